@@ -1,0 +1,22 @@
+/* Files: whole reads with a limit, secrets, atomic writes, paths relative to the file that names them. */
+#ifndef PUENTE_BASE_FILE_H
+#define PUENTE_BASE_FILE_H
+
+#include "core/base/arena.h"
+#include "core/base/buffer.h"
+
+enum status file_read(const char *path, size_t limit, struct buffer *out, struct error *error) MUST_CHECK;
+/* Writes beside the target, syncs, renames; mode as given. */
+enum status file_write(const char *path, struct slice bytes, unsigned mode, struct error *error) MUST_CHECK;
+/* A secret: `env:NAME` or `file:PATH` (mode 0600 or stricter, trailing newline removed; PATH relative to `base`).
+ * Anything else, and so a secret written in YAML, is ERR_CONFIG. The caller wipes and frees `*secret`. */
+enum status secret_read(const char *reference, const char *base, char **secret, struct error *error) MUST_CHECK;
+void secret_free(char *secret); /* wipes */
+/* `path` itself if absolute, else joined to the folder `base`. */
+char *path_join(struct arena *arena, const char *base, const char *path);
+char *path_folder(struct arena *arena, const char *path);
+/* The folder that holds the program's own data (model, code lists, schema, locale): beside the source tree when run
+ * from build/, PREFIX/share/puente when installed, or $PUENTE_DATA. */
+const char *path_data(void);
+
+#endif

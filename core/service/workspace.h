@@ -1,0 +1,29 @@
+/* What commands, and later daemon and console, stand on: a configuration opened with its model, code lists, key and
+ * store, and who acts. Services take a workspace and give typed results; commands print them. */
+#ifndef PUENTE_SERVICE_WORKSPACE_H
+#define PUENTE_SERVICE_WORKSPACE_H
+
+#include "core/sync/sync.h"
+
+enum workspace_mode {
+  WORKSPACE_CONFIG, /* configuration, model and code lists only */
+  WORKSPACE_READ,   /* and the store, read-only */
+  WORKSPACE_WRITE
+};
+
+struct workspace {
+  struct config *config;
+  struct model *model;
+  struct codelists *lists;
+  struct key *key;
+  struct store *store;
+  int *source_ids;   /* by position in config->sources; 0 in WORKSPACE_READ where the store knows it not yet */
+  const char *actor; /* $PUENTE_ACTOR, else the user's login name */
+};
+
+enum status workspace_open(const char *config_path, enum workspace_mode mode, struct workspace *workspace,
+                           struct error *error) MUST_CHECK;
+void workspace_close(struct workspace *workspace);
+struct workbench workspace_bench(const struct workspace *workspace);
+
+#endif

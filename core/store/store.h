@@ -1,0 +1,342 @@
+/* THE STORE: one interface over SQLite and PostgreSQL. All SQL against Puente's own tables lives in this folder.
+ *
+ * driver.h is the small contract that the two implementations meet (transactions, append rows, run a statement, read a
+ * result); everything here is written once on top of it. A handle is used by one thread. Every writing function must be
+ * called between store_begin and store_commit; the audit entry is written last before the commit.
+ *
+ * Ids are arithmetic, so that a replay gives the same ones and rows of a record lie together without an index:
+ *   record id = source (11 bits) · number in the source (32 bits), the number from a counter row of the transaction
+ *   raw id, row id = record id · ordinal (20 bits): versions of a record, rows of an entity made from it. */
+#ifndef PUENTE_STORE_STORE_H
+#define PUENTE_STORE_STORE_H
+
+#include "core/base/digest.h"
+#include "core/config.h"
+#include "mapping/plan.h"
+
+struct store;
+
+enum { ORDINAL_BITS = 20, RECORD_BITS = 32 };
+static inline int64_t record_of(int64_t row_or_raw_id) {
+  return row_or_raw_id >> ORDINAL_BITS;
+}
+static inline int source_of_record(int64_t record_id) {
+  return (int)(record_id >> RECORD_BITS);
+}
+
+struct store_options {
+  enum store_kind kind;
+  const char *path;     /* sqlite */
+  const char *dsn;      /* postgres */
+  const char *password; /* postgres, or NULL */
+  const char *schema;
+  const struct model *model;
+  const struct key *key; /* for keyed columns and identity; NULL: identity cannot be read */
+  bool read_only;
+};
+
+/* Opens an existing store; ERR_NOT_FOUND where there is none, ERR_VERSION where it is newer than this program, and
+ * ERR_CONFIG "run `puente store migrate`" where it is older. */
+enum status store_open(const struct store_options *options, struct store **store, struct error *error) MUST_CHECK;
+void store_close(struct store *store); /* rolls back what is open; NULL allowed */
+/* Makes the tables in an empty store. */
+enum status store_create(const struct store_options *options, struct error *error) MUST_CHECK;
+/* Backs up, then applies numbered migrations one by one, each in its own transaction, going on where a former try
+ * stopped; also adds the columns that the model has gained. `backup` names the copy made (sqlite: a file). */
+enum status store_migrate(const struct store_options *options, int *from, int *to, struct buffer *backup,
+                          struct error *error) MUST_CHECK;
+/* An online, consistent copy, checked by reading it back. sqlite: a database file; postgres: pg_dump's custom format.
+ */
+enum status store_backup(struct store *store, const char *target, struct error *error) MUST_CHECK;
+int store_version(const struct store *store);
+
+enum status store_begin(struct store *store, struct error *error) MUST_CHECK;
+enum status store_commit(struct store *store, struct error *error) MUST_CHECK;
+void store_rollback(struct store *store);
+
+/* ---- sources, leases, passes ---- */
+
+/* Upserts the declared sources and gives each its small number (1 …), stable for ever. ids[i] is for sources[i]. */
+enum status store_sources(struct store *store, const struct source_config *sources, size_t count, int *ids,
+                          struct error *error) MUST_CHECK;
+
+/* A fenced lease on a source: only the holder of the newest token may commit for it (checked by store_pass_save). Its
+ * own short transaction. ERR_BUSY names the holder and until when. */
+struct lease {
+  int source_id;
+  int64_t token;
+  int64_t until; /* microseconds, by the store's clock */
+};
+enum status store_lease(struct store *store, int source_id, const char *holder, int64_t microseconds,
+                        struct lease *lease, struct error *error) MUST_CHECK;
+enum status store_release(struct store *store, const struct lease *lease, struct error *error) MUST_CHECK;
+
+/* Where a source's pulling stands. Text is allocated; freed by pass_free. */
+struct pass {
+  char *cursor;         /* NULL: no pass is under way */
+  char *watermark;      /* of the last complete pass; NULL: none yet */
+  char *mark;           /* highest seen in the pass under way */
+  int64_t first_run;    /* run that began the pass under way; 0: none */
+  int64_t complete_run; /* last run that completed a pass; 0: never */
+};
+void pass_free(struct pass *pass);
+enum status store_pass(struct store *store, int source_id, struct pass *pass, struct error *error) MUST_CHECK;
+/* In the page's transaction. Extends the lease; ERR_BUSY where its token is no longer the newest. */
+enum status store_pass_save(struct store *store, const struct lease *lease, const struct pass *pass,
+                            struct error *error) MUST_CHECK;
+enum status store_remember(struct store *store, int source_id, const char *memory, int64_t run,
+                           struct error *error) MUST_CHECK;
+bool store_remembers(struct store *store, int source_id, const char *memory);
+
+/* ---- runs ---- */
+
+struct counts {
+  int64_t pulled, fresh, changed, unchanged, repeated, rejected; /* pulled = the sum of the other five */
+  int64_t mapped, quarantined, withheld;                         /* fresh + changed = the sum of these */
+  int64_t deleted, cut, warnings, pages, bytes;
+  int64_t source_count; /* -1: the source gives none */
+};
+enum run_state { RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_INTERRUPTED };
+struct run {
+  int64_t id;
+  const char *kind;   /* "sync", "remap", "link", "retry", … */
+  int source_id;      /* 0: none */
+  const char *source; /* its code */
+  const char *actor, *purpose;
+  int64_t started, ended;
+  enum run_state state;
+  struct counts counts;
+  const char *message; /* of a failed run: the error, place and hint */
+};
+enum status store_run_begin(struct store *store, const char *kind, int source_id, const char *actor,
+                            const char *purpose, int64_t *run, struct error *error) MUST_CHECK;
+/* Counts so far, in the page's transaction, so that a killed run still tells what it did. */
+enum status store_run_counts(struct store *store, int64_t run, const struct counts *counts,
+                             struct error *error) MUST_CHECK;
+enum status store_run_end(struct store *store, int64_t run, enum run_state state, const struct counts *counts,
+                          const char *message, struct error *error) MUST_CHECK;
+
+/* ---- landing ---- */
+
+enum record_state { RECORD_MAPPED, RECORD_QUARANTINED, RECORD_WITHHELD, RECORD_DISMISSED };
+/* Positions are the text in the store: "mapped", "quarantined", "withheld", "dismissed". */
+
+struct record_state_found {
+  int64_t record_id; /* 0: the key is unknown */
+  int64_t raw_id;    /* its current version; 0 where the record is deleted */
+  struct keyed_digest digest;
+  int64_t from_run;
+};
+enum status store_find_records(struct store *store, int source_id, const struct keyed_digest *keys, size_t count,
+                               struct record_state_found *found, struct error *error) MUST_CHECK;
+
+struct landed {
+  /* in */
+  int64_t record_id; /* 0: new; the store gives one */
+  struct keyed_digest key_digest;
+  struct slice source_key;
+  struct keyed_digest digest; /* of the record's bytes */
+  uint32_t offset, len;       /* within the chunk's body */
+  enum record_state state;
+  /* out */
+  int64_t raw_id;
+};
+struct landing {
+  int source_id;
+  int64_t run, plan_id;
+  const char *origin; /* page's */
+  const char *format;
+  struct slice context; /* the splitter's */
+  struct slice body;    /* records end to end; compressed by the store */
+  struct landed *records;
+  size_t count;
+};
+/* Writes one chunk and a version for each record; the former version of a changed record is closed (to_run). */
+enum status store_land(struct store *store, struct landing *landing, struct error *error) MUST_CHECK;
+/* The plan's number, its text kept once by digest. */
+enum status store_plan(struct store *store, int source_id, const struct plan *plan, int64_t run, int64_t *plan_id,
+                       struct error *error) MUST_CHECK;
+
+/* Rows and issues of a batch: rows[e].heads[i].record and issues[i].record are positions in `landed`. Rows of new
+ * records are appended; of known ones compared with what is current: unchanged rows are not written, others closed. */
+struct staging {
+  int source_id;
+  int64_t run, plan_id;
+  const char *institution;
+  const struct landed *records;
+  size_t count;
+  const struct batch *batch;
+  bool all_new; /* no record was known before: nothing to compare */
+};
+struct staged {
+  int64_t opened, closed, same; /* rows */
+};
+enum status store_stage(struct store *store, const struct staging *staging, struct staged *staged,
+                        struct error *error) MUST_CHECK;
+/* Sets the state of landed versions after a remap or a retry; plan_id becomes the plan that decided. */
+enum status store_record_states(struct store *store, int64_t run, int64_t plan_id, const int64_t *raw_ids,
+                                const enum record_state *states, size_t count, struct error *error) MUST_CHECK;
+
+/* Deletions. Seen records of the pass under way are kept until it ends. */
+enum status store_seen(struct store *store, int source_id, const int64_t *record_ids, size_t count,
+                       struct error *error) MUST_CHECK;
+enum status store_sweep_count(struct store *store, int source_id, int64_t *current, int64_t *unseen,
+                              struct error *error) MUST_CHECK;
+enum status store_sweep(struct store *store, int source_id, int64_t run, int64_t *deleted,
+                        struct error *error) MUST_CHECK;
+enum status store_delete_records(struct store *store, int64_t run, const int64_t *record_ids, size_t count,
+                                 struct error *error) MUST_CHECK;
+
+/* ---- reading back what landed: remap, retry, explain ---- */
+
+struct raw_version {
+  int64_t raw_id;
+  const char *source_key, *origin, *format;
+  struct slice context, bytes;
+  struct keyed_digest digest;
+  enum record_state state;
+  int64_t plan_id, from_run, to_run; /* to_run 0: current */
+};
+typedef enum status raw_visitor(void *context, const struct raw_version *version, struct error *error);
+/* Current versions of a source in order of raw id; `state` -1 for all; from raw id `after` on, at most `most`. Memory
+ * is one chunk. Visiting during writes of the same transaction is allowed. */
+enum status store_visit_raw(struct store *store, int source_id, int state, int64_t after, size_t most,
+                            raw_visitor *visit, void *context, struct error *error) MUST_CHECK;
+enum status store_raw(struct store *store, int64_t raw_id, raw_visitor *visit, void *context,
+                      struct error *error) MUST_CHECK;
+/* The record of "source:key", or of a decimal id; ERR_NOT_FOUND. */
+enum status store_record_id(struct store *store, const char *reference, int64_t *record_id,
+                            struct error *error) MUST_CHECK;
+
+/* ---- reading staged rows ---- */
+
+struct row {
+  int64_t row_id;
+  int source_id;
+  struct slice key, case_key, person_key, institution, region;
+  const struct cell *cells; /* entity->column_count; identifiers CELL_NULL unless asked for */
+  int64_t from_run, to_run;
+};
+typedef enum status row_visitor(void *context, const struct row *row, struct error *error);
+struct row_filter {
+  bool identity;     /* decode identifiers too; the caller has logged the purpose */
+  int64_t record_id; /* 0: all */
+  bool history;      /* closed rows too */
+  int64_t as_of_run; /* rows as they stood after that run; 0: now */
+};
+enum status store_visit_rows(struct store *store, const struct entity *entity, const struct row_filter *filter,
+                             row_visitor *visit, void *context, struct error *error) MUST_CHECK;
+
+/* ---- consolidated persons and cases ---- */
+
+enum cluster_kind { CLUSTER_PERSON, CLUSTER_CASE };
+struct member {
+  int64_t row_id; /* of a staged person, or case */
+  int64_t id;     /* of the consolidated one */
+};
+typedef enum status member_visitor(void *context, const struct member *member, struct error *error);
+enum status store_visit_members(struct store *store, enum cluster_kind kind, member_visitor *visit, void *context,
+                                struct error *error) MUST_CHECK;
+/* `count` new ids, never used before: first, first + 1, … */
+enum status store_new_ids(struct store *store, enum cluster_kind kind, int64_t count, int64_t *first,
+                          struct error *error) MUST_CHECK;
+/* Closes the membership of `closed` rows and opens the `opened` ones. */
+enum status store_write_members(struct store *store, enum cluster_kind kind, int64_t run, const int64_t *closed,
+                                size_t closed_count, const struct member *opened, size_t opened_count,
+                                struct error *error) MUST_CHECK;
+
+struct origin {
+  int column;       /* of the entity */
+  int64_t row_id;   /* staged row that the value came from */
+  const char *rule; /* survivorship rule */
+};
+struct consolidated {
+  int64_t id;
+  int64_t records;          /* members */
+  const struct cell *cells; /* entity->column_count */
+  const struct origin *origins;
+  size_t origin_count;
+};
+/* Writes the persons or cases whose values changed as a new interval; unchanged ones are left alone. */
+enum status store_write_consolidated(struct store *store, enum cluster_kind kind, int64_t run,
+                                     const struct consolidated *items, size_t count, struct error *error) MUST_CHECK;
+/* Closes ids that lost all members; into 0: dissolved, else redirected. */
+struct redirect {
+  int64_t id, into;
+};
+enum status store_write_redirects(struct store *store, enum cluster_kind kind, int64_t run,
+                                  const struct redirect *redirects, size_t count, struct error *error) MUST_CHECK;
+/* Pairs that the last linking joined or left for a person, for explain. */
+struct link_pair_row {
+  int64_t row_a, row_b; /* row_a < row_b */
+  double weight;
+  const char *rule;
+};
+enum status store_write_pairs(struct store *store, enum cluster_kind kind, int64_t run,
+                              const struct link_pair_row *pairs, size_t count, struct error *error) MUST_CHECK;
+
+/* ---- audit log (see core/audit) ---- */
+
+struct audit_row {
+  int64_t sequence;
+  int64_t at, run;
+  const char *event, *source, *actor, *purpose, *body; /* body: canonical JSON */
+  struct sha256 outcomes;                              /* Merkle root; zero where the event has none */
+  struct sha256 previous, hash;
+};
+/* Locks the head row until the end of the transaction. A new store's head is sequence 0, hash zero. */
+enum status store_audit_head(struct store *store, int64_t *sequence, struct sha256 *hash,
+                             struct error *error) MUST_CHECK;
+enum status store_audit_append(struct store *store, const struct audit_row *row, struct error *error) MUST_CHECK;
+typedef enum status audit_visitor(void *context, const struct audit_row *row, struct error *error);
+enum status store_visit_audit(struct store *store, int64_t from_sequence, audit_visitor *visit, void *context,
+                              struct error *error) MUST_CHECK;
+
+/* ---- reading for people: documented views, and one read-only statement ---- */
+
+/* A result is read row by row; text is valid until the next row. */
+struct result;
+size_t result_columns(const struct result *result);
+const char *result_name(const struct result *result, size_t column);
+enum status result_next(struct result *result, struct error *error) MUST_CHECK; /* OK or END */
+bool result_null(const struct result *result, size_t column);
+struct slice result_text(const struct result *result, size_t column);
+int64_t result_integer(const struct result *result, size_t column);
+void result_free(struct result *result);
+
+/* Rows of a documented view (store/views.c lists them: persons, cases, involvements, …, sources, runs, quarantine,
+ * issues, plans, audit) with named columns (NULL: all), equality filters and order. Names are checked, values bound. */
+struct filter {
+  const char *column;
+  const char *text; /* NULL: the column is null */
+};
+struct selection {
+  const char *view;
+  const char *const *columns;
+  size_t column_count;
+  const struct filter *filters;
+  size_t filter_count;
+  const char *order; /* a column, "-column" for descending; NULL: the view's own order */
+  int64_t most;      /* 0: all */
+};
+enum status store_select(struct store *store, const struct selection *selection, struct result **result,
+                         struct error *error) MUST_CHECK;
+/* One statement of the user's, read-only, over the documented views and nothing else, bounded in time. */
+enum status store_query(struct store *store, const char *sql, int64_t timeout, struct result **result,
+                        struct error *error) MUST_CHECK;
+
+struct view_column {
+  const char *name, *description;
+};
+struct view {
+  const char *name, *description;
+  const struct view_column *columns;
+  size_t column_count;
+};
+const struct view *store_views(const struct store *store, size_t *count);
+
+/* Quarantine as a workplace: closes the issues of a record with a reason. */
+enum status store_dismiss(struct store *store, int64_t raw_id, int64_t run, const char *reason,
+                          struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,55 @@
+/* Code lists: YAML and CSV files of config/codelists, each with code systems, validity dates and aliases. A set of
+ * lists is loaded once and is immutable; pointers into it live as long as the set.
+ *
+ * A list file names its codes with labels in two languages, and for each code system ("cp-2017", "ubigeo-reniec",
+ * "sistra") the source codes or texts that mean it; alias texts are compared folded (upper case, no accents but ñ). */
+#ifndef PUENTE_MAPPING_CODELIST_H
+#define PUENTE_MAPPING_CODELIST_H
+
+#include "core/base/date.h"
+#include "core/base/digest.h"
+#include "core/base/error.h"
+#include "core/base/slice.h"
+
+struct codelist;
+struct codelists;
+
+struct code {
+  const char *code; /* harmonised */
+  const char *label_en, *label_es;
+  const char *parent;               /* the code above it (a province's department), or NULL */
+  struct date valid_from, valid_to; /* precision DATE_NONE: open */
+};
+
+/* Folders in order of precedence: a list of a later folder replaces the earlier one of the same name. */
+enum status codelists_load(const char *const *folders, size_t count, struct codelists **lists,
+                           struct error *error) MUST_CHECK;
+void codelists_free(struct codelists *lists);
+const struct codelist *codelists_find(const struct codelists *lists, const char *name); /* NULL if absent */
+size_t codelists_count(const struct codelists *lists);
+const struct codelist *codelists_at(const struct codelists *lists, size_t position);
+
+const char *codelist_name(const struct codelist *list);
+struct sha256 codelist_digest(const struct codelist *list);
+size_t codelist_size(const struct codelist *list);
+const struct code *codelist_at(const struct codelist *list, size_t position);
+const struct code *codelist_code(const struct codelist *list, struct slice code); /* by harmonised code; NULL */
+bool codelist_has_system(const struct codelist *list, const char *system);
+const char *const *codelist_systems(const struct codelist *list, size_t *count); /* for nearest-name hints */
+
+/* The harmonised code that `text` means in `system` (NULL: the list's own codes and aliases), `at` a date (precision
+ * DATE_NONE: any). NULL where nothing fits. Exact first, folded next. */
+const struct code *codelist_lookup(const struct codelist *list, const char *system, struct slice text, struct date at);
+
+/* Reads a full district list (columns inei, reniec, departamento, provincia, distrito), validates it, counts codes
+ * that mean another district in the other system, and writes it as `target`. */
+struct codelist_import {
+  size_t rows, accepted, rejected;
+  size_t without_inei, without_reniec; /* blank codes */
+  size_t differing;                    /* districts whose two codes differ */
+  size_t collisions;                   /* codes of one system that are another district's in the other */
+};
+enum status codelist_import_ubigeo(const char *csv, const char *target, struct codelist_import *result,
+                                   struct error *error) MUST_CHECK;
+
+#endif
