@@ -1,65 +1,141 @@
-# make            build build/puente              make demo    the main job, on five simulated registries
-# make check      every test                      make bench   the floors, as JSON lines
-# make lint       formatting and static checks    make install DESTDIR= PREFIX=/usr/local
+# make            build build/puente               make demo    the main job, on five simulated registries
+# make check      every test                       make bench   the floors, as JSON lines
+# make lint       formatting and static checks     make install DESTDIR= PREFIX=/usr/local
 #
 # demo, check and bench install the Debian packages that they miss, and say which; nothing else installs anything.
 
 BUILD ?= build
 PREFIX ?= /usr/local
-CC ?= gcc
+CC := gcc
 VERSION := 0.1.0
 
 PACKAGES := libcurl libxml-2.0 jansson libpq sqlite3 yaml-0.1 libsodium libcrypto libzstd zlib icu-uc icu-i18n
+DEBIAN := pkg-config libcurl4-openssl-dev libxml2-dev libjansson-dev libpq-dev libsqlite3-dev libyaml-dev \
+          libsodium-dev libssl-dev libzstd-dev zlib1g-dev libicu-dev gettext iso-codes
+DEBIAN_DEMO := libmicrohttpd-dev
+DEBIAN_CHECK := libcmocka-dev postgresql openssl clang-format clang-tidy cppcheck pmccabe sqlite3 man-db
+export PUENTE_PACKAGES := $(PACKAGES)
+
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
             -Wwrite-strings -Wformat=2 -Wundef -Wvla
-ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DPUENTE_VERSION='"$(VERSION)"' -I. $(WARNINGS) $(CFLAGS) -pthread \
-             $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-LIBRARIES = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -pthread -lm
+ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -DPUENTE_VERSION='"$(VERSION)"' -I. $(WARNINGS) $(CFLAGS) -pthread \
+              $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+LIBRARIES := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -pthread -lm
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
-SOURCES := $(sort $(shell find core connectors mapping -name '*.c'))
 MAIN := core/main.c
-LIBRARY_SOURCES := $(filter-out $(MAIN),$(SOURCES))
+LIBRARY_SOURCES := $(filter-out $(MAIN),$(sort $(shell find core connectors mapping -name '*.c')))
 OBJECTS := $(LIBRARY_SOURCES:%.c=$(BUILD)/obj/%.o)
-TESTS := $(sort $(shell find tests -name 'test_*.c' 2>/dev/null))
-TEST_HELPERS := $(sort $(shell find tests/support -name '*.c' 2>/dev/null))
-TEST_PROGRAMS := $(TESTS:%.c=$(BUILD)/%)
+SIMULATOR := $(sort $(shell find examples/peru/simulator -name '*.c' 2>/dev/null))
+TESTS := $(sort $(shell find tests -name 'test_*.c'))
+TEST_HELPERS := $(sort $(shell find tests/support -name '*.c'))
+BENCHES := $(sort $(shell find tests/bench -name 'bench_*.c'))
+LANGUAGES := $(patsubst po/%.po,%,$(wildcard po/*.po))
+CATALOGS := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/puente.mo)
 
-.PHONY: all sanitized tests test demo check bench lint format install clean
+.PHONY: all tests sanitized test check demo bench lint format messages install clean deps deps-demo deps-check
 .DELETE_ON_ERROR:
+.SECONDARY:
 
-all: $(BUILD)/puente
+all: $(BUILD)/puente $(CATALOGS)
+
+# ---- the program ----
+
+$(BUILD)/configured:
+	@pkg-config --exists $(PACKAGES) || { echo "puente: libraries are missing: run 'make deps' (installs them)" >&2; exit 1; }
+	@mkdir -p $(BUILD) && touch $@
+
+$(BUILD)/obj/%.o: %.c Makefile | $(BUILD)/configured
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libpuente.a: $(OBJECTS)
 	@rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/puente: $(BUILD)/obj/$(MAIN:.c=.o) $(BUILD)/libpuente.a
-	$(CC) $(CFLAGS) -o $@ $^ $(LIBRARIES)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) -o $@ $^ $(LIBRARIES)
 
-$(BUILD)/obj/%.o: %.c Makefile
+$(BUILD)/puente-simulator: $(SIMULATOR:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) -o $@ $^ -lmicrohttpd $(LIBRARIES)
+
+$(BUILD)/locale/%/LC_MESSAGES/puente.mo: po/%.po
 	@mkdir -p $(@D)
-	@echo "  CC $<"
-	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@msgfmt --check --output-file=$@ $<
 
-# Tests: one program a file, the whole library and tests/support linked in.
+# ---- tests: one program a file, the whole library and tests/support linked in ----
+
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_HELPERS:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
 	@mkdir -p $(@D)
-	@$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(LIBRARIES)
-.SECONDARY:
+	@$(CC) $(CFLAGS) -o $@ $^ -lcmocka -lmicrohttpd $(LIBRARIES)
 
-tests: $(TEST_PROGRAMS)
+tests: $(TESTS:%.c=$(BUILD)/%)
 
-# The same build again with sanitizers, in a folder of its own; `make test ONLY=plan` runs those whose path has "plan".
+# The same build with sanitizers, in a folder of its own.
 sanitized:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized CFLAGS="$(SANITIZE)" all tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized CFLAGS="$(SANITIZE)" all tests \
+	  $(if $(SIMULATOR),$(BUILD)/sanitized/puente-simulator)
 
+# `make test ONLY=plan` runs the tests whose path has "plan".
 test: sanitized
-	@for t in $(filter $(if $(ONLY),%,%),$(TESTS:%.c=$(BUILD)/sanitized/%)); do \
-	  case $$t in *$(ONLY)*) ./$$t || exit 1;; esac; done
+	@BUILD=$(BUILD)/sanitized scripts/test.sh "$(ONLY)" $(TESTS:%.c=$(BUILD)/sanitized/%)
+
+# deps comes first in a make of its own, so that pkg-config finds what was just installed.
+check: deps-check
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory test
+
+lint:
+	@scripts/lint.sh deep
 
 format:
 	@clang-format -i $(shell find core connectors mapping tests examples -name '*.[ch]')
+
+# ---- the demo and the benchmarks ----
+
+demo: deps-demo
+	@$(MAKE) --no-print-directory all $(BUILD)/puente-simulator
+	@BUILD=$(BUILD) examples/peru/demo.sh
+
+bench: deps-check
+	@$(MAKE) --no-print-directory all $(BENCHES:%.c=$(BUILD)/%) $(BUILD)/puente-simulator
+	@BUILD=$(BUILD) tests/bench/run.sh $(CASE)
+
+# ---- packages ----
+
+deps:
+	@scripts/install-packages.sh $(DEBIAN)
+deps-demo:
+	@scripts/install-packages.sh $(DEBIAN) $(DEBIAN_DEMO)
+deps-check:
+	@scripts/install-packages.sh $(DEBIAN) $(DEBIAN_DEMO) $(DEBIAN_CHECK)
+
+# ---- messages: po/puente.pot from the sources, merged into each language ----
+
+messages:
+	@xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ --add-comments=translators --no-location --sort-output \
+	  --package-name=puente --package-version=$(VERSION) -o po/puente.pot $(sort $(LIBRARY_SOURCES) $(MAIN))
+	@for po in po/*.po; do msgmerge --quiet --update --no-fuzzy-matching --backup=none $$po po/puente.pot; \
+	  msgfmt --statistics -o /dev/null $$po; done
+
+# ---- installation ----
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/puente
+	install -m 755 $(BUILD)/puente $(DESTDIR)$(PREFIX)/bin/puente
+	install -m 644 $(BUILD)/libpuente.a $(DESTDIR)$(PREFIX)/lib/libpuente.a
+	find core connectors mapping -name '*.h' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/include/puente/{} \;
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@PACKAGES@|$(PACKAGES)|' docs/puente.pc.in \
+	  >$(DESTDIR)$(PREFIX)/lib/pkgconfig/puente.pc
+	find config -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/puente/{} \;
+	for l in $(LANGUAGES); do install -D -m 644 $(BUILD)/locale/$$l/LC_MESSAGES/puente.mo \
+	  $(DESTDIR)$(PREFIX)/share/locale/$$l/LC_MESSAGES/puente.mo; done
+	install -D -m 644 docs/puente.1 $(DESTDIR)$(PREFIX)/share/man/man1/puente.1
+	install -D -m 644 docs/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/puente
 
 clean:
 	rm -rf $(BUILD)

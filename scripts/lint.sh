@@ -1,0 +1,39 @@
+#!/bin/sh
+# The gates a machine keeps: formatting, sizes, complexity, banned functions, static analysis. Prints what fails and where.
+# A function or file over a limit says why in a comment "lint: long because ..." inside it.
+set -u
+cd "$(dirname "$0")/.."
+failed=0
+fail() {
+  echo "lint: $*" >&2
+  failed=1
+}
+sources=$(find core connectors mapping examples tests -name '*.[ch]' | sort)
+bodies=$(find core connectors mapping examples tests -name '*.c' | sort)
+
+clang-format --dry-run --Werror $sources || fail "formatting differs: run 'make format'"
+
+for file in $sources; do
+  lines=$(wc -l <"$file")
+  [ "$lines" -le 600 ] || grep -q 'lint: long because' "$file" || fail "$file: $lines lines, most are 600"
+done
+
+# pmccabe columns: modified complexity, complexity, statements, first line, lines, file(line): function
+pmccabe $bodies | awk '$1 > 15 || $5 > 60 { print $6 " " $7 ": complexity " $1 " (most 15), " $5 " lines (most 60)"; bad = 1 }
+  END { exit bad }' >&2 || fail "functions over their limits"
+
+grep -nE '\b(strcpy|strcat|sprintf|vsprintf|atoi|atol|atof|strtok|gets|alloca|tmpnam|mktemp|system|popen)[[:space:]]*\(' $sources &&
+  fail "banned functions"
+grep -rnE '\b(TODO|FIXME|XXX|HACK)\b' $sources Makefile scripts config --include='*' | grep -v 'scripts/lint.sh' &&
+  fail "unfinished work"
+
+cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
+  --suppress=missingIncludeSystem --suppress=unmatchedSuppression --suppress=normalCheckLevelMaxBranches \
+  --suppress=checkersReport -I. -j2 core connectors mapping examples || fail "cppcheck"
+
+if [ "${1:-}" = deep ]; then
+  flags="-std=c17 -D_GNU_SOURCE -DPUENTE_VERSION=\"0\" -I. $(pkg-config --cflags $PUENTE_PACKAGES)"
+  echo $bodies | xargs -n 8 -P 2 sh -c 'clang-tidy --quiet "$@" -- '"$flags"' 2>/dev/null' clang-tidy || fail "clang-tidy"
+fi
+[ "$failed" -eq 0 ] && echo "lint ok: files=$(echo "$sources" | wc -l)"
+exit "$failed"

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Runs test programs one after the other, from the top of the tree; shows the output of those that fail and closes with
+# one line of counts. usage: test.sh PATTERN PROGRAM...
+set -u
+pattern=$1
+shift
+passed=0
+failed=0
+skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for program in "$@"; do
+  case $program in *"$pattern"*) ;; *) continue ;; esac
+  name=${program#*/tests/}
+  started=$(date +%s)
+  if ./"$program" >"$log" 2>&1; then verdict=ok; else verdict=FAILED; fi
+  p=$(grep -ac '^\[       OK \]' "$log")
+  f=$(grep -ac '^\[  FAILED  \] [a-z_0-9]*$' "$log")
+  s=$(grep -ac '^\[  SKIPPED \] [a-z_0-9]*$' "$log")
+  if [ "$verdict" = FAILED ]; then
+    cat "$log"
+    [ "$f" -gt 0 ] || f=1
+  fi
+  echo "$verdict $name: $p passed, $f failed, $s skipped ($(($(date +%s) - started)) s)"
+  grep -a '^note:' "$log"
+  passed=$((passed + p))
+  failed=$((failed + f))
+  skipped=$((skipped + s))
+done
+if [ $((passed + failed)) -eq 0 ]; then
+  echo "no test matches '$pattern'" >&2
+  exit 1
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
