@@ -29,7 +29,7 @@ LIBRARY_SOURCES := $(filter-out $(MAIN),$(sort $(shell find core connectors mapp
 OBJECTS := $(LIBRARY_SOURCES:%.c=$(BUILD)/obj/%.o)
 SIMULATOR := $(sort $(shell find examples/peru/simulator -name '*.c' 2>/dev/null))
 TESTS := $(sort $(shell find tests -name 'test_*.c'))
-TEST_HELPERS := $(sort $(shell find tests/support -name '*.c'))
+TEST_HELPERS := $(sort $(wildcard tests/support/*.c))
 BENCHES := $(sort $(shell find tests/bench -name 'bench_*.c'))
 LANGUAGES := $(patsubst po/%.po,%,$(wildcard po/*.po))
 CATALOGS := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/puente.mo)
@@ -76,7 +76,7 @@ tests: $(TESTS:%.c=$(BUILD)/%)
 
 # The same build with sanitizers, in a folder of its own.
 sanitized:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized CFLAGS="$(SANITIZE)" all tests \
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized CFLAGS="$(SANITIZE)" $(if $(wildcard $(MAIN)),all) $(BUILD)/sanitized/libpuente.a tests \
 	  $(if $(SIMULATOR),$(BUILD)/sanitized/puente-simulator)
 
 # `make test ONLY=plan` runs the tests whose path has "plan".
