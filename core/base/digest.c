@@ -1,0 +1,162 @@
+#include "core/base/digest.h"
+
+#include "core/base/buffer.h"
+#include "core/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/sha.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEY_BYTES 32
+
+struct key {
+  uint8_t bytes[KEY_BYTES];
+};
+
+struct sha256 sha256_of(struct slice bytes) {
+  struct sha256 digest;
+  SHA256((const unsigned char *)bytes.data, bytes.len, digest.bytes);
+  return digest;
+}
+
+struct sha256 sha256_pair(uint8_t domain, const struct sha256 *left, const struct sha256 *right) {
+  uint8_t joined[1 + 2 * SHA256_SIZE];
+  joined[0] = domain;
+  memcpy(joined + 1, left->bytes, SHA256_SIZE);
+  memcpy(joined + 1 + SHA256_SIZE, right->bytes, SHA256_SIZE);
+  return sha256_of(slice_make((const char *)joined, sizeof joined));
+}
+
+void hex_format(const uint8_t *bytes, size_t len, char *text) {
+  static const char digits[] = "0123456789abcdef";
+  for (size_t i = 0; i < len; i++) {
+    text[2 * i] = digits[bytes[i] >> 4];
+    text[2 * i + 1] = digits[bytes[i] & 15];
+  }
+  text[2 * len] = '\0';
+}
+
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') {
+    return c - '0';
+  }
+  if (c >= 'a' && c <= 'f') {
+    return c - 'a' + 10;
+  }
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool hex_parse(struct slice text, uint8_t *bytes, size_t len) {
+  if (text.len != 2 * len) {
+    return false;
+  }
+  for (size_t i = 0; i < len; i++) {
+    int high = hex_digit(text.data[2 * i]);
+    int low = hex_digit(text.data[2 * i + 1]);
+    if (high < 0 || low < 0) {
+      return false;
+    }
+    bytes[i] = (uint8_t)(high * 16 + low);
+  }
+  return true;
+}
+
+enum status key_create(const char *path, struct error *error) {
+  uint8_t bytes[KEY_BYTES];
+  if (sodium_init() < 0) {
+    return error_set(error, ERR_INTERNAL, "%s", _("the random number generator does not start"));
+  }
+  int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (file < 0) {
+    error_set(error, errno == ENOSPC ? ERR_FULL : ERR_IO, _("cannot make the key file: %s"), strerror(errno));
+    error_place(error, "%s", path);
+    if (errno == EEXIST) {
+      error_hint(error, "%s", _("a key is never overwritten: without it the digests in the store match nothing"));
+    }
+    return error->code;
+  }
+  randombytes_buf(bytes, sizeof bytes);
+  bool written = write(file, bytes, sizeof bytes) == (ssize_t)sizeof bytes && fsync(file) == 0;
+  int cause = errno;
+  sodium_memzero(bytes, sizeof bytes);
+  if (close(file) != 0 || !written) {
+    unlink(path);
+    error_set(error, cause == ENOSPC ? ERR_FULL : ERR_IO, _("cannot write the key file: %s"), strerror(cause));
+    error_place(error, "%s", path);
+    return error->code;
+  }
+  return OK;
+}
+
+/* Reads the key's bytes from an open file; the file must be private and of exactly the right size. */
+static enum status key_take(int file, struct key *key, struct error *error) {
+  struct stat info;
+  if (fstat(file, &info) != 0) {
+    return error_set(error, ERR_IO, _("cannot read the key file: %s"), strerror(errno));
+  }
+  if ((info.st_mode & 077) != 0) {
+    error_set(error, ERR_CONFIG, _("the key file can be read by others (mode %04o)"), (unsigned)info.st_mode & 07777);
+    error_hint(error, "%s", _("chmod 600 the file"));
+    return ERR_CONFIG;
+  }
+  if (info.st_size != KEY_BYTES || read(file, key->bytes, KEY_BYTES) != KEY_BYTES) {
+    return error_set(error, ERR_CONFIG, _("the key file does not hold %d bytes"), KEY_BYTES);
+  }
+  return OK;
+}
+
+enum status key_load(const char *path, struct key **key, struct error *error) {
+  *key = NULL;
+  if (sodium_init() < 0) {
+    return error_set(error, ERR_INTERNAL, "%s", _("the random number generator does not start"));
+  }
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) {
+    error_set(error, ERR_CONFIG, _("cannot read the key file: %s"), strerror(errno));
+    error_place(error, "%s", path);
+    error_hint(error, "%s", _("`puente init` makes it; a lost key has to come from a backup"));
+    return ERR_CONFIG;
+  }
+  struct key *made = calloc(1, sizeof *made);
+  enum status status = made == NULL ? error_memory(error) : key_take(file, made, error);
+  close(file);
+  if (status != OK) {
+    key_free(made);
+    error_place(error, "%s", path);
+    return status;
+  }
+  *key = made;
+  return OK;
+}
+
+void key_free(struct key *key) {
+  if (key != NULL) {
+    sodium_memzero(key, sizeof *key);
+    free(key);
+  }
+}
+
+struct subkey key_subkey(const struct key *key, const char *purpose) {
+  struct subkey subkey;
+  crypto_generichash_blake2b(subkey.bytes, sizeof subkey.bytes, (const unsigned char *)purpose, strlen(purpose),
+                             key->bytes, sizeof key->bytes);
+  return subkey;
+}
+
+struct keyed_digest subkey_digest(const struct subkey *subkey, struct slice text) {
+  struct keyed_digest digest;
+  crypto_generichash_blake2b(digest.bytes, sizeof digest.bytes, (const unsigned char *)text.data, text.len,
+                             subkey->bytes, sizeof subkey->bytes);
+  return digest;
+}
+
+struct keyed_digest key_digest(const struct key *key, const char *purpose, struct slice text) {
+  struct subkey subkey = key_subkey(key, purpose);
+  struct keyed_digest digest = subkey_digest(&subkey, text);
+  sodium_memzero(&subkey, sizeof subkey);
+  return digest;
+}
