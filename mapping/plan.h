@@ -64,6 +64,9 @@ enum status plan_key(const struct plan *plan, struct batch *batch, const struct 
                      struct error *error) MUST_CHECK;
 /* Whether `refuse:` applies; called before landing. */
 bool plan_refuses(const struct plan *plan, struct batch *batch, const struct node *record);
+/* Whether the mapping's top-level `deleted:` condition applies: the record says that the one of its key is deleted at
+ * the source. False where the mapping has none; asked after plan_refuses and before plan_apply. */
+bool plan_deletes(const struct plan *plan, struct batch *batch, const struct node *record);
 /* Applies the plan: appends rows and issues under position `record`. OK whatever the outcome; an error is the
  * program's (memory, limit), never the record's. Each row that a quarantined or withheld record made is taken back. */
 enum status plan_apply(const struct plan *plan, struct batch *batch, const struct node *root, uint32_t record,
