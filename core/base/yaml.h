@@ -31,6 +31,12 @@ const char *yaml_text(const struct yaml *map, const char *key, const char *other
 enum status yaml_bool(const struct yaml *map, const char *key, bool *value, struct error *error) MUST_CHECK;
 enum status yaml_int(const struct yaml *map, const char *key, int64_t least, int64_t most, int64_t *value,
                      struct error *error) MUST_CHECK;
+/* One of `choices` (NULL-terminated): its position. */
+enum status yaml_choice(const struct yaml *map, const char *key, const char *const *choices, int *value,
+                        struct error *error) MUST_CHECK;
+/* A list of texts, or one text alone; `*items` and their text live in the arena. */
+enum status yaml_texts(const struct yaml *map, const char *key, struct arena *arena, const char ***items, size_t *count,
+                       struct error *error) MUST_CHECK;
 /* ERR_CONFIG at the first key that is not in `known` (NULL-terminated), with the nearest valid name as the hint. */
 enum status yaml_check_keys(const struct yaml *map, const char *const *known, struct error *error) MUST_CHECK;
 /* ERR_CONFIG at this node: message as given, place file:line:col. */
