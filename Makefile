@@ -10,7 +10,7 @@ CC := gcc
 VERSION := 0.1.0
 
 PACKAGES := libcurl libxml-2.0 jansson libpq sqlite3 yaml-0.1 libsodium libcrypto libzstd zlib icu-uc icu-i18n
-DEBIAN := pkg-config libcurl4-openssl-dev libxml2-dev libjansson-dev libpq-dev libsqlite3-dev libyaml-dev \
+DEBIAN := libc6-dev pkg-config libcurl4-openssl-dev libxml2-dev libjansson-dev libpq-dev libsqlite3-dev libyaml-dev \
           libsodium-dev libssl-dev libzstd-dev zlib1g-dev libicu-dev gettext iso-codes
 DEBIAN_DEMO := libmicrohttpd-dev
 DEBIAN_CHECK := libcmocka-dev postgresql openssl clang-format clang-tidy cppcheck pmccabe sqlite3 man-db
