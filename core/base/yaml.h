@@ -20,7 +20,7 @@ struct yaml {
   const char *file;
 };
 
-/* `limit` bounds the file's bytes (0: 4 MiB); depth is bounded to 64. An empty file is an empty map. */
+/* At most 4 MiB and 64 levels. An empty file is an empty map. */
 enum status yaml_load(const char *path, struct arena *arena, struct yaml **root, struct error *error) MUST_CHECK;
 enum status yaml_parse(const char *name, struct slice text, struct arena *arena, struct yaml **root,
                        struct error *error) MUST_CHECK;
