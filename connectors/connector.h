@@ -68,6 +68,7 @@ struct connector {
 const struct connector *connector_find(const char *name); /* NULL if unknown */
 const struct connector *const *connector_table(size_t *count);
 enum status connector_check_table(struct error *error) MUST_CHECK;
+enum status connector_check(const struct connector *connector, struct error *error) MUST_CHECK; /* one row of it */
 
 void page_init(struct page *page, size_t limit);
 void page_reset(struct page *page);

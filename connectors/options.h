@@ -46,6 +46,9 @@ struct option {
  * the arena; secrets are allocated by themselves and freed by options_wipe. `base` is the configuration's folder. */
 enum status options_parse(const struct option *table, const struct yaml *map, const char *base, struct arena *arena,
                           void *target, struct error *error) MUST_CHECK;
+/* The same without reading secrets, whose members stay NULL: only the form of their references is checked. */
+enum status options_check(const struct option *table, const struct yaml *map, const char *base, struct arena *arena,
+                          void *target, struct error *error) MUST_CHECK;
 void options_wipe(const struct option *table, void *target);
 
 #endif
