@@ -19,7 +19,7 @@ struct source_config {
   const char *unit;        /* counting unit of its main record: "denuncia", "victim", … */
   enum source_state state;
   const struct connector *connector;
-  const void *options; /* parsed by the connector's table; secrets still unread references until config_secrets */
+  const void *options; /* parsed by the connector's table, secrets NULL: config_options reads them */
   const struct yaml *options_yaml;
   const char *mapping; /* absolute path */
   enum deletes deletes;

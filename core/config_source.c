@@ -1,0 +1,199 @@
+#include "core/config_source.h"
+
+#include "core/base/date.h"
+#include "core/base/file.h"
+#include "core/base/text.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+enum { CODE_MOST = 32, CONNECTORS_MOST = 64 };
+
+static const char *const STATES[] = {"active", "paused", "retired", NULL};
+static const char *const DELETES[] = {"none", "tombstone", "sweep", NULL};
+
+static bool is_code(const char *text) {
+  size_t len = strlen(text);
+  for (size_t i = 0; i < len; i++) {
+    if (!islower((unsigned char)text[i]) && !isdigit((unsigned char)text[i]) && text[i] != '_') {
+      return false;
+    }
+  }
+  return len > 0 && len <= CODE_MOST;
+}
+
+/* "PE/MP": two letters of a country, a slash, an acronym. */
+static bool is_institution(const char *text) {
+  return isupper((unsigned char)text[0]) && isupper((unsigned char)text[1]) && text[2] == '/' && text[3] != '\0';
+}
+
+static enum status require(const struct yaml *root, const char *key, const char *hint, const char **value,
+                           struct error *error) {
+  *value = yaml_text(root, key, NULL);
+  if (*value == NULL || **value == '\0') {
+    yaml_error(root, error, _("the source has no %s"), key);
+    error_hint(error, "%s", hint);
+    return ERR_CONFIG;
+  }
+  return OK;
+}
+
+static enum status read_code(const struct yaml *root, const char *path, struct arena *arena,
+                             struct source_config *source, struct error *error) {
+  const char *stem = folder_stem(arena, path);
+  if (stem == NULL) {
+    return error_memory(error);
+  }
+  enum status status = require(root, "source", _("add source: CODE, the name of the file"), &source->code, error);
+  if (status != OK) {
+    return status;
+  }
+  if (!is_code(source->code)) {
+    yaml_error(yaml_get(root, "source"), error, _("\"%s\" is no code of a source"), source->code);
+    error_hint(error, _("lower-case letters, digits and '_', at most %d"), CODE_MOST);
+    return ERR_CONFIG;
+  }
+  if (strcmp(stem, source->code) != 0) {
+    yaml_error(yaml_get(root, "source"), error, _("source \"%s\" stands in the file of \"%s\""), source->code, stem);
+    error_hint(error, _("write source: %s, or rename the file"), stem);
+    return ERR_CONFIG;
+  }
+  return OK;
+}
+
+static enum status read_names(const struct yaml *root, struct source_config *source, struct error *error) {
+  enum status status = require(root, "institution", _("add institution: COUNTRY/ACRONYM, for example PE/MP"),
+                               &source->institution, error);
+  if (status == OK) {
+    status = require(root, "unit", _("add unit: what one of its records counts, for example denuncia"), &source->unit,
+                     error);
+  }
+  if (status != OK) {
+    return status;
+  }
+  source->title = yaml_text(root, "title", source->code);
+  source->contact = yaml_text(root, "contact", "");
+  if (!is_institution(source->institution)) {
+    yaml_error(yaml_get(root, "institution"), error, _("\"%s\" is no institution"), source->institution);
+    error_hint(error, "%s", _("its country's two letters, a slash, its acronym: PE/MP; acronyms of countries collide"));
+    return ERR_CONFIG;
+  }
+  return OK;
+}
+
+static enum status find_connector(const struct yaml *root, struct source_config *source, struct error *error) {
+  const char *name, *names[CONNECTORS_MOST];
+  enum status status = require(root, "connector", _("`puente connectors` lists them"), &name, error);
+  if (status != OK) {
+    return status;
+  }
+  source->connector = connector_find(name);
+  if (source->connector != NULL) {
+    return OK;
+  }
+  size_t count;
+  const struct connector *const *table = connector_table(&count);
+  for (size_t i = 0; i < count && i < CONNECTORS_MOST; i++) {
+    names[i] = table[i]->name;
+  }
+  const char *nearest = text_nearest(slice_of(name), names, count < CONNECTORS_MOST ? count : CONNECTORS_MOST);
+  yaml_error(yaml_get(root, "connector"), error, _("there is no connector \"%s\""), name);
+  if (nearest != NULL) {
+    error_hint(error, _("did you mean \"%s\"?"), nearest);
+  } else {
+    error_hint(error, "%s", _("`puente connectors` lists them"));
+  }
+  return ERR_CONFIG;
+}
+
+static enum status read_options(const struct yaml *root, const char *folder, struct arena *arena,
+                                struct source_config *source, struct error *error) {
+  enum status status = find_connector(root, source, error);
+  if (status != OK) {
+    return status;
+  }
+  void *options = arena_alloc(arena, source->connector->options_size);
+  if (options == NULL) {
+    return error_memory(error);
+  }
+  source->options = options;
+  source->options_yaml = yaml_get(root, "options");
+  status = options_check(source->connector->options, source->options_yaml, folder, arena, options, error);
+  if (status != OK && error->place[0] == '\0') {
+    error_place(error, "%s", source->file); /* options: is absent and one is required */
+  }
+  return status;
+}
+
+static enum status read_share(const struct yaml *root, const char *key, double *share, struct error *error) {
+  const struct yaml *node = yaml_get(root, key);
+  if (node == NULL) {
+    return OK;
+  }
+  char *end = NULL;
+  double value = node->kind == YAML_SCALAR ? strtod(node->text, &end) : -1;
+  if (end == NULL || end == node->text || *end != '\0' || !(value >= 0 && value <= 1)) {
+    yaml_error(node, error, _("%s: a share from 0 to 1 is expected here"), key);
+    return ERR_CONFIG;
+  }
+  *share = value;
+  return OK;
+}
+
+static enum status read_overlap(const struct yaml *root, struct source_config *source, struct error *error) {
+  const struct yaml *node = yaml_get(root, "overlap");
+  if (node == NULL) {
+    return OK;
+  }
+  if (node->kind != YAML_SCALAR || !clock_parse_duration(slice_of(node->text), &source->overlap)) {
+    yaml_error(node, error, "%s", _("overlap: a duration is expected here"));
+    error_hint(error, "%s", _("for example 30s, 10m, 2h, 7d"));
+    return ERR_CONFIG;
+  }
+  return OK;
+}
+
+static enum status read_terms(const struct yaml *root, const char *folder, struct arena *arena,
+                              struct source_config *source, struct error *error) {
+  int deletes = DELETES_NONE, state = SOURCE_ACTIVE;
+  int64_t precedence = source->precedence;
+  const char **cut = NULL;
+  source->max_drop = 0.2;
+  source->linked = true;
+  enum status status = yaml_choice(root, "deletes", DELETES, &deletes, error);
+  status = status == OK ? yaml_choice(root, "state", STATES, &state, error) : status;
+  status = status == OK ? yaml_bool(root, "linked", &source->linked, error) : status;
+  status = status == OK ? yaml_bool(root, "duplicate_free", &source->duplicate_free, error) : status;
+  status = status == OK ? yaml_int(root, "precedence", 0, 10000, &precedence, error) : status;
+  status = status == OK ? yaml_texts(root, "cut", arena, &cut, &source->cut_count, error) : status;
+  status = status == OK ? read_share(root, "max_drop", &source->max_drop, error) : status;
+  status = status == OK ? read_overlap(root, source, error) : status;
+  if (status != OK) {
+    return status;
+  }
+  source->cut = cut;
+  source->deletes = (enum deletes)deletes;
+  source->state = (enum source_state)state;
+  source->precedence = (int)precedence;
+  const char *mapping = yaml_text(root, "mapping", NULL);
+  if (mapping == NULL) {
+    mapping = arena_printf(arena, "mappings/%s.yaml", source->code);
+  }
+  source->mapping = mapping == NULL ? NULL : path_join(arena, folder, mapping);
+  return source->mapping == NULL ? error_memory(error) : OK;
+}
+
+enum status source_read(const char *path, const char *folder, struct arena *arena, struct source_config *source,
+                        struct error *error) {
+  static const char *const known[] = {"source",    "title",   "institution", "contact",        "unit",     "state",
+                                      "connector", "options", "mapping",     "deletes",        "max_drop", "overlap",
+                                      "cut",       "linked",  "precedence",  "duplicate_free", NULL};
+  struct yaml *root = NULL;
+  source->file = path;
+  enum status status = yaml_load(path, arena, &root, error);
+  status = status == OK ? yaml_check_keys(root, known, error) : status;
+  status = status == OK ? read_code(root, path, arena, source, error) : status;
+  status = status == OK ? read_names(root, source, error) : status;
+  status = status == OK ? read_terms(root, folder, arena, source, error) : status;
+  return status == OK ? read_options(root, folder, arena, source, error) : status;
+}
