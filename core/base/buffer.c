@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unicode/utf8.h>
 
 void buffer_init(struct buffer *buffer, size_t limit) {
   *buffer = (struct buffer){.limit = limit};
@@ -87,26 +88,12 @@ enum status buffer_printf(struct buffer *buffer, const char *format, ...) {
   return OK;
 }
 
-/* Bytes of the valid UTF-8 sequence at `at`, 0 where it is not one (RFC 3629, table 3-7 of Unicode). */
-static size_t sequence_length(const unsigned char *at, size_t left) {
-  if (at[0] < 0x80) {
-    return 1;
-  }
-  size_t length = at[0] >= 0xF0 ? 4 : at[0] >= 0xE0 ? 3 : 2;
-  if (at[0] < 0xC2 || at[0] > 0xF4 || left < length) {
-    return 0;
-  }
-  unsigned char low = at[0] == 0xE0 ? 0xA0 : at[0] == 0xF0 ? 0x90 : 0x80;
-  unsigned char high = at[0] == 0xED ? 0x9F : at[0] == 0xF4 ? 0x8F : 0xBF;
-  if (at[1] < low || at[1] > high) {
-    return 0;
-  }
-  for (size_t i = 2; i < length; i++) {
-    if ((at[i] & 0xC0) != 0x80) {
-      return 0;
-    }
-  }
-  return length;
+/* Bytes of the valid UTF-8 sequence at `at`, 0 where it is not one. */
+static size_t sequence_length(const char *at, size_t left) {
+  size_t length = 0;
+  UChar32 c;
+  U8_NEXT(at, length, left, c);
+  return c < 0 ? 0 : length;
 }
 
 static void append_escape(struct buffer *buffer, unsigned char c) {
@@ -129,7 +116,7 @@ enum status buffer_json(struct buffer *buffer, struct slice text) {
   for (size_t i = 0; i < text.len;) {
     unsigned char c = bytes[i];
     bool special = c < 0x20 || c == '"' || c == '\\' || c == 0x7F;
-    size_t length = special ? 1 : sequence_length(bytes + i, text.len - i);
+    size_t length = special ? 1 : sequence_length(text.data + i, text.len - i);
     if (!special && length > 0) {
       i += length;
       continue;

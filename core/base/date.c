@@ -171,29 +171,39 @@ void clock_format(int64_t micros, char text[TIMESTAMP_TEXT_SIZE]) {
   *at = '\0';
 }
 
+/* A number of two digits from 0 to `most`; -1 where it is none. */
+static int two_digits(struct slice text, size_t at, int most) {
+  int value = text.len < at + 2 ? -1 : digits(text.data + at, 2);
+  return value > most ? -1 : value;
+}
+
 /* "Z", "+hh:mm", "+hhmm", "+hh" or nothing (UTC): the offset in seconds. */
 static bool parse_zone(struct slice zone, int64_t *offset) {
   *offset = 0;
   if (zone.len == 0 || slice_is(zone, "Z") || slice_is(zone, "z")) {
     return true;
   }
-  if ((zone.data[0] != '+' && zone.data[0] != '-') || zone.len < 3) {
+  bool colon = zone.len == 6 && zone.data[3] == ':';
+  if ((zone.data[0] != '+' && zone.data[0] != '-') || (zone.len != 3 && zone.len != 5 && !colon)) {
     return false;
   }
-  int hours = digits(zone.data + 1, 2);
-  int minutes = 0;
-  if (zone.len == 6 && zone.data[3] == ':') {
-    minutes = digits(zone.data + 4, 2);
-  } else if (zone.len == 5) {
-    minutes = digits(zone.data + 3, 2);
-  } else if (zone.len != 3) {
-    return false;
-  }
-  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) {
+  int hours = two_digits(zone, 1, 23);
+  int minutes = zone.len == 3 ? 0 : two_digits(zone, colon ? 4 : 3, 59);
+  if (hours < 0 || minutes < 0) {
     return false;
   }
   *offset = (hours * 60 + minutes) * (zone.data[0] == '-' ? INT64_C(-60) : INT64_C(60));
   return true;
+}
+
+/* The digits of a fraction of a second from `*at` on, as microseconds; digits past the sixth are dropped. */
+static int64_t parse_fraction(struct slice text, size_t *at) {
+  int64_t fraction = 0;
+  int64_t unit = MICROS / 10;
+  for (; *at < text.len && digits(text.data + *at, 1) >= 0; (*at)++, unit /= 10) {
+    fraction += unit * digits(text.data + *at, 1);
+  }
+  return fraction;
 }
 
 /* "hh:mm", "hh:mm:ss", with a fraction, then the zone: microseconds of the day in UTC, which may fall outside it. */
@@ -201,21 +211,19 @@ static bool parse_time(struct slice text, int64_t *micros) {
   size_t at = 5;
   int64_t fraction = 0;
   int64_t offset;
-  int hour = text.len >= 5 ? digits(text.data, 2) : -1;
-  int minute = text.len >= 5 && text.data[2] == ':' ? digits(text.data + 3, 2) : -1;
+  int hour = two_digits(text, 0, 23);
+  int minute = text.len >= 5 && text.data[2] == ':' ? two_digits(text, 3, 59) : -1;
   int second = 0;
   if (text.len >= 8 && text.data[5] == ':') {
-    second = digits(text.data + 6, 2);
+    second = two_digits(text, 6, 60);
     at = 8;
   }
-  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) {
+  if (hour < 0 || minute < 0 || second < 0) {
     return false;
   }
   if (at == 8 && text.len > 9 && (text.data[8] == '.' || text.data[8] == ',')) {
-    int64_t unit = MICROS / 10;
-    for (at = 9; at < text.len && digits(text.data + at, 1) >= 0; at++, unit /= 10) {
-      fraction += unit * digits(text.data + at, 1);
-    }
+    at = 9;
+    fraction = parse_fraction(text, &at);
   }
   if (!parse_zone(slice_make(text.data + at, text.len - at), &offset)) {
     return false;

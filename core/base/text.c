@@ -165,6 +165,25 @@ static const char *two_letters(unsigned char low) {
   return low == 0xC6 || low == 0xE6 ? pairs[0] : low == 0xDF ? pairs[2] : pairs[1];
 }
 
+/* Folds the Latin-1 letter whose second UTF-8 byte is `second` to `at`; the end, or NULL where it is no letter. */
+static char *fold_latin(char *at, unsigned char second, bool keep_enye) {
+  unsigned char low = (unsigned char)(second + 0x40);
+  char folded = low >= 0xC0 ? latin_folds[low - 0xC0] : 0;
+  if (folded == 0) {
+    return NULL;
+  }
+  if (folded == 1 && keep_enye) {
+    memcpy(at, "\xC3\x91", 2);
+    return at + 2;
+  }
+  if (folded == 2) {
+    memcpy(at, two_letters(low), 2);
+    return at + 2;
+  }
+  *at = folded == 1 ? 'N' : folded;
+  return at + 1;
+}
+
 /* Folds ASCII and Latin-1 letters into `out` (as long as text); false at the first other character. */
 static bool fold_fast(struct slice text, bool keep_enye, char *out, size_t *length) {
   char *at = out;
@@ -174,22 +193,9 @@ static bool fold_fast(struct slice text, bool keep_enye, char *out, size_t *leng
       *at++ = c >= 'a' && c <= 'z' ? (char)(c - 32) : (char)c;
       continue;
     }
-    if (c != 0xC3 || i + 1 == text.len) {
+    at = c == 0xC3 && i + 1 < text.len ? fold_latin(at, (unsigned char)text.data[++i], keep_enye) : NULL;
+    if (at == NULL) {
       return false;
-    }
-    unsigned char low = (unsigned char)(text.data[++i] + 0x40);
-    char folded = low >= 0xC0 ? latin_folds[low - 0xC0] : 0;
-    if (folded == 0 || (i + 1 < text.len && (unsigned char)text.data[i + 1] == 0xCC)) {
-      return false;
-    }
-    if (folded == 1 && keep_enye) {
-      memcpy(at, "\xC3\x91", 2);
-      at += 2;
-    } else if (folded == 2) {
-      memcpy(at, two_letters(low), 2);
-      at += 2;
-    } else {
-      *at++ = folded == 1 ? 'N' : folded;
     }
   }
   *length = (size_t)(at - out);
@@ -354,35 +360,37 @@ struct slice text_squeeze(struct arena *arena, struct slice text) {
   return slice_make(copy, length);
 }
 
+/* What stands for a character in a shape. */
+static char shape_of(UChar32 c) {
+  if (c < 0) {
+    return '?';
+  }
+  if (u_isdigit(c)) {
+    return '9';
+  }
+  if (u_isalpha(c)) {
+    return u_isupper(c) || u_istitle(c) ? 'A' : 'a';
+  }
+  return c >= ' ' && c < 0x7F ? (char)c : '?';
+}
+
 struct slice text_shape(struct arena *arena, struct slice text, size_t most) {
   if (text.len == 0 || most == 0) {
     return slice_of("");
   }
-  struct slice cut = text;
-  size_t end = 0;
-  size_t characters = 0;
-  for (; end < text.len && characters < most; characters++) {
-    U8_FWD_1(text.data, end, text.len);
-  }
-  cut.len = end;
-  char *shape = arena_bytes(arena, cut.len + 3);
+  size_t room = text.len < most ? text.len : most;
+  char *shape = arena_bytes(arena, room + 3);
   if (shape == NULL) {
     return (struct slice){0};
   }
   size_t length = 0;
-  for (size_t i = 0; i < cut.len;) {
+  size_t i = 0;
+  while (i < text.len && length < most) {
     UChar32 c;
-    U8_NEXT(cut.data, i, cut.len, c);
-    if (c >= 0 && u_isdigit(c)) {
-      c = '9';
-    } else if (c < 0 || u_isalpha(c)) {
-      c = c >= 0 && (u_isupper(c) || u_istitle(c)) ? 'A' : 'a';
-    } else if (c >= 0x80 || c < ' ') {
-      c = '?';
-    }
-    shape[length++] = (char)c;
+    U8_NEXT(text.data, i, text.len, c);
+    shape[length++] = shape_of(c);
   }
-  if (end < text.len) {
+  if (i < text.len) {
     memcpy(shape + length, "\xE2\x80\xA6", 3);
     length += 3;
   }
