@@ -3,8 +3,10 @@
 #include "core/base/file.h"
 
 /* One line a connector: declared here, listed below. */
+extern const struct connector connector_rest;
 
 static const struct connector *const table[] = {
+    &connector_rest,
     NULL,
 };
 

@@ -1,0 +1,81 @@
+#include "connectors/http/mark.h"
+#include "core/base/date.h"
+#include "core/base/text.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum { MARK_MOST = 128 };
+
+/* Naive on purpose: what is read by the source's format is written back by it, in whatever zone the source thinks. */
+static bool read_by(struct slice text, const char *format, int64_t *micros) {
+  char copy[MARK_MOST];
+  if (text.len >= sizeof copy) {
+    return false;
+  }
+  memcpy(copy, text.data, text.len);
+  copy[text.len] = '\0';
+  struct tm parts = {.tm_mday = 1};
+  const char *end = strptime(copy, format, &parts);
+  if (end == NULL || *end != '\0') {
+    return false;
+  }
+  *micros = (int64_t)timegm(&parts) * 1000000;
+  return true;
+}
+
+static bool later(struct slice candidate, struct slice mark) {
+  int64_t one, other;
+  if (clock_parse(candidate, &one) && clock_parse(mark, &other)) {
+    return one > other;
+  }
+  if (text_to_int64(candidate, &one) && text_to_int64(mark, &other)) {
+    return one > other;
+  }
+  return slice_compare(candidate, mark) > 0;
+}
+
+enum status mark_raise(struct buffer *mark, struct slice candidate, const char *format, struct error *error) {
+  char text[TIMESTAMP_TEXT_SIZE];
+  candidate = slice_trim(candidate);
+  if (candidate.len == 0 || candidate.len >= MARK_MOST) {
+    return OK;
+  }
+  if (format != NULL) {
+    int64_t micros;
+    if (!read_by(candidate, format, &micros)) {
+      error_set(error, ERR_INPUT, _("a mark of change does not look like %s"), format);
+      error_hint(error, "%s", _("check `watermark_format` against what the source sends"));
+      return ERR_INPUT;
+    }
+    clock_format(micros, text);
+    candidate = slice_of(text);
+  }
+  if (mark->len > 0 && !later(candidate, buffer_view(mark))) {
+    return OK;
+  }
+  buffer_reset(mark);
+  buffer_slice(mark, candidate);
+  return buffer_check(mark, "watermark", error);
+}
+
+enum status mark_write(const char *mark, const char *format, struct buffer *out, struct error *error) {
+  int64_t micros;
+  if (format == NULL || !clock_parse(slice_of(mark), &micros)) {
+    buffer_text(out, mark);
+    return buffer_check(out, "watermark", error);
+  }
+  char text[MARK_MOST];
+  time_t seconds = (time_t)(micros / 1000000);
+  struct tm parts;
+  gmtime_r(&seconds, &parts);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the format is the source's, from its configuration */
+  size_t length = strftime(text, sizeof text, format, &parts);
+#pragma GCC diagnostic pop
+  if (length == 0) {
+    return error_set(error, ERR_CONFIG, "%s", _("`since_format` makes no text, or too long a one"));
+  }
+  buffer_append(out, text, length);
+  return buffer_check(out, "watermark", error);
+}

@@ -1,0 +1,15 @@
+/* Marks of change: the highest `updated` value seen, and dates as a source writes them in a request. */
+#ifndef PUENTE_CONNECTORS_HTTP_MARK_H
+#define PUENTE_CONNECTORS_HTTP_MARK_H
+
+#include "core/base/buffer.h"
+
+/* Replaces `mark` by `candidate` where that is later. With a format (strptime) both are read by it and the mark is
+ * kept as RFC 3339 text; without, RFC 3339 compares as time, whole numbers as numbers, other text by bytes. ERR_INPUT
+ * where the candidate does not fit the format. */
+enum status mark_raise(struct buffer *mark, struct slice candidate, const char *format, struct error *error) MUST_CHECK;
+/* The mark as the source wants it in a request: by `format` (strftime) where the mark is RFC 3339 or a date and a
+ * format is given, else as it is. */
+enum status mark_write(const char *mark, const char *format, struct buffer *out, struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,320 @@
+/* The `rest` connector: pages of one HTTP service, asked for one after the other. */
+#include "connectors/rest/rest.h"
+#include "connectors/http/probe.h"
+#include "core/base/date.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+struct connection {
+  const struct pull *pull;
+  const struct rest_options *options;
+  struct http *http;
+  struct credentials credentials;
+  struct position position;
+  struct arena *arena; /* one answer read as JSON */
+  struct map *seen;    /* cursors and links of this pass */
+  struct sha256 last;  /* of the page before */
+  int64_t repeats;
+  bool resumed; /* the first request goes on from a cursor of a former run */
+  char shown[URL_SHOWN_SIZE];
+};
+
+static void rest_close(struct connection *connection) {
+  if (connection == NULL) {
+    return;
+  }
+  credentials_close(&connection->credentials);
+  position_free(&connection->position);
+  http_close(connection->http);
+  arena_free(connection->arena);
+  map_free(connection->seen);
+  free(connection);
+}
+
+/* Another paging in the configuration, or a cursor of an older program: the pass begins anew, which repeats nothing. */
+static enum status resume(struct connection *connection, struct error *error) {
+  const struct pull *pull = connection->pull;
+  if (pull->cursor == NULL || pull->cursor[0] == '\0') {
+    return OK;
+  }
+  if (position_read(&connection->position, connection->options->paging, slice_of(pull->cursor), connection->arena)) {
+    connection->resumed = true;
+    return OK;
+  }
+  log_message(LEVEL_WARNING, _("source %s: its cursor does not fit the configuration; the pass begins anew"),
+              pull->source);
+  position_free(&connection->position);
+  return position_init(&connection->position, pull, connection->options, error);
+}
+
+static enum status rest_open(const struct pull *pull, struct connection **connection, struct error *error) {
+  const struct rest_options *options = pull->options;
+  *connection = NULL;
+  enum status status = rest_check_options(options, error);
+  if (status != OK) {
+    return status;
+  }
+  struct connection *made = calloc(1, sizeof *made);
+  if (made == NULL) {
+    return error_memory(error);
+  }
+  made->pull = pull;
+  made->options = options;
+  url_show(options->url, made->shown);
+  made->arena = arena_new(0);
+  made->seen = map_new();
+  status = made->arena == NULL || made->seen == NULL ? error_memory(error) : OK;
+  status = status == OK ? http_open(&options->http, pull->stop, &made->http, error) : status;
+  status = status == OK ? credentials_open(&made->credentials, options, made->http, error) : status;
+  status = status == OK ? position_init(&made->position, pull, options, error) : status;
+  status = status == OK ? resume(made, error) : status;
+  if (status != OK) {
+    rest_close(made);
+    return status;
+  }
+  *connection = made;
+  return OK;
+}
+
+/* ---- one page ---- */
+
+static enum status ask_once(struct connection *connection, int64_t page_size, bool anew, struct http_response *response,
+                            struct error *error) {
+  struct prepared prepared;
+  enum status status = credentials_renew(&connection->credentials, anew, error);
+  if (status != OK) {
+    return status;
+  }
+  status = request_prepare(connection->options, &connection->credentials, &connection->position, page_size, &prepared,
+                           error);
+  status = status == OK ? http_send(connection->http, &prepared.request, response, error) : status;
+  request_free(&prepared);
+  return status;
+}
+
+/* A token may be withdrawn before its end: a 401 is answered once with a new one. */
+static enum status ask(struct connection *connection, int64_t page_size, struct http_response *response,
+                       struct error *error) {
+  enum status status = ask_once(connection, page_size, false, response, error);
+  if (status == OK && response->status == 401 && connection->options->auth == AUTH_OAUTH2) {
+    status = ask_once(connection, page_size, true, response, error);
+    if (status == OK && response->status == 401) {
+      error_set(error, ERR_AUTH, "%s", _("the source refused the token, and also a new one (401)"));
+      error_hint(error, "%s", _("check scope, and whether the source trusts this token server"));
+      status = ERR_AUTH;
+    }
+  }
+  return status == OK ? http_check_status(response, error) : status;
+}
+
+static bool cursor_is_stale(const struct connection *connection, const struct http_response *response) {
+  int status = response->status;
+  return connection->resumed && (status == 400 || status == 404 || status == 410 || status == 422);
+}
+
+/* A source forgets its cursors after a while. Without this, a pass that was interrupted could never be ended. */
+static enum status begin_anew(struct connection *connection, struct error *error) {
+  log_message(LEVEL_WARNING,
+              _("source %s: it no longer knows the place where the last run stopped; the pass begins anew"),
+              connection->pull->source);
+  connection->resumed = false;
+  position_free(&connection->position);
+  return position_init(&connection->position, connection->pull, connection->options, error);
+}
+
+/* JSON is UTF-8 (RFC 8259), but some services send Latin-1 and say so. Other answers are the format's to decode. */
+static enum status to_utf8(const struct rest_options *options, struct http_response *response, struct error *error) {
+  const char *at = strcasestr(response->content_type, "charset=");
+  enum encoding encoding;
+  if (options->answer != ANSWER_JSON || at == NULL) {
+    return OK;
+  }
+  at += strlen("charset=");
+  at += *at == '"';
+  if (!encoding_parse(slice_make(at, strcspn(at, "\"; ")), &encoding) || encoding == ENCODING_UTF8) {
+    return OK;
+  }
+  struct arena *arena = arena_new(0);
+  struct slice text = arena == NULL ? (struct slice){0} : text_to_utf8(arena, buffer_view(&response->body), encoding);
+  enum status status = text.data == NULL && response->body.len > 0 ? error_memory(error) : OK;
+  if (status == OK && text.data != response->body.data) {
+    response->body.limit = response->body.limit * 2; /* a Latin-1 byte becomes at most two */
+    buffer_reset(&response->body);
+    buffer_slice(&response->body, text);
+    status = buffer_check(&response->body, "page", error);
+  }
+  arena_free(arena);
+  return status;
+}
+
+static enum status check_repeats(struct connection *connection, const struct http_response *response, int64_t records,
+                                 struct error *error) {
+  const struct rest_options *options = connection->options;
+  const struct position *position = &connection->position;
+  if (options->paging == PAGING_NONE || position->done) {
+    return OK;
+  }
+  struct sha256 digest = sha256_of(buffer_view(&response->body));
+  bool same = records != 0 && memcmp(&digest, &connection->last, sizeof digest) == 0;
+  connection->repeats = same ? connection->repeats + 1 : 1;
+  connection->last = digest;
+  bool circles = false;
+  if (position->at.len > 0) {
+    uint32_t before = map_count(connection->seen);
+    if (map_intern(connection->seen, buffer_view(&position->at)) == MAP_NONE) {
+      return error_memory(error);
+    }
+    circles = map_count(connection->seen) == before;
+  }
+  if (connection->repeats > options->repeated_pages || circles) {
+    error_set(error, ERR_REMOTE, "%s",
+              circles ? _("the source leads in a circle: a page that was read is to come again")
+                      : _("the source gives the same page again and again"));
+    error_hint(error, "%s",
+               circles ? _("tell the source's contact; nothing is lost, a later run goes on from here")
+                       : _("check that the source knows the paging parameter, and its name"));
+    return ERR_REMOTE;
+  }
+  return OK;
+}
+
+static enum status fill_page(struct connection *connection, const struct http_response *response, bool empty,
+                             int64_t number, struct page *page, struct error *error) {
+  const struct position *position = &connection->position;
+  if (!empty) {
+    buffer_slice(&page->bytes, buffer_view(&response->body));
+  }
+  page->begins = true;
+  page->ends = true;
+  page->source_count = position->total;
+  buffer_slice(&page->watermark, buffer_view(&position->mark));
+  buffer_printf(&page->origin, "page %" PRId64, number);
+  enum status status = buffer_check(&page->bytes, "page", error);
+  status = status == OK ? buffer_check(&page->watermark, "watermark", error) : status;
+  status = status == OK ? buffer_check(&page->origin, "origin", error) : status;
+  return status == OK ? position_write(position, connection->options->paging, &page->cursor, error) : status;
+}
+
+static enum status next_page(struct connection *connection, struct http_response *response, struct page *page,
+                             struct error *error) {
+  const struct rest_options *options = connection->options;
+  struct envelope envelope;
+  enum status status = ask(connection, 0, response, error);
+  if ((status == ERR_REMOTE) && cursor_is_stale(connection, response)) {
+    status = begin_anew(connection, error);
+    status = status == OK ? ask(connection, 0, response, error) : status;
+  }
+  int64_t number = connection->position.page;
+  status = status == OK ? to_utf8(options, response, error) : status;
+  status = status == OK ? envelope_read(options, response, &connection->position, connection->arena, &envelope, error)
+                        : status;
+  status = status == OK ? check_repeats(connection, response, envelope.records, error) : status;
+  if (status != OK) {
+    error_place(error, _("%s, page %lld"), connection->shown, (long long)connection->position.page);
+    return status;
+  }
+  connection->resumed = false;
+  return fill_page(connection, response, envelope.empty, number, page, error);
+}
+
+static enum status rest_next(struct connection *connection, struct page *page, struct error *error) {
+  const struct rest_options *options = connection->options;
+  if (connection->position.done) {
+    return END;
+  }
+  if (connection->position.page > options->max_pages) {
+    error_set(error, ERR_LIMIT, _("the source has more than %lld pages"), (long long)options->max_pages);
+    error_hint(error, "%s", _("raise `max_pages` if that is right; a later run goes on from here"));
+    error_place(error, "%s", connection->shown);
+    return ERR_LIMIT;
+  }
+  struct http_response response;
+  http_response_init(&response, (size_t)options->http.page_limit);
+  arena_reset(connection->arena);
+  enum status status = next_page(connection, &response, page, error);
+  http_response_free(&response);
+  return status;
+}
+
+/* ---- puente check --live ---- */
+
+static enum status probe_first(struct connection *connection, probe_report *report, void *context, struct page *first,
+                               struct error *error) {
+  struct http_response response;
+  struct envelope envelope;
+  http_response_init(&response, (size_t)connection->options->http.page_limit);
+  enum status status = ask(connection, 1, &response, error);
+  if (status == OK) {
+    status = to_utf8(connection->options, &response, error);
+    status = status == OK ? envelope_read(connection->options, &response, &connection->position, connection->arena,
+                                          &envelope, error)
+                          : status;
+    /* A refusal can also come as a result code in an answer of status 200. */
+    if (status == ERR_AUTH) {
+      http_probe_failed("login", report, context, error);
+    } else {
+      report(context, "permission", OK, _("the source permits the request"));
+    }
+  } else if (status == ERR_AUTH) {
+    http_probe_failed(response.status == 403 ? "permission" : "login", report, context, error);
+  } else {
+    http_probe_failed("record", report, context, error);
+  }
+  if (status == OK) {
+    status = fill_page(connection, &response, envelope.empty, 1, first, error);
+    report(context, "record", status,
+           envelope.records == 0 || envelope.empty ? _("the source answers, with no record now")
+                                                   : _("the source gives a first record"));
+  } else if (response.status >= 200 && response.status < 300 && status != ERR_AUTH) {
+    http_probe_failed("record", report, context, error);
+  }
+  http_response_free(&response);
+  return status;
+}
+
+static enum status rest_probe(const struct pull *pull, probe_report *report, void *context, struct page *first,
+                              struct error *error) {
+  struct connection *connection = NULL;
+  struct pull fresh = *pull;
+  fresh.cursor = NULL;
+  enum status status = rest_open(&fresh, &connection, error);
+  if (status != OK) {
+    return http_probe_failed("options", report, context, error);
+  }
+  status = http_probe(connection->http, connection->options->url, report, context, error);
+  if (status == OK) {
+    status = credentials_renew(&connection->credentials, true, error);
+    if (status != OK) {
+      http_probe_failed("login", report, context, error);
+    } else if (connection->options->auth == AUTH_OAUTH2) {
+      report(context, "login", OK, _("the token server gave a token"));
+    } else {
+      report(context, "login", OK,
+             connection->options->auth == AUTH_NONE ? _("no credentials are asked for")
+                                                    : _("credentials are sent with each request"));
+    }
+  }
+  status = status == OK ? probe_first(connection, report, context, first, error) : status;
+  if (status != OK) {
+    error_place(error, "%s", connection->shown);
+  }
+  rest_close(connection);
+  return status;
+}
+
+const struct connector connector_rest = {
+    .name = "rest",
+    .description =
+        N_("pages of JSON (or XML, CSV) from an HTTP service, with its paging, credentials and result codes"),
+    .options = rest_option_table,
+    .options_size = sizeof(struct rest_options),
+    .open = rest_open,
+    .next = rest_next,
+    .close = rest_close,
+    .probe = rest_probe,
+};

@@ -1,0 +1,113 @@
+/* A source that answers pages of JSON (or XML, CSV) over HTTP. Shared by the files of connectors/rest; from outside
+ * only `connector_rest` is seen. */
+#ifndef PUENTE_CONNECTORS_REST_REST_H
+#define PUENTE_CONNECTORS_REST_REST_H
+
+#include "connectors/http/http.h"
+#include "connectors/http/result.h"
+#include "connectors/http/template.h"
+#include "connectors/http/url.h"
+#include "core/base/arena.h"
+#include "core/base/digest.h"
+#include "core/base/map.h"
+#include "core/base/node.h"
+
+enum rest_method { METHOD_GET, METHOD_POST };
+enum rest_answer { ANSWER_JSON, ANSWER_XML, ANSWER_CSV, ANSWER_ANY };
+enum rest_auth { AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_API_KEY, AUTH_OAUTH2 };
+enum rest_key_place { KEY_IN_HEADER, KEY_IN_QUERY };
+enum rest_client_auth { CLIENT_BASIC, CLIENT_BODY };
+enum rest_paging { PAGING_NONE, PAGING_CURSOR, PAGING_NEXT_LINK, PAGING_LINK_HEADER, PAGING_PAGE, PAGING_OFFSET };
+
+struct rest_options {
+  struct http_settings http;
+  struct result_settings result;
+  const char *url;
+  int method;
+  struct option_map headers, parameters, secrets;
+  const char *body, *body_file;
+  int answer;
+
+  int auth;
+  const char *username, *api_key_name;
+  char *password, *token, *api_key, *client_secret;
+  int api_key_in;
+  const char *token_url, *client_id, *scope;
+  int client_auth;
+  int64_t token_renewal; /* microseconds before its end */
+
+  int paging;
+  const char *records, *cursor_path, *cursor_parameter, *next_path, *page_parameter, *page_size_parameter;
+  const char *offset_parameter, *more_path, *total_path, *page_count_path;
+  int64_t page_start, page_size, max_pages, repeated_pages;
+
+  const char *since_parameter, *until_parameter, *since_format, *since_default, *until_default;
+  const char *watermark_field, *watermark_path, *watermark_format;
+  bool watermark_date;
+};
+
+extern const struct option rest_option_table[];
+extern const char *const rest_pagings[];
+/* What no single row of the table can check: options that need or exclude each other, the body as JSON. */
+enum status rest_check_options(const struct rest_options *options, struct error *error) MUST_CHECK;
+
+/* Where a pass stands; kept as JSON text in the page's cursor. */
+struct position {
+  struct buffer at;    /* cursor, or path and query of the next page */
+  struct buffer mark;  /* highest mark of change so far */
+  struct buffer since; /* in force for the whole pass */
+  struct buffer until;
+  int64_t page;   /* number of the next page, from 1 */
+  int64_t offset; /* records seen so far */
+  int64_t total;  /* the source's own count; -1 */
+  bool done;
+};
+enum status position_init(struct position *position, const struct pull *pull, const struct rest_options *options,
+                          struct error *error) MUST_CHECK;
+void position_free(struct position *position);
+enum status position_write(const struct position *position, int paging, struct buffer *out,
+                           struct error *error) MUST_CHECK;
+/* False where the text is not a position of this paging. */
+bool position_read(struct position *position, int paging, struct slice text, struct arena *arena);
+
+/* Credentials, and the OAuth2 token while it lives. */
+struct credentials {
+  const struct rest_options *options;
+  struct http *http;
+  struct buffer token;
+  int64_t ends;           /* clock_monotonic */
+  char **names, **values; /* of `secrets`; values are wiped */
+  size_t count;
+};
+enum status credentials_open(struct credentials *credentials, const struct rest_options *options, struct http *http,
+                             struct error *error) MUST_CHECK;
+void credentials_close(struct credentials *credentials);
+/* A token that lives long enough, fetched where there is none, or where `anew`. Nothing to do but for OAuth2. */
+enum status credentials_renew(struct credentials *credentials, bool anew, struct error *error) MUST_CHECK;
+
+enum { REQUEST_HEADERS_MOST = 32, PLACEHOLDERS_MOST = 40 };
+
+/* One request with its own memory, wiped at free. */
+struct prepared {
+  struct buffer url, body;
+  struct buffer headers[REQUEST_HEADERS_MOST];
+  const char *lines[REQUEST_HEADERS_MOST];
+  size_t header_count;
+  struct http_request request;
+};
+/* `page_size` instead of the configured one where > 0. */
+enum status request_prepare(const struct rest_options *options, const struct credentials *credentials,
+                            const struct position *position, int64_t page_size, struct prepared *prepared,
+                            struct error *error) MUST_CHECK;
+void request_free(struct prepared *prepared);
+
+/* Reads an answer's envelope, if any is to be read, and moves the position on to the next page. */
+struct envelope {
+  int64_t records; /* on this page; -1: not counted */
+  bool empty;      /* a result code said that there is nothing */
+};
+enum status envelope_read(const struct rest_options *options, const struct http_response *response,
+                          struct position *position, struct arena *arena, struct envelope *envelope,
+                          struct error *error) MUST_CHECK;
+
+#endif
