@@ -1,0 +1,153 @@
+#include "examples/peru/simulator/evaluate.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_MOST = 4096 };
+
+struct record {
+  char *key; /* "source,person key" */
+  long long truth, found;
+};
+
+struct records {
+  struct record *items;
+  size_t count, capacity;
+};
+
+static int compare_keys(const void *a, const void *b) {
+  return strcmp(((const struct record *)a)->key, ((const struct record *)b)->key);
+}
+static int compare_number(long long left, long long right) {
+  return left < right ? -1 : left > right;
+}
+static int compare_truth(const void *a, const void *b) {
+  return compare_number(((const struct record *)a)->truth, ((const struct record *)b)->truth);
+}
+static int compare_found(const void *a, const void *b) {
+  return compare_number(((const struct record *)a)->found, ((const struct record *)b)->found);
+}
+static int compare_both(const void *a, const void *b) {
+  int order = compare_truth(a, b);
+  return order != 0 ? order : compare_found(a, b);
+}
+
+static bool add(struct records *records, const char *source, const char *key, long long truth) {
+  if (records->count == records->capacity) {
+    size_t capacity = records->capacity == 0 ? 4096 : records->capacity * 2;
+    struct record *grown = realloc(records->items, capacity * sizeof *grown);
+    if (grown == NULL) {
+      return false;
+    }
+    records->items = grown;
+    records->capacity = capacity;
+  }
+  struct record *record = &records->items[records->count];
+  *record = (struct record){.truth = truth, .found = -1};
+  if (asprintf(&record->key, "%s,%s", source, key) < 0) {
+    return false;
+  }
+  records->count++;
+  return true;
+}
+
+/* Neither file quotes anything: keys hold letters, digits, '-' and '/'. */
+static int split(char *line, char *fields[8]) {
+  int count = 0;
+  line[strcspn(line, "\r\n")] = '\0';
+  for (char *rest = line; rest != NULL && count < 8;) {
+    fields[count++] = strsep(&rest, ",");
+  }
+  return count;
+}
+
+static bool read_truth(const char *path, struct records *records) {
+  FILE *in = fopen(path, "rb");
+  char line[LINE_MOST], *fields[8];
+  bool good = in != NULL && fgets(line, sizeof line, in) != NULL;
+  while (good && fgets(line, sizeof line, in) != NULL) {
+    good = split(line, fields) == 6 && add(records, fields[0], fields[2], strtoll(fields[4], NULL, 10));
+  }
+  if (in != NULL) {
+    fclose(in);
+  }
+  if (good) {
+    qsort(records->items, records->count, sizeof *records->items, compare_keys);
+  }
+  return good;
+}
+
+static bool read_members(const char *path, struct records *records, size_t *unknown) {
+  FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+  char line[LINE_MOST], *fields[8], key[LINE_MOST];
+  bool good = in != NULL && fgets(line, sizeof line, in) != NULL;
+  while (good && fgets(line, sizeof line, in) != NULL) {
+    good = split(line, fields) == 3;
+    if (!good) {
+      break;
+    }
+    snprintf(key, sizeof key, "%s,%s", fields[0], fields[1]);
+    struct record wanted = {.key = key};
+    struct record *record = bsearch(&wanted, records->items, records->count, sizeof *records->items, compare_keys);
+    if (record == NULL) {
+      (*unknown)++;
+    } else {
+      record->found = strtoll(fields[2], NULL, 10);
+    }
+  }
+  if (in != NULL && in != stdin) {
+    fclose(in);
+  }
+  return good;
+}
+
+static double count_pairs(struct record *items, size_t count, int (*compare)(const void *, const void *)) {
+  qsort(items, count, sizeof *items, compare);
+  double pairs = 0;
+  for (size_t begin = 0, end; begin < count; begin = end) {
+    for (end = begin + 1; end < count && compare(&items[begin], &items[end]) == 0; end++) {
+    }
+    double size = (double)(end - begin);
+    pairs += size * (size - 1) / 2;
+  }
+  return pairs;
+}
+
+/* The records that the store holds, moved to the front. */
+static size_t keep_found(struct records *records) {
+  size_t kept = 0;
+  for (size_t i = 0; i < records->count; i++) {
+    if (records->items[i].found >= 0) {
+      struct record moved = records->items[kept];
+      records->items[kept++] = records->items[i];
+      records->items[i] = moved;
+    }
+  }
+  return kept;
+}
+
+int evaluate_run(const char *truth, const char *members, double precision_floor, double recall_floor) {
+  struct records records = {0};
+  size_t unknown = 0;
+  bool good = read_truth(truth, &records) && read_members(members, &records, &unknown);
+  int result = 2;
+  if (good) {
+    size_t kept = keep_found(&records);
+    double real = count_pairs(records.items, kept, compare_truth);
+    double joined = count_pairs(records.items, kept, compare_found);
+    double both = count_pairs(records.items, kept, compare_both);
+    double precision = joined > 0 ? both / joined : 1, recall = real > 0 ? both / real : 1;
+    printf("records=%zu unknown=%zu pairs=%.0f joined=%.0f right=%.0f precision=%.3f recall=%.3f\n", kept, unknown,
+           real, joined, both, precision, recall);
+    result = precision >= precision_floor && recall >= recall_floor && kept > 0 ? 0 : 1;
+  } else {
+    fprintf(stderr, "evaluate: cannot read %s or %s\n", truth, members);
+  }
+  for (size_t i = 0; i < records.count; i++) {
+    free(records.items[i].key);
+  }
+  free(records.items);
+  return result;
+}
