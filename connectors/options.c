@@ -206,7 +206,7 @@ static enum status set_option(const struct option *option, const struct yaml *no
 static enum status check_names(const struct option *table, const struct yaml *map, struct error *error) {
   const char *known[OPTIONS_MOST + 1];
   size_t count = 0;
-  while (table[count].name != NULL && count < OPTIONS_MOST) {
+  while (count < OPTIONS_MOST && table[count].name != NULL) {
     known[count] = table[count].name;
     count++;
   }

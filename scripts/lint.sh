@@ -22,8 +22,8 @@ done
 pmccabe $bodies | awk '$1 > 15 || $5 > 60 { print $6 " " $7 ": complexity " $1 " (most 15), " $5 " lines (most 60)"; bad = 1 }
   END { exit bad }' >&2 || fail "functions over their limits"
 
-grep -nE '\b(strcpy|strcat|sprintf|vsprintf|atoi|atol|atof|strtok|gets|alloca|tmpnam|mktemp|system|popen)[[:space:]]*\(' $sources &&
-  fail "banned functions"
+grep -nE '\b(strcpy|strcat|sprintf|vsprintf|atoi|atol|atof|strtok|gets|alloca|tmpnam|mktemp|system|popen)[[:space:]]*\(' $sources |
+  grep -vE '^[^:]*:[0-9]+:[[:space:]]*(/\*|\*)' && fail "banned functions"
 grep -rnE '\b(TODO|FIXME|XXX|HACK)\b' $sources Makefile scripts config --include='*' | grep -v 'scripts/lint.sh' &&
   fail "unfinished work"
 
@@ -32,7 +32,7 @@ cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability
   --suppress=checkersReport -I. -j2 core connectors mapping examples || fail "cppcheck"
 
 if [ "${1:-}" = deep ]; then
-  flags="-std=c17 -D_GNU_SOURCE -DPUENTE_VERSION=\"0\" -I. $(pkg-config --cflags $PUENTE_PACKAGES)"
+  flags="-std=c17 -D_GNU_SOURCE -DPUENTE_VERSION=\"\\\"0\\\"\" -I. $(pkg-config --cflags $PUENTE_PACKAGES)"
   echo $bodies | xargs -n 8 -P 2 sh -c 'clang-tidy --quiet "$@" -- '"$flags"' 2>/dev/null' clang-tidy || fail "clang-tidy"
 fi
 [ "$failed" -eq 0 ] && echo "lint ok: files=$(echo "$sources" | wc -l)"

@@ -178,7 +178,7 @@ static struct slice relations(struct slice parameters) {
     const char *end = memchr(value, quoted ? '"' : ';', left);
     return slice_trim(slice_make(value, end != NULL ? (size_t)(end - value) : left));
   }
-  return (struct slice){0};
+  return slice_none();
 }
 
 /* One link may have several relations, parted by blanks. */
@@ -220,7 +220,7 @@ struct slice link_next(struct slice header) {
     }
     at = stop;
   }
-  return (struct slice){0};
+  return slice_none();
 }
 
 /* ---- what may be asked at all ---- */

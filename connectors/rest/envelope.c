@@ -214,7 +214,7 @@ static enum status move_on(const struct rest_options *options, const struct http
     break;
   case PAGING_NEXT_LINK:
     next = node_at(root, options->next_path);
-    status = follow_next(options, is_nothing(next) ? (struct slice){0} : next->text, more, position, error);
+    status = follow_next(options, is_nothing(next) ? slice_none() : next->text, more, position, error);
     break;
   case PAGING_LINK_HEADER:
     status = follow_next(options, link_next(buffer_view(&response->link)), more, position, error);

@@ -140,7 +140,7 @@ static enum status to_utf8(const struct rest_options *options, struct http_respo
     return OK;
   }
   struct arena *arena = arena_new(0);
-  struct slice text = arena == NULL ? (struct slice){0} : text_to_utf8(arena, buffer_view(&response->body), encoding);
+  struct slice text = arena == NULL ? slice_none() : text_to_utf8(arena, buffer_view(&response->body), encoding);
   enum status status = text.data == NULL && response->body.len > 0 ? error_memory(error) : OK;
   if (status == OK && text.data != response->body.data) {
     response->body.limit = response->body.limit * 2; /* a Latin-1 byte becomes at most two */

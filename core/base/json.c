@@ -273,7 +273,7 @@ static enum status read_word(struct reader *r, struct node *node) {
     size_t length = words[i].length;
     if ((size_t)(r->end - r->at) >= length && memcmp(r->at, words[i].word, length) == 0) {
       node->kind = (uint8_t)words[i].kind;
-      node->text = words[i].kind == NODE_NULL ? (struct slice){0} : slice_make(r->at, length);
+      node->text = words[i].kind == NODE_NULL ? slice_none() : slice_make(r->at, length);
       r->at += length;
       return OK;
     }

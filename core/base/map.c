@@ -179,5 +179,5 @@ enum status map_put(struct map *map, struct slice key, uint32_t value) {
 }
 
 struct slice map_key(const struct map *map, uint32_t position) {
-  return position < map->count ? map->entries[position].key : (struct slice){0};
+  return position < map->count ? map->entries[position].key : slice_none();
 }

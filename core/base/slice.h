@@ -17,6 +17,9 @@ static inline struct slice slice_of(const char *text) {
 static inline struct slice slice_make(const char *data, size_t len) {
   return (struct slice){.data = data, .len = len};
 }
+static inline struct slice slice_none(void) {
+  return (struct slice){.data = NULL, .len = 0};
+}
 static inline bool slice_equal(struct slice a, struct slice b) {
   return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }

@@ -89,11 +89,11 @@ struct slice text_to_utf8(struct arena *arena, struct slice text, enum encoding 
     return text;
   }
   if (text.len > SIZE_MAX / 3) {
-    return (struct slice){0};
+    return slice_none();
   }
   char *copy = arena_bytes(arena, text.len + (text.len - plain) * 2);
   if (copy == NULL) {
-    return (struct slice){0};
+    return slice_none();
   }
   memcpy(copy, text.data, plain);
   char *at = copy + plain;
@@ -142,7 +142,7 @@ struct slice text_repair_double(struct arena *arena, struct slice text) {
     }
     char *copy = arena_bytes(arena, text.len);
     if (copy == NULL) {
-      return (struct slice){0};
+      return slice_none();
     }
     size_t length = undo_layer(text, copy);
     if (length == 0) {
@@ -223,10 +223,10 @@ static struct slice to_utf8(struct arena *arena, const UChar *wide, int32_t leng
   int32_t used = 0;
   char *text = arena_bytes(arena, (size_t)capacity);
   if (text == NULL) {
-    return (struct slice){0};
+    return slice_none();
   }
   u_strToUTF8WithSub(text, capacity, &used, wide, length, 0xFFFD, NULL, &code);
-  return U_FAILURE(code) ? (struct slice){0} : slice_make(text, (size_t)used);
+  return U_FAILURE(code) ? slice_none() : slice_make(text, (size_t)used);
 }
 
 /* Drops combining marks of a decomposed text in place, but the tilde of an N where ñ is kept. */
@@ -255,20 +255,20 @@ static struct slice fold_slow(struct arena *arena, struct slice text, bool keep_
   const UNormalizer2 *nfd = unorm2_getNFDInstance(&code);
   const UNormalizer2 *nfc = unorm2_getNFCInstance(&code);
   if (parts == NULL || U_FAILURE(code)) {
-    return (struct slice){0};
+    return slice_none();
   }
   length = u_strToUpper(upper, room, wide, length, "", &code);
   length = unorm2_normalize(nfd, upper, length, parts, room * 4, &code);
   if (U_FAILURE(code)) {
-    return (struct slice){0};
+    return slice_none();
   }
   length = drop_marks(parts, length, keep_enye);
   UChar *whole = arena_array(arena, (size_t)length + 1, sizeof *whole);
   if (whole == NULL) {
-    return (struct slice){0};
+    return slice_none();
   }
   length = unorm2_normalize(nfc, parts, length, whole, length + 1, &code);
-  return U_FAILURE(code) ? (struct slice){0} : to_utf8(arena, whole, length);
+  return U_FAILURE(code) ? slice_none() : to_utf8(arena, whole, length);
 }
 
 struct slice text_fold(struct arena *arena, struct slice text, bool keep_enye) {
@@ -278,7 +278,7 @@ struct slice text_fold(struct arena *arena, struct slice text, bool keep_enye) {
   char *out = arena_bytes(arena, text.len);
   size_t length = 0;
   if (out == NULL) {
-    return (struct slice){0};
+    return slice_none();
   }
   return fold_fast(text, keep_enye, out, &length) ? slice_make(out, length) : fold_slow(arena, text, keep_enye);
 }
@@ -302,11 +302,11 @@ static struct slice change_case(struct arena *arena, struct slice text, bool upp
   int32_t room = length * 3 + 1;
   UChar *changed = wide == NULL ? NULL : arena_array(arena, (size_t)room, sizeof *changed);
   if (changed == NULL) {
-    return (struct slice){0};
+    return slice_none();
   }
   length = upper ? u_strToUpper(changed, room, wide, length, "", &code)
                  : u_strToLower(changed, room, wide, length, "", &code);
-  return U_FAILURE(code) ? (struct slice){0} : to_utf8(arena, changed, length);
+  return U_FAILURE(code) ? slice_none() : to_utf8(arena, changed, length);
 }
 
 struct slice text_upper(struct arena *arena, struct slice text) {
@@ -343,7 +343,7 @@ struct slice text_squeeze(struct arena *arena, struct slice text) {
   }
   char *copy = arena_bytes(arena, text.len);
   if (copy == NULL) {
-    return (struct slice){0};
+    return slice_none();
   }
   size_t length = 0;
   for (size_t i = 0; i < text.len;) {
@@ -381,7 +381,7 @@ struct slice text_shape(struct arena *arena, struct slice text, size_t most) {
   size_t room = text.len < most ? text.len : most;
   char *shape = arena_bytes(arena, room + 3);
   if (shape == NULL) {
-    return (struct slice){0};
+    return slice_none();
   }
   size_t length = 0;
   size_t i = 0;
