@@ -216,9 +216,9 @@ static enum status check_names(const struct option *table, const struct yaml *ma
 
 static enum status missing_option(const struct option *option, const struct yaml *map, struct error *error) {
   if (map != NULL) {
-    yaml_error(map, error, _("option \"%s\" is missing"), option->name);
+    yaml_error(map, error, _("option '%s' is missing"), option->name);
   } else {
-    error_set(error, ERR_CONFIG, _("option \"%s\" is missing"), option->name);
+    error_set(error, ERR_CONFIG, _("option '%s' is missing"), option->name);
   }
   error_hint(error, "%s", gettext(option->description));
   return ERR_CONFIG;

@@ -45,17 +45,17 @@ static const char *option_fault(const struct option *option, size_t options_size
 
 static enum status check_options(const struct connector *connector, struct error *error) {
   if (connector->options == NULL) {
-    return error_set(error, ERR_INTERNAL, _("connector \"%s\" has no table of options"), connector->name);
+    return error_set(error, ERR_INTERNAL, _("connector '%s' has no table of options"), connector->name);
   }
   for (const struct option *option = connector->options; option->name != NULL; option++) {
     const char *fault = option_fault(option, connector->options_size);
     if (fault != NULL) {
-      return error_set(error, ERR_INTERNAL, _("connector \"%s\": option \"%s\" %s"), connector->name, option->name,
+      return error_set(error, ERR_INTERNAL, _("connector '%s': option '%s' %s"), connector->name, option->name,
                        fault);
     }
     for (const struct option *other = connector->options; other != option; other++) {
       if (strcmp(other->name, option->name) == 0) {
-        return error_set(error, ERR_INTERNAL, _("connector \"%s\" has option \"%s\" twice"), connector->name,
+        return error_set(error, ERR_INTERNAL, _("connector '%s' has option '%s' twice"), connector->name,
                          option->name);
       }
     }
@@ -68,7 +68,7 @@ enum status connector_check(const struct connector *connector, struct error *err
     return error_set(error, ERR_INTERNAL, "%s", _("a connector has no name or no description"));
   }
   if (connector->open == NULL || connector->next == NULL || connector->close == NULL || connector->probe == NULL) {
-    return error_set(error, ERR_INTERNAL, _("connector \"%s\" lacks open, next, close or probe"), connector->name);
+    return error_set(error, ERR_INTERNAL, _("connector '%s' lacks open, next, close or probe"), connector->name);
   }
   return check_options(connector, error);
 }
@@ -80,7 +80,7 @@ enum status connector_check_table(struct error *error) {
       return status;
     }
     if (connector_find(table[i]->name) != table[i]) {
-      return error_set(error, ERR_INTERNAL, _("two connectors are named \"%s\""), table[i]->name);
+      return error_set(error, ERR_INTERNAL, _("two connectors are named '%s'"), table[i]->name);
     }
   }
   return OK;

@@ -49,12 +49,12 @@ static enum status read_code(const struct yaml *root, const char *path, struct a
     return status;
   }
   if (!is_code(source->code)) {
-    yaml_error(yaml_get(root, "source"), error, _("\"%s\" is no code of a source"), source->code);
+    yaml_error(yaml_get(root, "source"), error, _("'%s' is no code of a source"), source->code);
     error_hint(error, _("lower-case letters, digits and '_', at most %d"), CODE_MOST);
     return ERR_CONFIG;
   }
   if (strcmp(stem, source->code) != 0) {
-    yaml_error(yaml_get(root, "source"), error, _("source \"%s\" stands in the file of \"%s\""), source->code, stem);
+    yaml_error(yaml_get(root, "source"), error, _("source '%s' stands in the file of '%s'"), source->code, stem);
     error_hint(error, _("write source: %s, or rename the file"), stem);
     return ERR_CONFIG;
   }
@@ -74,7 +74,7 @@ static enum status read_names(const struct yaml *root, struct source_config *sou
   source->title = yaml_text(root, "title", source->code);
   source->contact = yaml_text(root, "contact", "");
   if (!is_institution(source->institution)) {
-    yaml_error(yaml_get(root, "institution"), error, _("\"%s\" is no institution"), source->institution);
+    yaml_error(yaml_get(root, "institution"), error, _("'%s' is no institution"), source->institution);
     error_hint(error, "%s", _("its country's two letters, a slash, its acronym: PE/MP; acronyms of countries collide"));
     return ERR_CONFIG;
   }
@@ -97,9 +97,9 @@ static enum status find_connector(const struct yaml *root, struct source_config 
     names[i] = table[i]->name;
   }
   const char *nearest = text_nearest(slice_of(name), names, count < CONNECTORS_MOST ? count : CONNECTORS_MOST);
-  yaml_error(yaml_get(root, "connector"), error, _("there is no connector \"%s\""), name);
+  yaml_error(yaml_get(root, "connector"), error, _("there is no connector '%s'"), name);
   if (nearest != NULL) {
-    error_hint(error, _("did you mean \"%s\"?"), nearest);
+    error_hint(error, _("did you mean '%s'?"), nearest);
   } else {
     error_hint(error, "%s", _("`puente connectors` lists them"));
   }

@@ -13,9 +13,9 @@ static enum status unknown_choice(const struct yaml *node, const char *key, cons
                                   struct error *error) {
   size_t count = count_of(choices);
   const char *nearest = text_nearest(slice_of(node->text), choices, count);
-  yaml_error(node, error, _("%s: unknown value \"%s\""), key, node->text);
+  yaml_error(node, error, _("%s: unknown value '%s'"), key, node->text);
   if (nearest != NULL) {
-    error_hint(error, _("did you mean \"%s\"?"), nearest);
+    error_hint(error, _("did you mean '%s'?"), nearest);
     return ERR_CONFIG;
   }
   char names[sizeof error->hint - 32];

@@ -46,7 +46,7 @@ static bool is_reserved(const char *name) {
 
 static enum status check_name(const struct yaml *node, const char *name, struct error *error) {
   if (!is_name(name)) {
-    yaml_error(node, error, _("\"%s\" is no name for the model"), name);
+    yaml_error(node, error, _("'%s' is no name for the model"), name);
     error_hint(error, _("a name has lower-case letters, digits and '_', begins with a letter, and has at most %d"),
                NAME_MOST);
     return ERR_CONFIG;
@@ -56,17 +56,17 @@ static enum status check_name(const struct yaml *node, const char *name, struct 
 
 static enum status check_field(const struct yaml *node, const struct field *field, struct error *error) {
   if (field->type == FIELD_CODE && field->codelist == NULL) {
-    yaml_error(node, error, _("field \"%s\" is a code and names no code list"), field->name);
+    yaml_error(node, error, _("field '%s' is a code and names no code list"), field->name);
     error_hint(error, "%s", _("add codelist: NAME"));
     return ERR_CONFIG;
   }
   if (field->type != FIELD_CODE && field->codelist != NULL) {
-    yaml_error(node, error, _("field \"%s\" names a code list and is no code"), field->name);
+    yaml_error(node, error, _("field '%s' names a code list and is no code"), field->name);
     error_hint(error, "%s", _("use type: code, or remove codelist"));
     return ERR_CONFIG;
   }
   if (field->least > field->most) {
-    return yaml_error(node, error, _("field \"%s\": least is greater than most"), field->name);
+    return yaml_error(node, error, _("field '%s': least is greater than most"), field->name);
   }
   return OK;
 }
@@ -75,7 +75,7 @@ static enum status read_numbers(const struct yaml *node, struct field *field, st
   field->least = INT64_MIN;
   field->most = INT64_MAX;
   if (field->type != FIELD_INTEGER && (yaml_get(node, "least") != NULL || yaml_get(node, "most") != NULL)) {
-    return yaml_error(node, error, _("field \"%s\": only an integer has least and most"), field->name);
+    return yaml_error(node, error, _("field '%s': only an integer has least and most"), field->name);
   }
   enum status status = yaml_int(node, "least", INT64_MIN, INT64_MAX, &field->least, error);
   if (status == OK) {
@@ -91,12 +91,12 @@ static enum status read_field(const struct yaml *node, struct field *field, stru
   field->name = node->key;
   enum status status = check_name(node, node->key, error);
   if (status == OK && is_reserved(node->key)) {
-    yaml_error(node, error, _("\"%s\" is the name of a column that every row has"), node->key);
+    yaml_error(node, error, _("'%s' is the name of a column that every row has"), node->key);
     error_hint(error, "%s", _("choose another name; names ending with _own are taken too"));
     return ERR_CONFIG;
   }
   if (status == OK && node->kind != YAML_MAP) {
-    return yaml_error(node, error, _("field \"%s\" needs {type: …}"), node->key);
+    return yaml_error(node, error, _("field '%s' needs {type: …}"), node->key);
   }
   status = status == OK ? yaml_check_keys(node, known, error) : status;
   status = status == OK ? yaml_choice(node, "type", TYPES, &type, error) : status;
@@ -107,7 +107,7 @@ static enum status read_field(const struct yaml *node, struct field *field, stru
     return status;
   }
   if (type < 0) {
-    yaml_error(node, error, _("field \"%s\" has no type"), node->key);
+    yaml_error(node, error, _("field '%s' has no type"), node->key);
     error_hint(error, "%s", _("one of: text, integer, decimal, date, boolean, code"));
     return ERR_CONFIG;
   }
@@ -124,7 +124,7 @@ static enum status read_field(const struct yaml *node, struct field *field, stru
 static enum status read_fields(const struct yaml *map, struct arena *arena, struct entity *entity,
                                struct error *error) {
   if (map == NULL || map->kind != YAML_MAP || map->count == 0) {
-    error_set(error, ERR_CONFIG, _("entity \"%s\" has no fields"), entity->name);
+    error_set(error, ERR_CONFIG, _("entity '%s' has no fields"), entity->name);
     error_hint(error, "%s", _("add fields: and under it name: {type: …}"));
     return ERR_CONFIG;
   }
@@ -141,7 +141,7 @@ static enum status read_fields(const struct yaml *map, struct arena *arena, stru
     fields[i].column = column;
     column += fields[i].type == FIELD_CODE ? 2 : 1;
     if (column > ENTITY_COLUMNS_MOST) {
-      yaml_error(&map->children[i], error, _("entity \"%s\" has more than %d columns"), entity->name,
+      yaml_error(&map->children[i], error, _("entity '%s' has more than %d columns"), entity->name,
                  ENTITY_COLUMNS_MOST);
       error_hint(error, "%s", _("a code takes two; move fields to an entity of their own"));
       return ERR_CONFIG;
@@ -183,9 +183,9 @@ static enum status unknown_field(const struct yaml *node, const struct entity *e
     names[i] = entity->fields[i].name;
   }
   const char *nearest = text_nearest(slice_of(node->text), names, entity->field_count);
-  yaml_error(node, error, _("entity \"%s\" has no field \"%s\""), entity->name, node->text);
+  yaml_error(node, error, _("entity '%s' has no field '%s'"), entity->name, node->text);
   if (nearest != NULL) {
-    error_hint(error, _("did you mean \"%s\"?"), nearest);
+    error_hint(error, _("did you mean '%s'?"), nearest);
   }
   return ERR_CONFIG;
 }
@@ -197,7 +197,7 @@ static enum status read_key(const struct yaml *node, struct arena *arena, const 
     return status;
   }
   if (node->kind != YAML_LIST || node->count == 0) {
-    yaml_error(node, error, _("key \"%s\" needs a list of fields"), node->key);
+    yaml_error(node, error, _("key '%s' needs a list of fields"), node->key);
     error_hint(error, "%s", _("for example document: [document_type, document_number]"));
     return ERR_CONFIG;
   }
@@ -210,7 +210,7 @@ static enum status read_key(const struct yaml *node, struct arena *arena, const 
   for (size_t i = 0; i < node->count; i++) {
     const struct yaml *item = &node->children[i];
     if (item->kind != YAML_SCALAR) {
-      return yaml_error(item, error, _("key \"%s\" needs a list of fields"), node->key);
+      return yaml_error(item, error, _("key '%s' needs a list of fields"), node->key);
     }
     key->fields[i] = entity_field(entity, slice_of(item->text));
     if (key->fields[i] == NULL) {
@@ -280,7 +280,7 @@ static enum status read_entity(const struct yaml *root, const char *stem, struct
   entity->name = yaml_text(root, "entity", "");
   const struct yaml *name = yaml_get(root, "entity");
   if (strcmp(entity->name, stem) != 0) {
-    yaml_error(name == NULL ? root : name, error, _("entity \"%s\" stands in the file of \"%s\""), entity->name, stem);
+    yaml_error(name == NULL ? root : name, error, _("entity '%s' stands in the file of '%s'"), entity->name, stem);
     error_hint(error, _("write entity: %s, or rename the file"), stem);
     return ERR_CONFIG;
   }
