@@ -4,9 +4,11 @@
 
 /* One line a connector: declared here, listed below. */
 extern const struct connector connector_rest;
+extern const struct connector connector_soap;
 
 static const struct connector *const table[] = {
     &connector_rest,
+    &connector_soap,
     NULL,
 };
 

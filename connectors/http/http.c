@@ -312,9 +312,11 @@ static int64_t pause_before(const struct http_settings *settings, int64_t attemp
   return half + (half > 0 ? (int64_t)randombytes_uniform((uint32_t)(half < UINT32_MAX ? half + 1 : UINT32_MAX)) : 0);
 }
 
-enum status http_send(struct http *http, const struct http_request *request, struct http_response *response,
+enum status http_send(struct http *http, const struct http_request *asked, struct http_response *response,
                       struct error *error) {
   const struct http_settings *settings = http->settings;
+  struct http_request one = *asked;
+  const struct http_request *request = &one;
   http->response = response;
   for (int64_t attempt = 1;; attempt++) {
     bool transient = false;
@@ -332,8 +334,12 @@ enum status http_send(struct http *http, const struct http_request *request, str
       return status == OK ? OK : http_give_up(attempt, error);
     }
     pause = status == OK && response->retry_after > pause ? response->retry_after : pause;
-    if (http_wait(pause, http->stop, error) != OK) {
-      return ERR_INTERRUPTED;
+    status = http_wait(pause, http->stop, error);
+    if (status == OK && one.refresh != NULL) {
+      status = one.refresh(one.context, &one.body, error);
+    }
+    if (status != OK) {
+      return status;
     }
   }
 }

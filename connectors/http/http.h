@@ -48,6 +48,9 @@ struct http_request {
   const char *username, *password; /* Basic; NULL: none */
   /* Whether a 5xx answer is the source's final word (a SOAP fault), and no try again; NULL: never. */
   bool (*final)(const struct http_response *response);
+  /* Makes the body anew before a further try, since a nonce is good for one request; NULL: the same body again. */
+  enum status (*refresh)(void *context, struct slice *body, struct error *error);
+  void *context;
 };
 
 struct http;
@@ -66,6 +69,12 @@ enum status http_send(struct http *http, const struct http_request *request, str
                       struct error *error) MUST_CHECK;
 /* OK for 2xx; else ERR_AUTH for 401 and 403, ERR_REMOTE for the rest, with what to do. */
 enum status http_check_status(const struct http_response *response, struct error *error) MUST_CHECK;
+
+/* The body in UTF-8, where the Content-Type names another charset (JSON has no other, but some services send Latin-1
+ * and say so). */
+enum status http_to_utf8(struct http_response *response, struct error *error) MUST_CHECK;
+/* A web page (an error page of a gateway, a login form) where data was asked for. */
+bool http_is_html(const struct http_response *response);
 
 /* Connects, shakes hands and hangs up: `*days` is what is left of the server's certificate (INT64_MAX: no TLS). */
 enum status http_handshake(struct http *http, const char *url, int64_t *days, struct error *error) MUST_CHECK;

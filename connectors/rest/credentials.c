@@ -1,63 +1,24 @@
 /* Secrets by name, and OAuth2 client credentials (RFC 6749, 4.4) with renewal. */
 #include "connectors/rest/rest.h"
 #include "core/base/date.h"
-#include "core/base/file.h"
 #include "core/base/text.h"
 
 #include <curl/curl.h>
 #include <sodium.h>
-#include <stdlib.h>
 
 enum { TOKEN_MOST = 16384, TOKEN_ANSWER_MOST = 65536 };
 static const int64_t token_life_unstated = INT64_C(300000000); /* microseconds, where the server tells none */
-
-static enum status read_secrets(struct credentials *credentials, struct error *error) {
-  const struct option_map *map = &credentials->options->secrets;
-  if (map->count == 0) {
-    return OK;
-  }
-  credentials->names = calloc(map->count, sizeof *credentials->names);
-  credentials->values = calloc(map->count, sizeof *credentials->values);
-  if (credentials->names == NULL || credentials->values == NULL) {
-    return error_memory(error);
-  }
-  for (size_t i = 0; i < map->count; i++) {
-    enum status status = secret_read(map->values[i], "/", &credentials->values[i], error);
-    if (status != OK) {
-      error_place(error, "secrets: %s", map->names[i]);
-      return status;
-    }
-    credentials->names[i] = strdup(map->names[i]);
-    credentials->count++;
-    if (credentials->names[i] == NULL) {
-      return error_memory(error);
-    }
-  }
-  return OK;
-}
 
 enum status credentials_open(struct credentials *credentials, const struct rest_options *options, struct http *http,
                              struct error *error) {
   *credentials = (struct credentials){.options = options, .http = http};
   buffer_init(&credentials->token, TOKEN_MOST);
-  return read_secrets(credentials, error);
-}
-
-static void wipe(struct buffer *buffer) {
-  if (buffer->data != NULL) {
-    sodium_memzero(buffer->data, buffer->capacity);
-  }
-  buffer_free(buffer);
+  return secrets_open(&credentials->secrets, &options->secrets, error);
 }
 
 void credentials_close(struct credentials *credentials) {
-  wipe(&credentials->token);
-  for (size_t i = 0; i < credentials->count; i++) {
-    free(credentials->names[i]);
-    secret_free(credentials->values[i]);
-  }
-  free(credentials->names);
-  free(credentials->values);
+  buffer_wipe(&credentials->token);
+  secrets_close(&credentials->secrets);
 }
 
 /* The error codes of RFC 6749 5.2: a fixed vocabulary, so that they can be shown. */
@@ -155,7 +116,7 @@ static enum status ask_token(struct credentials *credentials, struct error *erro
     url_show(options->token_url, shown);
     error_place(error, "%s", shown);
   }
-  wipe(&form);
+  buffer_wipe(&form);
   http_response_free(&response);
   arena_free(arena);
   return status;

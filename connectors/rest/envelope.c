@@ -5,7 +5,6 @@
 #include "core/base/text.h"
 
 #include <inttypes.h>
-#include <strings.h>
 
 static bool reads_json(const struct rest_options *options) {
   return options->paging == PAGING_CURSOR || options->paging == PAGING_NEXT_LINK || options->paging == PAGING_PAGE
@@ -233,10 +232,7 @@ static enum status move_on(const struct rest_options *options, const struct http
 static enum status check_kind(const struct rest_options *options, const struct http_response *response,
                               struct error *error) {
   struct slice body = slice_trim(buffer_view(&response->body));
-  bool html = strncmp(response->content_type, "text/html", 9) == 0
-              || (body.len >= 9 && strncasecmp(body.data, "<!doctype", 9) == 0)
-              || (body.len >= 5 && strncasecmp(body.data, "<html", 5) == 0);
-  if (html && options->answer != ANSWER_ANY) {
+  if (http_is_html(response) && options->answer != ANSWER_ANY) {
     error_set(error, ERR_REMOTE, "%s", _("the source answered with a web page (HTML) instead of data"));
     error_hint(error, "%s", _("check the path in `url`; a gateway or a login page may stand before the service"));
     return ERR_REMOTE;

@@ -3,23 +3,15 @@
 #include "core/base/file.h"
 
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdio.h>
 
 enum { URL_MOST = 16384, HEADER_MOST = 32768, BODY_MOST = 1 << 20, VALUE_MOST = 16384 };
 
-static void wipe(struct buffer *buffer) {
-  if (buffer->data != NULL) {
-    sodium_memzero(buffer->data, buffer->capacity);
-  }
-  buffer_free(buffer);
-}
-
 void request_free(struct prepared *prepared) {
-  wipe(&prepared->url);
-  wipe(&prepared->body);
+  buffer_wipe(&prepared->url);
+  buffer_wipe(&prepared->body);
   for (size_t i = 0; i < prepared->header_count; i++) {
-    wipe(&prepared->headers[i]);
+    buffer_wipe(&prepared->headers[i]);
   }
 }
 
@@ -52,13 +44,7 @@ static enum status fill_names(const struct rest_options *options, const struct c
   };
   names->count = sizeof own / sizeof own[0];
   memcpy(names->list, own, sizeof own);
-  if (credentials->count > PLACEHOLDERS_MOST - names->count) {
-    return error_set(error, ERR_CONFIG, "%s", _("too many `secrets`"));
-  }
-  for (size_t i = 0; i < credentials->count; i++) {
-    names->list[names->count++] = (struct placeholder){.name = credentials->names[i], .value = credentials->values[i]};
-  }
-  return OK;
+  return secrets_name(&credentials->secrets, names->list, &names->count, PLACEHOLDERS_MOST, error);
 }
 
 /* A parameter whose only placeholder has no value now is left out. */
@@ -87,7 +73,7 @@ static enum status add_configured(const struct rest_options *options, const stru
       status = url_set_parameter(url, options->parameters.names[i], value.data != NULL ? value.data : "", error);
     }
   }
-  wipe(&value);
+  buffer_wipe(&value);
   return status;
 }
 
@@ -161,7 +147,7 @@ static enum status add_configured_headers(const struct rest_options *options, co
     status = status == OK ? add_header(prepared, options->headers.names[i], value.data != NULL ? value.data : "", error)
                           : status;
   }
-  wipe(&value);
+  buffer_wipe(&value);
   return status;
 }
 
@@ -171,7 +157,7 @@ static enum status add_bearer(struct prepared *prepared, const char *token, stru
   buffer_printf(&value, "Bearer %s", token);
   enum status status = buffer_check(&value, "token", error);
   status = status == OK ? add_header(prepared, "Authorization", value.data, error) : status;
-  wipe(&value);
+  buffer_wipe(&value);
   return status;
 }
 

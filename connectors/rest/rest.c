@@ -3,12 +3,10 @@
 #include "connectors/http/probe.h"
 #include "core/base/date.h"
 #include "core/base/log.h"
-#include "core/base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 struct connection {
   const struct pull *pull;
@@ -17,9 +15,7 @@ struct connection {
   struct credentials credentials;
   struct position position;
   struct arena *arena; /* one answer read as JSON */
-  struct map *seen;    /* cursors and links of this pass */
-  struct sha256 last;  /* of the page before */
-  int64_t repeats;
+  struct repeats repeats;
   bool resumed; /* the first request goes on from a cursor of a former run */
   char shown[URL_SHOWN_SIZE];
 };
@@ -32,7 +28,7 @@ static void rest_close(struct connection *connection) {
   position_free(&connection->position);
   http_close(connection->http);
   arena_free(connection->arena);
-  map_free(connection->seen);
+  repeats_free(&connection->repeats);
   free(connection);
 }
 
@@ -42,14 +38,15 @@ static enum status resume(struct connection *connection, struct error *error) {
   if (pull->cursor == NULL || pull->cursor[0] == '\0') {
     return OK;
   }
-  if (position_read(&connection->position, connection->options->paging, slice_of(pull->cursor), connection->arena)) {
+  if (position_read(&connection->position, rest_pagings[connection->options->paging], slice_of(pull->cursor),
+                    connection->arena)) {
     connection->resumed = true;
     return OK;
   }
   log_message(LEVEL_WARNING, _("source %s: its cursor does not fit the configuration; the pass begins anew"),
               pull->source);
   position_free(&connection->position);
-  return position_init(&connection->position, pull, connection->options, error);
+  return position_init(&connection->position, pull, &connection->options->range, error);
 }
 
 static enum status rest_open(const struct pull *pull, struct connection **connection, struct error *error) {
@@ -67,11 +64,11 @@ static enum status rest_open(const struct pull *pull, struct connection **connec
   made->options = options;
   url_show(options->url, made->shown);
   made->arena = arena_new(0);
-  made->seen = map_new();
-  status = made->arena == NULL || made->seen == NULL ? error_memory(error) : OK;
+  status = made->arena == NULL ? error_memory(error) : OK;
+  status = status == OK ? repeats_init(&made->repeats, error) : status;
   status = status == OK ? http_open(&options->http, pull->stop, &made->http, error) : status;
   status = status == OK ? credentials_open(&made->credentials, options, made->http, error) : status;
-  status = status == OK ? position_init(&made->position, pull, options, error) : status;
+  status = status == OK ? position_init(&made->position, pull, &options->range, error) : status;
   status = status == OK ? resume(made, error) : status;
   if (status != OK) {
     rest_close(made);
@@ -124,63 +121,17 @@ static enum status begin_anew(struct connection *connection, struct error *error
               connection->pull->source);
   connection->resumed = false;
   position_free(&connection->position);
-  return position_init(&connection->position, connection->pull, connection->options, error);
-}
-
-/* JSON is UTF-8 (RFC 8259), but some services send Latin-1 and say so. Other answers are the format's to decode. */
-static enum status to_utf8(const struct rest_options *options, struct http_response *response, struct error *error) {
-  const char *at = strcasestr(response->content_type, "charset=");
-  enum encoding encoding;
-  if (options->answer != ANSWER_JSON || at == NULL) {
-    return OK;
-  }
-  at += strlen("charset=");
-  at += *at == '"';
-  if (!encoding_parse(slice_make(at, strcspn(at, "\"; ")), &encoding) || encoding == ENCODING_UTF8) {
-    return OK;
-  }
-  struct arena *arena = arena_new(0);
-  struct slice text = arena == NULL ? slice_none() : text_to_utf8(arena, buffer_view(&response->body), encoding);
-  enum status status = text.data == NULL && response->body.len > 0 ? error_memory(error) : OK;
-  if (status == OK && text.data != response->body.data) {
-    response->body.limit = response->body.limit * 2; /* a Latin-1 byte becomes at most two */
-    buffer_reset(&response->body);
-    buffer_slice(&response->body, text);
-    status = buffer_check(&response->body, "page", error);
-  }
-  arena_free(arena);
-  return status;
+  return position_init(&connection->position, connection->pull, &connection->options->range, error);
 }
 
 static enum status check_repeats(struct connection *connection, const struct http_response *response, int64_t records,
                                  struct error *error) {
-  const struct rest_options *options = connection->options;
   const struct position *position = &connection->position;
-  if (options->paging == PAGING_NONE || position->done) {
+  if (connection->options->paging == PAGING_NONE || position->done || records == 0) {
     return OK;
   }
-  struct sha256 digest = sha256_of(buffer_view(&response->body));
-  bool same = records != 0 && memcmp(&digest, &connection->last, sizeof digest) == 0;
-  connection->repeats = same ? connection->repeats + 1 : 1;
-  connection->last = digest;
-  bool circles = false;
-  if (position->at.len > 0) {
-    uint32_t before = map_count(connection->seen);
-    if (map_intern(connection->seen, buffer_view(&position->at)) == MAP_NONE) {
-      return error_memory(error);
-    }
-    circles = map_count(connection->seen) == before;
-  }
-  if (connection->repeats > options->repeated_pages || circles) {
-    error_set(error, ERR_REMOTE, "%s",
-              circles ? _("the source leads in a circle: a page that was read is to come again")
-                      : _("the source gives the same page again and again"));
-    error_hint(error, "%s",
-               circles ? _("tell the source's contact; nothing is lost, a later run goes on from here")
-                       : _("check that the source knows the paging parameter, and its name"));
-    return ERR_REMOTE;
-  }
-  return OK;
+  return repeats_check(&connection->repeats, buffer_view(&response->body), buffer_view(&position->at),
+                       connection->options->repeated_pages, error);
 }
 
 static enum status fill_page(struct connection *connection, const struct http_response *response, bool empty,
@@ -197,25 +148,27 @@ static enum status fill_page(struct connection *connection, const struct http_re
   enum status status = buffer_check(&page->bytes, "page", error);
   status = status == OK ? buffer_check(&page->watermark, "watermark", error) : status;
   status = status == OK ? buffer_check(&page->origin, "origin", error) : status;
-  return status == OK ? position_write(position, connection->options->paging, &page->cursor, error) : status;
+  return status == OK ? position_write(position, rest_pagings[connection->options->paging], &page->cursor, error)
+                      : status;
 }
 
 static enum status next_page(struct connection *connection, struct http_response *response, struct page *page,
                              struct error *error) {
   const struct rest_options *options = connection->options;
-  struct envelope envelope;
+  struct envelope envelope = {0};
+  int64_t number = connection->position.page;
   enum status status = ask(connection, 0, response, error);
-  if ((status == ERR_REMOTE) && cursor_is_stale(connection, response)) {
+  if (status == ERR_REMOTE && cursor_is_stale(connection, response)) {
     status = begin_anew(connection, error);
+    number = connection->position.page;
     status = status == OK ? ask(connection, 0, response, error) : status;
   }
-  int64_t number = connection->position.page;
-  status = status == OK ? to_utf8(options, response, error) : status;
+  status = status == OK && options->answer == ANSWER_JSON ? http_to_utf8(response, error) : status;
   status = status == OK ? envelope_read(options, response, &connection->position, connection->arena, &envelope, error)
                         : status;
   status = status == OK ? check_repeats(connection, response, envelope.records, error) : status;
   if (status != OK) {
-    error_place(error, _("%s, page %lld"), connection->shown, (long long)connection->position.page);
+    error_place(error, _("%s, page %lld"), connection->shown, (long long)number);
     return status;
   }
   connection->resumed = false;
@@ -250,7 +203,7 @@ static enum status probe_first(struct connection *connection, probe_report *repo
   http_response_init(&response, (size_t)connection->options->http.page_limit);
   enum status status = ask(connection, 1, &response, error);
   if (status == OK) {
-    status = to_utf8(connection->options, &response, error);
+    status = connection->options->answer == ANSWER_JSON ? http_to_utf8(&response, error) : OK;
     status = status == OK ? envelope_read(connection->options, &response, &connection->position, connection->arena,
                                           &envelope, error)
                           : status;

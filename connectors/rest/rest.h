@@ -4,12 +4,11 @@
 #define PUENTE_CONNECTORS_REST_REST_H
 
 #include "connectors/http/http.h"
+#include "connectors/http/position.h"
 #include "connectors/http/result.h"
-#include "connectors/http/template.h"
+#include "connectors/http/secrets.h"
 #include "connectors/http/url.h"
 #include "core/base/arena.h"
-#include "core/base/digest.h"
-#include "core/base/map.h"
 #include "core/base/node.h"
 
 enum rest_method { METHOD_GET, METHOD_POST };
@@ -41,7 +40,8 @@ struct rest_options {
   const char *offset_parameter, *more_path, *total_path, *page_count_path;
   int64_t page_start, page_size, max_pages, repeated_pages;
 
-  const char *since_parameter, *until_parameter, *since_format, *since_default, *until_default;
+  const char *since_parameter, *until_parameter;
+  struct range_settings range;
   const char *watermark_field, *watermark_path, *watermark_format;
   bool watermark_date;
 };
@@ -51,33 +51,13 @@ extern const char *const rest_pagings[];
 /* What no single row of the table can check: options that need or exclude each other, the body as JSON. */
 enum status rest_check_options(const struct rest_options *options, struct error *error) MUST_CHECK;
 
-/* Where a pass stands; kept as JSON text in the page's cursor. */
-struct position {
-  struct buffer at;    /* cursor, or path and query of the next page */
-  struct buffer mark;  /* highest mark of change so far */
-  struct buffer since; /* in force for the whole pass */
-  struct buffer until;
-  int64_t page;   /* number of the next page, from 1 */
-  int64_t offset; /* records seen so far */
-  int64_t total;  /* the source's own count; -1 */
-  bool done;
-};
-enum status position_init(struct position *position, const struct pull *pull, const struct rest_options *options,
-                          struct error *error) MUST_CHECK;
-void position_free(struct position *position);
-enum status position_write(const struct position *position, int paging, struct buffer *out,
-                           struct error *error) MUST_CHECK;
-/* False where the text is not a position of this paging. */
-bool position_read(struct position *position, int paging, struct slice text, struct arena *arena);
-
 /* Credentials, and the OAuth2 token while it lives. */
 struct credentials {
   const struct rest_options *options;
   struct http *http;
   struct buffer token;
-  int64_t ends;           /* clock_monotonic */
-  char **names, **values; /* of `secrets`; values are wiped */
-  size_t count;
+  int64_t ends; /* clock_monotonic */
+  struct secrets secrets;
 };
 enum status credentials_open(struct credentials *credentials, const struct rest_options *options, struct http *http,
                              struct error *error) MUST_CHECK;

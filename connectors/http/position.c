@@ -1,40 +1,40 @@
-/* Where a pass stands, as text that the store keeps between runs. */
+#include "connectors/http/position.h"
 #include "connectors/http/mark.h"
-#include "connectors/rest/rest.h"
 #include "core/base/date.h"
+#include "core/base/node.h"
 #include "core/base/text.h"
 
 #include <inttypes.h>
 
 enum { POSITION_TEXT_MOST = 16384, MARK_TEXT_MOST = 256 };
 
-static enum status set_range(struct position *position, const struct pull *pull, const struct rest_options *options,
+static enum status set_range(struct position *position, const struct pull *pull, const struct range_settings *range,
                              struct error *error) {
   char now[TIMESTAMP_TEXT_SIZE];
-  const char *since = pull->watermark != NULL ? pull->watermark : options->since_default;
-  const char *until = pull->until != NULL ? pull->until : options->until_default;
+  const char *since = pull->watermark != NULL ? pull->watermark : range->since;
+  const char *until = pull->until != NULL ? pull->until : range->until;
   if (until != NULL && strcmp(until, "now") == 0) {
     clock_format(clock_now(), now);
     until = now;
   }
   enum status status = OK;
   if (since != NULL) {
-    status = mark_write(since, options->since_format, &position->since, error);
+    status = mark_write(since, range->format, &position->since, error);
   }
   if (status == OK && until != NULL) {
-    status = mark_write(until, options->since_format, &position->until, error);
+    status = mark_write(until, range->format, &position->until, error);
   }
   return status;
 }
 
-enum status position_init(struct position *position, const struct pull *pull, const struct rest_options *options,
+enum status position_init(struct position *position, const struct pull *pull, const struct range_settings *range,
                           struct error *error) {
   *position = (struct position){.page = 1, .total = -1};
   buffer_init(&position->at, POSITION_TEXT_MOST);
   buffer_init(&position->mark, MARK_TEXT_MOST);
   buffer_init(&position->since, MARK_TEXT_MOST);
   buffer_init(&position->until, MARK_TEXT_MOST);
-  return set_range(position, pull, options, error);
+  return set_range(position, pull, range, error);
 }
 
 void position_free(struct position *position) {
@@ -51,10 +51,10 @@ static void write_text(struct buffer *out, const char *name, const struct buffer
   }
 }
 
-enum status position_write(const struct position *position, int paging, struct buffer *out, struct error *error) {
+enum status position_write(const struct position *position, const char *paging, struct buffer *out,
+                           struct error *error) {
   buffer_printf(out, "{\"paging\":\"%s\",\"page\":%" PRId64 ",\"offset\":%" PRId64 ",\"total\":%" PRId64 ",\"done\":%s",
-                rest_pagings[paging], position->page, position->offset, position->total,
-                position->done ? "true" : "false");
+                paging, position->page, position->offset, position->total, position->done ? "true" : "false");
   write_text(out, "at", &position->at);
   write_text(out, "mark", &position->mark);
   write_text(out, "since", &position->since);
@@ -74,7 +74,7 @@ static bool read_text(const struct node *root, const char *name, struct buffer *
   return node == NULL || (node->kind == NODE_TEXT && buffer_slice(text, node->text) == OK);
 }
 
-bool position_read(struct position *position, int paging, struct slice text, struct arena *arena) {
+bool position_read(struct position *position, const char *paging, struct slice text, struct arena *arena) {
   struct node *root = NULL;
   struct error ignored;
   if (json_read(text, arena, &root, &ignored) != OK) {
@@ -82,7 +82,7 @@ bool position_read(struct position *position, int paging, struct slice text, str
   }
   const struct node *kind = node_at(root, "paging");
   const struct node *done = node_at(root, "done");
-  if (kind == NULL || !slice_is(kind->text, rest_pagings[paging]) || done == NULL) {
+  if (kind == NULL || !slice_is(kind->text, paging) || done == NULL) {
     return false;
   }
   position->done = done->kind == NODE_TRUE;
@@ -90,4 +90,40 @@ bool position_read(struct position *position, int paging, struct slice text, str
          && read_number(root, "total", &position->total) && read_text(root, "at", &position->at)
          && read_text(root, "mark", &position->mark) && read_text(root, "since", &position->since)
          && read_text(root, "until", &position->until);
+}
+
+enum status repeats_init(struct repeats *repeats, struct error *error) {
+  *repeats = (struct repeats){.seen = map_new()};
+  return repeats->seen == NULL ? error_memory(error) : OK;
+}
+
+void repeats_free(struct repeats *repeats) {
+  map_free(repeats->seen);
+  repeats->seen = NULL;
+}
+
+enum status repeats_check(struct repeats *repeats, struct slice bytes, struct slice at, int64_t most,
+                          struct error *error) {
+  struct sha256 digest = sha256_of(bytes);
+  bool same = repeats->count > 0 && memcmp(&digest, &repeats->last, sizeof digest) == 0;
+  repeats->count = same ? repeats->count + 1 : 1;
+  repeats->last = digest;
+  if (repeats->count > most) {
+    error_set(error, ERR_REMOTE, "%s", _("the source gives the same page again and again"));
+    error_hint(error, "%s", _("check that the source knows the paging parameter, and its name"));
+    return ERR_REMOTE;
+  }
+  if (at.len == 0) {
+    return OK;
+  }
+  uint32_t before = map_count(repeats->seen);
+  if (map_intern(repeats->seen, at) == MAP_NONE) {
+    return error_memory(error);
+  }
+  if (map_count(repeats->seen) == before) {
+    error_set(error, ERR_REMOTE, "%s", _("the source leads in a circle: a page that was read is to come again"));
+    error_hint(error, "%s", _("tell the source's contact; nothing is lost, a later run goes on from here"));
+    return ERR_REMOTE;
+  }
+  return OK;
 }

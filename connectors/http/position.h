@@ -1,0 +1,47 @@
+/* Where a pass over pages stands, as text that the store keeps between runs; and the watch for pages that never end. */
+#ifndef PUENTE_CONNECTORS_HTTP_POSITION_H
+#define PUENTE_CONNECTORS_HTTP_POSITION_H
+
+#include "connectors/connector.h"
+#include "core/base/arena.h"
+#include "core/base/digest.h"
+#include "core/base/map.h"
+
+struct range_settings {
+  const char *format; /* strftime, of since and until in a request; NULL: as they are */
+  const char *since;  /* of a first pass, or NULL */
+  const char *until;  /* where none is asked for, or NULL; "now" */
+};
+
+struct position {
+  struct buffer at;    /* cursor, or path and query of the next page */
+  struct buffer mark;  /* highest mark of change so far */
+  struct buffer since; /* in force for the whole pass, as the source writes it */
+  struct buffer until;
+  int64_t page;   /* number of the next page, from 1 */
+  int64_t offset; /* records seen so far */
+  int64_t total;  /* the source's own count; -1 */
+  bool done;
+};
+/* The beginning of a pass. position_free is to be called also after an error. */
+enum status position_init(struct position *position, const struct pull *pull, const struct range_settings *range,
+                          struct error *error) MUST_CHECK;
+void position_free(struct position *position);
+enum status position_write(const struct position *position, const char *paging, struct buffer *out,
+                           struct error *error) MUST_CHECK;
+/* False where the text is not a position of this paging. */
+bool position_read(struct position *position, const char *paging, struct slice text, struct arena *arena);
+
+/* Notices pages that come again. */
+struct repeats {
+  struct map *seen;   /* cursors and links of this pass */
+  struct sha256 last; /* of the page before */
+  int64_t count;      /* how often it came in a row */
+};
+enum status repeats_init(struct repeats *repeats, struct error *error) MUST_CHECK;
+void repeats_free(struct repeats *repeats);
+/* ERR_REMOTE where the same bytes came more than `most` times in a row, or `at` was met before. */
+enum status repeats_check(struct repeats *repeats, struct slice bytes, struct slice at, int64_t most,
+                          struct error *error) MUST_CHECK;
+
+#endif
