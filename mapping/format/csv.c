@@ -215,10 +215,8 @@ static enum status scan_record(struct csv_splitter *csv, struct slice bytes, siz
   for (;;) {
     if (csv->quoted) {
       enum status status = scan_quoted(csv, bytes);
-      if (status == END)
-        return END;
-      if (status != OK && csv->skipping && csv->quoted)
-        return ERR_INPUT;
+      if (status == END || (status != OK && csv->skipping && csv->quoted))
+        return status;
       if (status != OK && !csv->skipping)
         break_record(csv);
       continue;
