@@ -68,8 +68,9 @@ struct format {
 
 const struct format *format_find(const char *name); /* NULL if unknown */
 const char *const *format_names(size_t *count);
-/* The options of a mapping's or source's `input:` block: format, record, encoding, delimiter, quote, header, columns.
- */
+/* The options at the head of a mapping: the keys below; other keys of the map are not looked at. A key that the format
+ * does not use is ERR_CONFIG. `record_limit` is bytes, or "64KiB", "16MiB" (default), up to 256MiB. */
+extern const char *const format_option_keys[]; /* NULL-terminated */
 enum status format_options_read(const struct yaml *map, struct arena *arena, const struct format **format,
                                 struct format_options *options, struct error *error) MUST_CHECK;
 

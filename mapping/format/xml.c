@@ -307,7 +307,7 @@ static enum status xml_splitter_new(const struct format_options *options, struct
   xml->head.format = &format_xml;
   xml->record_limit = options->record_limit != 0 ? options->record_limit : RECORD_LIMIT;
   stream_init(&xml->stream);
-  buffer_init(&xml->bytes, 4 * xml->record_limit + FEED_LIMIT);
+  buffer_init(&xml->bytes, 8 * xml->record_limit + ((size_t)1 << 20)); /* escapes lengthen text */
   xml->arena = arena_new(0);
   xmlSAXVersion(&xml->sax, 2);
   xml->sax.startElementNs = on_start;

@@ -57,9 +57,24 @@ void xml_prepare(void) {
   pthread_once(&once, prepare);
 }
 
+/* Nothing of libxml2 goes to standard error: its messages may quote the record. */
+static void stay_silent(void *context, xmlErrorPtr error) {
+  (void)context;
+  (void)error;
+}
+
+static int dump_canonical(xmlDocPtr doc, xmlChar **text) {
+  xmlStructuredErrorFunc before = xmlStructuredError;
+  void *context = xmlStructuredErrorContext;
+  xmlSetStructuredErrorFunc(NULL, stay_silent);
+  int len = xmlC14NDocDumpMemory(doc, NULL, XML_C14N_1_0, NULL, 0, text);
+  xmlSetStructuredErrorFunc(context, before);
+  return len;
+}
+
 enum status xml_canonical(xmlDocPtr doc, struct buffer *out, struct error *error) {
   xmlChar *text = NULL;
-  int len = xmlC14NDocDumpMemory(doc, NULL, XML_C14N_1_0, NULL, 0, &text);
+  int len = dump_canonical(doc, &text);
   if (len < 0) {
     /* The standard refuses relative namespace names, which sources do use: libxml2's own way of writing serves. */
     xmlBufferPtr plain = xmlBufferCreate();
