@@ -1,0 +1,380 @@
+#include "core/command/table.h"
+
+#include "core/base/arena.h"
+#include "core/base/buffer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
+enum { PRINT_MOST = 1 << 30, MEMORY_MOST = 1 << 30, GAP = 2 };
+enum kind { KIND_NULL, KIND_TEXT, KIND_BARE }; /* bare: number or boolean, unquoted in JSON */
+
+struct table_cell {
+  struct slice text;  /* for people */
+  struct slice value; /* for programs */
+  uint8_t kind;
+};
+
+struct table {
+  struct arena *arena;
+  struct table_column *columns;
+  size_t column_count;
+  struct table_cell *cells;
+  size_t count, capacity;
+  bool *rules; /* by row: a line above it */
+  size_t rule_capacity;
+  struct buffer title, notes;
+  enum status failed;
+};
+
+struct table *table_new(const struct table_column *columns, size_t count) {
+  struct table *table = count == 0 || count > TABLE_COLUMNS_MOST ? NULL : calloc(1, sizeof *table);
+  if (table == NULL) {
+    return NULL;
+  }
+  buffer_init(&table->title, 1 << 16);
+  buffer_init(&table->notes, 1 << 20);
+  table->arena = arena_new(MEMORY_MOST);
+  table->columns = calloc(count, sizeof *table->columns);
+  table->column_count = count;
+  if (table->arena == NULL || table->columns == NULL) {
+    table_free(table);
+    return NULL;
+  }
+  memcpy(table->columns, columns, count * sizeof *columns);
+  return table;
+}
+
+void table_free(struct table *table) {
+  if (table != NULL) {
+    arena_free(table->arena);
+    buffer_free(&table->title);
+    buffer_free(&table->notes);
+    free(table->columns);
+    free(table->cells);
+    free(table->rules);
+    free(table);
+  }
+}
+
+static void append_line(struct buffer *buffer, const char *format, va_list arguments) {
+  char line[1024];
+  vsnprintf(line, sizeof line, format, arguments);
+  buffer_printf(buffer, "%s\n", line);
+}
+
+void table_title(struct table *table, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  append_line(&table->title, format, arguments);
+  va_end(arguments);
+}
+
+void table_note(struct table *table, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  append_line(&table->notes, format, arguments);
+  va_end(arguments);
+}
+
+/* ---- filling ---- */
+
+static void add(struct table *table, enum kind kind, struct slice text, struct slice value) {
+  if (table->failed != OK) {
+    return;
+  }
+  if (table->count / table->column_count >= TABLE_ROWS_MOST) {
+    table->failed = ERR_LIMIT;
+    return;
+  }
+  if (table->count == table->capacity) {
+    size_t capacity = table->capacity == 0 ? 256 : table->capacity * 2;
+    struct table_cell *moved = realloc(table->cells, capacity * sizeof *moved);
+    if (moved == NULL) {
+      table->failed = ERR_MEMORY;
+      return;
+    }
+    table->cells = moved;
+    table->capacity = capacity;
+  }
+  struct slice own_text = arena_copy(table->arena, text);
+  struct slice own_value = slice_equal(text, value) ? own_text : arena_copy(table->arena, value);
+  if ((own_text.data == NULL && text.len > 0) || (own_value.data == NULL && value.len > 0)) {
+    table->failed = ERR_MEMORY;
+    return;
+  }
+  table->cells[table->count++] = (struct table_cell){.text = own_text, .value = own_value, .kind = (uint8_t)kind};
+}
+
+void table_slice(struct table *table, struct slice text) {
+  add(table, KIND_TEXT, text, text);
+}
+
+void table_text(struct table *table, const char *text) {
+  if (text == NULL) {
+    table_null(table);
+  } else {
+    table_slice(table, slice_of(text));
+  }
+}
+
+void table_integer(struct table *table, int64_t value) {
+  char digits[24], grouped[32];
+  int len = snprintf(digits, sizeof digits, "%" PRId64, value);
+  int sign = value < 0 ? 1 : 0, at = 0;
+  for (int i = 0; i < len; i++) {
+    bool between = i > sign && (len - i) % 3 == 0;
+    if (between) {
+      grouped[at++] = ',';
+    }
+    grouped[at++] = digits[i];
+  }
+  add(table, KIND_BARE, slice_make(grouped, (size_t)at), slice_make(digits, (size_t)len));
+}
+
+void table_boolean(struct table *table, bool value) {
+  add(table, KIND_BARE, slice_of(value ? _("yes") : _("no")), slice_of(value ? "true" : "false"));
+}
+
+void table_share(struct table *table, double value) {
+  char text[32], number[32];
+  int text_len = snprintf(text, sizeof text, "%.1f %%", value * 100);
+  int number_len = snprintf(number, sizeof number, "%.4f", value);
+  add(table, KIND_BARE, slice_make(text, (size_t)text_len), slice_make(number, (size_t)number_len));
+}
+
+void table_null(struct table *table) {
+  add(table, KIND_NULL, slice_of(""), slice_of(""));
+}
+
+void table_rule(struct table *table) {
+  size_t row = table_rows(table);
+  if (row >= table->rule_capacity) {
+    size_t capacity = (row + 1) * 2;
+    bool *moved = realloc(table->rules, capacity * sizeof *moved);
+    if (moved == NULL) {
+      table->failed = ERR_MEMORY;
+      return;
+    }
+    memset(moved + table->rule_capacity, 0, (capacity - table->rule_capacity) * sizeof *moved);
+    table->rules = moved;
+    table->rule_capacity = capacity;
+  }
+  table->rules[row] = true;
+}
+
+size_t table_rows(const struct table *table) {
+  return table->count / table->column_count;
+}
+
+/* ---- widths ---- */
+
+static size_t character_width(UChar32 c) {
+  int8_t type = u_charType(c);
+  if (c < 0 || type == U_NON_SPACING_MARK || type == U_ENCLOSING_MARK || type == U_CONTROL_CHAR
+      || type == U_FORMAT_CHAR) {
+    return 0;
+  }
+  int32_t width = u_getIntPropertyValue(c, UCHAR_EAST_ASIAN_WIDTH);
+  return width == U_EA_WIDE || width == U_EA_FULLWIDTH ? 2 : 1;
+}
+
+size_t text_width(struct slice text) {
+  size_t width = 0;
+  for (int32_t i = 0; i < (int32_t)text.len;) {
+    UChar32 c;
+    U8_NEXT(text.data, i, (int32_t)text.len, c);
+    width += character_width(c);
+  }
+  return width;
+}
+
+/* The longest beginning of the text that is at most `most` wide. */
+static struct slice cut_to(struct slice text, size_t most) {
+  size_t width = 0;
+  int32_t end = 0;
+  for (int32_t i = 0; i < (int32_t)text.len; end = i) {
+    UChar32 c;
+    U8_NEXT(text.data, i, (int32_t)text.len, c);
+    width += character_width(c);
+    if (width > most) {
+      break;
+    }
+  }
+  return slice_make(text.data, (size_t)end);
+}
+
+static const char *title_of(const struct table_column *column) {
+  return column->title == NULL ? column->name : column->title;
+}
+
+static void measure(const struct table *table, size_t *widths) {
+  for (size_t c = 0; c < table->column_count; c++) {
+    const struct table_column *column = &table->columns[c];
+    widths[c] = text_width(slice_of(title_of(column)));
+    for (size_t i = c; i < table->count; i += table->column_count) {
+      size_t width = text_width(table->cells[i].text);
+      widths[c] = width > widths[c] ? width : widths[c];
+    }
+    if (column->most > 0 && widths[c] > (size_t)column->most) {
+      widths[c] = (size_t)column->most;
+    }
+  }
+}
+
+/* ---- printing ---- */
+
+static void pad(struct buffer *out, size_t count, const char *with) {
+  for (size_t i = 0; i < count; i++) {
+    buffer_text(out, with);
+  }
+}
+
+/* One cell on one line: line breaks and tabs become spaces. */
+static void print_plain(struct buffer *out, struct slice text) {
+  size_t from = 0;
+  for (size_t i = 0; i < text.len; i++) {
+    if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f) {
+      buffer_append(out, text.data + from, i - from);
+      buffer_char(out, ' ');
+      from = i + 1;
+    }
+  }
+  if (text.len > from) {
+    buffer_append(out, text.data + from, text.len - from);
+  }
+}
+
+static void print_cell(struct buffer *out, struct slice text, enum table_align align, size_t width, bool last) {
+  size_t used = text_width(text);
+  bool cut = used > width;
+  if (cut) {
+    text = cut_to(text, width - 1);
+    used = text_width(text) + 1;
+  }
+  if (align == ALIGN_RIGHT) {
+    pad(out, width - used, " ");
+  }
+  print_plain(out, text);
+  if (cut) {
+    buffer_text(out, "…");
+  }
+  if (align == ALIGN_LEFT && !last) {
+    pad(out, width - used, " ");
+  }
+  if (!last) {
+    pad(out, GAP, " ");
+  }
+}
+
+static void print_rule(const struct table *table, const size_t *widths, struct buffer *out) {
+  for (size_t c = 0; c < table->column_count; c++) {
+    pad(out, widths[c], "─");
+    pad(out, c + 1 == table->column_count ? 0 : GAP, " ");
+  }
+  buffer_char(out, '\n');
+}
+
+static void print_text(const struct table *table, struct buffer *out) {
+  size_t widths[TABLE_COLUMNS_MOST], columns = table->column_count;
+  measure(table, widths);
+  buffer_slice(out, buffer_view(&table->title));
+  for (size_t c = 0; c < columns; c++) {
+    print_cell(out, slice_of(title_of(&table->columns[c])), table->columns[c].align, widths[c], c + 1 == columns);
+  }
+  buffer_char(out, '\n');
+  print_rule(table, widths, out);
+  for (size_t i = 0; i < table->count; i++) {
+    size_t row = i / columns, c = i % columns;
+    if (c == 0 && row > 0 && row < table->rule_capacity && table->rules[row]) {
+      print_rule(table, widths, out);
+    }
+    print_cell(out, table->cells[i].text, table->columns[c].align, widths[c], c + 1 == columns);
+    if (c + 1 == columns) {
+      buffer_char(out, '\n');
+    }
+  }
+  buffer_slice(out, buffer_view(&table->notes));
+}
+
+static void print_csv_cell(struct buffer *out, struct slice text) {
+  bool quote = false;
+  for (size_t i = 0; i < text.len; i++) {
+    quote = quote || strchr(",\"\r\n", text.data[i]) != NULL;
+  }
+  if (!quote) {
+    buffer_slice(out, text);
+    return;
+  }
+  buffer_char(out, '"');
+  for (size_t i = 0; i < text.len; i++) {
+    if (text.data[i] == '"') {
+      buffer_char(out, '"');
+    }
+    buffer_char(out, text.data[i]);
+  }
+  buffer_char(out, '"');
+}
+
+static void print_csv(const struct table *table, struct buffer *out) {
+  for (size_t c = 0; c < table->column_count; c++) {
+    buffer_text(out, c == 0 ? "" : ",");
+    print_csv_cell(out, slice_of(table->columns[c].name));
+  }
+  buffer_text(out, "\r\n");
+  for (size_t i = 0; i < table->count; i++) {
+    size_t c = i % table->column_count;
+    buffer_text(out, c == 0 ? "" : ",");
+    print_csv_cell(out, table->cells[i].value);
+    buffer_text(out, c + 1 == table->column_count ? "\r\n" : "");
+  }
+}
+
+static void print_json(const struct table *table, struct buffer *out) {
+  buffer_char(out, '[');
+  for (size_t i = 0; i < table->count; i++) {
+    size_t c = i % table->column_count;
+    const struct table_cell *cell = &table->cells[i];
+    buffer_text(out, c > 0 ? ", " : i == 0 ? "\n  {" : ",\n  {");
+    buffer_json(out, slice_of(table->columns[c].name));
+    buffer_text(out, ": ");
+    if (cell->kind == KIND_TEXT) {
+      buffer_json(out, cell->value);
+    } else {
+      buffer_slice(out, cell->kind == KIND_NULL ? slice_of("null") : cell->value);
+    }
+    buffer_text(out, c + 1 == table->column_count ? "}" : "");
+  }
+  buffer_text(out, table->count == 0 ? "]\n" : "\n]\n");
+}
+
+enum status table_print(struct table *table, FILE *stream, enum table_form form, struct error *error) {
+  if (table->failed == ERR_LIMIT) {
+    return error_set(error, ERR_LIMIT, _("the table has more than %d rows"), TABLE_ROWS_MOST);
+  }
+  if (table->failed != OK) {
+    return error_memory(error);
+  }
+  if (table->count % table->column_count != 0) {
+    return error_set(error, ERR_INTERNAL, "%s", _("a table's last row is not complete"));
+  }
+  struct buffer out;
+  buffer_init(&out, PRINT_MOST);
+  if (form == TABLE_TEXT) {
+    print_text(table, &out);
+  } else if (form == TABLE_CSV) {
+    print_csv(table, &out);
+  } else {
+    print_json(table, &out);
+  }
+  enum status status = buffer_check(&out, "table", error);
+  if (status == OK && (fwrite(out.data, 1, out.len, stream) != out.len || fflush(stream) != 0)) {
+    status = error_set(error, ERR_IO, _("the table cannot be written: %s"), strerror(errno));
+  }
+  buffer_free(&out);
+  return status;
+}
