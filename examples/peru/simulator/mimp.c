@@ -16,6 +16,7 @@ void mimp_key(const struct world *world, uint32_t involvement, char text[40]) {
 static void write_assistance(FILE *out, const struct simulation *simulation, const struct entry *entry) {
   static const char *const measures[] = {"ACOGIMIENTO RESIDENCIAL", "PATROCINIO LEGAL", "ATENCION PSICOLOGICA",
                                          "REINSERCION FAMILIAR"};
+  static const char *const documents[] = {"", "DNI", "CE", "PAS", "PTP"};
   uint32_t position = entry->item;
   const struct world *world = &simulation->world;
   const struct involvement *involvement = &world->involvements[position];

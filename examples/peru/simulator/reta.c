@@ -3,7 +3,7 @@
 #include "examples/peru/simulator/views.h"
 
 static void write_person(FILE *out, const struct simulation *simulation, uint32_t position, uint32_t nth) {
-  static const char *const documents[] = {"", "1", "4", "7", "D"};
+  static const char *const documents[] = {"", "1", "4", "7", "F"};
   const struct involvement *involvement = &simulation->world.involvements[position];
   const struct person *person = &simulation->world.persons[involvement->person];
   struct sighting seen;
@@ -106,6 +106,15 @@ static void write_denuncia(FILE *out, const struct simulation *simulation, const
   fputs("</Denuncia>\n", out);
 }
 
+/* RETA counts the rows that it sends, repeated ones included. */
+static uint32_t count_rows(const struct simulation *simulation, const struct listing *listing, uint32_t first) {
+  uint32_t rows = listing->count - first;
+  for (uint32_t i = first; i < listing->count; i++) {
+    rows += record_chance(simulation, RETA, listing->entries[i].item, WHAT_REPEATED, simulation->rates.repeated);
+  }
+  return rows;
+}
+
 void reta_page(FILE *out, const struct simulation *simulation, const struct listing *listing, int64_t since,
                uint32_t page, uint32_t size) {
   uint32_t first = listing_find(listing, since, 0), total = listing->count - first;
@@ -115,7 +124,7 @@ void reta_page(FILE *out, const struct simulation *simulation, const struct list
           "<soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\"><soap:Body>"
           "<ConsultarDenunciasResponse xmlns=\"urn:pe:gob:mininter:reta\">"
           "<Codigo>0</Codigo><Total>%u</Total><Pagina>%u</Pagina><Paginas>%u</Paginas><Denuncias>\n",
-          total, page, (total + size - 1) / size);
+          count_rows(simulation, listing, first), page, (total + size - 1) / size);
   for (uint64_t i = from; i < from + size && i < listing->count; i++) {
     write_denuncia(out, simulation, &listing->entries[i]);
     if (record_chance(simulation, RETA, listing->entries[i].item, WHAT_REPEATED, simulation->rates.repeated)) {
