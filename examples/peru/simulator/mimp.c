@@ -49,9 +49,7 @@ static void write_assistance(FILE *out, const struct simulation *simulation, con
       {"apPaterno", seen.paternal},
       {"apMaterno", seen.maternal},
       {"prenombres", seen.nameless ? "RESERVADO" : seen.given},
-      {"tiDocumento", seen.kind == DOCUMENT_NONE  ? ""
-                      : seen.kind == DOCUMENT_DNI ? "DNI"
-                                                  : "OTRO"},
+      {"tiDocumento", documents[seen.kind]},
       {"nuDocumento", seen.document},
       {"feNacimiento", birth},
       {"sexo", sex},
