@@ -3,10 +3,12 @@
 #include "core/base/file.h"
 
 /* One line a connector: declared here, listed below. */
+extern const struct connector connector_file;
 extern const struct connector connector_rest;
 extern const struct connector connector_soap;
 
 static const struct connector *const table[] = {
+    &connector_file,
     &connector_rest,
     &connector_soap,
     NULL,
