@@ -209,7 +209,7 @@ static enum status begin_pass(struct connection *connection, struct error *error
   enum status status = list_files(connection, error);
   connection->listed = status == OK;
   if (status == OK && connection->unsettled > 0)
-    log_message(LEVEL_INFO, _("source %s: %zu files changed a moment ago and are left for the next run"),
+    log_message(LEVEL_INFO, _("source %s: left for the next run, since they changed a moment ago: %zu files"),
                 connection->pull->source, connection->unsettled);
   return status;
 }
@@ -291,7 +291,8 @@ static enum status next_file(struct connection *connection, struct error *error)
       return status;
     if (connection->problem.code == OK)
       connection->problem = *error;
-    log_error(LEVEL_WARNING, error);
+    else
+      log_error(LEVEL_WARNING, error);
   }
   if (connection->problem.code == OK)
     return END;
@@ -362,7 +363,7 @@ static enum status probe_files(struct connection *connection, probe_report *repo
     report(context, status == ERR_AUTH ? "permission" : "folder", status, error->message);
     return status;
   }
-  snprintf(words, sizeof words, _("%zu files ready, %zu changed a moment ago"), connection->count,
+  snprintf(words, sizeof words, _("files ready: %zu; changed a moment ago: %zu"), connection->count,
            connection->unsettled);
   report(context, "folder", OK, words);
   if (connection->count == 0)
@@ -382,6 +383,8 @@ static enum status probe_files(struct connection *connection, probe_report *repo
     error_place(error, "%s", connection->path);
   report(context, "permission", status, status == OK ? _("the first file can be read") : error->message);
   first->bytes.len = got;
+  if (first->bytes.data != NULL)
+    first->bytes.data[got] = '\0';
   first->begins = true;
   first->ends = got < PROBE_SIZE;
   if (status == OK)

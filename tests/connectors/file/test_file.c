@@ -50,6 +50,12 @@ static void put_zipped(const char *name, const char *first, const char *second) 
   }
 }
 
+static void begin_folder(struct pulling *pulling, const char *more) {
+  char yaml[600];
+  snprintf(yaml, sizeof yaml, "path: %s\n%s", folder, more);
+  pulling_begin(pulling, "file", yaml, "/");
+}
+
 static void seen_is(const struct pulling *pulling, const char *wanted) {
   assert_string_equal(pulling->seen.len > 0 ? pulling->seen.data : "", wanted);
 }
@@ -71,13 +77,13 @@ static void takes_each_file_once_in_order(void **state) {
   put("d.csv.part", "no");
   put("e.csv.tmp", "no");
   mkdir(in_folder("f.csv"), 0700);
-  pulling_begin(&pulling, "file", "path: .\npattern: '*.csv*'\nsettle: 0s\n", folder);
+  begin_folder(&pulling, "pattern: '*.csv*'\nsettle: 0s\n");
   assert_int_equal(pulling_pass(&pulling, -1), END);
   seen_is(&pulling, "[a.csv begins ends]a1\n[b.csv begins ends]b1\n");
   assert_string_equal(pulling.page.cursor.data, "{\"file\":\"b.csv\"}");
   /* SHA-256 of "a1" and of "b1" */
   assert_string_equal(pulling.memory.data, "f55ff16f66f43360266b95db6f8fec01d76031054306ae4a4b380598f6cfd114\n"
-                                           "cc1d9c865e8380c2d566dc724c66369051acfaa3e9e8f36ad6c67d7d9b8461a5\n");
+                                           "7dc96f776c8423e57a2785489a3f9c43fb6e756876d6ad9a9cac4aa4e72ec193\n");
   assert_int_equal(pulling_pass(&pulling, -1), END);
   seen_is(&pulling, "");
   put("0.csv", "a1"); /* the content is known, whatever its name */
@@ -117,7 +123,7 @@ static void reads_gzip(void **state) {
   (void)state;
   struct pulling pulling;
   put_zipped("x.csv.gz", "one,", "two");
-  pulling_begin(&pulling, "file", "path: .\nsettle: 0s\n", folder);
+  begin_folder(&pulling, "settle: 0s\n");
   assert_int_equal(pulling_pass(&pulling, -1), END);
   seen_is(&pulling, "[x.csv.gz begins ends]one,two\n");
   pulling_end(&pulling);
@@ -129,7 +135,7 @@ static void tells_damaged_files_after_the_good_ones(void **state) {
   put_zipped("a.gz", "one two three four five six", "");
   assert_int_equal(truncate(in_folder("a.gz"), 25), 0);
   put("b.csv", "b1");
-  pulling_begin(&pulling, "file", "path: .\nsettle: 0s\n", folder);
+  begin_folder(&pulling, "settle: 0s\n");
   assert_int_equal(pulling_pass(&pulling, -1), ERR_INPUT);
   seen_is(&pulling, "[b.csv begins ends]b1\n");
   error_is(&pulling, "the gzip file is damaged or cut short", "a.gz",
@@ -142,7 +148,7 @@ static void tells_an_empty_file(void **state) {
   struct pulling pulling;
   put("a.csv", "");
   put("b.csv", "b1");
-  pulling_begin(&pulling, "file", "path: .\nsettle: 0s\n", folder);
+  begin_folder(&pulling, "settle: 0s\n");
   assert_int_equal(pulling_pass(&pulling, -1), ERR_INPUT);
   seen_is(&pulling, "[b.csv begins ends]b1\n");
   error_is(&pulling, "the file is empty", "a.csv",
@@ -178,7 +184,7 @@ static void leaves_a_fresh_file_alone(void **state) {
   (void)state;
   struct pulling pulling;
   put("a.csv", "a1");
-  pulling_begin(&pulling, "file", "path: .\nsettle: 1h\n", folder);
+  begin_folder(&pulling, "settle: 1h\n");
   assert_int_equal(pulling_pass(&pulling, -1), END);
   seen_is(&pulling, "");
   pulling_end(&pulling);
@@ -236,9 +242,9 @@ static void probes(void **state) {
   (void)state;
   struct pulling pulling;
   put("a.csv", "a,b\n1,2\n");
-  pulling_begin(&pulling, "file", "path: .\nsettle: 0s\n", folder);
+  begin_folder(&pulling, "settle: 0s\n");
   assert_int_equal(pulling_probe(&pulling), OK);
-  assert_string_equal(pulling.probed.data, "folder: ok: 1 files ready, 0 changed a moment ago\n"
+  assert_string_equal(pulling.probed.data, "folder: ok: files ready: 1; changed a moment ago: 0\n"
                                            "permission: ok: the first file can be read\n");
   assert_string_equal(pulling.page.bytes.data, "a,b\n1,2\n");
   assert_true(pulling.page.begins && pulling.page.ends && pulling.page.memory.len == 0);
@@ -250,7 +256,7 @@ static void stops_when_asked(void **state) {
   struct pulling pulling;
   atomic_bool stop = true;
   put("a.csv", "a1");
-  pulling_begin(&pulling, "file", "path: .\nsettle: 0s\n", folder);
+  begin_folder(&pulling, "settle: 0s\n");
   pulling.pull.stop = &stop;
   assert_int_equal(pulling_pass(&pulling, -1), ERR_INTERRUPTED);
   pulling_end(&pulling);
