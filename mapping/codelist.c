@@ -174,6 +174,14 @@ const char *codelist_name(const struct codelist *list) {
   return list->name;
 }
 
+const char *codelist_label_en(const struct codelist *list) {
+  return list->label_en;
+}
+
+const char *codelist_label_es(const struct codelist *list) {
+  return list->label_es;
+}
+
 struct sha256 codelist_digest(const struct codelist *list) {
   return list->digest;
 }

@@ -30,6 +30,8 @@ size_t codelists_count(const struct codelists *lists);
 const struct codelist *codelists_at(const struct codelists *lists, size_t position);
 
 const char *codelist_name(const struct codelist *list);
+const char *codelist_label_en(const struct codelist *list);
+const char *codelist_label_es(const struct codelist *list);
 struct sha256 codelist_digest(const struct codelist *list);
 size_t codelist_size(const struct codelist *list);
 const struct code *codelist_at(const struct codelist *list, size_t position);

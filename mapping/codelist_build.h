@@ -23,7 +23,7 @@ struct code_system {
 };
 
 struct codelist {
-  const char *name, *file;
+  const char *name, *file, *label_en, *label_es;
   struct sha256 digest;
   struct code *codes; /* grows by doubling; freed with the list */
   size_t count, capacity;
@@ -35,7 +35,6 @@ struct codelist {
   size_t meaning_count, meaning_capacity;
   const char **included; /* lists whose codes are added after loading */
   size_t included_count;
-  bool resolved;
   int line; /* of include:, for messages */
 };
 

@@ -173,6 +173,8 @@ static enum status read_root(const struct yaml *root, struct arena *arena, struc
     error_hint(error, _("write list: %s, or rename the file"), list->name);
     return ERR_CONFIG;
   }
+  list->label_en = yaml_text(yaml_get(root, "label"), "en", list->name);
+  list->label_es = yaml_text(yaml_get(root, "label"), "es", list->label_en);
   list->line = yaml_get(root, "include") == NULL ? 0 : yaml_get(root, "include")->line;
   status = yaml_texts(root, "include", arena, &list->included, &list->included_count, error);
   status = status == OK ? read_systems(yaml_get(root, "systems"), list, error) : status;

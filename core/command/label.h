@@ -1,0 +1,11 @@
+/* Labels in the language of the messages. */
+#ifndef PUENTE_COMMAND_LABEL_H
+#define PUENTE_COMMAND_LABEL_H
+
+#include <stdbool.h>
+
+/* Whether messages are in Spanish: the translators' answer, so that labels follow the same locale as messages. */
+bool speaks_spanish(void);
+const char *label_of(const char *en, const char *es);
+
+#endif
