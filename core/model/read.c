@@ -14,9 +14,10 @@ static const char *const SENSITIVITIES[] = {"open", "quasi", "sensitive", "ident
 static const char *const OWNERS[] = {"case", "person", NULL};
 
 /* Columns that the store adds to the rows of every entity; a field may not be called so. */
-static const char *const RESERVED[] = {"key",    "case_key",  "person_key",  "row_id",  "raw_id",   "record_id",
-                                       "source", "source_id", "institution", "region",  "from_run", "to_run",
-                                       "id",     "plan_id",   "records",     "missing", "identity", "origins", "person_id", "case_id", NULL};
+static const char *const RESERVED[] = {"key",       "case_key",  "person_key",  "row_id",  "raw_id",   "record_id",
+                                       "source",    "source_id", "institution", "region",  "from_run", "to_run",
+                                       "id",        "plan_id",   "records",     "missing", "identity", "origins",
+                                       "person_id", "case_id",   NULL};
 
 static bool is_name(const char *text) {
   size_t len = strlen(text);
