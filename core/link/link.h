@@ -37,7 +37,8 @@ struct link_records {
 
 struct link_pair {
   uint32_t a, b; /* positions, a < b */
-  float weight;  /* match weight, log2 of the likelihood ratio; +INFINITY for a deterministic rule */
+  float weight;  /* match weight, log2 of the likelihood ratio; +INFINITY where a deterministic rule joined them, 0
+                    where a rule accepted the pair and a constraint kept it apart: for a person to look at */
   uint16_t rule; /* position in link_plan_rule */
 };
 

@@ -1,0 +1,41 @@
+/* Records made ready for comparing: every dictionary value standardised once, every record's whole value of each
+ * comparison numbered. Borrows plan and records; freed by prepared_free. Private to core/link. */
+#ifndef PUENTE_LINK_PREPARE_H
+#define PUENTE_LINK_PREPARE_H
+
+#include "core/link/rules.h"
+#include "core/link/standard.h"
+
+struct prepared {
+  const struct link_plan *plan;
+  const struct link_records *records;
+  struct standard standard;
+  const struct link_column *columns[COLUMNS_MOST];
+  /* By dictionary value of a column; which of them is filled follows from the comparisons that read the column. */
+  struct name *names[COLUMNS_MOST];
+  uint32_t *texts[COLUMNS_MOST]; /* numbers in standard.texts */
+  struct date *dates[COLUMNS_MOST];
+  /* By record: the number of its whole value for a comparison, equal for equal values; LINK_MISSING. Of a document
+   * the number without its type. */
+  uint32_t *values[COMPARISONS_MOST];
+};
+
+enum status prepared_init(struct prepared *prepared, const struct link_plan *plan, const struct link_records *records,
+                          struct error *error) MUST_CHECK;
+void prepared_free(struct prepared *prepared);
+
+/* What a column holds for a record: NULL, LINK_MISSING, or precision DATE_NONE where it holds nothing. */
+const struct name *prepared_name(const struct prepared *prepared, unsigned column, uint32_t record);
+uint32_t prepared_text(const struct prepared *prepared, unsigned column, uint32_t record);
+struct date prepared_date(const struct prepared *prepared, unsigned column, uint32_t record);
+
+/* The keys of one record for a blocking key, at most `most`; returns their number. */
+size_t prepared_keys(const struct prepared *prepared, const struct block_key *key, uint32_t record, uint32_t *keys,
+                     size_t most);
+
+/* The level of a comparison (position in its type's levels) of two records. */
+int compare_records(const struct prepared *prepared, const struct comparison *comparison, uint32_t a, uint32_t b);
+/* Whether both records have documents and these agree in number, and in type where both have one. */
+bool compare_documents_agree(const struct prepared *prepared, uint32_t a, uint32_t b);
+
+#endif
