@@ -17,6 +17,9 @@ struct plan;
  * hint" each, NULL allowed); the first is also in `error`. `model` and `lists` must outlive the plan. */
 enum status plan_load(const char *path, const struct model *model, const struct codelists *lists, struct plan **plan,
                       struct buffer *mistakes, struct error *error) MUST_CHECK;
+/* The same from text, named `name` in messages. */
+enum status plan_parse(const char *name, struct slice text, const struct model *model, const struct codelists *lists,
+                       struct plan **plan, struct buffer *mistakes, struct error *error) MUST_CHECK;
 void plan_free(struct plan *plan);
 const char *plan_source(const struct plan *plan);   /* the `source:` it is written for */
 struct sha256 plan_digest(const struct plan *plan); /* file, code lists used, model, engine version */
