@@ -2,17 +2,16 @@
  * them), and mistakes name the nearest of these. */
 #include "mapping/plan_internal.h"
 
-static const char *const head_keys[] = {"source",   "format", "record",  "encoding", "delimiter", "quote",   "header",
-                                        "columns",  "key",    "refuse",  "withhold", "deleted",   "defaults", "let",
-                                        NULL};
+static const char *const head_keys[] = {"source",   "format",  "record",   "encoding", "delimiter",
+                                        "quote",    "header",  "columns",  "key",      "refuse",
+                                        "withhold", "deleted", "defaults", "let",      NULL};
 static const char *const defaults_keys[] = {"date", "missing", "system", "repair", "decimal", NULL};
 static const char *const block_keys[] = {"each", "when", "key", "case", "person", "let", "role", "involvement", NULL};
-static const char *const rule_keys[] = {"when",   "from",    "join",    "value",      "repair", "missing", "many",
-                                        "clean",  "values",  "lookup",  "system",     "at",     "ubigeo",  "text",
-                                        "date",   "decimal", "phone",   "dni",        "document", "type",  "split_name",
-                                        "part",   "else",    "default", "required",   NULL};
-static const char *const condition_keys[] = {"path", "equals", "in",  "matches", "present",
-                                             "not",  "all",    "any", NULL};
+static const char *const rule_keys[] = {"when",  "from",    "join",    "value",    "repair",   "missing", "many",
+                                        "clean", "values",  "lookup",  "system",   "at",       "ubigeo",  "text",
+                                        "date",  "decimal", "phone",   "dni",      "document", "type",    "split_name",
+                                        "part",  "else",    "default", "required", NULL};
+static const char *const condition_keys[] = {"path", "equals", "in", "matches", "present", "not", "all", "any", NULL};
 
 const char *const *language_keys(const char *where) {
   static const struct {

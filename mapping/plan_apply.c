@@ -74,8 +74,8 @@ static bool key_fits(struct run *run, const struct block *block, const struct ke
     run->failed = ERR_MEMORY;
     return false;
   }
-  (void)issue_add(run, ISSUE_ERROR, field, key.len == 0 ? "key_missing" : "key_too_long", rule->text,
-                  (struct slice){0}, NULL, rule->line);
+  (void)issue_add(run, ISSUE_ERROR, field, key.len == 0 ? "key_missing" : "key_too_long", rule->text, (struct slice){0},
+                  NULL, rule->line);
   return false;
 }
 
@@ -86,7 +86,7 @@ static bool default_key(struct run *run, const struct block *block, size_t posit
     return true;
   }
   char tail[48];
-  int len = block->number == 0   ? snprintf(tail, sizeof tail, "/%zu", position)
+  int len = block->number == 0    ? snprintf(tail, sizeof tail, "/%zu", position)
             : block->each == NULL ? snprintf(tail, sizeof tail, "/%d", block->number)
                                   : snprintf(tail, sizeof tail, "/%d/%zu", block->number, position);
   char *bytes = arena_bytes(run->batch->arena, run->key.len + (size_t)len);
@@ -146,8 +146,8 @@ struct wanted_row {
 /* Values of the key index hold the entity above the row's position in the record. */
 static bool same_row(const void *context, uint32_t value) {
   const struct wanted_row *wanted = context;
-  return value >> 24 == wanted->entity &&
-         slice_equal(wanted->rows->heads[wanted->first + (value & 0xFFFFFF)].key, wanted->key);
+  return value >> 24 == wanted->entity
+         && slice_equal(wanted->rows->heads[wanted->first + (value & 0xFFFFFF)].key, wanted->key);
 }
 
 static bool row_index(struct run *run, const struct rows *rows, size_t first, size_t row) {
@@ -216,8 +216,9 @@ static bool row_settle(struct run *run, struct rows *rows, const struct block *b
   }
   if (!row_equal(rows, before, rows->count - 1)) {
     const char *field = arena_printf(run->batch->arena, "%s.key", rows->entity->name);
-    return field != NULL && issue_add(run, ISSUE_ERROR, field, "key_repeated", block->key.text == NULL ? "" : block->key.text,
-                                      (struct slice){0}, NULL, block->line);
+    return field != NULL
+           && issue_add(run, ISSUE_ERROR, field, "key_repeated", block->key.text == NULL ? "" : block->key.text,
+                        (struct slice){0}, NULL, block->line);
   }
   rows->count--;
   return true;
@@ -235,18 +236,17 @@ static bool reference_read(struct run *run, const struct key_rule *rule, const s
 }
 
 static bool row_refer(struct run *run, const struct block *block, const struct node *node, struct row_head *head) {
-  if (block->entity->has_case &&
-      !reference_read(run, &block->case_key, &run->scratch->cases, node, &head->case_key)) {
+  if (block->entity->has_case && !reference_read(run, &block->case_key, &run->scratch->cases, node, &head->case_key)) {
     return false;
   }
-  if (block->entity->has_person &&
-      !reference_read(run, &block->person_key, &run->scratch->persons, node, &head->person_key)) {
+  if (block->entity->has_person
+      && !reference_read(run, &block->person_key, &run->scratch->persons, node, &head->person_key)) {
     return false;
   }
   if (block->needs_reference && head->case_key.len == 0 && head->person_key.len == 0) {
     const char *field = arena_printf(run->batch->arena, "%s.case", block->name);
-    return field != NULL &&
-           issue_add(run, ISSUE_ERROR, field, "reference_missing", "", (struct slice){0}, NULL, block->line);
+    return field != NULL
+           && issue_add(run, ISSUE_ERROR, field, "reference_missing", "", (struct slice){0}, NULL, block->line);
   }
   return true;
 }
@@ -254,8 +254,8 @@ static bool row_refer(struct run *run, const struct block *block, const struct n
 /* Case (unless the person's key begins with it), person and role, joined by '/'. */
 static struct slice involvement_key(struct run *run, const struct row_head *person, const struct cell *role) {
   struct slice owner = person->case_key, key = person->key;
-  bool within = owner.len > 0 && key.len > owner.len && memcmp(key.data, owner.data, owner.len) == 0 &&
-                key.data[owner.len] == '/';
+  bool within = owner.len > 0 && key.len > owner.len && memcmp(key.data, owner.data, owner.len) == 0
+                && key.data[owner.len] == '/';
   size_t role_len = role != NULL && role->kind == CELL_TEXT ? role->len : 0;
   char *bytes = arena_bytes(run->batch->arena, owner.len + key.len + role_len + 2), *at = bytes;
   if (bytes == NULL) {
@@ -434,8 +434,10 @@ enum status plan_apply(const struct plan *plan, struct batch *batch, const struc
 enum status plan_key(const struct plan *plan, struct batch *batch, const struct node *record, struct slice *key,
                      struct error *error) {
   struct run run;
-  if (!run_begin(&run, plan, batch, record, 0) || !rules_apply(&run, &plan->lets, record, NULL) ||
-      !key_read(&run, &plan->key, record, key)) {
+  bool read = run_begin(&run, plan, batch, record, 0) && rules_apply(&run, &plan->lets, record, NULL)
+              && key_read(&run, &plan->key, record, key);
+  batch->issue_count = batch->scratch->first_issue;
+  if (!read) {
     return error_memory(error);
   }
   if (key->len == 0 || key->len > KEY_BYTES_MOST) {
@@ -451,8 +453,12 @@ enum status plan_key(const struct plan *plan, struct batch *batch, const struct 
 static bool record_condition(const struct plan *plan, struct batch *batch, const struct node *record,
                              const struct condition *condition) {
   struct run run;
-  return condition != NULL && run_begin(&run, plan, batch, record, 0) &&
-         rules_apply(&run, &plan->lets, record, NULL) && condition_holds(&run, condition, record);
+  if (condition == NULL || !run_begin(&run, plan, batch, record, 0)) {
+    return false;
+  }
+  bool holds_here = rules_apply(&run, &plan->lets, record, NULL) && condition_holds(&run, condition, record);
+  batch->issue_count = batch->scratch->first_issue;
+  return holds_here;
 }
 
 bool plan_refuses(const struct plan *plan, struct batch *batch, const struct node *record) {

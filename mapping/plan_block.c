@@ -112,6 +112,21 @@ static int role_column(const struct entity *involvement) {
   return field == NULL ? -1 : field->column;
 }
 
+/* Rules that look at other fields of their row come after those; otherwise the order of the file stays. */
+static void late_last(struct compiler *compiler, struct rules *rules) {
+  struct rule *sorted = compile_alloc(compiler, rules->count + 1, sizeof *sorted);
+  size_t count = 0;
+  for (int late = 0; sorted != NULL && late < 2; late++) {
+    for (size_t i = 0; i < rules->count; i++) {
+      if (rules->items[i].late == (late == 1)) {
+        sorted[count++] = rules->items[i];
+      }
+    }
+  }
+  rules->items = sorted;
+  rules->capacity = rules->count;
+}
+
 static void block_fields(struct compiler *compiler, const struct yaml *node, struct block *block) {
   static const char *const heads[] = {"each", "when", "key", "case", "person", "let", NULL};
   for (size_t i = 0; i < node->count; i++) {
@@ -119,14 +134,16 @@ static void block_fields(struct compiler *compiler, const struct yaml *node, str
       entry_compile(compiler, &node->children[i], block);
     }
   }
+  late_last(compiler, &block->fields);
+  late_last(compiler, &block->involvement_fields);
   block->role_column = role_column(block->involvement);
 }
 
 static void block_compile(struct compiler *compiler, const struct yaml *node, const struct entity *entity, int number,
                           struct block *block) {
   const struct plan *plan = compiler->plan;
-  *block = (struct block){
-      .entity = entity, .name = entity->name, .number = number, .line = node->line, .role_column = -1};
+  *block =
+      (struct block){.entity = entity, .name = entity->name, .number = number, .line = node->line, .role_column = -1};
   block->needs_reference = (entity->has_case || entity->has_person) && entity != plan->person_entity;
   if (node->kind != YAML_MAP) {
     compile_mistake(compiler, node, _("with nothing to say: {}"), _("a block of %s is a map"), entity->name);

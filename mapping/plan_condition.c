@@ -26,7 +26,7 @@ static void parts_compile(struct compiler *compiler, const struct yaml *list, co
       return;
     }
   }
-  condition->parts = (struct condition *const *)parts;
+  condition->parts = parts;
   condition->count = parts == NULL ? 0 : list->count;
 }
 
@@ -55,7 +55,7 @@ static struct condition *not_compile(struct compiler *compiler, const struct yam
   }
   parts[0] = test_compile(compiler, node, path, depth + 1);
   condition->kind = CONDITION_NOT;
-  condition->parts = (struct condition *const *)parts;
+  condition->parts = parts;
   condition->count = parts[0] != NULL;
   return parts[0] == NULL ? NULL : condition;
 }
@@ -122,7 +122,7 @@ static const struct condition *group_compile(struct compiler *compiler, const st
     return NULL;
   }
   parts[0] = part;
-  condition->parts = (struct condition *const *)parts;
+  condition->parts = parts;
   condition->count = 1;
   return condition;
 }
@@ -233,8 +233,7 @@ static bool path_passes(struct run *run, const struct condition *condition, cons
   if (condition->path->let >= 0) {
     const struct let_value *let = &run->scratch->lets[condition->path->let];
     bool there = !let->absent && let->text.len > 0;
-    return condition->kind == CONDITION_PRESENT ? there
-                                                : text_passes(run, condition, there ? let->text : slice_of(""));
+    return condition->kind == CONDITION_PRESENT ? there : text_passes(run, condition, there ? let->text : slice_of(""));
   }
   bool several = false;
   const struct node *first = path_first(run, condition->path, node, &several);

@@ -46,7 +46,7 @@ struct condition {
   const struct path *path;
   const struct slice *values; /* folded */
   size_t count;
-  struct condition *const *parts;
+  const struct condition *const *parts;
   bool wanted; /* of CONDITION_PRESENT */
 };
 
@@ -78,10 +78,11 @@ struct rule {
   const struct field *field; /* NULL: a `let` */
   int target;                /* column, or slot of the `let` */
   int line;
-  uint16_t number;  /* of the rule in its plan */
-  bool kept;        /* results are kept by value */
-  bool single;      /* one path, one value: the short way */
-  bool joined;      /* `join` */
+  uint16_t number; /* of the rule in its plan */
+  bool kept;       /* results are kept by value */
+  bool single;     /* one path, one value: the short way */
+  bool joined;     /* `join` */
+  bool late;       /* looks at other fields of its row: applied after them, results never kept */
   bool many;
   bool required;
   bool has_constant;
@@ -97,7 +98,7 @@ struct rule {
   const char *path_text; /* of all paths, for issues and traces */
   const char *transforms_text;
   const struct words *missing;
-  const struct rule_step *cleaning; /* repair first, then clean */
+  struct rule_step *cleaning; /* repair first, then clean */
   size_t cleaning_count;
   bool repairs; /* cleaning[0] is the repair, which comes before `missing` */
   const struct words *values;
@@ -231,7 +232,7 @@ struct run {
   struct plan_scratch *scratch;
   const struct node *root;
   uint32_t record;
-  struct slice key; /* the record's */
+  struct slice key;     /* the record's */
   struct slice row_key; /* of the row at hand, for traces */
   bool key_known, quarantined;
   enum status failed; /* of the program: ERR_MEMORY, ERR_LIMIT */

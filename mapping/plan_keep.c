@@ -58,8 +58,8 @@ const struct kept *kept_find(struct plan_scratch *scratch, uint16_t rule, struct
     if (kept->hash == 0) {
       return NULL;
     }
-    if (kept->hash == *hash && kept->rule == rule && kept->len == text.len &&
-        memcmp(kept->text, text.data, text.len) == 0) {
+    if (kept->hash == *hash && kept->rule == rule && kept->len == text.len
+        && memcmp(kept->text, text.data, text.len) == 0) {
       return kept;
     }
   }
@@ -73,8 +73,8 @@ void kept_add(struct plan_scratch *scratch, uint16_t rule, struct slice text, ui
   struct slice key = arena_copy(scratch->kept_arena, text);
   struct slice result = arena_copy(scratch->kept_arena, value->text);
   char *hint = value->hint == NULL ? NULL : arena_text(scratch->kept_arena, slice_of(value->hint));
-  if (key.data == NULL || result.data == NULL || (value->hint != NULL && hint == NULL) ||
-      scratch->kept_count == KEPT_MOST) {
+  if (key.data == NULL || result.data == NULL || (value->hint != NULL && hint == NULL)
+      || scratch->kept_count == KEPT_MOST) {
     scratch->kept_full = true;
     return;
   }

@@ -41,8 +41,7 @@ static const struct path *let_path(struct compiler *compiler, const struct yaml 
       return path;
     }
   }
-  compile_mistake(compiler, at,
-                  compile_nearest(compiler, path->text + 1, compiler->lets, compiler->let_count),
+  compile_mistake(compiler, at, compile_nearest(compiler, path->text + 1, compiler->lets, compiler->let_count),
                   _("no value '%.64s' is named under let"), path->text + 1);
   return NULL;
 }
@@ -258,8 +257,7 @@ static bool walk_all(struct run *run, const struct path *path, size_t at, const 
                     lists);
   }
   for (uint32_t i = 0; node->kind == NODE_OBJECT && i < node->count; i++) {
-    if (slice_equal(node->children[i].name, step->name) &&
-        !walk_all(run, path, at + 1, &node->children[i], lists)) {
+    if (slice_equal(node->children[i].name, step->name) && !walk_all(run, path, at + 1, &node->children[i], lists)) {
       return false;
     }
   }

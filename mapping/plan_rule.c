@@ -4,6 +4,8 @@
 
 #include "core/base/text.h"
 
+#include <stdio.h>
+
 struct making { /* one rule in the making */
   struct compiler *compiler;
   const struct yaml *node;
@@ -118,9 +120,8 @@ static void add_cleaning(struct making *making, const struct yaml *at, const cha
                     _("unknown transform '%.64s'"), name);
     return;
   }
-  struct rule_step *steps = rule->cleaning == NULL
-                                ? compile_alloc(making->compiler, RULE_STEPS_MOST, sizeof *steps)
-                                : making->rule->cleaning;
+  struct rule_step *steps =
+      rule->cleaning == NULL ? compile_alloc(making->compiler, RULE_STEPS_MOST, sizeof *steps) : making->rule->cleaning;
   if (steps == NULL || rule->cleaning_count == RULE_STEPS_MOST) {
     compile_mistake(making->compiler, at, NULL, _("more than %d transforms"), RULE_STEPS_MOST);
     return;
@@ -162,10 +163,9 @@ static void part_set(struct making *making, const struct transform *transform, c
     return;
   }
   rule->part.transform = transform;
-  rule->part.settings =
-      transform->compile == NULL
-          ? NULL
-          : transform->compile(making->compiler, node, making->node, making->entity, making->field);
+  rule->part.settings = transform->compile == NULL
+                            ? NULL
+                            : transform->compile(making->compiler, node, making->node, making->entity, making->field);
   rule->kept = rule->kept || transform->kept;
 }
 
@@ -192,7 +192,8 @@ static void part_compile(struct making *making) {
   }
   const char *name = making->field == NULL ? NULL : implied[making->field->type];
   if (found == NULL && name != NULL) {
-    part_set(making, transform_find(name, TRANSFORM_PART), NULL);
+    const struct transform *transform = transform_find(name, TRANSFORM_PART);
+    part_set(making, transform == NULL ? transform_find(name, TRANSFORM_IMPLIED) : transform, NULL);
   }
 }
 
@@ -249,8 +250,7 @@ static void companions_check(struct making *making) {
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     const struct yaml *entry = yaml_get(making->node, table[i].part);
     if (entry != NULL && yaml_get(making->node, table[i].needs) == NULL) {
-      compile_key_mistake(making->compiler, entry, NULL, _("'%s' needs '%s' beside it"), table[i].part,
-                          table[i].needs);
+      compile_key_mistake(making->compiler, entry, NULL, _("'%s' needs '%s' beside it"), table[i].part, table[i].needs);
     }
   }
   static const char *const coded[] = {"text", "system", "at"};
@@ -264,8 +264,9 @@ static void companions_check(struct making *making) {
 }
 
 static void describe(struct making *making) {
-  static const char *const shown[] = {"join",  "repair", "clean",    "values", "split_name", "part", "date",   "decimal",
-                                      "phone", "dni",    "document", "lookup", "system",     "at",   "ubigeo", "value"};
+  static const char *const shown[] = {"join",   "repair",  "clean",  "values", "split_name", "part",
+                                      "date",   "decimal", "phone",  "dni",    "document",   "lookup",
+                                      "system", "at",      "ubigeo", "value"};
   char text[256] = "";
   for (size_t i = 0; making->node->kind == YAML_MAP && i < sizeof shown / sizeof *shown; i++) {
     const struct yaml *entry = yaml_get(making->node, shown[i]);
@@ -310,14 +311,13 @@ static void words_parts(struct making *making) {
   struct compiler *compiler = making->compiler;
   const struct field *field = making->field;
   const struct yaml *values = yaml_get(making->node, "values");
-  making->rule->missing = words_compile(compiler, yaml_get(making->node, "missing"), compiler->defaults.missing, field,
-                                        NULL, true);
+  making->rule->missing =
+      words_compile(compiler, yaml_get(making->node, "missing"), compiler->defaults.missing, field, NULL, true);
   if (values != NULL) {
     const char *name = field != NULL && field->type == FIELD_CODE ? field->codelist : NULL;
     const struct codelist *list = name == NULL ? NULL : compile_list(compiler, values, name);
-    making->rule->values = name != NULL && list == NULL
-                               ? NULL
-                               : words_compile(compiler, values, NULL, field, list, false);
+    making->rule->values =
+        name != NULL && list == NULL ? NULL : words_compile(compiler, values, NULL, field, list, false);
   }
 }
 
@@ -328,7 +328,8 @@ static void map_compile(struct making *making) {
   compile_check_keys(compiler, node, language_keys("rule"));
   if ((from == NULL) == (value == NULL)) {
     compile_mistake(compiler, value == NULL ? node : value, NULL,
-                    value == NULL ? _("the rule says neither from nor value") : _("from and value cannot stand together"));
+                    value == NULL ? _("the rule says neither from nor value")
+                                  : _("from and value cannot stand together"));
     return;
   }
   if (value != NULL) {
@@ -342,8 +343,8 @@ static void map_compile(struct making *making) {
 }
 
 static void short_compile(struct making *making) {
-  making->rule->missing = words_compile(making->compiler, NULL, making->compiler->defaults.missing, making->field, NULL,
-                                        true);
+  making->rule->missing =
+      words_compile(making->compiler, NULL, making->compiler->defaults.missing, making->field, NULL, true);
   from_compile(making, making->node);
 }
 
@@ -377,8 +378,8 @@ void rule_compile(struct compiler *compiler, const struct yaml *node, const stru
     part_compile(&making);
   }
   describe(&making);
-  bool row_dependent = node->kind == YAML_MAP && (yaml_get(node, "at") != NULL || yaml_get(node, "type") != NULL);
-  rule->kept = (rule->kept || rule->values != NULL) && !row_dependent;
+  rule->late = node->kind == YAML_MAP && (yaml_get(node, "at") != NULL || yaml_get(node, "type") != NULL);
+  rule->kept = (rule->kept || rule->values != NULL) && !rule->late;
   rule->single = rule->path_count == 1 && !rule->many && !rule->joined && rule->paths[0]->let < 0;
 }
 

@@ -158,8 +158,8 @@ static bool convert_one(const struct rule *rule, const struct transform_context 
   if (!value->settled && rule->values != NULL && !look_up_words(rule->values, context->arena, value)) {
     return false;
   }
-  return value->settled || rule->part.transform == NULL ||
-         rule->part.transform->apply(rule->part.settings, context, value);
+  return value->settled || rule->part.transform == NULL
+         || rule->part.transform->apply(rule->part.settings, context, value);
 }
 
 /* The next of several values, trimmed; false at the end. */
@@ -169,8 +169,8 @@ static bool next_part(const struct rule *rule, struct slice *rest, struct slice 
     for (; end < rest->len && skip == 0; end++) {
       if (rest->data[end] == VALUE_SEPARATOR) {
         skip = 1;
-      } else if (rule->separator_len > 0 && rest->len - end >= rule->separator_len &&
-                 memcmp(rest->data + end, rule->separator, rule->separator_len) == 0) {
+      } else if (rule->separator_len > 0 && rest->len - end >= rule->separator_len
+                 && memcmp(rest->data + end, rule->separator, rule->separator_len) == 0) {
         skip = rule->separator_len;
       }
     }
@@ -210,6 +210,7 @@ static bool convert_many(const struct rule *rule, const struct transform_context
     }
     bool unread = one.fault != NULL && !one.mild;
     result.fault = result.fault == NULL ? one.fault : result.fault;
+    result.grave = result.grave || one.grave;
     result.hint = result.hint == NULL ? one.hint : result.hint;
     result.missing = one.absent ? one.missing : result.missing;
     struct slice text = one.text;
@@ -313,9 +314,10 @@ static struct cell otherwise_cell(const struct rule *rule) {
 
 static bool value_issue(struct run *run, const struct rule *rule, const struct value *value, struct slice raw) {
   bool declared = !value->mild && (rule->otherwise == OTHERWISE_CODE || rule->otherwise == OTHERWISE_MISSING);
-  bool grave = !value->mild && (rule->otherwise == OTHERWISE_QUARANTINE || rule->required);
-  return (declared && !rule->required) || issue_add(run, grave ? ISSUE_ERROR : ISSUE_WARNING, rule->name, value->fault,
-                                                    rule->path_text, raw, value->hint, rule->line);
+  bool grave = value->grave || (!value->mild && (rule->otherwise == OTHERWISE_QUARANTINE || rule->required));
+  return (declared && !grave)
+         || issue_add(run, grave ? ISSUE_ERROR : ISSUE_WARNING, rule->name, value->fault, rule->path_text, raw,
+                      value->hint, rule->line);
 }
 
 static struct cell value_cell(const struct rule *rule, struct value *value) {
@@ -409,9 +411,9 @@ static bool cells_set(struct run *run, const struct rule *rule, const struct nod
   if (value->fault != NULL && !value_issue(run, rule, value, reading->text)) {
     return false;
   }
-  if (value->fault == NULL && rule->required && cell->kind == CELL_NULL &&
-      !issue_add(run, ISSUE_ERROR, rule->name, "value_required", rule->path_text, (struct slice){0}, NULL,
-                 rule->line)) {
+  if (value->fault == NULL && rule->required && cell->kind == CELL_NULL
+      && !issue_add(run, ISSUE_ERROR, rule->name, "value_required", rule->path_text, (struct slice){0}, NULL,
+                    rule->line)) {
     return false;
   }
   return run->scratch->trace == NULL || trace(run, rule, reading->text, cell);
@@ -458,8 +460,9 @@ bool rule_apply(struct run *run, const struct rule *rule, const struct node *nod
     reading.text = (struct slice){.data = ""};
     blank_value(rule, &value);
   }
-  if (reading.several && !rule->many &&
-      !issue_add(run, ISSUE_WARNING, rule->name, "several_values", rule->path_text, reading.text, NULL, rule->line)) {
+  if (reading.several && !rule->many
+      && !issue_add(run, ISSUE_WARNING, rule->name, "several_values", rule->path_text, reading.text, NULL,
+                    rule->line)) {
     return false;
   }
   return rule->field == NULL ? let_set(run, rule, &value) : cells_set(run, rule, node, &reading, &value, cells);

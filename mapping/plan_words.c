@@ -88,8 +88,8 @@ static void note_first(struct words *words, struct slice text) {
 
 static bool word_put(struct compiler *compiler, struct words *words, struct slice key, uint32_t position) {
   struct slice folded = text_fold(compiler->arena, key, true);
-  bool put = folded.data != NULL && map_put(words->exact, key, position) == OK &&
-             (map_get(words->folded, folded) != MAP_NONE || map_put(words->folded, folded, position) == OK);
+  bool put = folded.data != NULL && map_put(words->exact, key, position) == OK
+             && (map_get(words->folded, folded) != MAP_NONE || map_put(words->folded, folded, position) == OK);
   compiler->out_of_memory |= !put;
   note_first(words, key);
   if (put) {
@@ -154,8 +154,8 @@ bool words_find(const struct words *words, struct arena *arena, struct slice tex
   *word = NULL;
   unsigned char first = text.len == 0 ? 0 : (unsigned char)text.data[0];
   /* Folding may shorten or lengthen what is not ASCII, but never beyond twice. */
-  bool possible = text.len > 0 && text.len <= words->longest * 2 + 8 &&
-                  (first >= 0x80 || (words->first[first / 8] & (1U << (first % 8))) != 0);
+  bool possible = text.len > 0 && text.len <= words->longest * 2 + 8
+                  && (first >= 0x80 || (words->first[first / 8] & (1U << (first % 8))) != 0);
   if (!possible) {
     return true;
   }

@@ -12,6 +12,7 @@ struct value {
   uint8_t missing;   /* enum missing */
   bool settled;      /* decided: no further transform */
   bool mild;         /* the fault is a remark: the value stays, the issue is a warning whatever `else` says */
+  bool grave;        /* the fault is an error whatever `else` says */
   const char *fault; /* reason of an issue, NULL: none */
   const char *hint;  /* of the fault, translated; NULL: the reason's own */
 };
@@ -22,8 +23,9 @@ struct transform_context {
 };
 
 enum transform_use {
-  TRANSFORM_CLEAN, /* a name in `clean:` */
-  TRANSFORM_PART   /* a part of a field rule, at most one of them in a rule */
+  TRANSFORM_CLEAN,  /* a name in `clean:` */
+  TRANSFORM_PART,   /* a part of a field rule, at most one of them in a rule */
+  TRANSFORM_IMPLIED /* by the field's type */
 };
 
 struct transform {
