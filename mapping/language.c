@@ -2,9 +2,9 @@
  * them), and mistakes name the nearest of these. */
 #include "mapping/plan_internal.h"
 
-static const char *const head_keys[] = {"source",   "format",  "record",   "encoding", "delimiter",
-                                        "quote",    "header",  "columns",  "key",      "refuse",
-                                        "withhold", "deleted", "defaults", "let",      NULL};
+static const char *const head_keys[] = {"source",  "format",   "record",       "encoding", "delimiter", "quote",
+                                        "header",  "columns",  "record_limit", "key",      "refuse",    "withhold",
+                                        "deleted", "defaults", "let",          NULL};
 static const char *const defaults_keys[] = {"date", "missing", "system", "repair", "decimal", NULL};
 static const char *const block_keys[] = {"each", "when", "key", "case", "person", "let", "role", "involvement", NULL};
 static const char *const rule_keys[] = {"when",  "from",    "join",    "value",    "repair",   "missing", "many",

@@ -24,13 +24,12 @@ static void head_keys_check(struct compiler *compiler, const struct yaml *root) 
 
 /* format_options_read is given only the keys that are its own. */
 static void format_compile(struct compiler *compiler, const struct yaml *root) {
-  static const char *const own[] = {"format", "record", "encoding", "delimiter", "quote", "header", "columns"};
-  struct yaml children[sizeof own / sizeof *own];
+  struct yaml children[16];
   struct yaml head = *root;
   head.children = children;
   head.count = 0;
-  for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-    const struct yaml *entry = yaml_get(root, own[i]);
+  for (const char *const *key = format_option_keys; *key != NULL && head.count < 16; key++) {
+    const struct yaml *entry = yaml_get(root, *key);
     if (entry != NULL) {
       children[head.count++] = *entry;
     }
