@@ -66,8 +66,10 @@ static enum status read_meanings(const struct yaml *node, struct codelist *list,
 
 static enum status unknown_system(const struct yaml *node, const struct codelist *list, struct error *error) {
   const char *nearest = text_nearest(slice_of(node->key), list->system_names, list->system_count - 1);
-  yaml_error(node, error, _("code list '%s' declares no system '%s'"), list->name, node->key);
-  error_place(error, "%s:%d:%d", node->file, node->key_line, node->key_column);
+  struct yaml key = *node; /* the mistake is the key, not its value */
+  key.line = node->key_line;
+  key.column = node->key_column;
+  yaml_error(&key, error, _("code list '%s' declares no system '%s'"), list->name, node->key);
   if (nearest != NULL) {
     error_hint(error, _("did you mean '%s'?"), nearest);
   } else {

@@ -45,6 +45,14 @@ static bool is_reserved(const char *name) {
   return false;
 }
 
+/* The key of a map's entry as a node, for a mistake that is the key and not its value. */
+static struct yaml key_of(const struct yaml *node) {
+  struct yaml key = *node;
+  key.line = node->key_line;
+  key.column = node->key_column;
+  return key;
+}
+
 static enum status check_name(const struct yaml *node, const char *name, struct error *error) {
   if (!is_name(name)) {
     yaml_error(node, error, _("'%s' is no name for the model"), name);
@@ -89,10 +97,11 @@ static enum status read_field(const struct yaml *node, struct field *field, stru
   static const char *const known[] = {"type",  "many", "local", "codelist", "sensitivity", "htcds",
                                       "least", "most", "en",    "es",       NULL};
   int type = -1, sensitivity = SENSITIVITY_OPEN;
+  const struct yaml key = key_of(node);
   field->name = node->key;
-  enum status status = check_name(node, node->key, error);
+  enum status status = check_name(&key, node->key, error);
   if (status == OK && is_reserved(node->key)) {
-    yaml_error(node, error, _("'%s' is the name of a column that every row has"), node->key);
+    yaml_error(&key, error, _("'%s' is the name of a column that every row has"), node->key);
     error_hint(error, "%s", _("choose another name; names ending with _own are taken too"));
     return ERR_CONFIG;
   }
@@ -193,7 +202,8 @@ static enum status unknown_field(const struct yaml *node, const struct entity *e
 
 static enum status read_key(const struct yaml *node, struct arena *arena, const struct entity *entity,
                             struct equality_key *key, struct error *error) {
-  enum status status = check_name(node, node->key, error);
+  const struct yaml name = key_of(node);
+  enum status status = check_name(&name, node->key, error);
   if (status != OK) {
     return status;
   }
