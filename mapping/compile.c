@@ -7,6 +7,17 @@
 
 static void mistake_at(struct compiler *compiler, const char *file, int line, int column, const char *hint,
                        const char *message) {
+  size_t most = sizeof compiler->places / sizeof *compiler->places;
+  for (size_t i = 0; i < compiler->mistake_count; i++) {
+    if (compiler->places[i].line == line && compiler->places[i].column == column) {
+      return;
+    }
+  }
+  if (compiler->mistake_count == most) {
+    return;
+  }
+  compiler->places[compiler->mistake_count].line = line;
+  compiler->places[compiler->mistake_count].column = column;
   compiler->mistake_count++;
   if (compiler->mistake_count == 1) {
     error_set(compiler->error, ERR_CONFIG, "%s", message);
@@ -19,6 +30,19 @@ static void mistake_at(struct compiler *compiler, const char *file, int line, in
     buffer_printf(compiler->mistakes, "%s:%d:%d: %s\n", file, line, column, message);
     if (hint != NULL) {
       buffer_printf(compiler->mistakes, "  hint: %s\n", hint);
+    }
+  }
+}
+
+void compile_take(struct compiler *compiler, const struct error *error) {
+  compiler->mistake_count++;
+  if (compiler->mistake_count == 1) {
+    *compiler->error = *error;
+  }
+  if (compiler->mistakes != NULL) {
+    buffer_printf(compiler->mistakes, "%s: %s\n", error->place, error->message);
+    if (error->hint[0] != '\0') {
+      buffer_printf(compiler->mistakes, "  hint: %s\n", error->hint);
     }
   }
 }
@@ -125,23 +149,24 @@ const struct codelist *compile_list(struct compiler *compiler, const struct yaml
   return list;
 }
 
-const char *compile_system(struct compiler *compiler, const struct yaml *rule, const struct codelist *list) {
+const char *const *compile_systems(struct compiler *compiler, const struct yaml *rule, const struct codelist *list) {
   const struct yaml *node = rule->kind == YAML_MAP ? yaml_get(rule, "system") : NULL;
   if (node == NULL) {
     node = yaml_get(compiler->defaults.system, codelist_name(list));
   }
-  const char *system = node == NULL ? NULL : compile_scalar(compiler, node);
-  if (system == NULL) {
-    return NULL;
+  const char **systems = NULL;
+  size_t count = node == NULL ? 0 : compile_texts(compiler, node, &systems);
+  for (size_t i = 0; i < count; i++) {
+    if (!codelist_has_system(list, systems[i])) {
+      size_t known = 0;
+      const char *const *names = codelist_systems(list, &known);
+      compile_mistake(compiler, node->kind == YAML_LIST ? &node->children[i] : node,
+                      compile_nearest(compiler, systems[i], names, known), _("code list '%s' has no system '%.64s'"),
+                      codelist_name(list), systems[i]);
+      return NULL;
+    }
   }
-  if (!codelist_has_system(list, system)) {
-    size_t count = 0;
-    const char *const *systems = codelist_systems(list, &count);
-    compile_mistake(compiler, node, compile_nearest(compiler, system, systems, count),
-                    _("code list '%s' has no system '%.64s'"), codelist_name(list), system);
-    return NULL;
-  }
-  return compile_text(compiler, system);
+  return count == 0 ? NULL : systems;
 }
 
 const struct code *compile_code(struct compiler *compiler, const struct yaml *at, const struct codelist *list) {

@@ -13,7 +13,7 @@
 struct defaults {
   const struct yaml *date;    /* formats; NULL: ISO */
   const struct yaml *missing; /* map, or NULL */
-  const struct yaml *system;  /* map of code list to system, or NULL */
+  const struct yaml *system;  /* map of code list to systems, or NULL */
   const struct yaml *repair;
   const struct yaml *decimal;
 };
@@ -25,6 +25,9 @@ struct compiler {
   struct buffer *mistakes; /* NULL allowed */
   struct error *error;     /* the first mistake */
   size_t mistake_count;
+  struct { /* of mistakes, so that one place is told once */
+    int line, column;
+  } places[64];
   bool out_of_memory;
   struct plan *plan;
   struct defaults defaults;
@@ -43,6 +46,8 @@ void compile_mistake(struct compiler *compiler, const struct yaml *at, const cha
     PRINTF_LIKE(4, 5);
 void compile_key_mistake(struct compiler *compiler, const struct yaml *at, const char *hint, const char *format, ...)
     PRINTF_LIKE(4, 5);
+/* A mistake that another reader found, with its place. */
+void compile_take(struct compiler *compiler, const struct error *error);
 /* "did you mean …?" in the arena where a candidate is near, else NULL. */
 const char *compile_nearest(struct compiler *compiler, const char *name, const char *const *candidates, size_t count);
 /* A mistake for each key of the map that is not in `known` (NULL-terminated). */
@@ -54,8 +59,9 @@ char *compile_text(struct compiler *compiler, const char *text);
 bool compile_grow(struct compiler *compiler, void **items, size_t count, size_t *capacity, size_t size);
 /* A list of that name, noted for the digest; a mistake at `at` and NULL where there is none. */
 const struct codelist *compile_list(struct compiler *compiler, const struct yaml *at, const char *name);
-/* The system that a rule's `system:` or the defaults name for the list; NULL: the list's own. */
-const char *compile_system(struct compiler *compiler, const struct yaml *rule, const struct codelist *list);
+/* The systems that a rule's `system:` or the defaults name for the list, tried in turn; NULL: the list's own. Ends with
+ * NULL. */
+const char *const *compile_systems(struct compiler *compiler, const struct yaml *rule, const struct codelist *list);
 /* A code of the list by its harmonised name; a mistake at `at` and NULL where there is none. */
 const struct code *compile_code(struct compiler *compiler, const struct yaml *at, const struct codelist *list);
 /* A scalar's text; a mistake and NULL where the node is a map or a list. */

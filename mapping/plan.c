@@ -41,16 +41,7 @@ static void format_compile(struct compiler *compiler, const struct yaml *root) {
   struct error error;
   struct plan *plan = compiler->plan;
   if (format_options_read(&head, compiler->arena, &plan->format, &plan->options, &error) != OK) {
-    compiler->mistake_count++;
-    if (compiler->mistake_count == 1) {
-      *compiler->error = error;
-    }
-    if (compiler->mistakes != NULL) {
-      buffer_printf(compiler->mistakes, "%s: %s\n", error.place, error.message);
-      if (error.hint[0] != '\0') {
-        buffer_printf(compiler->mistakes, "  hint: %s\n", error.hint);
-      }
-    }
+    compile_take(compiler, &error);
     return;
   }
   compiler->flat = strcmp(plan->format->name, "csv") == 0 || strcmp(plan->format->name, "row") == 0;
@@ -66,7 +57,7 @@ static void systems_check(struct compiler *compiler, const struct yaml *systems)
   for (size_t i = 0; i < systems->count; i++) {
     const struct codelist *list = compile_list(compiler, &systems->children[i], systems->children[i].key);
     if (list != NULL) {
-      compile_system(compiler, &rule, list);
+      (void)compile_systems(compiler, &rule, list);
     }
   }
 }

@@ -59,8 +59,9 @@ static bool constant_compile(struct compiler *compiler, const struct yaml *node,
     return constant_number(compiler, node, field, text, cell);
   }
   if (field != NULL && field->type == FIELD_BOOLEAN) {
-    *cell = (struct cell){.kind = CELL_INTEGER, .integer = strcmp(text, "true") == 0};
-    if (cell->integer == 0 && strcmp(text, "false") != 0) {
+    bool yes = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+    *cell = (struct cell){.kind = CELL_INTEGER, .integer = yes};
+    if (!yes && strcmp(text, "false") != 0 && strcmp(text, "0") != 0) {
       compile_mistake(compiler, node, NULL, _("'%s' takes true or false"), field->name);
       return false;
     }

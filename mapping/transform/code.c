@@ -4,9 +4,9 @@
 
 struct lookup_settings {
   const struct codelist *list;
-  const char *system;
-  int date_column;    /* -1: at any date */
-  const char **codes; /* for hints */
+  const char *const *systems; /* NULL: the list's own codes and aliases */
+  int date_column;            /* -1: at any date */
+  const char **codes;         /* for hints */
   size_t count;
 };
 
@@ -39,7 +39,7 @@ const void *transform_lookup_compile(struct compiler *compiler, const struct yam
   if (settings->list == NULL) {
     return settings;
   }
-  settings->system = compile_system(compiler, rule, settings->list);
+  settings->systems = compile_systems(compiler, rule, settings->list);
   settings->date_column = date_column(compiler, rule->kind == YAML_MAP ? yaml_get(rule, "at") : NULL, entity);
   settings->count = codelist_size(settings->list);
   settings->codes = compile_alloc(compiler, settings->count + 1, sizeof *settings->codes);
@@ -47,6 +47,18 @@ const void *transform_lookup_compile(struct compiler *compiler, const struct yam
     settings->codes[i] = codelist_at(settings->list, i)->code;
   }
   return settings;
+}
+
+/* In each system in turn. */
+static const struct code *find(const struct lookup_settings *lookup, struct slice text, struct date at) {
+  if (lookup->systems == NULL) {
+    return codelist_lookup(lookup->list, NULL, text, at);
+  }
+  const struct code *code = NULL;
+  for (const char *const *system = lookup->systems; code == NULL && *system != NULL; system++) {
+    code = codelist_lookup(lookup->list, *system, text, at);
+  }
+  return code;
 }
 
 bool transform_lookup(const void *settings, const struct transform_context *context, struct value *value) {
@@ -58,7 +70,7 @@ bool transform_lookup(const void *settings, const struct transform_context *cont
       at = (struct date){0};
     }
   }
-  const struct code *code = codelist_lookup(lookup->list, lookup->system, value->text, at);
+  const struct code *code = find(lookup, value->text, at);
   if (code != NULL) {
     value->text = slice_of(code->code);
     return true;
