@@ -70,7 +70,7 @@ $(BUILD)/locale/%/LC_MESSAGES/puente.mo: po/%.po
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_HELPERS:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
 	@mkdir -p $(@D)
-	@$(CC) $(CFLAGS) -o $@ $^ -lcmocka -lmicrohttpd $(LIBRARIES)
+	@$(CC) $(CFLAGS) -o $@ $^ -lcmocka -lmicrohttpd -lgnutls $(LIBRARIES)
 
 tests: $(TESTS:%.c=$(BUILD)/%)
 

@@ -75,7 +75,7 @@ static enum status explain_certificate(struct http *http, struct error *error) {
              || verified == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN
              || verified == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT) {
     message = _("the source's certificate is signed by an authority that is not trusted here");
-  } else if (verified == X509_V_OK) {
+  } else if (strstr(http->detail, "match") != NULL) { /* libcurl compares the name itself, and leaves no code */
     message = _("the source's certificate is for another host name");
     hint = _("check the host in `url`");
   }

@@ -250,33 +250,20 @@ bool clock_parse(struct slice text, int64_t *micros) {
 }
 
 bool clock_parse_duration(struct slice text, int64_t *micros) {
+  static const struct {
+    const char *name;
+    int64_t micros;
+  } units[] = {{"ms", 1000}, {"s", MICROS}, {"m", 60 * MICROS}, {"h", 3600 * MICROS}, {"d", DAY_SECONDS * MICROS}};
   int64_t value = 0;
-  int64_t unit;
-  if (text.len < 2 || text.len > 10) {
-    return false;
+  size_t length = 0;
+  while (length < text.len && length < 10 && digits(text.data + length, 1) >= 0) {
+    value = value * 10 + digits(text.data + length, 1);
+    length++;
   }
-  for (size_t i = 0; i + 1 < text.len; i++) {
-    int digit = digits(text.data + i, 1);
-    if (digit < 0) {
-      return false;
+  for (size_t i = 0; length > 0 && i < sizeof units / sizeof units[0]; i++) {
+    if (slice_is(slice_make(text.data + length, text.len - length), units[i].name)) {
+      return !__builtin_mul_overflow(value, units[i].micros, micros);
     }
-    value = value * 10 + digit;
   }
-  switch (text.data[text.len - 1]) {
-  case 's':
-    unit = 1;
-    break;
-  case 'm':
-    unit = 60;
-    break;
-  case 'h':
-    unit = 3600;
-    break;
-  case 'd':
-    unit = DAY_SECONDS;
-    break;
-  default:
-    return false;
-  }
-  return !__builtin_mul_overflow(value, unit * MICROS, micros);
+  return false;
 }

@@ -33,6 +33,6 @@ int64_t clock_monotonic(void); /* microseconds, for durations only */
 #define TIMESTAMP_TEXT_SIZE 28
 void clock_format(int64_t micros, char text[TIMESTAMP_TEXT_SIZE]); /* 2026-03-31T12:00:00.000000Z */
 bool clock_parse(struct slice text, int64_t *micros);              /* RFC 3339; a date alone is midnight UTC */
-bool clock_parse_duration(struct slice text, int64_t *micros);     /* "90s", "10m", "2h", "7d" */
+bool clock_parse_duration(struct slice text, int64_t *micros);     /* "250ms", "90s", "10m", "2h", "7d" */
 
 #endif

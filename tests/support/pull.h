@@ -1,0 +1,32 @@
+/* Pulls a source through a connector, as the core does, from options written as YAML text. */
+#ifndef PUENTE_TESTS_SUPPORT_PULL_H
+#define PUENTE_TESTS_SUPPORT_PULL_H
+
+#include "connectors/connector.h"
+
+struct pulled {
+  enum status status;  /* OK: the pass came to its end */
+  char error[2048];    /* "message | place | hint", ports of 127.0.0.1 left out; "" where none */
+  char bytes[8192];    /* pages one after the other, each followed by a line end */
+  char origins[1024];  /* likewise, parted by commas */
+  char watermark[256]; /* of the last page */
+  char cursor[2048];
+  int64_t source_count;
+  int pages;
+};
+
+struct pull_case {
+  const char *connector;
+  const char *options; /* YAML; "%d" of it are replaced by `port` */
+  int port;
+  const char *cursor, *watermark, *until;
+  const atomic_bool *stop;
+  int pages_most; /* stops after so many pages, as a run that is killed; 0: no end */
+};
+
+/* The options must be good; errors of open and next are results. */
+void pull_all(const struct pull_case *one, struct pulled *pulled);
+/* Runs `probe`; `steps` gets a line "step status words" for each, ports left out. */
+enum status pull_probe(const struct pull_case *one, char *steps, size_t size, struct pulled *pulled);
+
+#endif
