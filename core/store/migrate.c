@@ -1,0 +1,267 @@
+#include "core/store/internal.h"
+
+/* Migrations, each in a transaction of its own: a store that stopped between two goes on from there. Those that are
+ * published never change; a new one is added below. */
+
+static enum status make_system(struct store *store, struct error *error) {
+  static const struct table *const EXTRA[] = {&TABLE_RAW_CHUNK, &TABLE_RAW_RECORD, &TABLE_ISSUE, &TABLE_SEEN,
+                                              &TABLE_LINK_PAIR};
+  size_t count;
+  const struct table *tables = tables_system(&count);
+  enum status status = OK;
+  for (size_t i = 0; i < count && status == OK; i++) {
+    status = tables_create(store, &tables[i], error);
+  }
+  for (size_t i = 0; i < sizeof EXTRA / sizeof *EXTRA && status == OK; i++) {
+    status = tables_create(store, EXTRA[i], error);
+  }
+  if (status == OK) {
+    status = store->ops->script(store->driver, TABLES_INDEXES, error);
+  }
+  struct sha256 zero = {0};
+  if (status == OK) {
+    status = db_execute(store, error, "INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, $1)",
+                        VALUES(bytes_value(zero.bytes, SHA256_SIZE)));
+  }
+  return status;
+}
+
+/* Tables of the model, and what they lack of it. */
+static enum status make_model(struct store *store, struct error *error) {
+  enum status status = OK;
+  for (size_t e = 0; e < store->model->entity_count && status == OK; e++) {
+    status = tables_create(store, &store->shelves[e].table, error);
+    if (status == OK) {
+      status = tables_complete(store, &store->shelves[e].table, NULL, error);
+    }
+  }
+  if (status == OK) {
+    status = tables_create(store, &store->identity, error);
+  }
+  if (status == OK) {
+    status = tables_complete(store, &store->identity, NULL, error);
+  }
+  for (int kind = CLUSTER_PERSON; kind <= CLUSTER_CASE && status == OK; kind++) {
+    const struct whole *whole = &store->wholes[kind];
+    if (whole->shelf == NULL) {
+      continue;
+    }
+    status = tables_create(store, &whole->table, error);
+    if (status == OK) {
+      status = tables_complete(store, &whole->table, NULL, error);
+    }
+    if (status == OK) {
+      status = tables_create(store, &whole->identity, error);
+    }
+  }
+  return status == OK ? tables_number_entities(store, error) : status;
+}
+
+static enum status remember_model(struct store *store, struct error *error) {
+  char digest[2 * SHA256_SIZE + 1];
+  hex_format(store->model->digest.bytes, SHA256_SIZE, digest);
+  return db_execute(store, error,
+                    "INSERT INTO meta (name, value) VALUES ('model', $1) "
+                    "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    VALUES(text_value(digest)));
+}
+
+static enum status make_views(struct store *store, struct error *error) {
+  enum status status = views_make(store, error);
+  return status == OK ? remember_model(store, error) : status;
+}
+
+struct migration {
+  const char *title;
+  enum status (*apply)(struct store *store, struct error *error);
+};
+/* The version of a store is the number of migrations that it has seen. */
+static const struct migration MIGRATIONS[STORE_VERSION] = {
+    {N_("tables of sources, runs, landed records, issues and the log"), make_system},
+    {N_("tables of the model"), make_model},
+    {N_("views for analysts"), make_views},
+};
+
+/* One step, unless another process has taken it in the meantime. */
+static enum status apply_one(struct store *store, int target, struct error *error) {
+  int version = 0;
+  enum status status = store_begin(store, error);
+  if (status != OK) {
+    return status;
+  }
+  status = store->ops->lock_schema(store->driver, error);
+  if (status == OK) {
+    status = store->ops->version(store->driver, &version, error);
+  }
+  if (status == OK && version == target - 1) {
+    status = MIGRATIONS[target - 1].apply(store, error);
+    if (status == OK) {
+      status = store->ops->set_version(store->driver, target, error);
+    }
+  }
+  if (status == OK) {
+    status = store_commit(store, error);
+  }
+  if (status != OK) {
+    store_rollback(store);
+    error_place(error, _("migration %d (%s)"), target, _(MIGRATIONS[target - 1].title));
+    return status;
+  }
+  store->version = target;
+  return OK;
+}
+
+static enum status apply_all(struct store *store, struct error *error) {
+  enum status status = OK;
+  while (store->version < STORE_VERSION && status == OK) {
+    status = apply_one(store, store->version + 1, error);
+  }
+  return status;
+}
+
+/* ---- checks ---- */
+
+static enum status too_new(const struct store *store, struct error *error) {
+  error_set(error, ERR_VERSION, _("the store is of version %d, this program knows up to %d"), store->version,
+            STORE_VERSION);
+  error_hint(error, "%s", _("use the newer puente that wrote it; nothing was changed"));
+  return ERR_VERSION;
+}
+
+static enum status model_same(struct store *store, bool *same, struct error *error) {
+  char digest[2 * SHA256_SIZE + 1];
+  int64_t one = 0;
+  hex_format(store->model->digest.bytes, SHA256_SIZE, digest);
+  return db_integer(store, error, &one, same, "SELECT 1 FROM meta WHERE name = 'model' AND value = $1",
+                    VALUES(text_value(digest)));
+}
+
+/* How many columns and numbers the model has that the store lacks. */
+static enum status model_lacks(struct store *store, size_t *missing, struct error *error) {
+  enum status status = tables_complete(store, &store->identity, missing, error);
+  for (size_t e = 0; e < store->model->entity_count && status == OK; e++) {
+    status = tables_complete(store, &store->shelves[e].table, missing, error);
+  }
+  for (int kind = CLUSTER_PERSON; kind <= CLUSTER_CASE && status == OK; kind++) {
+    if (store->wholes[kind].shelf != NULL) {
+      status = tables_complete(store, &store->wholes[kind].table, missing, error);
+    }
+  }
+  for (size_t e = 0; e < store->model->entity_count; e++) {
+    const struct shelf *shelf = &store->shelves[e];
+    *missing += shelf->number < 0;
+    for (size_t i = 0; i < shelf->identifier_count; i++) {
+      *missing += shelf->identifier_numbers[i] == 0;
+    }
+  }
+  return status;
+}
+
+enum status migrate_check(struct store *store, struct error *error) {
+  bool same = false;
+  size_t missing = 0;
+  if (store->version == 0) {
+    error_set(error, ERR_NOT_FOUND, "%s", _("there is no store here yet"));
+    error_hint(error, "%s", _("run `puente store init`"));
+    return ERR_NOT_FOUND;
+  }
+  if (store->version > STORE_VERSION) {
+    return too_new(store, error);
+  }
+  if (store->version < STORE_VERSION) {
+    error_set(error, ERR_CONFIG, _("the store is of version %d, this program needs %d"), store->version, STORE_VERSION);
+    error_hint(error, "%s", _("run `puente store migrate`: it makes a backup first"));
+    return ERR_CONFIG;
+  }
+  enum status status = model_same(store, &same, error);
+  if (status == OK) {
+    status = tables_number_entities(store, error);
+  }
+  if (status == OK && !same) {
+    status = model_lacks(store, &missing, error);
+  }
+  if (status == OK && missing > 0) {
+    error_set(error, ERR_CONFIG, _("the model has %zu columns that the store lacks"), missing);
+    error_hint(error, "%s", _("run `puente store migrate`: it makes a backup first"));
+    return ERR_CONFIG;
+  }
+  return status;
+}
+
+/* ---- creating and migrating ---- */
+
+enum status store_create(const struct store_options *options, struct error *error) {
+  struct store *store;
+  enum status status = store_attach(options, true, &store, error);
+  if (status != OK) {
+    return status;
+  }
+  if (store->version > STORE_VERSION) {
+    status = too_new(store, error);
+  } else if (store->version == STORE_VERSION) {
+    status = error_set(error, ERR_CONFIG, "%s", _("there is a store here already"));
+    error_hint(error, "%s", _("nothing was changed; `puente status` shows it"));
+  } else {
+    status = apply_all(store, error);
+  }
+  store_close(store);
+  return status;
+}
+
+static enum status renew_model(struct store *store, struct error *error) {
+  enum status status = store_begin(store, error);
+  if (status == OK) {
+    status = store->ops->lock_schema(store->driver, error);
+  }
+  if (status == OK) {
+    status = make_model(store, error);
+  }
+  if (status == OK) {
+    status = make_views(store, error);
+  }
+  if (status == OK) {
+    return store_commit(store, error);
+  }
+  store_rollback(store);
+  return status;
+}
+
+static enum status migrate(struct store *store, int *from, int *to, struct buffer *backup, struct error *error) {
+  bool same = false;
+  *from = *to = store->version;
+  if (store->version == 0) {
+    return migrate_check(store, error);
+  }
+  if (store->version > STORE_VERSION) {
+    return too_new(store, error);
+  }
+  enum status status = model_same(store, &same, error);
+  if (status != OK || (same && store->version == STORE_VERSION)) {
+    return status;
+  }
+  status = store->ops->backup_name(store->driver, store->version, backup, error);
+  if (status == OK) {
+    status = store->ops->backup(store->driver, backup->data, error);
+  }
+  if (status == OK) {
+    status = apply_all(store, error);
+  }
+  *to = store->version;
+  return status == OK && !same ? renew_model(store, error) : status;
+}
+
+enum status store_migrate(const struct store_options *options, int *from, int *to, struct buffer *backup,
+                          struct error *error) {
+  struct store *store;
+  enum status status = store_attach(options, false, &store, error);
+  if (status != OK) {
+    return status;
+  }
+  status = migrate(store, from, to, backup, error);
+  store_close(store);
+  return status;
+}
+
+enum status store_backup(struct store *store, const char *target, struct error *error) {
+  return store->ops->backup(store->driver, target, error);
+}

@@ -1,0 +1,222 @@
+#include "core/store/internal.h"
+
+#include "core/base/date.h"
+
+#include <stdlib.h>
+
+static const char *const STATES[] = {
+    [SOURCE_ACTIVE] = "active", [SOURCE_PAUSED] = "paused", [SOURCE_RETIRED] = "retired"};
+static const char *const DELETES[] = {
+    [DELETES_NONE] = "none", [DELETES_TOMBSTONE] = "tombstone", [DELETES_SWEEP] = "sweep"};
+
+enum { SOURCES_MOST = 2047 };
+
+static enum status write_source(struct store *store, const struct source_config *source, int *id, struct error *error) {
+  int64_t number = 0;
+  bool found = false;
+  enum status status = db_integer(store, error, &number, &found, "SELECT source_id FROM source WHERE code = $1",
+                                  VALUES(text_value(source->code)));
+  if (status == OK && !found) {
+    status = db_count(store, "sources", 1, &number, error);
+    if (status == OK && number > SOURCES_MOST) {
+      return error_set(error, ERR_LIMIT, _("a store holds at most %d sources"), SOURCES_MOST);
+    }
+    if (status == OK) {
+      status = db_execute(store, error,
+                          "INSERT INTO source (source_id, code, lease_token, first_run, complete_run) "
+                          "VALUES ($1, $2, 0, 0, 0)",
+                          VALUES(int_value(number), text_value(source->code)));
+    }
+  }
+  *id = (int)number;
+  if (status != OK) {
+    return status;
+  }
+  return db_execute(store, error,
+                    "UPDATE source SET title = $2, institution = $3, contact = $4, unit = $5, state = $6, "
+                    "connector = $7, deletes = $8, linked = $9, precedence = $10 WHERE source_id = $1",
+                    VALUES(int_value(number), text_value(source->title), text_value(source->institution),
+                           text_value(source->contact), text_value(source->unit), text_value(STATES[source->state]),
+                           text_value(source->connector == NULL ? NULL : source->connector->name),
+                           text_value(DELETES[source->deletes]), int_value(source->linked),
+                           int_value(source->precedence)));
+}
+
+enum status store_sources(struct store *store, const struct source_config *sources, size_t count, int *ids,
+                          struct error *error) {
+  enum status status = db_writing(store, error);
+  for (size_t i = 0; i < count && status == OK; i++) {
+    status = write_source(store, &sources[i], &ids[i], error);
+  }
+  return status;
+}
+
+/* ---- leases ---- */
+
+/* The holder is told who holds the source, and until when. */
+static enum status busy(struct store *store, int source_id, struct error *error) {
+  struct cursor *cursor;
+  enum status status =
+      db_query(store, error, &cursor, "SELECT code, lease_holder, lease_until FROM source WHERE source_id = $1",
+               VALUES(int_value(source_id)));
+  if (status != OK) {
+    return status;
+  }
+  status = store->ops->next(cursor, error);
+  if (status == OK) {
+    char until[TIMESTAMP_TEXT_SIZE];
+    struct slice code = slice_of_value(store->ops->value(cursor, 0));
+    struct slice holder = slice_of_value(store->ops->value(cursor, 1));
+    clock_format(int_of_value(store->ops->value(cursor, 2)), until);
+    status = error_set(error, ERR_BUSY, _("the source is held by %.*s until %s"), SLICE_ARG(holder), until);
+    error_place(error, "source %.*s", SLICE_ARG(code));
+    error_hint(error, "%s", _("wait for it, or for the time to pass: the holder may have ended without a word"));
+  } else if (status == END) {
+    status = error_set(error, ERR_NOT_FOUND, _("the store knows no source %d"), source_id);
+  }
+  store->ops->finish(cursor);
+  return status;
+}
+
+static enum status take_lease(struct store *store, int source_id, const char *holder, int64_t microseconds,
+                              struct lease *lease, struct error *error) {
+  int64_t now = 0;
+  bool taken = false;
+  enum status status = store->ops->now(store->driver, &now, error);
+  if (status != OK) {
+    return status;
+  }
+  *lease = (struct lease){.source_id = source_id, .until = now + microseconds};
+  status = db_integer(store, error, &lease->token, &taken,
+                      "UPDATE source SET lease_token = lease_token + 1, lease_holder = $2, lease_until = $3 "
+                      "WHERE source_id = $1 AND (lease_holder IS NULL OR lease_until <= $4 OR lease_holder = $2) "
+                      "RETURNING lease_token",
+                      VALUES(int_value(source_id), text_value(holder), int_value(lease->until), int_value(now)));
+  return status == OK && !taken ? busy(store, source_id, error) : status;
+}
+
+/* Runs in the open transaction, or in a short one of its own. */
+static enum status finish(struct store *store, bool own, enum status status, struct error *error) {
+  if (!own) {
+    return status;
+  }
+  if (status == OK) {
+    return store_commit(store, error);
+  }
+  store_rollback(store);
+  return status;
+}
+
+enum status store_lease(struct store *store, int source_id, const char *holder, int64_t microseconds,
+                        struct lease *lease, struct error *error) {
+  bool own = !store->open;
+  enum status status = own ? store_begin(store, error) : OK;
+  if (status != OK) {
+    return status;
+  }
+  return finish(store, own, take_lease(store, source_id, holder, microseconds, lease, error), error);
+}
+
+enum status store_release(struct store *store, const struct lease *lease, struct error *error) {
+  bool own = !store->open;
+  enum status status = own ? store_begin(store, error) : OK;
+  if (status != OK) {
+    return status;
+  }
+  status = db_execute(store, error,
+                      "UPDATE source SET lease_holder = NULL, lease_until = NULL "
+                      "WHERE source_id = $1 AND lease_token = $2",
+                      VALUES(int_value(lease->source_id), int_value(lease->token)));
+  return finish(store, own, status, error);
+}
+
+/* ---- passes ---- */
+
+void pass_free(struct pass *pass) {
+  free(pass->cursor);
+  free(pass->watermark);
+  free(pass->mark);
+  *pass = (struct pass){0};
+}
+
+static bool copy_text(struct value value, char **text) {
+  *text = NULL;
+  if (value.kind != VALUE_TEXT) {
+    return true;
+  }
+  *text = strndup(value.text, value.len);
+  return *text != NULL;
+}
+
+enum status store_pass(struct store *store, int source_id, struct pass *pass, struct error *error) {
+  struct cursor *cursor;
+  *pass = (struct pass){0};
+  enum status status = db_query(store, error, &cursor,
+                                "SELECT cursor, watermark, mark, first_run, complete_run FROM source "
+                                "WHERE source_id = $1",
+                                VALUES(int_value(source_id)));
+  if (status != OK) {
+    return status;
+  }
+  status = store->ops->next(cursor, error);
+  if (status == OK) {
+    bool copied = copy_text(store->ops->value(cursor, 0), &pass->cursor)
+                  && copy_text(store->ops->value(cursor, 1), &pass->watermark)
+                  && copy_text(store->ops->value(cursor, 2), &pass->mark);
+    pass->first_run = int_of_value(store->ops->value(cursor, 3));
+    pass->complete_run = int_of_value(store->ops->value(cursor, 4));
+    status = copied ? OK : error_memory(error);
+  } else if (status == END) {
+    status = error_set(error, ERR_NOT_FOUND, _("the store knows no source %d"), source_id);
+  }
+  store->ops->finish(cursor);
+  if (status != OK) {
+    pass_free(pass);
+  }
+  return status;
+}
+
+enum status store_pass_save(struct store *store, const struct lease *lease, const struct pass *pass,
+                            struct error *error) {
+  enum status status = db_writing(store, error);
+  int64_t now = 0, changed = 0;
+  if (status == OK) {
+    status = store->ops->now(store->driver, &now, error);
+  }
+  if (status != OK) {
+    return status;
+  }
+  /* The time that the lease was taken for is given again from now on, never taken away. */
+  status = db_change(store, error, &changed,
+                     "UPDATE source SET cursor = $3, watermark = $4, mark = $5, first_run = $6, complete_run = $7, "
+                     "lease_until = CASE WHEN lease_until > $8 THEN lease_until ELSE $8 END "
+                     "WHERE source_id = $1 AND lease_token = $2 AND lease_holder IS NOT NULL",
+                     VALUES(int_value(lease->source_id), int_value(lease->token), text_value(pass->cursor),
+                            text_value(pass->watermark), text_value(pass->mark), int_value(pass->first_run),
+                            int_value(pass->complete_run),
+                            int_value(now + (lease->until > now ? lease->until - now : 60000000))));
+  return status == OK && changed == 0 ? busy(store, lease->source_id, error) : status;
+}
+
+/* ---- what a source was given before ---- */
+
+enum status store_remember(struct store *store, int source_id, const char *memory, int64_t run, struct error *error) {
+  enum status status = db_writing(store, error);
+  if (status != OK) {
+    return status;
+  }
+  return db_execute(store, error,
+                    "INSERT INTO memory (source_id, item, run) VALUES ($1, $2, $3) "
+                    "ON CONFLICT (source_id, item) DO NOTHING",
+                    VALUES(int_value(source_id), slice_value(db_text(store, slice_of(memory))), int_value(run)));
+}
+
+bool store_remembers(struct store *store, int source_id, const char *memory) {
+  struct error error;
+  int64_t one = 0;
+  bool found = false;
+  enum status status =
+      db_integer(store, &error, &one, &found, "SELECT 1 FROM memory WHERE source_id = $1 AND item = $2",
+                 VALUES(int_value(source_id), slice_value(db_text(store, slice_of(memory)))));
+  return status == OK && found;
+}

@@ -1,0 +1,170 @@
+/* One statement of a person's, kept to the views. A connection of its own, read-only, on which the views are made anew
+ * under names that nobody can guess: base tables may be read from within those only. (The name of a view is what SQLite
+ * tells an authorizer, and a common table expression can take any name that is known.) */
+#include "core/base/date.h"
+#include "core/store/sqlite/sqlite.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+
+enum { SECRET_BYTES = 16, STEPS_BETWEEN_LOOKS = 10000, LENGTH_MOST = 16 << 20, TEXT_MOST = 1 << 20 };
+
+struct guarded {
+  struct sqlite_cursor cursor;
+  char prefix[2 * SECRET_BYTES + 3]; /* "v_…" */
+  const struct view_text *views;
+  size_t count;
+  bool refused;
+};
+
+static bool is_view(const struct guarded *self, const char *name) {
+  for (size_t i = 0; i < self->count && name != NULL; i++) {
+    if (sqlite3_stricmp(self->views[i].name, name) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool is_secret(const struct guarded *self, const char *name) {
+  return name != NULL && strncmp(name, self->prefix, sizeof self->prefix - 1) == 0;
+}
+
+/* A read is fine from within a secret view; of a secret view from within the view of its name; of a view by anyone. */
+static bool may_read(const struct guarded *self, const char *table, const char *database, const char *within) {
+  if (is_secret(self, within)) {
+    return true;
+  }
+  if (is_secret(self, table)) {
+    return is_view(self, within);
+  }
+  return database != NULL && strcmp(database, "temp") == 0 && is_view(self, table);
+}
+
+static int authorize(void *context, int action, const char *first, const char *second, const char *database,
+                     const char *within) {
+  struct guarded *self = context;
+  switch (action) {
+  case SQLITE_SELECT:
+  case SQLITE_RECURSIVE:
+    return SQLITE_OK;
+  case SQLITE_FUNCTION:
+    return second != NULL && sqlite3_stricmp(second, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
+  case SQLITE_READ:
+    if (may_read(self, first, database, within)) {
+      return SQLITE_OK;
+    }
+    break;
+  default:
+    break;
+  }
+  self->refused = true;
+  return SQLITE_DENY;
+}
+
+static int look_at_clock(void *context) {
+  struct sqlite_cursor *cursor = context;
+  return clock_monotonic() > cursor->deadline;
+}
+
+static enum status make_secret_views(struct guarded *self, struct error *error) {
+  uint8_t secret[SECRET_BYTES];
+  if (RAND_bytes(secret, sizeof secret) != 1) {
+    return error_set(error, ERR_INTERNAL, "%s", _("the random number generator does not start"));
+  }
+  memcpy(self->prefix, "v_", 2);
+  hex_format(secret, sizeof secret, self->prefix + 2);
+  struct buffer sql;
+  buffer_init(&sql, 1 << 20);
+  buffer_text(&sql, "PRAGMA temp_store=MEMORY;PRAGMA cache_size=-32768;");
+  for (size_t i = 0; i < self->count; i++) {
+    const struct view_text *view = &self->views[i];
+    buffer_printf(&sql, "CREATE TEMP VIEW \"%s%s\" AS %s; CREATE TEMP VIEW \"%s\" AS SELECT * FROM temp.\"%s%s\";",
+                  self->prefix, view->name, view->select, view->name, self->prefix, view->name);
+  }
+  enum status status = buffer_check(&sql, "views", error);
+  if (status == OK) {
+    int code = sqlite3_exec(self->cursor.handle, sql.data, NULL, NULL, NULL);
+    status = code == SQLITE_OK ? OK : sqlite_fail(self->cursor.handle, code, error);
+  }
+  buffer_free(&sql);
+  return status;
+}
+
+static enum status prepare(struct guarded *self, const char *sql, struct error *error) {
+  const char *tail = "";
+  sqlite3 *handle = self->cursor.handle;
+  sqlite3_stmt *made = NULL, *more = NULL;
+  int code = sqlite3_prepare_v2(handle, sql, -1, &made, &tail);
+  if (code != SQLITE_OK) {
+    if (self->refused) {
+      error_set(error, ERR_USAGE, "%s", _("the statement reaches beyond the documented views"));
+      error_hint(error, "%s", _("`puente query --views` lists what can be read"));
+      return ERR_USAGE;
+    }
+    error_set(error, ERR_USAGE, _("the statement cannot be read: %s"), sqlite3_errmsg(handle));
+    error_hint(error, "%s", _("`puente query --views` lists views and columns"));
+    return ERR_USAGE;
+  }
+  int rest = sqlite3_prepare_v2(handle, tail, -1, &more, NULL);
+  sqlite3_finalize(more);
+  bool single = made != NULL && rest == SQLITE_OK && more == NULL;
+  if (!single || !sqlite3_stmt_readonly(made) || sqlite3_stmt_isexplain(made) != 0 || sqlite3_column_count(made) == 0) {
+    sqlite3_finalize(made);
+    error_set(error, ERR_USAGE, "%s", _("a query is one SELECT statement"));
+    return ERR_USAGE;
+  }
+  self->cursor.statement->handle = made;
+  return OK;
+}
+
+static enum status open_guarded(struct guarded *self, struct sqlite *store, const char *sql, int64_t timeout,
+                                struct error *error) {
+  sqlite3 **handle = &self->cursor.handle;
+  int code = sqlite3_open_v2(store->path, handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+  if (code != SQLITE_OK) {
+    return sqlite_fail(*handle, code, error);
+  }
+  sqlite3_extended_result_codes(*handle, 1);
+  sqlite3_busy_timeout(*handle, 30000);
+  enum status status = make_secret_views(self, error);
+  if (status != OK) {
+    return status;
+  }
+  sqlite3_limit(*handle, SQLITE_LIMIT_LENGTH, LENGTH_MOST);
+  sqlite3_limit(*handle, SQLITE_LIMIT_SQL_LENGTH, TEXT_MOST);
+  sqlite3_limit(*handle, SQLITE_LIMIT_ATTACHED, 0);
+  sqlite3_db_config(*handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  sqlite3_set_authorizer(*handle, authorize, self);
+  if (timeout > 0) {
+    self->cursor.deadline = clock_monotonic() + timeout;
+    sqlite3_progress_handler(*handle, STEPS_BETWEEN_LOOKS, look_at_clock, &self->cursor);
+  }
+  return prepare(self, sql, error);
+}
+
+enum status sqlite_ask(struct driver *driver, const struct view_text *views, size_t count, const char *sql,
+                       int64_t timeout, struct cursor **cursor, struct error *error) {
+  struct sqlite *store = (struct sqlite *)driver;
+  struct guarded *self = calloc(1, sizeof *self);
+  struct statement *statement = calloc(1, sizeof *statement);
+  if (self == NULL || statement == NULL) {
+    free(self);
+    free(statement);
+    return error_memory(error);
+  }
+  self->cursor.cursor.ops = driver->ops;
+  self->cursor.statement = statement;
+  self->cursor.own = true;
+  self->views = views;
+  self->count = count;
+  enum status status = open_guarded(self, store, sql, timeout, error);
+  if (status != OK) {
+    sqlite_discard(statement);
+    sqlite3_close(self->cursor.handle);
+    free(self);
+    return status;
+  }
+  *cursor = &self->cursor.cursor;
+  return OK;
+}

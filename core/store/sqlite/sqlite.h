@@ -1,0 +1,52 @@
+/* Inside of the SQLite driver, shared by its files. */
+#ifndef PUENTE_STORE_SQLITE_H
+#define PUENTE_STORE_SQLITE_H
+
+#include "core/base/map.h"
+#include "core/store/driver.h"
+
+#include <sqlite3.h>
+
+enum { SQLITE_APPLICATION = 0x5075656e /* "Puen" */, PARAMETERS_MOST = TABLE_COLUMNS_MOST };
+
+/* A prepared statement; $n may stand anywhere, so its positions are looked up once. */
+struct statement {
+  sqlite3_stmt *handle;
+  bool busy;
+  uint8_t parameter[PARAMETERS_MOST]; /* $n of each position */
+  uint8_t parameter_count;
+};
+
+struct sqlite {
+  struct driver driver;
+  sqlite3 *handle;
+  char *path;
+  bool read_only;
+  struct map *texts; /* text of a statement to its position */
+  struct statement **statements;
+  size_t statement_count;
+  struct statement *append;
+  bool bound[TABLE_COLUMNS_MOST]; /* columns of the append that are not NULL now */
+  size_t append_columns;
+};
+
+struct sqlite_cursor {
+  struct cursor cursor;
+  struct sqlite *sqlite; /* NULL for a connection of the cursor's own */
+  struct statement *statement;
+  bool own;        /* not in the cache: finalised with the cursor */
+  sqlite3 *handle; /* of the cursor's own, else NULL */
+  int64_t deadline;
+};
+
+enum status sqlite_fail(sqlite3 *handle, int code, struct error *error);
+enum status sqlite_prepare(sqlite3 *handle, const char *sql, struct statement **statement,
+                           struct error *error) MUST_CHECK;
+void sqlite_discard(struct statement *statement);
+enum status sqlite_backup_to(struct driver *driver, const char *target, struct error *error) MUST_CHECK;
+enum status sqlite_backup_label(struct driver *driver, int version, struct buffer *name,
+                                struct error *error) MUST_CHECK;
+enum status sqlite_ask(struct driver *driver, const struct view_text *views, size_t count, const char *sql,
+                       int64_t timeout, struct cursor **cursor, struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,198 @@
+#include "core/store/internal.h"
+
+#include "core/base/text.h"
+
+#include <stdlib.h>
+
+enum { SCRATCH_LIMIT = 512 << 20 };
+
+enum status db_execute(struct store *store, struct error *error, const char *sql, const struct value *values,
+                       size_t count) {
+  return store->ops->execute(store->driver, sql, values, count, NULL, error);
+}
+
+enum status db_change(struct store *store, struct error *error, int64_t *changed, const char *sql,
+                      const struct value *values, size_t count) {
+  return store->ops->execute(store->driver, sql, values, count, changed, error);
+}
+
+enum status db_query(struct store *store, struct error *error, struct cursor **cursor, const char *sql,
+                     const struct value *values, size_t count) {
+  *cursor = NULL;
+  return store->ops->query(store->driver, sql, values, count, cursor, error);
+}
+
+enum status db_integer(struct store *store, struct error *error, int64_t *integer, bool *found, const char *sql,
+                       const struct value *values, size_t count) {
+  struct cursor *cursor;
+  enum status status = db_query(store, error, &cursor, sql, values, count);
+  if (status != OK)
+    return status;
+  status = store->ops->next(cursor, error);
+  if (found != NULL)
+    *found = status == OK;
+  if (status == OK)
+    *integer = int_of_value(store->ops->value(cursor, 0));
+  store->ops->finish(cursor);
+  return status == END ? OK : status;
+}
+
+enum status db_writing(struct store *store, struct error *error) {
+  arena_reset(store->scratch);
+  if (store->open)
+    return OK;
+  return error_set(error, ERR_INTERNAL, "%s", _("the store is written outside a transaction"));
+}
+
+enum status db_count(struct store *store, const char *name, int64_t count, int64_t *first, struct error *error) {
+  int64_t last = 0;
+  enum status status = db_integer(store, error, &last, NULL,
+                                  "INSERT INTO counter (name, value) VALUES ($1, $2) ON CONFLICT (name) "
+                                  "DO UPDATE SET value = counter.value + excluded.value RETURNING value",
+                                  VALUES(text_value(name), int_value(count)));
+  *first = last - count + 1;
+  return status;
+}
+
+/* Neither a zero byte nor broken UTF-8 fits PostgreSQL's text; both become U+FFFD in both stores. */
+struct slice db_text(struct store *store, struct slice text) {
+  if (text.len == 0 || (memchr(text.data, 0, text.len) == NULL && utf8_valid(text)))
+    return text;
+  char *copy = arena_bytes(store->scratch, text.len * 3 + 1);
+  if (copy == NULL)
+    return slice_make(NULL, 0);
+  size_t used = 0;
+  bool valid = utf8_valid(text);
+  for (size_t i = 0; i < text.len; i++) {
+    unsigned char c = (unsigned char)text.data[i];
+    if (c != 0 && (valid || c < 0x80)) {
+      copy[used++] = text.data[i];
+      continue;
+    }
+    memcpy(copy + used, "\xef\xbf\xbd", 3);
+    used += 3;
+  }
+  return slice_make(copy, used);
+}
+
+struct slice slice_of_value(struct value value) {
+  bool text = value.kind == VALUE_TEXT || value.kind == VALUE_BYTES;
+  return text ? slice_make(value.text, value.len) : slice_make(NULL, 0);
+}
+
+int64_t int_of_value(struct value value) {
+  int64_t integer = 0;
+  if (value.kind == VALUE_INTEGER)
+    return value.integer;
+  if (value.kind == VALUE_REAL)
+    return (int64_t)value.real;
+  if (value.kind == VALUE_TEXT && !text_to_int64(slice_make(value.text, value.len), &integer))
+    return 0;
+  return integer;
+}
+
+void digest_of_value(struct value value, uint8_t *bytes, size_t len) {
+  memset(bytes, 0, len);
+  if (value.kind == VALUE_BYTES && value.len == len)
+    memcpy(bytes, value.text, len);
+}
+
+/* ---- transactions ---- */
+
+enum status store_begin(struct store *store, struct error *error) {
+  if (store->open)
+    return error_set(error, ERR_INTERNAL, "%s", _("a transaction is open already"));
+  if (store->read_only) {
+    error_set(error, ERR_IO, "%s", _("the store was opened for reading only"));
+    return ERR_IO;
+  }
+  enum status status = store->ops->begin(store->driver, error);
+  store->open = status == OK;
+  return status;
+}
+
+enum status store_commit(struct store *store, struct error *error) {
+  enum status status = db_writing(store, error);
+  if (status != OK)
+    return status;
+  status = store->ops->commit(store->driver, error);
+  if (status != OK)
+    store->ops->rollback(store->driver);
+  store->open = false;
+  arena_reset(store->scratch);
+  return status;
+}
+
+void store_rollback(struct store *store) {
+  if (store->open)
+    store->ops->rollback(store->driver);
+  store->open = false;
+  arena_reset(store->scratch);
+}
+
+/* ---- opening ---- */
+
+void store_close(struct store *store) {
+  if (store == NULL)
+    return;
+  store_rollback(store);
+  if (store->driver != NULL)
+    store->ops->close(store->driver);
+  ZSTD_freeCCtx(store->compressor);
+  ZSTD_freeDCtx(store->decompressor);
+  free(store->packed);
+  arena_free(store->scratch);
+  arena_free(store->memory);
+  free(store);
+}
+
+int store_version(const struct store *store) {
+  return store->version;
+}
+
+/* Everything but the check of the version. */
+enum status store_attach(const struct store_options *options, bool create, struct store **store, struct error *error) {
+  struct store *made = calloc(1, sizeof *made);
+  *store = NULL;
+  if (made == NULL)
+    return error_memory(error);
+  made->ops = options->kind == STORE_SQLITE ? &sqlite_driver : &postgres_driver;
+  made->model = options->model;
+  made->key = options->key;
+  made->read_only = options->read_only;
+  made->memory = arena_new(0);
+  made->scratch = arena_new(SCRATCH_LIMIT);
+  made->compressor = ZSTD_createCCtx();
+  made->decompressor = ZSTD_createDCtx();
+  enum status status = OK;
+  if (made->memory == NULL || made->scratch == NULL || made->compressor == NULL || made->decompressor == NULL)
+    status = error_memory(error);
+  if (status == OK)
+    status = tables_from_model(made, error);
+  if (status == OK)
+    status = made->ops->open(options, create, &made->driver, error);
+  if (status == OK) {
+    made->ops->dialect(made->driver, &made->dialect);
+    status = made->ops->version(made->driver, &made->version, error);
+  }
+  if (status == OK)
+    status = views_compose(made, error);
+  if (status != OK) {
+    store_close(made);
+    return status;
+  }
+  *store = made;
+  return OK;
+}
+
+enum status store_open(const struct store_options *options, struct store **store, struct error *error) {
+  enum status status = store_attach(options, false, store, error);
+  if (status != OK)
+    return status;
+  status = migrate_check(*store, error);
+  if (status != OK) {
+    store_close(*store);
+    *store = NULL;
+  }
+  return status;
+}
