@@ -1,13 +1,9 @@
 #include "core/store/internal.h"
 
-enum status store_audit_head(struct store *store, int64_t *sequence, struct sha256 *hash, struct error *error) {
-  enum status status = db_writing(store, error);
+static enum status read_head(struct store *store, const char *sql, int64_t *sequence, struct sha256 *hash,
+                             struct error *error) {
   struct cursor *cursor;
-  if (status == OK) {
-    /* The write, of nothing new, takes the row's lock in both databases. */
-    status = db_query(store, error, &cursor,
-                      "UPDATE audit_head SET sequence = sequence WHERE id = 1 RETURNING sequence, hash", NULL, 0);
-  }
+  enum status status = db_query(store, error, &cursor, sql, NULL, 0);
   if (status != OK) {
     return status;
   }
@@ -20,6 +16,20 @@ enum status store_audit_head(struct store *store, int64_t *sequence, struct sha2
   }
   store->ops->finish(cursor);
   return status;
+}
+
+enum status store_audit_head(struct store *store, int64_t *sequence, struct sha256 *hash, struct error *error) {
+  enum status status = db_writing(store, error);
+  if (status != OK) {
+    return status;
+  }
+  /* The write, of nothing new, takes the row's lock in both databases. */
+  return read_head(store, "UPDATE audit_head SET sequence = sequence WHERE id = 1 RETURNING sequence, hash", sequence,
+                   hash, error);
+}
+
+enum status store_audit_peek(struct store *store, int64_t *sequence, struct sha256 *hash, struct error *error) {
+  return read_head(store, "SELECT sequence, hash FROM audit_head WHERE id = 1", sequence, hash, error);
 }
 
 enum status store_audit_append(struct store *store, const struct audit_row *row, struct error *error) {

@@ -161,7 +161,7 @@ static enum status write_chunk(struct store *store, const struct landing *landin
                                struct error *error) {
   char name[48];
   int64_t number = 0;
-  struct slice packed;
+  struct slice packed = {0};
   snprintf(name, sizeof name, "chunk:%d", landing->source_id);
   enum status status = db_count(store, name, 1, &number, error);
   if (status == OK) {

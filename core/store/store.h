@@ -287,6 +287,9 @@ struct audit_row {
 /* Locks the head row until the end of the transaction. A new store's head is sequence 0, hash zero. */
 enum status store_audit_head(struct store *store, int64_t *sequence, struct sha256 *hash,
                              struct error *error) MUST_CHECK;
+/* The head without its lock, outside a transaction too: for verification. */
+enum status store_audit_peek(struct store *store, int64_t *sequence, struct sha256 *hash,
+                             struct error *error) MUST_CHECK;
 enum status store_audit_append(struct store *store, const struct audit_row *row, struct error *error) MUST_CHECK;
 typedef enum status audit_visitor(void *context, const struct audit_row *row, struct error *error);
 enum status store_visit_audit(struct store *store, int64_t from_sequence, audit_visitor *visit, void *context,

@@ -1,0 +1,3 @@
+#include "core/store/driver.h"
+const struct driver_ops postgres_driver;
+const struct driver_ops postgres_driver = {.name = "postgres"};
