@@ -107,14 +107,18 @@ static enum status leave(struct reading *reading, struct error *error) {
   return status;
 }
 
+static enum status refuse_type(struct error *error) {
+  error_set(error, ERR_LIMIT, "%s", _("the answer declares a document type, which SOAP forbids"));
+  error_hint(error, "%s", _("entities can make a small answer endless: it is refused; tell the source's contact"));
+  return ERR_LIMIT;
+}
+
 static enum status take_node(struct reading *reading, struct error *error) {
   const char *value;
   enum status status = OK;
   switch (xmlTextReaderNodeType(reading->reader)) {
   case XML_READER_TYPE_DOCUMENT_TYPE:
-    error_set(error, ERR_LIMIT, "%s", _("the answer declares a document type, which SOAP forbids"));
-    error_hint(error, "%s", _("entities can make a small answer endless: it is refused; tell the source's contact"));
-    return ERR_LIMIT;
+    return refuse_type(error);
   case XML_READER_TYPE_ELEMENT:
     status = enter(reading, error);
     return status == OK && xmlTextReaderIsEmptyElement(reading->reader) ? leave(reading, error) : status;
@@ -242,12 +246,36 @@ static enum status check_shape(const struct soap_answer *answer, struct error *e
   return OK;
 }
 
+/* Looked for before the parser sees it, which would read the declared entities first. */
+static bool declares_type(struct slice bytes) {
+  static const struct { const char *begin, *end; } skipped[] = {{"<?", "?>"}, {"<!--", "-->"}};
+  struct slice left = slice_trim(bytes);
+  for (bool again = true; again;) {
+    again = false;
+    for (size_t i = 0; i < sizeof skipped / sizeof skipped[0]; i++) {
+      size_t size = strlen(skipped[i].begin);
+      const char *end = left.len > size && memcmp(left.data, skipped[i].begin, size) == 0
+                            ? memmem(left.data, left.len, skipped[i].end, strlen(skipped[i].end))
+                            : NULL;
+      if (end != NULL) {
+        end += strlen(skipped[i].end);
+        left = slice_trim(slice_make(end, left.len - (size_t)(end - left.data)));
+        again = true;
+      }
+    }
+  }
+  return left.len >= 9 && memcmp(left.data, "<!DOCTYPE", 9) == 0;
+}
+
 enum status soap_answer_read(const struct soap_options *options, struct slice bytes, struct soap_answer *answer,
                              struct error *error) {
   struct reading reading = {.options = options, .answer = answer};
   buffer_init(&reading.text, 4 * SOAP_TEXT_MOST);
   if (bytes.len > INT32_MAX) {
     return error_set(error, ERR_LIMIT, "%s", _("the answer is larger than 2 GiB"));
+  }
+  if (declares_type(bytes)) {
+    return refuse_type(error);
   }
   reading.reader = xmlReaderForMemory(bytes.data != NULL ? bytes.data : "", (int)bytes.len, NULL, NULL,
                                       XML_PARSE_NONET | XML_PARSE_COMPACT);
