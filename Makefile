@@ -13,7 +13,7 @@ PACKAGES := libcurl libxml-2.0 jansson libpq sqlite3 yaml-0.1 libsodium libcrypt
 DEBIAN := libc6-dev pkg-config libcurl4-openssl-dev libxml2-dev libjansson-dev libpq-dev libsqlite3-dev libyaml-dev \
           libsodium-dev libssl-dev libzstd-dev zlib1g-dev libicu-dev gettext iso-codes
 DEBIAN_DEMO := libmicrohttpd-dev
-DEBIAN_CHECK := libcmocka-dev postgresql openssl clang-format clang-tidy cppcheck pmccabe sqlite3 man-db
+DEBIAN_CHECK := libcmocka-dev libgnutls28-dev postgresql openssl clang-format clang-tidy cppcheck pmccabe sqlite3 man-db
 export PUENTE_PACKAGES := $(PACKAGES)
 
 CFLAGS ?= -O2 -g

@@ -6,11 +6,13 @@
 extern const struct connector connector_file;
 extern const struct connector connector_rest;
 extern const struct connector connector_soap;
+extern const struct connector connector_static;
 
 static const struct connector *const table[] = {
     &connector_file,
     &connector_rest,
     &connector_soap,
+    &connector_static,
     NULL,
 };
 
