@@ -7,13 +7,12 @@
 
 static void mistake_at(struct compiler *compiler, const char *file, int line, int column, const char *hint,
                        const char *message) {
-  size_t most = sizeof compiler->places / sizeof *compiler->places;
   for (size_t i = 0; i < compiler->mistake_count; i++) {
     if (compiler->places[i].line == line && compiler->places[i].column == column) {
       return;
     }
   }
-  if (compiler->mistake_count == most) {
+  if (compiler->mistake_count == MISTAKES_MOST) {
     return;
   }
   compiler->places[compiler->mistake_count].line = line;
@@ -35,6 +34,9 @@ static void mistake_at(struct compiler *compiler, const char *file, int line, in
 }
 
 void compile_take(struct compiler *compiler, const struct error *error) {
+  if (compiler->mistake_count == MISTAKES_MOST) {
+    return;
+  }
   compiler->mistake_count++;
   if (compiler->mistake_count == 1) {
     *compiler->error = *error;

@@ -10,6 +10,8 @@
 #include "core/model/model.h"
 #include "mapping/codelist.h"
 
+enum { MISTAKES_MOST = 64 };
+
 struct defaults {
   const struct yaml *date;    /* formats; NULL: ISO */
   const struct yaml *missing; /* map, or NULL */
@@ -27,7 +29,7 @@ struct compiler {
   size_t mistake_count;
   struct { /* of mistakes, so that one place is told once */
     int line, column;
-  } places[64];
+  } places[MISTAKES_MOST];
   bool out_of_memory;
   struct plan *plan;
   struct defaults defaults;
