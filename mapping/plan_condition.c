@@ -60,30 +60,49 @@ static struct condition *not_compile(struct compiler *compiler, const struct yam
   return parts[0] == NULL ? NULL : condition;
 }
 
-/* The one test in a map beside `path`. */
+/* The one test in a map beside `path`; NULL after a mistake. */
+static const struct yaml *test_of(struct compiler *compiler, const struct yaml *map) {
+  const struct yaml *test = NULL;
+  for (size_t i = 0; i < map->count; i++) {
+    const struct yaml *entry = &map->children[i];
+    if (strcmp(entry->key, "path") != 0 && test != NULL) {
+      compile_key_mistake(compiler, entry, _("put them under all: or any:, each with its path"),
+                          _("a condition takes one test"));
+      return NULL;
+    }
+    test = strcmp(entry->key, "path") != 0 ? entry : test;
+  }
+  if (test == NULL) {
+    compile_mistake(compiler, map, _("one of equals, in, matches, present, not"), _("the condition has no test"));
+  }
+  return test;
+}
+
+static const struct condition *words_test(struct compiler *compiler, const struct yaml *test,
+                                          struct condition *condition) {
+  const char **texts = NULL;
+  bool list = strcmp(test->key, "in") == 0;
+  if (!list && compile_scalar(compiler, test) == NULL) {
+    return NULL;
+  }
+  condition->kind = strcmp(test->key, "matches") == 0 ? CONDITION_MATCHES : CONDITION_IN;
+  condition->count = compile_texts(compiler, test, &texts);
+  condition->values = fold_texts(compiler, texts, condition->count);
+  return condition->count == 0 ? NULL : condition;
+}
+
 static const struct condition *test_compile(struct compiler *compiler, const struct yaml *map, const struct path *path,
                                             int depth) {
   struct condition *condition = compile_alloc(compiler, 1, sizeof *condition);
-  const struct yaml *test = NULL;
-  for (size_t i = 0; i < map->count; i++) {
-    if (strcmp(map->children[i].key, "path") != 0) {
-      if (test != NULL) {
-        compile_key_mistake(compiler, &map->children[i], _("put them under all: or any:, each with its path"),
-                            _("a condition takes one test"));
-        return NULL;
-      }
-      test = &map->children[i];
-    }
-  }
   if (condition == NULL || depth > CONDITION_DEPTH_MOST) {
     compile_mistake(compiler, map, NULL, _("conditions are nested too deeply"));
     return NULL;
   }
+  const struct yaml *test = test_of(compiler, map);
   if (test == NULL) {
-    compile_mistake(compiler, map, _("one of equals, in, matches, present, not"), _("the condition has no test"));
     return NULL;
   }
-  *condition = (struct condition){.kind = CONDITION_IN, .path = path};
+  condition->path = path;
   if (strcmp(test->key, "not") == 0) {
     return not_compile(compiler, test, path, condition, depth);
   }
@@ -91,16 +110,11 @@ static const struct condition *test_compile(struct compiler *compiler, const str
     present_compile(compiler, test, condition);
     return condition;
   }
-  const char **texts = NULL;
-  if (strcmp(test->key, "in") == 0 || strcmp(test->key, "equals") == 0 || strcmp(test->key, "matches") == 0) {
-    if (strcmp(test->key, "in") != 0 && compile_scalar(compiler, test) == NULL) {
-      return NULL;
-    }
-    condition->count = compile_texts(compiler, test, &texts);
-    condition->values = fold_texts(compiler, texts, condition->count);
-    condition->kind = strcmp(test->key, "matches") == 0 ? CONDITION_MATCHES : CONDITION_IN;
+  if (strcmp(test->key, "all") == 0 || strcmp(test->key, "any") == 0) {
+    compile_key_mistake(compiler, test, NULL, _("'%s' stands alone, without a path beside it"), test->key);
+    return NULL;
   }
-  return condition->count == 0 ? NULL : condition;
+  return words_test(compiler, test, condition);
 }
 
 static const struct condition *group_compile(struct compiler *compiler, const struct yaml *group,

@@ -231,37 +231,52 @@ static bool node_push(struct run *run, const struct node *node) {
   return true;
 }
 
-static bool walk_all(struct run *run, const struct path *path, size_t at, const struct node *node, int lists) {
-  if (node == NULL) {
-    return true;
+static bool walk_all(struct run *run, const struct path *path, size_t at, const struct node *node, int lists);
+
+static bool walk_list(struct run *run, const struct path *path, size_t at, const struct node *list, int lists) {
+  if (at < path->count && path->steps[at].kind == STEP_NAME && path->steps[at].index >= 0) {
+    uint32_t index = (uint32_t)path->steps[at].index;
+    return walk_all(run, path, at + 1, index < list->count ? &list->children[index] : NULL, lists);
   }
-  bool indexed = at < path->count && path->steps[at].kind == STEP_NAME && path->steps[at].index >= 0;
-  if (node->kind == NODE_LIST && !indexed) {
-    for (uint32_t i = 0; lists < LISTS_NESTED_MOST && i < node->count; i++) {
-      if (!walk_all(run, path, at, &node->children[i], lists + 1)) {
-        return false;
-      }
-    }
-    return true;
-  }
-  if (at == path->count) {
-    return node_push(run, node);
-  }
-  const struct path_step *step = &path->steps[at];
-  if (step->kind != STEP_NAME) {
-    const struct node *next = step->kind == STEP_UP ? node_up(node) : step->kind == STEP_ROOT ? run->root : node;
-    return walk_all(run, path, at + 1, next, lists);
-  }
-  if (node->kind == NODE_LIST) {
-    return walk_all(run, path, at + 1, (uint32_t)step->index < node->count ? &node->children[step->index] : NULL,
-                    lists);
-  }
-  for (uint32_t i = 0; node->kind == NODE_OBJECT && i < node->count; i++) {
-    if (slice_equal(node->children[i].name, step->name) && !walk_all(run, path, at + 1, &node->children[i], lists)) {
+  for (uint32_t i = 0; lists < LISTS_NESTED_MOST && i < list->count; i++) {
+    if (!walk_all(run, path, at, &list->children[i], lists + 1)) {
       return false;
     }
   }
   return true;
+}
+
+static bool walk_named(struct run *run, const struct path *path, size_t at, const struct node *node, int lists) {
+  for (uint32_t i = 0; node->kind == NODE_OBJECT && i < node->count; i++) {
+    if (slice_equal(node->children[i].name, path->steps[at].name)
+        && !walk_all(run, path, at + 1, &node->children[i], lists)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool walk_all(struct run *run, const struct path *path, size_t at, const struct node *node, int lists) {
+  if (node == NULL) {
+    return true;
+  }
+  if (node->kind == NODE_LIST) {
+    return walk_list(run, path, at, node, lists);
+  }
+  if (at == path->count) {
+    return node_push(run, node);
+  }
+  switch ((enum step_kind)path->steps[at].kind) {
+  case STEP_UP:
+    return walk_all(run, path, at + 1, node_up(node), lists);
+  case STEP_ROOT:
+    return walk_all(run, path, at + 1, run->root, lists);
+  case STEP_SELF:
+    return walk_all(run, path, at + 1, node, lists);
+  case STEP_NAME:
+    break;
+  }
+  return walk_named(run, path, at, node, lists);
 }
 
 bool path_all(struct run *run, const struct path *path, const struct node *from) {

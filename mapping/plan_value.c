@@ -197,44 +197,64 @@ static bool part_is_known(const char *begin, const char *end, struct slice part)
   return false;
 }
 
+struct joined {
+  char text[4096];
+  size_t len;
+};
+
+/* False: no room. */
+static bool join_part(struct joined *joined, struct slice part) {
+  if (part_is_known(joined->text, joined->text + joined->len, part)) {
+    return true;
+  }
+  if (joined->len + part.len + 1 > sizeof joined->text) {
+    return false;
+  }
+  if (joined->len > 0) {
+    joined->text[joined->len++] = ';';
+  }
+  memcpy(joined->text + joined->len, part.data, part.len);
+  joined->len += part.len;
+  return true;
+}
+
+/* What one of several values adds to the faults of all; false: it gives no text. */
+static bool take_part(const struct rule *rule, struct value *one, struct value *result) {
+  bool unread = one->fault != NULL && !one->mild;
+  result->fault = result->fault == NULL ? one->fault : result->fault;
+  result->hint = result->hint == NULL ? one->hint : result->hint;
+  result->grave = result->grave || one->grave;
+  result->missing = one->absent ? one->missing : result->missing;
+  if (unread && rule->otherwise == OTHERWISE_CODE) {
+    one->text = slice_make(rule->else_cell.text, rule->else_cell.len);
+    return true;
+  }
+  return !unread && !one->absent;
+}
+
 /* Each of several values is converted by itself; what can be read is kept, each once, joined by ';'. */
 static bool convert_many(const struct rule *rule, const struct transform_context *context, struct value *value) {
-  char joined[4096];
-  size_t len = 0;
+  struct joined joined;
   struct slice rest = value->text, part;
   struct value result = {.absent = true};
+  joined.len = 0;
   while (next_part(rule, &rest, &part)) {
     struct value one = {.text = part};
     if (!convert_one(rule, context, &one)) {
       return false;
     }
-    bool unread = one.fault != NULL && !one.mild;
-    result.fault = result.fault == NULL ? one.fault : result.fault;
-    result.grave = result.grave || one.grave;
-    result.hint = result.hint == NULL ? one.hint : result.hint;
-    result.missing = one.absent ? one.missing : result.missing;
-    struct slice text = one.text;
-    if (unread && rule->otherwise == OTHERWISE_CODE) {
-      text = slice_make(rule->else_cell.text, rule->else_cell.len);
-    } else if (unread || one.absent) {
+    if (!take_part(rule, &one, &result)) {
       continue;
     }
-    if (len + text.len + 1 > sizeof joined) {
+    if (!join_part(&joined, one.text)) {
       return value_fault(value, "value_too_long");
-    }
-    if (!part_is_known(joined, joined + len, text)) {
-      if (len > 0) {
-        joined[len++] = ';';
-      }
-      memcpy(joined + len, text.data, text.len);
-      len += text.len;
     }
     result.absent = false;
   }
   *value = result;
   value->mild = !result.absent && rule->otherwise != OTHERWISE_QUARANTINE;
   value->fault = rule->otherwise == OTHERWISE_CODE && value->mild ? NULL : value->fault;
-  value->text = arena_copy(context->arena, slice_make(joined, len));
+  value->text = arena_copy(context->arena, slice_make(joined.text, joined.len));
   return value->text.data != NULL;
 }
 

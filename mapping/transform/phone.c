@@ -28,33 +28,43 @@ const void *transform_phone_compile(struct compiler *compiler, const struct yaml
   return settings;
 }
 
-bool transform_phone(const void *settings, const struct transform_context *context, struct value *value) {
-  const struct phone_settings *phone = settings;
-  char digits[PHONE_MOST + 3];
-  size_t len = 0, zeros = 0;
-  bool international = false;
-  for (size_t i = 0; i < value->text.len; i++) {
-    char c = value->text.data[i];
-    if (c >= '0' && c <= '9') {
-      if (len == sizeof digits) {
-        return value_fault(value, "phone_unreadable");
+enum { DIGITS_MOST = PHONE_MOST + 3 };
+
+/* Digits of the text; false where something else than the usual signs stands between them, or too many. */
+static bool read_digits(struct slice text, char digits[DIGITS_MOST], size_t *count, bool *international) {
+  size_t len = 0;
+  for (size_t i = 0; i < text.len; i++) {
+    char c = text.data[i];
+    if (c == '+' && len == 0) {
+      *international = true;
+    } else if (c >= '0' && c <= '9') {
+      if (len == DIGITS_MOST) {
+        return false;
       }
       digits[len++] = c;
-    } else if (c == '+' && len == 0) {
-      international = true;
     } else if (strchr(" -./()", c) == NULL) {
-      return value_fault(value, "phone_unreadable");
+      return false;
     }
+  }
+  *count = len;
+  return true;
+}
+
+bool transform_phone(const void *settings, const struct transform_context *context, struct value *value) {
+  const struct phone_settings *phone = settings;
+  char digits[DIGITS_MOST];
+  size_t len = 0, zeros = 0;
+  bool international = false;
+  if (!read_digits(value->text, digits, &len, &international)) {
+    return value_fault(value, "phone_unreadable");
   }
   while (zeros < len && digits[zeros] == '0') {
     zeros++;
   }
-  international = international || zeros == 2;
   len -= zeros;
-  international =
-      international
-      || (phone->len > 0 && len >= phone->len + LOCAL_LEAST && memcmp(digits + zeros, phone->code, phone->len) == 0);
-  size_t code = international ? 0 : phone->len;
+  bool has_code =
+      phone->len > 0 && len >= phone->len + LOCAL_LEAST && memcmp(digits + zeros, phone->code, phone->len) == 0;
+  size_t code = international || zeros == 2 || has_code ? 0 : phone->len;
   if (len < PHONE_LEAST || len + code > PHONE_MOST) {
     return value_fault(value, "phone_unreadable");
   }

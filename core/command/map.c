@@ -1,0 +1,260 @@
+/* puente map: mappings checked, tried out, and tested. */
+#include "core/base/file.h"
+#include "core/base/folder.h"
+#include "core/base/log.h"
+#include "core/command/command.h"
+#include "core/command/table.h"
+#include "core/service/maptest.h"
+#include "mapping/transform/transform.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { REPORT_MOST = 64 << 20, INPUT_MOST = 256 << 20 };
+
+static int failed(const struct error *error) {
+  log_error(LEVEL_ERROR, error);
+  return status_exit_code(error->code);
+}
+
+static int usage(const char *message, const char *argument) {
+  struct error error;
+  error_set(&error, ERR_USAGE, "%s '%.100s'", message, argument);
+  error_hint(&error, "%s", _("see puente map --help"));
+  return failed(&error);
+}
+
+/* A workspace's model and code lists where there is one, else the program's own. */
+static enum status open_bench(const struct globals *globals, struct mapping_bench *bench, struct error *error) {
+  bool workspace = globals->config != NULL && access(globals->config, R_OK) == 0;
+  return mapping_bench_open(workspace ? globals->config : NULL, bench, error);
+}
+
+/* ---- test ---- */
+
+static void print_counts(const struct globals *globals, const struct maptest_counts *counts) {
+  if (globals->json) {
+    printf("{\"cases\":%zu,\"failed\":%zu}\n", counts->cases, counts->failed);
+  } else {
+    printf(_("cases: %zu, failed: %zu\n"), counts->cases, counts->failed);
+  }
+}
+
+static enum status test_files(const struct mapping_bench *bench, const char *const *paths, size_t count,
+                              struct maptest_counts *counts, struct error *error) {
+  struct buffer report;
+  buffer_init(&report, REPORT_MOST);
+  enum status status = OK;
+  for (size_t i = 0; status == OK && i < count; i++) {
+    status = maptest_file(bench, paths[i], counts, &report, error);
+  }
+  if (report.len > 0) {
+    fwrite(report.data, 1, report.len, stderr);
+  }
+  buffer_free(&report);
+  return status;
+}
+
+/* Without files: the cases beside the workspace's mappings. */
+static enum status own_cases(const struct globals *globals, struct arena *arena, const char *const **paths,
+                             size_t *count, struct error *error) {
+  const char *config = globals->config == NULL ? "puente.yaml" : globals->config;
+  char *folder = path_folder(arena, config);
+  char *mappings = folder == NULL ? NULL : path_join(arena, folder, "mappings");
+  if (mappings == NULL) {
+    return error_memory(error);
+  }
+  enum status status = folder_list(mappings, ".case", arena, paths, count, error);
+  if (status == ERR_NOT_FOUND || (status == OK && *count == 0)) {
+    error_set(error, ERR_USAGE, _("there are no cases to run"));
+    error_place(error, "%s", mappings);
+    error_hint(error, "%s", _("name the files, or keep cases as mappings/NAME.case"));
+    return ERR_USAGE;
+  }
+  return status;
+}
+
+static int run_test(const struct globals *globals, int argc, char **argv) {
+  struct mapping_bench bench;
+  struct maptest_counts counts = {0};
+  struct error error;
+  struct arena *arena = arena_new(0);
+  const char *const *paths = (const char *const *)argv;
+  size_t count = (size_t)argc;
+  enum status status = arena == NULL ? error_memory(&error) : OK;
+  if (status == OK && count == 0) {
+    status = own_cases(globals, arena, &paths, &count, &error);
+  }
+  if (status == OK) {
+    status = open_bench(globals, &bench, &error);
+  }
+  if (status == OK) {
+    status = test_files(&bench, paths, count, &counts, &error);
+    mapping_bench_close(&bench);
+  }
+  arena_free(arena);
+  if (status != OK) {
+    return failed(&error);
+  }
+  print_counts(globals, &counts);
+  return counts.failed > 0 ? 1 : 0;
+}
+
+/* ---- check ---- */
+
+static void print_checked(const struct globals *globals, const char *path, const struct plan *plan) {
+  char digest[2 * SHA256_SIZE + 1];
+  struct sha256 sum = plan_digest(plan);
+  hex_format(sum.bytes, sizeof sum.bytes, digest);
+  if (globals->json) {
+    struct buffer line;
+    buffer_init(&line, 65536);
+    buffer_text(&line, "{\"file\":");
+    buffer_json(&line, slice_of(path));
+    buffer_printf(&line, ",\"source\":");
+    buffer_json(&line, slice_of(plan_source(plan)));
+    buffer_printf(&line, ",\"digest\":\"%s\"}\n", digest);
+    fwrite(line.data, 1, line.len, stdout);
+    buffer_free(&line);
+  } else {
+    printf(_("%s: good, source %s, digest %.16s\n"), path, plan_source(plan), digest);
+  }
+}
+
+static int run_check(const struct globals *globals, int argc, char **argv) {
+  struct mapping_bench bench;
+  struct error error;
+  int code = 0;
+  if (argc == 0) {
+    return usage(_("name the mapping files:"), "check");
+  }
+  if (open_bench(globals, &bench, &error) != OK) {
+    return failed(&error);
+  }
+  for (int i = 0; i < argc; i++) {
+    struct plan *plan = NULL;
+    struct buffer mistakes;
+    buffer_init(&mistakes, REPORT_MOST);
+    enum status status = plan_load(argv[i], bench.model, bench.lists, &plan, &mistakes, &error);
+    if (status == OK) {
+      print_checked(globals, argv[i], plan);
+    } else if (mistakes.len > 0) {
+      fwrite(mistakes.data, 1, mistakes.len, stderr);
+      code = status_exit_code(status);
+    } else {
+      code = failed(&error);
+    }
+    plan_free(plan);
+    buffer_free(&mistakes);
+  }
+  mapping_bench_close(&bench);
+  return code;
+}
+
+/* ---- run ---- */
+
+static enum status show(const struct mapping_bench *bench, const char *mapping, const char *input, bool reveal,
+                        struct error *error) {
+  struct plan *plan = NULL;
+  struct buffer bytes, out;
+  buffer_init(&bytes, INPUT_MOST);
+  buffer_init(&out, REPORT_MOST);
+  enum status status = plan_load(mapping, bench->model, bench->lists, &plan, NULL, error);
+  if (status == OK) {
+    status = file_read(input, INPUT_MOST, &bytes, error);
+  }
+  if (status == OK) {
+    status = mapping_show(plan, bench->model, buffer_view(&bytes), reveal, &out, error);
+  }
+  if (out.len > 0) {
+    fwrite(out.data, 1, out.len, stdout);
+  }
+  plan_free(plan);
+  buffer_free(&bytes);
+  buffer_free(&out);
+  return status;
+}
+
+static int run_run(const struct globals *globals, int argc, char **argv) {
+  const char *paths[2] = {NULL, NULL};
+  size_t count = 0;
+  bool reveal = false;
+  for (int i = 0; i < argc; i++) {
+    if (strcmp(argv[i], "--reveal") == 0) {
+      reveal = true;
+    } else if (argv[i][0] == '-' || count == 2) {
+      return usage(_("unexpected argument"), argv[i]);
+    } else {
+      paths[count++] = argv[i];
+    }
+  }
+  if (count != 2) {
+    return usage(_("name a mapping and an input:"), "run");
+  }
+  struct mapping_bench bench;
+  struct error error;
+  if (open_bench(globals, &bench, &error) != OK) {
+    return failed(&error);
+  }
+  enum status status = show(&bench, paths[0], paths[1], reveal, &error);
+  mapping_bench_close(&bench);
+  return status == OK ? 0 : failed(&error);
+}
+
+/* ---- transforms ---- */
+
+static int run_transforms(const struct globals *globals) {
+  static const struct table_column columns[] = {
+      {.name = "name"}, {.name = "use"}, {.name = "arguments"}, {.name = "description"}};
+  static const char *const uses[] = {"clean", "part", "implied"};
+  size_t count;
+  const struct transform *transforms = transform_table(&count);
+  struct error error;
+  struct table *table = table_new(columns, 4);
+  if (table == NULL) {
+    error_memory(&error);
+    return failed(&error);
+  }
+  for (size_t i = 0; i < count; i++) {
+    table_text(table, transforms[i].name);
+    table_text(table, uses[transforms[i].use]);
+    table_text(table, transforms[i].arguments);
+    table_text(table, _(transforms[i].description));
+  }
+  enum status status = table_print(table, stdout, globals->json ? TABLE_JSON : TABLE_TEXT, &error);
+  table_free(table);
+  return status == OK ? 0 : failed(&error);
+}
+
+static int run(const struct globals *globals, int argc, char **argv) {
+  const char *verb = argc > 1 ? argv[1] : "";
+  if (strcmp(verb, "test") == 0) {
+    return run_test(globals, argc - 2, argv + 2);
+  }
+  if (strcmp(verb, "check") == 0) {
+    return run_check(globals, argc - 2, argv + 2);
+  }
+  if (strcmp(verb, "run") == 0) {
+    return run_run(globals, argc - 2, argv + 2);
+  }
+  if (strcmp(verb, "transforms") == 0) {
+    return run_transforms(globals);
+  }
+  return usage(_("expected test, check, run or transforms, not"), verb);
+}
+
+extern const struct command command_map;
+const struct command command_map = {
+    .name = "map",
+    .synopsis = "test|check|run|transforms [FILE…] [--reveal]",
+    .summary = N_("check mappings, try them out, and run their cases"),
+    .help = N_("puente map check FILE…            every mistake with file, line, column and the nearest name\n"
+               "puente map run MAPPING INPUT      what the mapping makes of the input; values masked unless --reveal\n"
+               "puente map test [FILE…]           runs cases (mapping, input, expected record); without files those\n"
+               "                                  in mappings/*.case beside the configuration\n"
+               "puente map transforms             what a field rule can do with a value\n"
+               "\n"
+               "Example: puente map run mappings/siscalp.yaml siscalp_2024.csv\n"),
+    .run = run,
+};
