@@ -49,7 +49,9 @@ if [ "${1:-}" = serve ]; then
 fi
 
 rm -rf "$work"
-mkdir -p "$work/secrets"
+mkdir -p "$BUILD"
+"$BUILD/puente" --quiet init "$work"
+mkdir "$work/secrets"
 cp -r examples/peru/config/. "$work/"
 for source in sistra reta mimp; do
   (umask 077; od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$work/secrets/$source")
@@ -60,7 +62,6 @@ simulate
 PORT=$(cat "$work/port")
 printf 'PORT=%s\nPERSONS=%s\nSEED=%s\n' "$PORT" "$PERSONS" "$SEED" >"$work/settings"
 sed -i "s/127\.0\.0\.1:8480/127.0.0.1:$PORT/" "$work"/sources/*.yaml
-puente init
 puente check
 
 say "First sync: everything"

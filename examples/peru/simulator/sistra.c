@@ -2,7 +2,6 @@
 #include "examples/peru/simulator/views.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const stages[] = {"DENUNCIA",
@@ -28,8 +27,10 @@ static void write_person(FILE *out, const struct simulation *simulation, uint32_
   date_text(seen.birth, 'i', birth);
   snprintf(document, sizeof document, "%s", seen.document);
   if (seen.kind == DOCUMENT_DNI && record_chance(simulation, SISTRA, position, WHAT_CHECK_DIGIT, 0.3)) {
+    /* The document's own check digit, so that a mistyped number does not fit it. */
+    const struct person *shown = person->borrowed == NO_PERSON ? person : &simulation->world.persons[person->borrowed];
     size_t len = strlen(document);
-    snprintf(document + len, sizeof document - len, "-%c", dni_check((uint32_t)strtoul(seen.document, NULL, 10)));
+    snprintf(document + len, sizeof document - len, "-%c", dni_check(shown->number));
   }
   if (record_chance(simulation, SISTRA, position, WHAT_ENCODED, simulation->rates.double_encoded)) {
     text_encode_again(seen.paternal, encoded, sizeof encoded);
