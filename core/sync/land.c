@@ -1,0 +1,296 @@
+#include "core/sync/land.h"
+
+#include "core/audit/audit.h"
+#include "core/sync/counts.h"
+#include "core/sync/mark.h"
+
+#include <stdlib.h>
+
+enum { BODY_LIMIT = 1 << 30, AUDIT_BODY_LIMIT = 4096, IDLE_MOST = 32 };
+
+enum status lander_init(struct lander *lander, struct error *error) {
+  buffer_init(&lander->body, BODY_LIMIT);
+  lander->keys = calloc(PARCEL_RECORDS, sizeof *lander->keys);
+  lander->found = calloc(PARCEL_RECORDS, sizeof *lander->found);
+  lander->landed = calloc(PARCEL_RECORDS, sizeof *lander->landed);
+  lander->position = calloc(PARCEL_RECORDS, sizeof *lander->position);
+  lander->record_ids = calloc(PARCEL_RECORDS, sizeof *lander->record_ids);
+  lander->counts.source_count = -1;
+  bool complete = lander->keys != NULL && lander->found != NULL && lander->landed != NULL && lander->position != NULL
+                  && lander->record_ids != NULL;
+  return complete ? OK : error_memory(error);
+}
+
+void lander_free(struct lander *lander) {
+  buffer_free(&lander->body);
+  free(lander->keys);
+  free(lander->found);
+  free(lander->landed);
+  free(lander->position);
+  free(lander->record_ids);
+  pass_free(&lander->pass);
+}
+
+enum status pass_set(char **member, const char *text, struct error *error) {
+  char *copy = text == NULL ? NULL : strdup(text);
+  if (text != NULL && copy == NULL) {
+    return error_memory(error);
+  }
+  free(*member);
+  *member = copy;
+  return OK;
+}
+
+/* What a parcel becomes, counted aside until it is committed. */
+struct landing_step {
+  struct counts counts;
+  size_t kept;
+  size_t tombstones;
+  bool all_new;
+};
+
+static void count_state(struct counts *counts, enum record_state state) {
+  switch (state) {
+  case RECORD_MAPPED:
+    counts->mapped++;
+    break;
+  case RECORD_WITHHELD:
+    counts->withheld++;
+    break;
+  case RECORD_QUARANTINED:
+  case RECORD_DISMISSED:
+    counts->quarantined++;
+    break;
+  }
+}
+
+static void lander_classify(struct lander *lander, const struct parcel *parcel, struct landing_step *step) {
+  for (size_t i = 0; i < parcel->count; i++) {
+    const struct item *item = &parcel->items[i];
+    const struct record_state_found *found = &lander->found[i];
+    bool current = found->raw_id != 0;
+    bool same =
+        item->tombstone ? !current : current && memcmp(found->digest.bytes, item->digest.bytes, KEYED_SIZE) == 0;
+    lander->position[i] = UINT32_MAX;
+    if (same) {
+      bool again = current && found->from_run == lander->run;
+      *(again ? &step->counts.repeated : &step->counts.unchanged) += 1;
+      continue;
+    }
+    lander->position[i] = (uint32_t)step->kept++;
+    step->tombstones += item->tombstone;
+    step->all_new = step->all_new && found->record_id == 0;
+    *(found->record_id == 0 ? &step->counts.fresh : &step->counts.changed) += 1;
+    count_state(&step->counts, item->state);
+  }
+  step->counts.deleted += (int64_t)step->tombstones;
+}
+
+static enum status lander_compare(struct lander *lander, struct parcel *parcel, struct landing_step *step,
+                                  struct error *error) {
+  *step = (struct landing_step){.counts = parcel->counts, .all_new = true};
+  step->counts.source_count = parcel->source_count;
+  if (parcel->count > 0) {
+    for (size_t i = 0; i < parcel->count; i++) {
+      lander->keys[i] = parcel->items[i].key_digest;
+    }
+    enum status status =
+        store_find_records(lander->bench->store, lander->source_id, lander->keys, parcel->count, lander->found, error);
+    if (status != OK) {
+      return status;
+    }
+    lander_classify(lander, parcel, step);
+  }
+  if (step->kept < parcel->count) {
+    parcel_compact(parcel, lander->position);
+  }
+  for (size_t i = 0; i < parcel->mapped.issue_count; i++) {
+    step->counts.warnings += parcel->mapped.issues[i].level == ISSUE_WARNING;
+  }
+  return OK;
+}
+
+/* The kept items as the store wants them, their bytes end to end. */
+static enum status lander_pack(struct lander *lander, const struct parcel *parcel, const struct landing_step *step,
+                               struct slice *body, struct error *error) {
+  bool whole = step->kept == parcel->count;
+  buffer_reset(&lander->body);
+  for (size_t i = 0; i < parcel->count; i++) {
+    const struct item *item = &parcel->items[i];
+    if (lander->position[i] == UINT32_MAX) {
+      continue;
+    }
+    uint32_t offset = whole ? item->offset : (uint32_t)lander->body.len;
+    if (!whole && item->len > 0) {
+      buffer_append(&lander->body, parcel->body.data + item->offset, item->len);
+    }
+    lander->landed[lander->position[i]] = (struct landed){.record_id = lander->found[i].record_id,
+                                                          .key_digest = item->key_digest,
+                                                          .source_key = item->key,
+                                                          .digest = item->digest,
+                                                          .offset = offset,
+                                                          .len = item->len,
+                                                          .state = item->state};
+  }
+  *body = buffer_view(whole ? &parcel->body : &lander->body);
+  return buffer_check(&lander->body, _("a batch of records"), error);
+}
+
+static enum status lander_stage(struct lander *lander, const struct parcel *parcel, const struct landing_step *step,
+                                struct staged *staged, struct error *error) {
+  struct slice body = {0};
+  enum status status = lander_pack(lander, parcel, step, &body, error);
+  if (status != OK) {
+    return status;
+  }
+  struct landing landing = {.source_id = lander->source_id,
+                            .run = lander->run,
+                            .plan_id = lander->plan_id,
+                            .origin = parcel->origin.len > 0 ? parcel->origin.data : "",
+                            .format = parcel->format,
+                            .context = buffer_view(&parcel->context),
+                            .body = body,
+                            .records = lander->landed,
+                            .count = step->kept};
+  status = store_land(lander->bench->store, &landing, error);
+  if (status != OK) {
+    return status;
+  }
+  struct staging staging = {.source_id = lander->source_id,
+                            .run = lander->run,
+                            .plan_id = lander->plan_id,
+                            .institution = lander->source->institution,
+                            .records = lander->landed,
+                            .count = step->kept,
+                            .batch = &parcel->mapped,
+                            .all_new = step->all_new};
+  return store_stage(lander->bench->store, &staging, staged, error);
+}
+
+/* Tombstones end the record; of a swept source every record met is marked as seen. */
+static enum status lander_mark(struct lander *lander, const struct parcel *parcel, struct error *error) {
+  size_t deleted = 0;
+  for (size_t i = 0; i < parcel->count; i++) {
+    if (parcel->items[i].tombstone && lander->position[i] != UINT32_MAX) {
+      lander->record_ids[deleted++] = record_of(lander->landed[lander->position[i]].raw_id);
+    }
+  }
+  enum status status = OK;
+  if (deleted > 0) {
+    status = store_delete_records(lander->bench->store, lander->run, lander->record_ids, deleted, error);
+  }
+  if (status != OK || !lander->keeps_seen || parcel->count == 0) {
+    return status;
+  }
+  for (size_t i = 0; i < parcel->count; i++) {
+    uint32_t position = lander->position[i];
+    lander->record_ids[i] =
+        position == UINT32_MAX ? lander->found[i].record_id : record_of(lander->landed[position].raw_id);
+  }
+  return store_seen(lander->bench->store, lander->source_id, lander->record_ids, parcel->count, error);
+}
+
+static enum status lander_pass(struct lander *lander, const struct parcel *parcel, struct error *error) {
+  struct slice mark = buffer_view(&parcel->mark);
+  enum status status = OK;
+  if (lander->backfill) {
+    return OK;
+  }
+  if (mark.len > 0 && (lander->pass.mark == NULL || mark_after(mark, slice_of(lander->pass.mark)))) {
+    status = pass_set(&lander->pass.mark, parcel->mark.data, error);
+  }
+  if (status == OK && parcel->moves) {
+    status = pass_set(&lander->pass.cursor, parcel->cursor.data, error);
+  }
+  return status;
+}
+
+static enum status lander_audit(struct lander *lander, const struct landing_step *step, struct error *error) {
+  struct sha256 plan = plan_digest(lander->plan);
+  struct merkle merkle;
+  merkle_init(&merkle);
+  for (size_t i = 0; i < step->kept; i++) {
+    const struct landed *landed = &lander->landed[i];
+    merkle_add_record(&merkle, landed->raw_id, &landed->key_digest, &landed->digest, landed->state, &plan);
+  }
+  struct buffer body;
+  buffer_init(&body, AUDIT_BODY_LIMIT);
+  counts_json(&step->counts, &plan, NULL, &body);
+  enum status status = buffer_check(&body, _("an audit entry"), error);
+  if (status == OK) {
+    struct audit_event event = {.event = lander->event,
+                                .source = lander->source->code,
+                                .actor = lander->options->actor,
+                                .purpose = lander->options->purpose,
+                                .run = lander->run,
+                                .body = body.data,
+                                .outcomes = merkle_root(&merkle)};
+    status = audit_append(lander->bench->store, &event, error);
+  }
+  buffer_free(&body);
+  return status;
+}
+
+static enum status lander_write(struct lander *lander, const struct parcel *parcel, const struct landing_step *step,
+                                const struct counts *total, struct staged *staged, struct error *error) {
+  struct store *store = lander->bench->store;
+  enum status status = step->kept > 0 ? lander_stage(lander, parcel, step, staged, error) : OK;
+  if (status == OK) {
+    status = lander_mark(lander, parcel, error);
+  }
+  if (status == OK && parcel->memory.len > 0) {
+    status = store_remember(store, lander->source_id, parcel->memory.data, lander->run, error);
+  }
+  if (status == OK && lander->lease != NULL) {
+    status = store_pass_save(store, lander->lease, &lander->pass, error);
+  }
+  if (status == OK) {
+    status = store_run_counts(store, lander->run, total, error);
+  }
+  return status == OK ? lander_audit(lander, step, error) : status;
+}
+
+/* A parcel that brings nothing waits for the next one that does; now and then the cursor is saved all the same. */
+static bool lander_idle(struct lander *lander, const struct parcel *parcel, const struct landing_step *step) {
+  if (lander->options->dry_run) {
+    return true;
+  }
+  bool writes = step->kept > 0 || parcel->memory.len > 0 || (lander->keeps_seen && parcel->count > 0);
+  lander->idle = writes || (parcel->moves && lander->idle >= IDLE_MOST) ? 0 : lander->idle + 1;
+  return lander->idle > 0;
+}
+
+enum status lander_take(struct lander *lander, struct parcel *parcel, struct error *error) {
+  struct landing_step step;
+  enum status status = lander_compare(lander, parcel, &step, error);
+  if (status == OK) {
+    status = lander_pass(lander, parcel, error);
+  }
+  if (status != OK) {
+    return status;
+  }
+  struct counts total = lander->counts;
+  counts_add(&total, &step.counts);
+  struct staged staged = {0};
+  if (!lander_idle(lander, parcel, &step)) {
+    struct store *store = lander->bench->store;
+    status = store_begin(store, error);
+    if (status == OK) {
+      status = lander_write(lander, parcel, &step, &total, &staged, error);
+    }
+    if (status == OK) {
+      status = store_commit(store, error);
+    }
+    if (status != OK) {
+      store_rollback(store);
+      return status;
+    }
+  }
+  lander->counts = total;
+  lander->conflicts += parcel->conflicts;
+  lander->unkeyed += parcel->unkeyed;
+  lander->staged.opened += staged.opened;
+  lander->staged.closed += staged.closed;
+  lander->staged.same += staged.same;
+  return OK;
+}

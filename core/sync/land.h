@@ -1,0 +1,43 @@
+/* The writing side: a parcel is compared with the store, and what is new or changed is landed, staged, and committed
+ * with cursor, counts and audit entry in one transaction. */
+#ifndef PUENTE_SYNC_LAND_H
+#define PUENTE_SYNC_LAND_H
+
+#include "core/sync/parcel.h"
+#include "core/sync/sync.h"
+
+struct lander {
+  /* in */
+  const struct workbench *bench;
+  const struct source_config *source;
+  const struct sync_options *options;
+  const struct plan *plan;
+  const char *event; /* of the audit entry: "land", "remap" */
+  int source_id;
+  int64_t run, plan_id;
+  struct lease *lease; /* NULL: no pass is under way (remap) */
+  bool keeps_seen;     /* the source is swept */
+  bool backfill;       /* cursor and watermark stay as they are */
+  struct pass pass;    /* as it will be saved; text owned by the lander */
+  /* out: what has been committed */
+  struct counts counts;
+  struct staged staged;
+  int64_t conflicts, unkeyed; /* sums of the parcels' */
+  int64_t idle;               /* parcels in a row that had nothing to write */
+  /* scratch, PARCEL_RECORDS long */
+  struct keyed_digest *keys;
+  struct record_state_found *found;
+  struct landed *landed;
+  uint32_t *position;  /* of an item among the landed; UINT32_MAX: not landed */
+  int64_t *record_ids; /* seen, or deleted */
+  struct buffer body;
+};
+
+enum status lander_init(struct lander *lander, struct error *error) MUST_CHECK;
+void lander_free(struct lander *lander);
+/* `*lander` counts it once it is committed. With dry_run it is compared and counted, and nothing is written. */
+enum status lander_take(struct lander *lander, struct parcel *parcel, struct error *error) MUST_CHECK;
+/* Sets a text of the pass; NULL allowed. */
+enum status pass_set(char **member, const char *text, struct error *error) MUST_CHECK;
+
+#endif

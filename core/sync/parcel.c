@@ -1,0 +1,130 @@
+#include "core/sync/parcel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_LIMIT = 1 << 20, CONTEXT_LIMIT = 16 << 20, BODY_LIMIT = 1 << 30 };
+
+enum status parcel_init(struct parcel *parcel, const struct model *model, struct error *error) {
+  *parcel = (struct parcel){.source_count = -1};
+  buffer_init(&parcel->body, BODY_LIMIT);
+  buffer_init(&parcel->context, CONTEXT_LIMIT);
+  buffer_init(&parcel->origin, TEXT_LIMIT);
+  buffer_init(&parcel->cursor, TEXT_LIMIT);
+  buffer_init(&parcel->mark, TEXT_LIMIT);
+  buffer_init(&parcel->memory, TEXT_LIMIT);
+  parcel->items = calloc(PARCEL_RECORDS, sizeof *parcel->items);
+  parcel->positions = map_new();
+  if (parcel->items == NULL || parcel->positions == NULL || buffer_reserve(&parcel->body, PARCEL_BYTES) != OK) {
+    return error_memory(error);
+  }
+  return batch_init(&parcel->mapped, model, error);
+}
+
+void parcel_reset(struct parcel *parcel) {
+  batch_reset(&parcel->mapped);
+  buffer_reset(&parcel->body);
+  buffer_reset(&parcel->context);
+  buffer_reset(&parcel->origin);
+  buffer_reset(&parcel->cursor);
+  buffer_reset(&parcel->mark);
+  buffer_reset(&parcel->memory);
+  map_clear(parcel->positions);
+  parcel->count = 0;
+  parcel->taken = 0;
+  parcel->conflicts = 0;
+  parcel->unkeyed = 0;
+  parcel->counts = (struct counts){0};
+  parcel->format = NULL;
+  parcel->moves = false;
+  parcel->source_count = -1;
+  parcel->last = false;
+  parcel->status = OK;
+}
+
+void parcel_free(struct parcel *parcel) {
+  batch_free(&parcel->mapped);
+  buffer_free(&parcel->body);
+  buffer_free(&parcel->context);
+  buffer_free(&parcel->origin);
+  buffer_free(&parcel->cursor);
+  buffer_free(&parcel->mark);
+  buffer_free(&parcel->memory);
+  map_free(parcel->positions);
+  free(parcel->items);
+  *parcel = (struct parcel){0};
+}
+
+bool parcel_fits(const struct parcel *parcel, size_t bytes) {
+  if (parcel->taken == 0) {
+    return true;
+  }
+  return parcel->taken < PARCEL_RECORDS && parcel->body.len + bytes <= PARCEL_BYTES;
+}
+
+enum status parcel_append(struct parcel *parcel, struct slice bytes, struct slice *kept, struct error *error) {
+  size_t offset = parcel->body.len;
+  if (buffer_slice(&parcel->body, bytes) != OK) {
+    return buffer_check(&parcel->body, _("a batch of records"), error);
+  }
+  *kept = slice_make(parcel->body.data == NULL ? "" : parcel->body.data + offset, bytes.len);
+  return OK;
+}
+
+enum status parcel_issue(struct parcel *parcel, uint32_t record, const char *reason, const char *hint,
+                         struct error *error) {
+  struct batch *batch = &parcel->mapped;
+  if (batch->issue_count == batch->issue_capacity) {
+    size_t capacity = batch->issue_capacity == 0 ? 64 : batch->issue_capacity * 2;
+    struct issue *issues = arena_array(batch->arena, capacity, sizeof *issues);
+    if (issues == NULL) {
+      return error_memory(error);
+    }
+    if (batch->issue_count > 0) {
+      memcpy(issues, batch->issues, batch->issue_count * sizeof *issues);
+    }
+    batch->issues = issues;
+    batch->issue_capacity = capacity;
+  }
+  char *kept = arena_text(batch->arena, slice_of(hint));
+  if (kept == NULL) {
+    return error_memory(error);
+  }
+  batch->issues[batch->issue_count++] =
+      (struct issue){.record = record, .level = ISSUE_ERROR, .field = "", .reason = reason, .path = "", .hint = kept};
+  return OK;
+}
+
+static void compact_rows(struct rows *rows, const uint32_t *position) {
+  size_t width = rows->entity == NULL ? 0 : rows->entity->column_count;
+  size_t kept = 0;
+  for (size_t i = 0; i < rows->count; i++) {
+    uint32_t moved = position[rows->heads[i].record];
+    if (moved == UINT32_MAX) {
+      continue;
+    }
+    rows->heads[kept] = rows->heads[i];
+    rows->heads[kept].record = moved;
+    if (kept != i && width > 0) {
+      memcpy(rows->cells + kept * width, rows->cells + i * width, width * sizeof *rows->cells);
+    }
+    kept++;
+  }
+  rows->count = kept;
+}
+
+void parcel_compact(struct parcel *parcel, const uint32_t *position) {
+  struct batch *batch = &parcel->mapped;
+  for (size_t e = 0; e < MODEL_ENTITIES_MOST; e++) {
+    compact_rows(&batch->rows[e], position);
+  }
+  size_t kept = 0;
+  for (size_t i = 0; i < batch->issue_count; i++) {
+    uint32_t moved = position[batch->issues[i].record];
+    if (moved != UINT32_MAX) {
+      batch->issues[kept] = batch->issues[i];
+      batch->issues[kept++].record = moved;
+    }
+  }
+  batch->issue_count = kept;
+}

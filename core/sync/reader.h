@@ -1,0 +1,39 @@
+/* The reading thread: pulls pages, splits them, takes their records into parcels and sends these off, a few ahead of
+ * the writer. It alone calls the connector; it touches the store only through `remembers`. The last parcel it sends
+ * has `last` set and says how the pass ended. */
+#ifndef PUENTE_SYNC_READER_H
+#define PUENTE_SYNC_READER_H
+
+#include "core/sync/queue.h"
+#include "core/sync/take.h"
+
+struct reader {
+  /* in */
+  const struct source_config *source;
+  struct pull pull;
+  const struct plan *plan;
+  size_t page_limit;
+  struct taker *taker;
+  struct queue *queue;
+  struct store *store;
+  int source_id;
+  pthread_mutex_t *store_lock; /* the store's handle is used by one thread at a time */
+  /* its own */
+  struct map *memories; /* handed over in this run, perhaps not landed yet */
+  struct connection *connection;
+  struct splitter *splitter;
+  struct page page;
+  struct parcel *parcel;     /* the one being filled */
+  bool in_document;          /* a document has begun and not ended */
+  int64_t pages;             /* of this pass */
+  int64_t barren;            /* pages in a row that held no record */
+  struct sha256 former_page; /* of the last page that was a whole document */
+  int64_t complaints;        /* records left out so far */
+};
+
+/* For struct pull: `core` is the reader. */
+bool reader_remembers(void *core, const char *memory);
+/* The thread's function; `reader` is a struct reader. */
+void *reader_run(void *reader);
+
+#endif

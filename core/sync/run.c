@@ -1,0 +1,177 @@
+#include "core/sync/run.h"
+
+#include "core/audit/audit.h"
+#include "core/base/log.h"
+#include "core/sync/counts.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { AUDIT_BODY_LIMIT = 4096, HOLDER_SIZE = 320, HOST_SIZE = 256 };
+#define LEASE_MICROSECONDS (INT64_C(10) * 60 * 1000000)
+
+static enum status frame_lease(struct run_frame *frame, struct error *error) {
+  char host[HOST_SIZE] = "", holder[HOLDER_SIZE];
+  if (gethostname(host, sizeof host - 1) != 0) {
+    snprintf(host, sizeof host, "?");
+  }
+  snprintf(holder, sizeof holder, "%s/%ld", host, (long)getpid());
+  enum status status =
+      store_lease(frame->bench->store, frame->source_id, holder, LEASE_MICROSECONDS, &frame->lease, error);
+  frame->leased = status == OK;
+  return status;
+}
+
+/* Options and mapping; a mistake in either is a failed run, so that `puente status` shows it. */
+static enum status frame_load(struct run_frame *frame, bool pulls, struct error *error) {
+  const struct workbench *bench = frame->bench;
+  const struct source_config *source = frame->source;
+  enum status status = plan_load(source->mapping, bench->model, bench->lists, &frame->plan, NULL, error);
+  if (status == OK && pulls) {
+    status = config_options(bench->config, source, &frame->connector_options, error);
+  }
+  if (status != OK) {
+    return status;
+  }
+  const char *format = plan_format(frame->plan)->name;
+  if (source->connector->format != NULL && strcmp(source->connector->format, format) != 0) {
+    error_set(error, ERR_CONFIG, _("connector %s gives records of format %s, the mapping says %s"),
+              source->connector->name, source->connector->format, format);
+    error_place(error, "%s", source->mapping);
+    error_hint(error, _("write `format: %s` in the mapping"), source->connector->format);
+    return ERR_CONFIG;
+  }
+  return OK;
+}
+
+static enum status frame_record(struct run_frame *frame, const char *kind, struct error *error) {
+  struct store *store = frame->bench->store;
+  enum status status = store_begin(store, error);
+  if (status == OK) {
+    status = store_run_begin(store, kind, frame->source_id, frame->options->actor, frame->options->purpose, &frame->run,
+                             error);
+  }
+  if (status == OK && frame->plan != NULL) {
+    status = store_plan(store, frame->source_id, frame->plan, frame->run, &frame->plan_id, error);
+  }
+  if (status == OK) {
+    status = store_commit(store, error);
+  }
+  if (status != OK) {
+    store_rollback(store);
+    frame->run = 0;
+  }
+  return status;
+}
+
+static void frame_drop_plan(struct run_frame *frame) {
+  if (frame->plan != NULL) {
+    plan_free(frame->plan);
+    frame->plan = NULL;
+  }
+}
+
+enum status run_frame_open(struct run_frame *frame, const char *kind, bool pulls, struct error *error) {
+  if (frame->options->dry_run) {
+    return frame_load(frame, pulls, error);
+  }
+  enum status status = frame_lease(frame, error);
+  if (status != OK) {
+    return status;
+  }
+  struct error loading;
+  enum status loaded = frame_load(frame, pulls, &loading);
+  if (loaded != OK) {
+    frame_drop_plan(frame);
+  }
+  status = frame_record(frame, kind, error);
+  if (status == OK && loaded != OK) {
+    *error = loading;
+    status = loaded;
+  }
+  return status;
+}
+
+static const char *state_text(enum run_state state) {
+  switch (state) {
+  case RUN_DONE:
+    return "done";
+  case RUN_FAILED:
+    return "failed";
+  case RUN_INTERRUPTED:
+    return "interrupted";
+  case RUN_RUNNING:
+    break;
+  }
+  return "running";
+}
+
+enum status run_frame_close(struct run_frame *frame, enum run_state state, const struct counts *counts,
+                            const char *message, struct error *error) {
+  struct buffer body;
+  buffer_init(&body, AUDIT_BODY_LIMIT);
+  struct sha256 digest = {0};
+  if (frame->plan != NULL) {
+    digest = plan_digest(frame->plan);
+  }
+  counts_json(counts, frame->plan != NULL ? &digest : NULL, state_text(state), &body);
+  enum status status = buffer_check(&body, _("an audit entry"), error);
+  if (status == OK) {
+    status = store_run_end(frame->bench->store, frame->run, state, counts, message, error);
+  }
+  if (status == OK) {
+    struct audit_event event = {.event = "run",
+                                .source = frame->source->code,
+                                .actor = frame->options->actor,
+                                .purpose = frame->options->purpose,
+                                .run = frame->run,
+                                .body = body.data};
+    status = audit_append(frame->bench->store, &event, error);
+  }
+  buffer_free(&body);
+  return status;
+}
+
+static void frame_place(const struct run_frame *frame, struct error *error) {
+  char former[sizeof error->place];
+  memcpy(former, error->place, sizeof former);
+  error_place(error, _("source %s%s%s"), frame->source->code, former[0] != '\0' ? ", " : "", former);
+}
+
+void run_frame_fail(struct run_frame *frame, const struct counts *counts, struct error *error) {
+  frame_place(frame, error);
+  if (frame->run == 0) {
+    return;
+  }
+  char message[sizeof error->message + sizeof error->place + sizeof error->hint + 16];
+  snprintf(message, sizeof message, "%s\n%s\n%s", error->message, error->place, error->hint);
+  enum run_state state = error->code == ERR_INTERRUPTED ? RUN_INTERRUPTED : RUN_FAILED;
+  struct store *store = frame->bench->store;
+  struct error second;
+  enum status status = store_begin(store, &second);
+  if (status == OK) {
+    status = run_frame_close(frame, state, counts, message, &second);
+  }
+  if (status == OK) {
+    status = store_commit(store, &second);
+  }
+  if (status != OK) {
+    store_rollback(store);
+    log_error(LEVEL_WARNING, &second);
+  }
+}
+
+void run_frame_end(struct run_frame *frame) {
+  if (frame->leased) {
+    struct error error;
+    if (store_release(frame->bench->store, &frame->lease, &error) != OK) {
+      log_error(LEVEL_WARNING, &error);
+    }
+    frame->leased = false;
+  }
+  if (frame->connector_options != NULL) {
+    config_options_free(frame->source, frame->connector_options);
+    frame->connector_options = NULL;
+  }
+  frame_drop_plan(frame);
+}

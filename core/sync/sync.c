@@ -1,0 +1,266 @@
+#include "core/sync/sync.h"
+
+#include "core/audit/audit.h"
+#include "core/sync/counts.h"
+#include "core/sync/land.h"
+#include "core/sync/mark.h"
+#include "core/sync/reader.h"
+#include "core/sync/run.h"
+#include "core/sync/sweep.h"
+
+#include <stdio.h>
+
+enum { MARK_LIMIT = 1 << 16 };
+
+/* One source's sync under way. */
+struct sync {
+  struct run_frame frame;
+  struct lander lander;
+  struct queue queue;
+  struct taker taker;
+  struct reader reader;
+  pthread_mutex_t store_lock;
+  atomic_bool stop;
+  struct buffer cursor, watermark; /* as given to the connector; the lander's own move on */
+  bool resumed;                    /* the pass was begun by a former run */
+  bool queue_made;
+};
+
+/* Whether the pass goes on where a former run stopped. */
+static enum status sync_resume(struct sync *sync, struct error *error) {
+  const struct sync_options *options = sync->frame.options;
+  struct pass *pass = &sync->lander.pass;
+  bool anew = options->full || options->since != NULL || options->until != NULL;
+  sync->resumed = pass->cursor != NULL && !anew;
+  if (sync->resumed) {
+    return buffer_text(&sync->cursor, pass->cursor) == OK ? OK : error_memory(error);
+  }
+  if (sync->lander.backfill) {
+    return OK;
+  }
+  pass->first_run = sync->frame.run;
+  enum status status = pass_set(&pass->cursor, NULL, error);
+  return status == OK ? pass_set(&pass->mark, NULL, error) : status;
+}
+
+static enum status sync_begin_pass(struct sync *sync, struct error *error) {
+  const struct run_frame *frame = &sync->frame;
+  const struct sync_options *options = frame->options;
+  struct pass *pass = &sync->lander.pass;
+  sync->lander.backfill = options->until != NULL;
+  enum status status = store_pass(frame->bench->store, frame->source_id, pass, error);
+  if (status == OK) {
+    status = sync_resume(sync, error);
+  }
+  if (status != OK) {
+    return status;
+  }
+  bool swept = frame->source->deletes == DELETES_SWEEP;
+  const char *former = options->full || swept ? NULL : pass->watermark;
+  sync->lander.keeps_seen = swept && options->since == NULL && options->until == NULL;
+  if (options->since != NULL) {
+    former = options->since;
+  }
+  int64_t overlap = options->since != NULL ? 0 : frame->source->overlap;
+  return mark_back(slice_of(former), overlap, &sync->watermark) ? OK : error_memory(error);
+}
+
+static struct pull sync_pull(struct sync *sync) {
+  return (struct pull){.source = sync->frame.source->code,
+                       .options = sync->frame.connector_options,
+                       .cursor = sync->cursor.len > 0 ? sync->cursor.data : NULL,
+                       .watermark = sync->watermark.len > 0 ? sync->watermark.data : NULL,
+                       .until = sync->frame.options->until,
+                       .columns = plan_paths(sync->frame.plan),
+                       .stop = &sync->stop,
+                       .remembers = reader_remembers,
+                       .core = &sync->reader};
+}
+
+static enum status sync_prepare(struct sync *sync, struct error *error) {
+  struct run_frame *frame = &sync->frame;
+  sync->lander.bench = frame->bench;
+  sync->lander.source = frame->source;
+  sync->lander.options = frame->options;
+  sync->lander.plan = frame->plan;
+  sync->lander.event = "land";
+  sync->lander.source_id = frame->source_id;
+  sync->lander.run = frame->run;
+  sync->lander.plan_id = frame->plan_id;
+  sync->lander.lease = frame->leased ? &frame->lease : NULL;
+  enum status status = lander_init(&sync->lander, error);
+  if (status == OK) {
+    status = sync_begin_pass(sync, error);
+  }
+  if (status == OK) {
+    status = taker_init(&sync->taker, frame->source, frame->plan, frame->bench->key, error);
+  }
+  if (status == OK) {
+    sync->queue_made = true;
+    status = queue_init(&sync->queue, frame->bench->model, error);
+  }
+  if (status != OK) {
+    return status;
+  }
+  sync->reader = (struct reader){.source = frame->source,
+                                 .pull = sync_pull(sync),
+                                 .plan = frame->plan,
+                                 .page_limit = (size_t)frame->bench->config->page_limit,
+                                 .taker = &sync->taker,
+                                 .queue = &sync->queue,
+                                 .store = frame->bench->store,
+                                 .source_id = frame->source_id,
+                                 .store_lock = &sync->store_lock,
+                                 .memories = map_new()};
+  return sync->reader.memories != NULL ? OK : error_memory(error);
+}
+
+static void sync_look(struct sync *sync) {
+  const atomic_bool *stop = sync->frame.options->stop;
+  if (stop != NULL && atomic_load(stop)) {
+    atomic_store(&sync->stop, true);
+  }
+}
+
+/* The writer's loop, until the last parcel or an error of its own. */
+static enum status sync_write(struct sync *sync, struct error *error) {
+  bool last = false;
+  enum status status = OK;
+  while (!last && status == OK) {
+    struct parcel *parcel = queue_next_full(&sync->queue);
+    sync_look(sync);
+    if (parcel == NULL) {
+      continue;
+    }
+    pthread_mutex_lock(&sync->store_lock);
+    status = parcel->taken > 0 || parcel->counts.pages > 0 ? lander_take(&sync->lander, parcel, error) : OK;
+    pthread_mutex_unlock(&sync->store_lock);
+    last = parcel->last;
+    if (status == OK && last) {
+      status = parcel->status;
+      *error = parcel->error;
+    }
+    const struct counts *counts = &sync->lander.counts;
+    progress_step(sync->frame.options->progress, sync->frame.source->code, counts->pulled, counts->source_count);
+    queue_return(&sync->queue);
+  }
+  return status;
+}
+
+/* END: the pass is complete. */
+static enum status sync_pass(struct sync *sync, struct error *error) {
+  pthread_t thread;
+  sync_look(sync);
+  if (pthread_create(&thread, NULL, reader_run, &sync->reader) != 0) {
+    return error_set(error, ERR_MEMORY, _("no thread could be started"));
+  }
+  enum status status = sync_write(sync, error);
+  atomic_store(&sync->stop, true);
+  queue_halt(&sync->queue);
+  pthread_join(thread, NULL);
+  return status;
+}
+
+/* The last transaction of a complete pass: sweep, watermark, counts. */
+static enum status sync_complete(struct sync *sync, struct sync_result *result, struct error *error) {
+  struct lander *lander = &sync->lander;
+  enum status status = OK;
+  bool seen_any = sync->reader.pages > 0 || sync->resumed;
+  if (lander->keeps_seen && seen_any) {
+    status = sweep_run(lander, lander->unkeyed + sync->reader.complaints, result, error);
+  }
+  if (status == OK && !lander->backfill) {
+    if (lander->pass.mark != NULL && sync->frame.source->deletes != DELETES_SWEEP) {
+      status = pass_set(&lander->pass.watermark, lander->pass.mark, error);
+    }
+    if (status == OK) {
+      status = pass_set(&lander->pass.cursor, NULL, error);
+    }
+    if (status == OK) {
+      status = pass_set(&lander->pass.mark, NULL, error);
+    }
+    lander->pass.first_run = 0;
+    lander->pass.complete_run = sync->frame.run;
+  }
+  if (status == OK) {
+    status = store_pass_save(sync->frame.bench->store, lander->lease, &lander->pass, error);
+  }
+  if (status == OK) {
+    status = run_frame_close(&sync->frame, RUN_DONE, &lander->counts,
+                             result->warning[0] != '\0' ? result->warning : NULL, error);
+  }
+  return status;
+}
+
+static enum status sync_finish(struct sync *sync, struct sync_result *result, struct error *error) {
+  char words[160];
+  bool comparable = !sync->resumed && !sync->frame.options->dry_run;
+  if (!counts_balance(&sync->lander.counts, comparable, words)) {
+    error_set(error, ERR_BALANCE, _("the counts of the run do not add up: %s"), words);
+    error_hint(error, _("the watermark stays where it was; the next sync looks at the same records again"));
+    return ERR_BALANCE;
+  }
+  result->complete = true;
+  if (sync->lander.conflicts > 0) {
+    snprintf(result->warning, sizeof result->warning,
+             _("%lld records came with a key that another one of the same page has, with other content: both landed"),
+             (long long)sync->lander.conflicts);
+  }
+  if (sync->frame.options->dry_run) {
+    return OK;
+  }
+  struct store *store = sync->frame.bench->store;
+  enum status status = store_begin(store, error);
+  if (status == OK) {
+    status = sync_complete(sync, result, error);
+  }
+  if (status == OK) {
+    status = store_commit(store, error);
+  }
+  if (status != OK) {
+    store_rollback(store);
+    result->complete = false;
+  }
+  return status;
+}
+
+static void sync_free(struct sync *sync) {
+  if (sync->queue_made) {
+    queue_free(&sync->queue);
+  }
+  map_free(sync->reader.memories);
+  taker_free(&sync->taker);
+  lander_free(&sync->lander);
+  buffer_free(&sync->cursor);
+  buffer_free(&sync->watermark);
+  pthread_mutex_destroy(&sync->store_lock);
+}
+
+enum status sync_source(const struct workbench *bench, const struct source_config *source, int source_id,
+                        const struct sync_options *options, struct sync_result *result, struct error *error) {
+  struct sync sync = {.frame = {.bench = bench, .source = source, .source_id = source_id, .options = options}};
+  pthread_mutex_init(&sync.store_lock, NULL);
+  buffer_init(&sync.cursor, MARK_LIMIT);
+  buffer_init(&sync.watermark, MARK_LIMIT);
+  *result = (struct sync_result){.counts = {.source_count = -1}};
+  enum status status = run_frame_open(&sync.frame, "sync", true, error);
+  if (status == OK) {
+    status = sync_prepare(&sync, error);
+  }
+  if (status == OK) {
+    status = sync_pass(&sync, error);
+  }
+  if (status == END) {
+    status = sync_finish(&sync, result, error);
+  }
+  result->run = sync.frame.run;
+  result->counts = sync.lander.counts;
+  result->staged = sync.lander.staged;
+  result->nothing_new = result->counts.fresh + result->counts.changed + result->counts.deleted == 0;
+  if (status != OK) {
+    run_frame_fail(&sync.frame, &result->counts, error);
+  }
+  sync_free(&sync);
+  run_frame_end(&sync.frame);
+  return status;
+}
