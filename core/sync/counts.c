@@ -24,6 +24,21 @@ void counts_add(struct counts *counts, const struct counts *more) {
   }
 }
 
+void counts_state(struct counts *counts, enum record_state state) {
+  switch (state) {
+  case RECORD_MAPPED:
+    counts->mapped++;
+    break;
+  case RECORD_WITHHELD:
+    counts->withheld++;
+    break;
+  case RECORD_QUARANTINED:
+  case RECORD_DISMISSED:
+    counts->quarantined++;
+    break;
+  }
+}
+
 enum status counts_json(const struct counts *counts, const struct sha256 *plan, const char *state, struct buffer *out) {
   buffer_printf(out, "{\"changed\":%lld,\"cut\":%lld,\"deleted\":%lld,\"mapped\":%lld,\"new\":%lld",
                 (long long)counts->changed, (long long)counts->cut, (long long)counts->deleted,

@@ -14,7 +14,7 @@ enum status lander_init(struct lander *lander, struct error *error) {
   lander->found = calloc(PARCEL_RECORDS, sizeof *lander->found);
   lander->landed = calloc(PARCEL_RECORDS, sizeof *lander->landed);
   lander->position = calloc(PARCEL_RECORDS, sizeof *lander->position);
-  lander->record_ids = calloc(PARCEL_RECORDS, sizeof *lander->record_ids);
+  lander->record_ids = calloc((size_t)PARCEL_RECORDS * 2, sizeof *lander->record_ids);
   lander->counts.source_count = -1;
   bool complete = lander->keys != NULL && lander->found != NULL && lander->landed != NULL && lander->position != NULL
                   && lander->record_ids != NULL;
@@ -49,21 +49,6 @@ struct landing_step {
   bool all_new;
 };
 
-static void count_state(struct counts *counts, enum record_state state) {
-  switch (state) {
-  case RECORD_MAPPED:
-    counts->mapped++;
-    break;
-  case RECORD_WITHHELD:
-    counts->withheld++;
-    break;
-  case RECORD_QUARANTINED:
-  case RECORD_DISMISSED:
-    counts->quarantined++;
-    break;
-  }
-}
-
 static void lander_classify(struct lander *lander, const struct parcel *parcel, struct landing_step *step) {
   for (size_t i = 0; i < parcel->count; i++) {
     const struct item *item = &parcel->items[i];
@@ -81,7 +66,7 @@ static void lander_classify(struct lander *lander, const struct parcel *parcel, 
     step->tombstones += item->tombstone;
     step->all_new = step->all_new && found->record_id == 0;
     *(found->record_id == 0 ? &step->counts.fresh : &step->counts.changed) += 1;
-    count_state(&step->counts, item->state);
+    counts_state(&step->counts, item->state);
   }
   step->counts.deleted += (int64_t)step->tombstones;
 }
@@ -167,12 +152,16 @@ static enum status lander_stage(struct lander *lander, const struct parcel *parc
   return store_stage(lander->bench->store, &staging, staged, error);
 }
 
-/* Tombstones end the record; of a swept source every record met is marked as seen. */
+/* Tombstones end the record, and so does another record in its place; of a swept source every record met is marked as
+ * seen. */
 static enum status lander_mark(struct lander *lander, const struct parcel *parcel, struct error *error) {
   size_t deleted = 0;
   for (size_t i = 0; i < parcel->count; i++) {
     if (parcel->items[i].tombstone && lander->position[i] != UINT32_MAX) {
       lander->record_ids[deleted++] = record_of(lander->landed[lander->position[i]].raw_id);
+    }
+    if (parcel->items[i].replaces != 0) {
+      lander->record_ids[deleted++] = parcel->items[i].replaces;
     }
   }
   enum status status = OK;
@@ -205,17 +194,17 @@ static enum status lander_pass(struct lander *lander, const struct parcel *parce
   return status;
 }
 
-static enum status lander_audit(struct lander *lander, const struct landing_step *step, struct error *error) {
+enum status lander_audit(struct lander *lander, const struct counts *counts, size_t kept, struct error *error) {
   struct sha256 plan = plan_digest(lander->plan);
   struct merkle merkle;
   merkle_init(&merkle);
-  for (size_t i = 0; i < step->kept; i++) {
+  for (size_t i = 0; i < kept; i++) {
     const struct landed *landed = &lander->landed[i];
     merkle_add_record(&merkle, landed->raw_id, &landed->key_digest, &landed->digest, landed->state, &plan);
   }
   struct buffer body;
   buffer_init(&body, AUDIT_BODY_LIMIT);
-  counts_json(&step->counts, &plan, NULL, &body);
+  counts_json(counts, &plan, NULL, &body);
   enum status status = buffer_check(&body, _("an audit entry"), error);
   if (status == OK) {
     struct audit_event event = {.event = lander->event,
@@ -247,7 +236,7 @@ static enum status lander_write(struct lander *lander, const struct parcel *parc
   if (status == OK) {
     status = store_run_counts(store, lander->run, total, error);
   }
-  return status == OK ? lander_audit(lander, step, error) : status;
+  return status == OK ? lander_audit(lander, &step->counts, step->kept, error) : status;
 }
 
 /* A parcel that brings nothing waits for the next one that does; now and then the cursor is saved all the same. */
@@ -255,7 +244,8 @@ static bool lander_idle(struct lander *lander, const struct parcel *parcel, cons
   if (lander->options->dry_run) {
     return true;
   }
-  bool writes = step->kept > 0 || parcel->memory.len > 0 || (lander->keeps_seen && parcel->count > 0);
+  bool writes =
+      step->kept > 0 || parcel->replaces || parcel->memory.len > 0 || (lander->keeps_seen && parcel->count > 0);
   lander->idle = writes || (parcel->moves && lander->idle >= IDLE_MOST) ? 0 : lander->idle + 1;
   return lander->idle > 0;
 }

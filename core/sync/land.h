@@ -24,7 +24,7 @@ struct lander {
   struct staged staged;
   int64_t conflicts, unkeyed; /* sums of the parcels' */
   int64_t idle;               /* parcels in a row that had nothing to write */
-  /* scratch, PARCEL_RECORDS long */
+  /* scratch, PARCEL_RECORDS long; record_ids twice that */
   struct keyed_digest *keys;
   struct record_state_found *found;
   struct landed *landed;
@@ -37,6 +37,9 @@ enum status lander_init(struct lander *lander, struct error *error) MUST_CHECK;
 void lander_free(struct lander *lander);
 /* `*lander` counts it once it is committed. With dry_run it is compared and counted, and nothing is written. */
 enum status lander_take(struct lander *lander, struct parcel *parcel, struct error *error) MUST_CHECK;
+/* The transaction's audit entry over the first `kept` of lander->landed. */
+enum status lander_audit(struct lander *lander, const struct counts *counts, size_t kept,
+                         struct error *error) MUST_CHECK;
 /* Sets a text of the pass; NULL allowed. */
 enum status pass_set(char **member, const char *text, struct error *error) MUST_CHECK;
 

@@ -37,13 +37,16 @@ void parcel_reset(struct parcel *parcel) {
   parcel->counts = (struct counts){0};
   parcel->format = NULL;
   parcel->moves = false;
+  parcel->replaces = false;
   parcel->source_count = -1;
   parcel->last = false;
   parcel->status = OK;
 }
 
 void parcel_free(struct parcel *parcel) {
-  batch_free(&parcel->mapped);
+  if (parcel->mapped.arena != NULL) {
+    batch_free(&parcel->mapped);
+  }
   buffer_free(&parcel->body);
   buffer_free(&parcel->context);
   buffer_free(&parcel->origin);

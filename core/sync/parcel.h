@@ -16,10 +16,11 @@ struct item {
   struct keyed_digest key_digest, digest;
   uint32_t offset, len; /* in body */
   enum record_state state;
-  bool tombstone;           /* the source says that this record is deleted */
-  bool refused;             /* remap only: the mapping refuses now what has landed */
-  int64_t record_id;        /* remap only: known from the start */
-  int64_t raw_id, replaces; /* remap only: `replaces` is a record that had another key under the former mapping */
+  bool tombstone; /* the source says that this record is deleted */
+  /* remap only: */
+  bool refused;     /* the mapping refuses now what has landed */
+  int64_t raw_id;   /* of the landed bytes */
+  int64_t replaces; /* record that these bytes were under the former mapping, which gave them another key; or 0 */
 };
 
 struct parcel {
@@ -35,7 +36,8 @@ struct parcel {
 
   struct buffer context, origin, cursor, mark, memory;
   const char *format;
-  bool moves; /* `cursor` holds: a restart may go on after this parcel */
+  bool replaces; /* an item replaces a record */
+  bool moves;    /* `cursor` holds: a restart may go on after this parcel */
   int64_t source_count;
 
   bool last; /* nothing follows; `status` says how the pass ended */
