@@ -1,0 +1,37 @@
+#include "core/command/arguments.h"
+#include "core/command/commands.h"
+#include "core/command/pull.h"
+
+static int run(const struct globals *globals, int argc, char **argv) {
+  struct pull_request request = {.kind = PULL_REMAP};
+  const struct argument table[] = {{.name = "dry-run", .flag = &request.options.dry_run},
+                                   {.name = "purpose", .text = &request.options.purpose},
+                                   {.name = NULL}};
+  int exit_code = 0;
+  if (arguments_done(&command_remap, table, &argc, argv, &exit_code)) {
+    return exit_code;
+  }
+  struct workspace workspace;
+  struct error error;
+  if (workspace_open(globals->config, WORKSPACE_WRITE, &workspace, &error) != OK) {
+    return command_fail(&error);
+  }
+  request.codes = (const char *const *)argv + 1;
+  argv[argc] = NULL;
+  exit_code = command_pull(globals, &workspace, &request);
+  workspace_close(&workspace);
+  return exit_code;
+}
+
+const struct command command_remap = {
+    .name = "remap",
+    .synopsis = "[SOURCE...] [--dry-run]",
+    .summary = N_("map what has landed again, with the mappings as they are now"),
+    .help =
+        N_("  SOURCE       only these; default: all\n"
+           "  --dry-run    map and count; change nothing\n"
+           "  --purpose TEXT  noted with the run\n\n"
+           "Nothing is pulled. Records whose mapping, code lists and model did not change are left alone; those in\n"
+           "quarantine are tried again."),
+    .run = run,
+};

@@ -1,0 +1,100 @@
+#include "core/service/pull.h"
+
+#include "core/base/date.h"
+#include "core/base/text.h"
+
+enum { SOURCES_HINTED = 64 };
+
+static enum status unknown_source(const struct config *config, const char *code, struct error *error) {
+  const char *names[SOURCES_HINTED];
+  size_t count = 0;
+  for (; count < config->source_count && count < SOURCES_HINTED; count++) {
+    names[count] = config->sources[count].code;
+  }
+  error_set(error, ERR_USAGE, _("there is no source \"%s\""), code);
+  const char *nearest = text_nearest(slice_of(code), names, count);
+  if (nearest != NULL) {
+    error_hint(error, _("did you mean \"%s\"?"), nearest);
+  } else {
+    error_hint(error, _("`puente status` lists the sources of this workspace"));
+  }
+  return ERR_USAGE;
+}
+
+static bool named(const char *const *codes, const char *code) {
+  for (; codes != NULL && *codes != NULL; codes++) {
+    if (strcmp(*codes, code) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static enum status pull_one(struct workspace *workspace, const struct pull_request *request, size_t position,
+                            struct pull_outcome *outcome) {
+  struct workbench bench = workspace_bench(workspace);
+  const struct source_config *source = &workspace->config->sources[position];
+  int source_id = workspace->source_ids[position];
+  if (request->kind == PULL_SYNC) {
+    return sync_source(&bench, source, source_id, &request->options, &outcome->result, &outcome->error);
+  }
+  int state = request->kind == PULL_RETRY ? RECORD_QUARANTINED : -1;
+  return sync_remap(&bench, source, source_id, state, &request->options, &outcome->result, &outcome->error);
+}
+
+static void pull_count(const struct pull_outcome *outcome, struct pull_summary *summary) {
+  if (outcome->skipped) {
+    summary->skipped++;
+    return;
+  }
+  summary->nothing_new = summary->nothing_new && outcome->result.nothing_new;
+  if (outcome->status == OK) {
+    summary->done++;
+    return;
+  }
+  summary->failed++;
+  if (summary->worst == OK) {
+    summary->worst = outcome->status;
+  }
+}
+
+enum status service_pull(struct workspace *workspace, const struct pull_request *request, struct pull_summary *summary,
+                         struct error *error) {
+  const struct config *config = workspace->config;
+  *summary = (struct pull_summary){.nothing_new = true};
+  bool all = request->codes == NULL || request->codes[0] == NULL;
+  for (const char *const *code = request->codes; !all && *code != NULL; code++) {
+    if (config_source(config, *code) == NULL) {
+      return unknown_source(config, *code, error);
+    }
+  }
+  for (size_t i = 0; i < config->source_count; i++) {
+    const struct source_config *source = &config->sources[i];
+    if (!all && !named(request->codes, source->code)) {
+      continue;
+    }
+    struct pull_outcome outcome = {.source = source};
+    bool pulls = request->kind == PULL_SYNC;
+    outcome.skipped = pulls && (source->state == SOURCE_RETIRED || (all && source->state == SOURCE_PAUSED));
+    if (!outcome.skipped) {
+      int64_t began = clock_monotonic();
+      outcome.status = pull_one(workspace, request, i, &outcome);
+      outcome.microseconds = clock_monotonic() - began;
+    }
+    pull_count(&outcome, summary);
+    if (request->report != NULL) {
+      request->report(request->context, &outcome);
+    }
+    if (outcome.status == ERR_INTERRUPTED) {
+      break;
+    }
+  }
+  return OK;
+}
+
+int pull_exit_code(const struct pull_summary *summary) {
+  if (summary->failed == 0) {
+    return 0;
+  }
+  return summary->done > 0 ? 3 : status_exit_code(summary->worst);
+}

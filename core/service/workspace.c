@@ -1,0 +1,160 @@
+#include "core/service/workspace.h"
+
+#include "core/base/file.h"
+#include "core/base/log.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char *read_actor(void) {
+  const char *named = getenv("PUENTE_ACTOR");
+  if (named != NULL && named[0] != '\0') {
+    return named;
+  }
+  const struct passwd *user = getpwuid(geteuid());
+  return user != NULL ? user->pw_name : "?";
+}
+
+/* A reader can do without the key: identities stay sealed then. */
+static enum status open_key(struct workspace *workspace, enum workspace_mode mode, struct error *error) {
+  const char *path = workspace->config->key_file;
+  if (mode != WORKSPACE_WRITE && access(path, F_OK) != 0) {
+    return OK;
+  }
+  return key_load(path, &workspace->key, error);
+}
+
+/* A workspace's first sync makes its store. */
+static enum status make_store(const struct store_options *options, struct workspace *workspace, struct error *error) {
+  enum status status = store_create(options, error);
+  if (status == OK) {
+    log_message(LEVEL_INFO, _("made the store %s"),
+                options->kind == STORE_SQLITE ? options->path : workspace->config->store_dsn);
+    status = store_open(options, &workspace->store, error);
+  }
+  return status;
+}
+
+static enum status open_store(struct workspace *workspace, enum workspace_mode mode, struct error *error) {
+  const struct config *config = workspace->config;
+  char *password = NULL;
+  if (config->store_password != NULL) {
+    enum status status = secret_read(config->store_password, config->folder, &password, error);
+    if (status != OK) {
+      return status;
+    }
+  }
+  struct store_options options = {.kind = config->store,
+                                  .path = config->store_path,
+                                  .dsn = config->store_dsn,
+                                  .password = password,
+                                  .schema = config->store_schema,
+                                  .model = workspace->model,
+                                  .key = workspace->key,
+                                  .read_only = mode == WORKSPACE_READ};
+  enum status status = store_open(&options, &workspace->store, error);
+  if (status == ERR_NOT_FOUND && mode == WORKSPACE_WRITE) {
+    status = make_store(&options, workspace, error);
+  }
+  secret_free(password);
+  return status;
+}
+
+static enum status register_sources(struct workspace *workspace, struct error *error) {
+  const struct config *config = workspace->config;
+  enum status status = store_begin(workspace->store, error);
+  if (status == OK) {
+    status = store_sources(workspace->store, config->sources, config->source_count, workspace->source_ids, error);
+  }
+  if (status == OK) {
+    status = store_commit(workspace->store, error);
+  }
+  if (status != OK) {
+    store_rollback(workspace->store);
+  }
+  return status;
+}
+
+static void note_source(struct workspace *workspace, struct slice code, int id) {
+  for (size_t i = 0; i < workspace->config->source_count; i++) {
+    if (slice_is(code, workspace->config->sources[i].code)) {
+      workspace->source_ids[i] = id;
+    }
+  }
+}
+
+static enum status read_sources(struct workspace *workspace, struct error *error) {
+  static const char *const columns[] = {"source_id", "source"};
+  struct selection selection = {.view = "sources", .columns = columns, .column_count = 2};
+  struct result *result = NULL;
+  enum status status = store_select(workspace->store, &selection, &result, error);
+  if (status != OK) {
+    return status;
+  }
+  while ((status = result_next(result, error)) == OK) {
+    note_source(workspace, result_text(result, 1), (int)result_integer(result, 0));
+  }
+  result_free(result);
+  return status == END ? OK : status;
+}
+
+static enum status open_parts(struct workspace *workspace, enum workspace_mode mode, struct error *error) {
+  const struct config *config = workspace->config;
+  const char *folders[2];
+  size_t folder_count = 0;
+  for (size_t i = 0; i < 2; i++) {
+    if (config->codelist_folders[i] != NULL) {
+      folders[folder_count++] = config->codelist_folders[i];
+    }
+  }
+  enum status status = model_load(config->model_folder, &workspace->model, error);
+  if (status == OK) {
+    status = codelists_load(folders, folder_count, &workspace->lists, error);
+  }
+  if (status == OK) {
+    status = open_key(workspace, mode, error);
+  }
+  workspace->source_ids = calloc(config->source_count + 1, sizeof *workspace->source_ids);
+  if (status == OK && workspace->source_ids == NULL) {
+    status = error_memory(error);
+  }
+  if (status == OK && mode != WORKSPACE_CONFIG) {
+    status = open_store(workspace, mode, error);
+  }
+  if (status == OK && mode != WORKSPACE_CONFIG) {
+    status = mode == WORKSPACE_WRITE ? register_sources(workspace, error) : read_sources(workspace, error);
+  }
+  return status;
+}
+
+enum status workspace_open(const char *config_path, enum workspace_mode mode, struct workspace *workspace,
+                           struct error *error) {
+  *workspace = (struct workspace){.actor = read_actor()};
+  enum status status = config_load(config_path, &workspace->config, error);
+  if (status == OK) {
+    status = open_parts(workspace, mode, error);
+  }
+  if (status != OK) {
+    workspace_close(workspace);
+  }
+  return status;
+}
+
+void workspace_close(struct workspace *workspace) {
+  store_close(workspace->store);
+  key_free(workspace->key);
+  codelists_free(workspace->lists);
+  model_free(workspace->model);
+  config_free(workspace->config);
+  free(workspace->source_ids);
+  *workspace = (struct workspace){.config = NULL};
+}
+
+struct workbench workspace_bench(const struct workspace *workspace) {
+  return (struct workbench){.store = workspace->store,
+                            .config = workspace->config,
+                            .model = workspace->model,
+                            .lists = workspace->lists,
+                            .key = workspace->key};
+}
