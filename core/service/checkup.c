@@ -1,0 +1,335 @@
+#include "core/service/checkup.h"
+
+#include "core/base/file.h"
+#include "core/link/link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MISTAKES_LIMIT = 1 << 20, SUBJECT_SIZE = 96, WORDS_SIZE = 400 };
+
+struct checkup {
+  check_report *report;
+  void *context;
+  enum status worst;
+  struct workspace workspace;
+};
+
+static void tell(struct checkup *checkup, const char *subject, const char *words) {
+  const struct check_step step = {
+      .subject = subject, .step = "", .status = OK, .words = words, .place = "", .hint = ""};
+  checkup->report(checkup->context, &step);
+}
+
+static void tell_error(struct checkup *checkup, const char *subject, const struct error *error) {
+  const struct check_step step = {.subject = subject,
+                                  .step = "",
+                                  .status = error->code,
+                                  .words = error->message,
+                                  .place = error->place,
+                                  .hint = error->hint};
+  checkup->report(checkup->context, &step);
+  if (checkup->worst == OK) {
+    checkup->worst = error->code;
+  }
+}
+
+static bool passed(struct checkup *checkup, const char *subject, enum status status, const struct error *error,
+                   const char *words) {
+  if (status == OK) {
+    tell(checkup, subject, words);
+  } else {
+    tell_error(checkup, subject, error);
+  }
+  return status == OK;
+}
+
+static void check_key(struct checkup *checkup) {
+  struct workspace *workspace = &checkup->workspace;
+  struct error error;
+  enum status status = key_load(workspace->config->key_file, &workspace->key, &error);
+  if (status == ERR_NOT_FOUND) {
+    error_hint(&error, _("restore it from its copy; for a new workspace, `puente init` makes one"));
+  }
+  passed(checkup, _("key"), status, &error, workspace->config->key_file);
+}
+
+/* Each mistake of a mapping stands on two lines: "file:line:col: message", then the hint, which may be empty. */
+static void tell_mistakes(struct checkup *checkup, const char *subject, char *text) {
+  while (*text != '\0') {
+    char *end = strchr(text, '\n');
+    char *hint = end == NULL ? text + strlen(text) : end + 1;
+    char *next = strchr(hint, '\n');
+    if (end != NULL) {
+      *end = '\0';
+    }
+    if (next != NULL) {
+      *next++ = '\0';
+    }
+    const struct check_step step = {
+        .subject = subject, .step = "", .status = ERR_CONFIG, .words = text, .place = "", .hint = hint};
+    checkup->report(checkup->context, &step);
+    text = next == NULL ? hint + strlen(hint) : next;
+  }
+}
+
+static enum status check_plan(const struct source_config *source, const struct plan *plan, struct error *error) {
+  if (strcmp(plan_source(plan), source->code) != 0) {
+    error_set(error, ERR_CONFIG, _("the mapping is written for source \"%s\""), plan_source(plan));
+    error_place(error, "%s", source->mapping);
+    error_hint(error, _("write source: %s, or name another mapping in %s"), source->code, source->file);
+    return ERR_CONFIG;
+  }
+  const char *format = source->connector->format;
+  if (format != NULL && strcmp(format, plan_format(plan)->name) != 0) {
+    error_set(error, ERR_CONFIG, _("connector %s gives records of format %s, the mapping says %s"),
+              source->connector->name, format, plan_format(plan)->name);
+    error_place(error, "%s", source->mapping);
+    error_hint(error, _("write format: %s"), format);
+    return ERR_CONFIG;
+  }
+  return OK;
+}
+
+static void check_mapping(struct checkup *checkup, const struct source_config *source, const char *subject) {
+  struct workspace *workspace = &checkup->workspace;
+  struct buffer mistakes;
+  struct plan *plan = NULL;
+  struct error error;
+  buffer_init(&mistakes, MISTAKES_LIMIT);
+  enum status status = plan_load(source->mapping, workspace->model, workspace->lists, &plan, &mistakes, &error);
+  if (status != OK && mistakes.len > 0) {
+    tell_mistakes(checkup, subject, mistakes.data);
+    checkup->worst = checkup->worst == OK ? status : checkup->worst;
+  } else {
+    status = status == OK ? check_plan(source, plan, &error) : status;
+    passed(checkup, subject, status, &error, source->mapping);
+  }
+  if (plan != NULL) {
+    plan_free(plan);
+  }
+  buffer_free(&mistakes);
+}
+
+static void check_source(struct checkup *checkup, const struct source_config *source) {
+  char subject[SUBJECT_SIZE];
+  void *options = NULL;
+  struct error error;
+  snprintf(subject, sizeof subject, _("source %s"), source->code);
+  enum status status = config_options(checkup->workspace.config, source, &options, &error);
+  if (status == OK) {
+    config_options_free(source, options);
+  } else {
+    tell_error(checkup, subject, &error);
+  }
+  if (checkup->workspace.model != NULL && checkup->workspace.lists != NULL) {
+    check_mapping(checkup, source, subject);
+  }
+}
+
+static void check_link(struct checkup *checkup) {
+  struct link_plan *plan = NULL;
+  struct error error;
+  const char *path = checkup->workspace.config->link_file;
+  enum status status = link_plan_load(path, &plan, &error);
+  if (passed(checkup, _("linkage rules"), status, &error, path)) {
+    link_plan_free(plan);
+  }
+}
+
+static void check_store(struct checkup *checkup, const char *config_path) {
+  struct workspace probe;
+  struct error error;
+  enum status status = workspace_open(config_path, WORKSPACE_READ, &probe, &error);
+  if (status == OK) {
+    char words[WORDS_SIZE];
+    snprintf(words, sizeof words, _("version %d"), store_version(probe.store));
+    tell(checkup, _("store"), words);
+    workspace_close(&probe);
+  } else if (status == ERR_NOT_FOUND) {
+    tell(checkup, _("store"), _("none yet: the first sync makes it"));
+  } else {
+    tell_error(checkup, _("store"), &error);
+  }
+}
+
+static enum status check_lists(struct workspace *workspace, struct error *error) {
+  const char *folders[2];
+  size_t count = 0;
+  for (size_t i = 0; i < 2; i++) {
+    if (workspace->config->codelist_folders[i] != NULL) {
+      folders[count++] = workspace->config->codelist_folders[i];
+    }
+  }
+  return codelists_load(folders, count, &workspace->lists, error);
+}
+
+enum status service_check(const char *config_path, check_report *report, void *context) {
+  struct checkup checkup = {.report = report, .context = context};
+  struct workspace *workspace = &checkup.workspace;
+  struct error error;
+  enum status status = config_load(config_path, &workspace->config, &error);
+  if (!passed(&checkup, _("configuration"), status, &error, config_path)) {
+    return checkup.worst;
+  }
+  status = model_load(workspace->config->model_folder, &workspace->model, &error);
+  passed(&checkup, _("model"), status, &error, workspace->config->model_folder);
+  char words[WORDS_SIZE] = "";
+  status = check_lists(workspace, &error);
+  if (status == OK) {
+    snprintf(words, sizeof words, _("%zu lists"), codelists_count(workspace->lists));
+  }
+  passed(&checkup, _("code lists"), status, &error, words);
+  check_key(&checkup);
+  for (size_t i = 0; i < workspace->config->source_count; i++) {
+    check_source(&checkup, &workspace->config->sources[i]);
+  }
+  check_link(&checkup);
+  if (checkup.worst == OK) {
+    check_store(&checkup, config_path);
+  }
+  workspace_close(workspace);
+  return checkup.worst;
+}
+
+/* ---- live ---- */
+
+struct live {
+  struct checkup checkup;
+  const struct source_config *source;
+  char subject[SUBJECT_SIZE];
+};
+
+static void on_probe(void *context, const char *step, enum status result, const char *message) {
+  struct live *live = context;
+  const struct check_step told = {
+      .subject = live->subject, .step = step, .status = result, .words = message, .place = "", .hint = ""};
+  live->checkup.report(live->checkup.context, &told);
+  if (result != OK && live->checkup.worst == OK) {
+    live->checkup.worst = result;
+  }
+}
+
+static bool remembers_nothing(void *core, const char *memory) {
+  (void)core;
+  (void)memory;
+  return false;
+}
+
+static enum status map_first(const struct plan *plan, const struct format *format, struct splitter *splitter,
+                             struct batch *batch, char words[WORDS_SIZE], struct error *error) {
+  struct raw raw = {0};
+  struct decoder *decoder = NULL;
+  struct node *root = NULL;
+  enum outcome outcome = OUTCOME_MAPPED;
+  enum status status = format->next(splitter, &raw, error);
+  if (status == END) {
+    snprintf(words, WORDS_SIZE, "%s", _("the source has no record at present"));
+    return OK;
+  }
+  if (status == OK && raw.fault != RECORD_FINE) {
+    return error_set(error, ERR_INPUT, "%s", raw.reason);
+  }
+  status = status == OK ? format->decoder_new(format->context(splitter), &decoder, error) : status;
+  status = status == OK ? format->parse(decoder, raw.bytes, batch->arena, &root, error) : status;
+  status = status == OK ? plan_apply(plan, batch, root, 0, &outcome, error) : status;
+  if (status == OK) {
+    size_t rows = 0;
+    for (size_t e = 0; e < MODEL_ENTITIES_MOST; e++) {
+      rows += batch->rows[e].count;
+    }
+    snprintf(words, WORDS_SIZE, _("read and mapped, not landed: %zu rows, %zu remarks%s"), rows, batch->issue_count,
+             outcome == OUTCOME_QUARANTINED ? _("; it would go to quarantine") : "");
+  }
+  if (decoder != NULL) {
+    format->decoder_free(decoder);
+  }
+  return status;
+}
+
+static enum status check_first(struct live *live, const struct plan *plan, const struct page *page,
+                               char words[WORDS_SIZE], struct error *error) {
+  const struct format *format = plan_format(plan);
+  struct splitter *splitter = NULL;
+  struct batch batch = {.arena = NULL};
+  enum status status = format->splitter_new(plan_format_options(plan), &splitter, error);
+  if (status == OK) {
+    status = batch_init(&batch, live->checkup.workspace.model, error);
+  }
+  if (status == OK) {
+    format->begin(splitter);
+    status = format->feed(splitter, buffer_view(&page->bytes), page->ends, error);
+  }
+  if (status == OK) {
+    status = map_first(plan, format, splitter, &batch, words, error);
+  }
+  if (batch.arena != NULL) {
+    batch_free(&batch);
+  }
+  if (splitter != NULL) {
+    format->splitter_free(splitter);
+  }
+  return status;
+}
+
+static void probe(struct live *live, const struct plan *plan, const void *options) {
+  static const atomic_bool never = false;
+  struct page page;
+  struct error error;
+  char words[WORDS_SIZE] = "";
+  const struct pull pull = {.source = live->source->code,
+                            .options = options,
+                            .columns = plan_paths(plan),
+                            .stop = &never,
+                            .remembers = remembers_nothing};
+  page_init(&page, (size_t)live->checkup.workspace.config->page_limit);
+  enum status status = live->source->connector->probe(&pull, on_probe, live, &page, &error);
+  if (status != OK && live->checkup.worst == OK) {
+    tell_error(&live->checkup, live->subject, &error);
+  } else if (status == OK) {
+    status = check_first(live, plan, &page, words, &error);
+    on_probe(live, "mapping", status, status == OK ? words : error.message);
+  }
+  page_free(&page);
+}
+
+enum status service_check_live(const char *config_path, const char *code, check_report *report, void *context) {
+  struct live live = {.checkup = {.report = report, .context = context}};
+  struct workspace *workspace = &live.checkup.workspace;
+  struct plan *plan = NULL;
+  void *options = NULL;
+  struct error error;
+  snprintf(live.subject, sizeof live.subject, _("source %s"), code);
+  enum status status = workspace_open(config_path, WORKSPACE_CONFIG, workspace, &error);
+  if (status == OK && (live.source = config_source(workspace->config, code)) == NULL) {
+    status = error_set(&error, ERR_USAGE, _("there is no source \"%s\""), code);
+  }
+  if (status == OK) {
+    status = plan_load(live.source->mapping, workspace->model, workspace->lists, &plan, NULL, &error);
+  }
+  if (status == OK) {
+    status = config_options(workspace->config, live.source, &options, &error);
+  }
+  if (status == OK) {
+    probe(&live, plan, options);
+    config_options_free(live.source, options);
+  } else {
+    tell_error(&live.checkup, live.subject, &error);
+  }
+  if (live.checkup.worst != OK && live.source != NULL && live.source->contact[0] != '\0') {
+    const struct check_step step = {.subject = live.subject,
+                                    .step = "contact",
+                                    .status = OK,
+                                    .words = live.source->contact,
+                                    .place = "",
+                                    .hint = ""};
+    report(context, &step);
+  }
+  if (plan != NULL) {
+    plan_free(plan);
+  }
+  workspace_close(workspace);
+  return live.checkup.worst;
+}
