@@ -20,6 +20,7 @@ struct pull_request {
   enum pull_kind kind;
   const char *const *codes; /* NULL-terminated; empty: every active source */
   struct sync_options options;
+  bool then_links;     /* linking follows: no hint at it is needed */
   pull_report *report; /* after each source; NULL allowed */
   void *context;
 };

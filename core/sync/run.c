@@ -4,21 +4,54 @@
 #include "core/base/log.h"
 #include "core/sync/counts.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-enum { AUDIT_BODY_LIMIT = 4096, HOLDER_SIZE = 320, HOST_SIZE = 256 };
+enum { AUDIT_BODY_LIMIT = 4096, HOST_SIZE = 256, HOLDER_SIZE = HOST_SIZE + PATH_MAX, NAME_LIMIT = 2 * PATH_MAX };
 #define LEASE_MICROSECONDS (INT64_C(10) * 60 * 1000000)
+
+/* The name of a workspace on a host holds the lease, so that a run takes over from one that was killed; that no second
+ * one of the same workspace is at work is told by a socket of the kernel's own, which ends with its process. */
+static enum status frame_lock(struct run_frame *frame, const char *holder, struct error *error) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  struct buffer name;
+  buffer_init(&name, NAME_LIMIT);
+  buffer_printf(&name, "%s/%s", holder, frame->source->code);
+  enum status status = buffer_check(&name, _("a name"), error);
+  if (status != OK) {
+    return status;
+  }
+  struct sha256 digest = sha256_of(buffer_view(&name));
+  buffer_free(&name);
+  memcpy(address.sun_path + 1, "puente", 6);
+  hex_format(digest.bytes, SHA256_SIZE, address.sun_path + 7);
+  frame->lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (frame->lock >= 0 && bind(frame->lock, (const struct sockaddr *)&address, sizeof address) == 0) {
+    return OK;
+  }
+  if (frame->lock < 0 || errno != EADDRINUSE) {
+    return error_set(error, ERR_IO, _("the lock of the source could not be made: %s"), strerror(errno));
+  }
+  error_set(error, ERR_BUSY, _("another puente of this workspace is at work on the source"));
+  error_hint(error, _("wait for it to end"));
+  return ERR_BUSY;
+}
 
 static enum status frame_lease(struct run_frame *frame, struct error *error) {
   char host[HOST_SIZE] = "", holder[HOLDER_SIZE];
   if (gethostname(host, sizeof host - 1) != 0) {
     snprintf(host, sizeof host, "?");
   }
-  snprintf(holder, sizeof holder, "%s/%ld", host, (long)getpid());
-  enum status status =
-      store_lease(frame->bench->store, frame->source_id, holder, LEASE_MICROSECONDS, &frame->lease, error);
-  frame->leased = status == OK;
+  snprintf(holder, sizeof holder, "%s:%s", host, frame->bench->config->path);
+  enum status status = frame_lock(frame, holder, error);
+  if (status == OK) {
+    status = store_lease(frame->bench->store, frame->source_id, holder, LEASE_MICROSECONDS, &frame->lease, error);
+    frame->leased = status == OK;
+  }
   return status;
 }
 
@@ -72,6 +105,7 @@ static void frame_drop_plan(struct run_frame *frame) {
 }
 
 enum status run_frame_open(struct run_frame *frame, const char *kind, bool pulls, struct error *error) {
+  frame->lock = -1;
   if (frame->options->dry_run) {
     return frame_load(frame, pulls, error);
   }
@@ -174,4 +208,8 @@ void run_frame_end(struct run_frame *frame) {
     frame->connector_options = NULL;
   }
   frame_drop_plan(frame);
+  if (frame->lock >= 0) {
+    close(frame->lock);
+    frame->lock = -1;
+  }
 }

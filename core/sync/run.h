@@ -16,6 +16,7 @@ struct run_frame {
   int64_t run, plan_id; /* 0 in a dry run */
   struct lease lease;
   bool leased;
+  int lock; /* descriptor; -1: none */
 };
 
 /* Takes the lease, records the run, reads options (only where it `pulls`) and mapping. Whatever the result,

@@ -1,0 +1,89 @@
+#include "core/command/arguments.h"
+#include "core/command/commands.h"
+#include "core/command/linking.h"
+#include "core/command/meter.h"
+#include "core/service/linking.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+static json_t *counts_object(const struct resolve_counts *counts) {
+  return json_pack("{sI sI sI sI sI sI sI sI sI}", "rows", (json_int_t)counts->rows, "clusters",
+                   (json_int_t)counts->clusters, "created", (json_int_t)counts->created, "absorbed",
+                   (json_int_t)counts->absorbed, "merged", (json_int_t)counts->merged, "split",
+                   (json_int_t)counts->split, "dissolved", (json_int_t)counts->dissolved, "pairs",
+                   (json_int_t)counts->pairs, "unlinkable", (json_int_t)counts->unlinkable);
+}
+
+static void print_json(const struct resolve_result *result) {
+  json_t *root = json_pack("{sI sb so so}", "run", (json_int_t)result->run, "nothing_new", (int)result->nothing_new,
+                           "persons", counts_object(&result->persons), "cases", counts_object(&result->cases));
+  json_dumpf(root, stdout, JSON_INDENT(2));
+  puts("");
+  json_decref(root);
+}
+
+static void print_line(const char *what, const struct resolve_counts *counts) {
+  printf("%-10s %10lld %10lld %10lld %10lld %10lld %10lld %10lld\n", what, (long long)counts->rows,
+         (long long)counts->clusters, (long long)counts->created, (long long)counts->merged, (long long)counts->split,
+         (long long)counts->pairs, (long long)counts->unlinkable);
+}
+
+static void print_text(const struct resolve_result *result) {
+  if (result->nothing_new) {
+    puts(_("nothing new to link: persons and cases are as they were"));
+    return;
+  }
+  printf("%-10s %10s %10s %10s %10s %10s %10s %10s\n", "", _("records"), _("joined to"), _("new"), _("merged"),
+         _("split"), _("pairs"), _("unlinkable"));
+  print_line(_("persons"), &result->persons);
+  print_line(_("cases"), &result->cases);
+  puts(_("next: `puente status`, `puente report crosstab`, `puente explain person ID`"));
+}
+
+int command_linking(const struct globals *globals, struct workspace *workspace, const char *purpose) {
+  struct meter meter;
+  struct resolve_result result = {.run = 0};
+  struct error error;
+  meter_init(&meter, globals);
+  enum status status = service_link(workspace, &meter.progress, purpose, &result, &error);
+  meter_clear(&meter);
+  if (status != OK) {
+    return command_fail(&error);
+  }
+  if (globals->json) {
+    print_json(&result);
+  } else if (!globals->quiet) {
+    print_text(&result);
+  }
+  return 0;
+}
+
+static int run(const struct globals *globals, int argc, char **argv) {
+  const char *purpose = NULL;
+  const struct argument table[] = {{.name = "purpose", .text = &purpose}, {.name = NULL}};
+  int exit_code = 0;
+  if (arguments_done(&command_link, table, &argc, argv, &exit_code)) {
+    return exit_code;
+  }
+  if (argc > 1) {
+    return command_misused(&command_link, _("\"%s\" was not expected"), argv[1]);
+  }
+  struct workspace workspace;
+  struct error error;
+  if (workspace_open(globals->config, WORKSPACE_WRITE, &workspace, &error) != OK) {
+    return command_fail(&error);
+  }
+  exit_code = command_linking(globals, &workspace, purpose);
+  workspace_close(&workspace);
+  return exit_code;
+}
+
+const struct command command_link = {
+    .name = "link",
+    .synopsis = "[--purpose TEXT]",
+    .summary = N_("find which records are the same person and the same case, and consolidate them"),
+    .help = N_("  --purpose TEXT  noted with the run\n\n"
+               "Ids of persons and cases stay the same from run to run; what was merged or split keeps its history."),
+    .run = run,
+};
