@@ -1,0 +1,145 @@
+#include "tests/support/bench.h"
+
+#include "core/base/file.h"
+#include "tests/support/temp.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void must(enum status status, const struct error *error) {
+  if (status != OK) {
+    fprintf(stderr, "fixture: %s (%s) %s\n", error->message, error->place, error->hint);
+    abort();
+  }
+}
+
+static struct store_options store_options(const struct fixture *fixture) {
+  return (struct store_options){
+      .kind = STORE_SQLITE, .path = fixture->store_path, .model = fixture->model, .key = fixture->key};
+}
+
+void fixture_map(struct fixture *fixture, const char *mapping) {
+  must(file_write(fixture->mapping, slice_of(mapping), 0644, &fixture->error), &fixture->error);
+}
+
+void fixture_reopen(struct fixture *fixture) {
+  struct store_options options = store_options(fixture);
+  store_close(fixture->store);
+  fixture->store = NULL;
+  must(store_open(&options, &fixture->store, &fixture->error), &fixture->error);
+}
+
+struct fixture *fixture_make(const char *mapping) {
+  static const char *const folders[] = {"config/codelists"};
+  struct fixture *fixture = calloc(1, sizeof *fixture);
+  if (fixture == NULL) {
+    abort();
+  }
+  scripted = (struct script){.count = 0};
+  fixture->folder = temp_make();
+  snprintf(fixture->mapping, sizeof fixture->mapping, "%s/demo.yaml", fixture->folder);
+  snprintf(fixture->store_path, sizeof fixture->store_path, "%s/puente.db", fixture->folder);
+  snprintf(fixture->key_path, sizeof fixture->key_path, "%s/puente.key", fixture->folder);
+  struct error *error = &fixture->error;
+  fixture_map(fixture, mapping);
+  must(key_create(fixture->key_path, error), error);
+  must(key_load(fixture->key_path, &fixture->key, error), error);
+  must(model_load("config/model", &fixture->model, error), error);
+  must(codelists_load(folders, 1, &fixture->lists, error), error);
+  struct store_options options = store_options(fixture);
+  must(store_create(&options, error), error);
+  must(store_open(&options, &fixture->store, error), error);
+  fixture->config = (struct config){.path = fixture->store_path,
+                                    .folder = fixture->folder,
+                                    .page_limit = 1 << 20,
+                                    .sources = &fixture->source,
+                                    .source_count = 1};
+  fixture->source = (struct source_config){.code = "demo",
+                                           .title = "Demo",
+                                           .institution = "PE/MP",
+                                           .contact = "",
+                                           .unit = "denuncia",
+                                           .connector = &scripted_connector,
+                                           .mapping = fixture->mapping,
+                                           .max_drop = 0.5,
+                                           .linked = true,
+                                           .file = "demo.yaml"};
+  fixture->options = (struct sync_options){.actor = "tester"};
+  must(store_begin(fixture->store, error), error);
+  must(store_sources(fixture->store, &fixture->source, 1, &fixture->source_id, error), error);
+  must(store_commit(fixture->store, error), error);
+  return fixture;
+}
+
+void fixture_free(struct fixture *fixture) {
+  store_close(fixture->store);
+  key_free(fixture->key);
+  codelists_free(fixture->lists);
+  model_free(fixture->model);
+  temp_remove(fixture->folder);
+  free(fixture);
+}
+
+struct workbench fixture_bench(const struct fixture *fixture) {
+  return (struct workbench){.store = fixture->store,
+                            .config = &fixture->config,
+                            .model = fixture->model,
+                            .lists = fixture->lists,
+                            .key = fixture->key};
+}
+
+enum status fixture_sync(struct fixture *fixture, const struct scripted_page *pages, size_t count) {
+  struct workbench bench = fixture_bench(fixture);
+  scripted.pages = pages;
+  scripted.count = count;
+  return sync_source(&bench, &fixture->source, fixture->source_id, &fixture->options, &fixture->result,
+                     &fixture->error);
+}
+
+static sqlite3 *look(const struct fixture *fixture) {
+  sqlite3 *database = NULL;
+  if (sqlite3_open_v2(fixture->store_path, &database, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
+    abort();
+  }
+  sqlite3_busy_timeout(database, 5000);
+  return database;
+}
+
+static sqlite3_stmt *ask(sqlite3 *database, const char *sql) {
+  sqlite3_stmt *statement = NULL;
+  if (sqlite3_prepare_v2(database, sql, -1, &statement, NULL) != SQLITE_OK) {
+    fprintf(stderr, "fixture: %s: %s\n", sql, sqlite3_errmsg(database));
+    abort();
+  }
+  return statement;
+}
+
+int64_t fixture_count(const struct fixture *fixture, const char *sql) {
+  sqlite3 *database = look(fixture);
+  sqlite3_stmt *statement = ask(database, sql);
+  int64_t value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+  sqlite3_finalize(statement);
+  sqlite3_close(database);
+  return value;
+}
+
+char *fixture_dump(const struct fixture *fixture, const char *const *statements) {
+  struct buffer text;
+  buffer_init(&text, 64 << 20);
+  sqlite3 *database = look(fixture);
+  for (; *statements != NULL; statements++) {
+    sqlite3_stmt *statement = ask(database, *statements);
+    buffer_printf(&text, "== %s\n", *statements);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+      for (int i = 0; i < sqlite3_column_count(statement); i++) {
+        const unsigned char *value = sqlite3_column_text(statement, i);
+        buffer_printf(&text, "%s|", value == NULL ? "" : (const char *)value);
+      }
+      buffer_char(&text, '\n');
+    }
+    sqlite3_finalize(statement);
+  }
+  sqlite3_close(database);
+  return text.data;
+}
