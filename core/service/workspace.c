@@ -85,7 +85,7 @@ static void note_source(struct workspace *workspace, struct slice code, int id) 
 }
 
 static enum status read_sources(struct workspace *workspace, struct error *error) {
-  static const char *const columns[] = {"source_id", "source"};
+  static const char *const columns[] = {"source_id", "code"};
   struct selection selection = {.view = "sources", .columns = columns, .column_count = 2};
   struct result *result = NULL;
   enum status status = store_select(workspace->store, &selection, &result, error);

@@ -180,6 +180,8 @@ enum status store_record_states(struct store *store, int64_t run, int64_t plan_i
 /* Deletions. Seen records of the pass under way are kept until it ends. */
 enum status store_seen(struct store *store, int source_id, const int64_t *record_ids, size_t count,
                        struct error *error) MUST_CHECK;
+/* A new pass begins: what a former one saw, and did not end with, is forgotten. */
+enum status store_forget_seen(struct store *store, int source_id, struct error *error) MUST_CHECK;
 enum status store_sweep_count(struct store *store, int source_id, int64_t *current, int64_t *unseen,
                               struct error *error) MUST_CHECK;
 enum status store_sweep(struct store *store, int source_id, int64_t run, int64_t *deleted,
@@ -337,6 +339,13 @@ struct view {
   size_t column_count;
 };
 const struct view *store_views(const struct store *store, size_t *count);
+
+/* Current records by enum record_state, of one source; source 0: of all, with the persons and cases that they make. */
+struct tally {
+  int64_t records[4];
+  int64_t persons, cases;
+};
+enum status store_tally(struct store *store, int source_id, struct tally *tally, struct error *error) MUST_CHECK;
 
 /* Quarantine as a workplace: closes the issues of a record with a reason. */
 enum status store_dismiss(struct store *store, int64_t raw_id, int64_t run, const char *reason,

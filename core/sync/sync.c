@@ -43,6 +43,22 @@ static enum status sync_resume(struct sync *sync, struct error *error) {
   return status == OK ? pass_set(&pass->mark, NULL, error) : status;
 }
 
+/* Marks of a former pass that did not end would keep deleted records alive. */
+static enum status sync_forget_seen(const struct run_frame *frame, struct error *error) {
+  struct store *store = frame->bench->store;
+  enum status status = store_begin(store, error);
+  if (status == OK) {
+    status = store_forget_seen(store, frame->source_id, error);
+  }
+  if (status == OK) {
+    status = store_commit(store, error);
+  }
+  if (status != OK) {
+    store_rollback(store);
+  }
+  return status;
+}
+
 static enum status sync_begin_pass(struct sync *sync, struct error *error) {
   const struct run_frame *frame = &sync->frame;
   const struct sync_options *options = frame->options;
@@ -60,6 +76,12 @@ static enum status sync_begin_pass(struct sync *sync, struct error *error) {
   sync->lander.keeps_seen = swept && options->since == NULL && options->until == NULL;
   if (options->since != NULL) {
     former = options->since;
+  }
+  if (sync->lander.keeps_seen && !sync->resumed && !options->dry_run) {
+    status = sync_forget_seen(frame, error);
+    if (status != OK) {
+      return status;
+    }
   }
   int64_t overlap = options->since != NULL ? 0 : frame->source->overlap;
   return mark_back(slice_of(former), overlap, &sync->watermark) ? OK : error_memory(error);

@@ -1,0 +1,228 @@
+#include "core/service/overview.h"
+
+#include "core/base/date.h"
+
+/* A column of a result, by name; SIZE_MAX where the view has none. */
+static size_t column(const struct result *result, const char *name) {
+  for (size_t i = 0; i < result_columns(result); i++) {
+    if (strcmp(result_name(result, i), name) == 0) {
+      return i;
+    }
+  }
+  return SIZE_MAX;
+}
+
+static struct slice text_of(const struct result *result, const char *name) {
+  size_t at = column(result, name);
+  return at == SIZE_MAX || result_null(result, at) ? slice_make(NULL, 0) : result_text(result, at);
+}
+
+static int64_t integer_of(const struct result *result, const char *name) {
+  size_t at = column(result, name);
+  return at == SIZE_MAX || result_null(result, at) ? 0 : result_integer(result, at);
+}
+
+static int64_t time_of(const struct result *result, const char *name) {
+  int64_t micros = 0;
+  return clock_parse(text_of(result, name), &micros) ? micros : 0;
+}
+
+static struct source_overview *find_source(struct overview *overview, struct slice code) {
+  for (size_t i = 0; i < overview->source_count; i++) {
+    if (slice_is(code, overview->sources[i].source->code)) {
+      return &overview->sources[i];
+    }
+  }
+  return NULL;
+}
+
+typedef void take_row(struct overview *overview, const struct result *result);
+
+static enum status read_view(struct store *store, const char *view, const char *order, take_row *take,
+                             struct overview *overview, struct error *error) {
+  const struct selection selection = {.view = view, .order = order};
+  struct result *result = NULL;
+  enum status status = store_select(store, &selection, &result, error);
+  if (status != OK) {
+    return status;
+  }
+  while ((status = result_next(result, error)) == OK) {
+    take(overview, result);
+  }
+  result_free(result);
+  return status == END ? OK : status;
+}
+
+static void take_source(struct overview *overview, const struct result *result) {
+  struct source_overview *source = find_source(overview, text_of(result, "code"));
+  if (source == NULL) {
+    return;
+  }
+  struct slice watermark = text_of(result, "watermark");
+  source->watermark = watermark.data == NULL ? NULL : arena_text(overview->memory, watermark);
+  source->under_way = integer_of(result, "pass_run") != 0;
+}
+
+/* Message, place and hint stand on lines of their own. */
+static void take_message(struct overview *overview, struct source_overview *source, struct slice text) {
+  char *copy = text.len == 0 ? NULL : arena_text(overview->memory, text);
+  if (copy == NULL) {
+    return;
+  }
+  char *place = strchr(copy, '\n');
+  char *hint = place == NULL ? NULL : strchr(place + 1, '\n');
+  if (place != NULL) {
+    *place++ = '\0';
+  }
+  if (hint != NULL) {
+    *hint++ = '\0';
+  }
+  source->message = copy;
+  source->place = place;
+  source->hint = hint;
+}
+
+static void take_counts(struct counts *counts, const struct result *result) {
+  counts->pulled = integer_of(result, "pulled");
+  counts->fresh = integer_of(result, "fresh");
+  counts->changed = integer_of(result, "changed");
+  counts->unchanged = integer_of(result, "unchanged");
+  counts->repeated = integer_of(result, "repeated");
+  counts->rejected = integer_of(result, "rejected");
+  counts->mapped = integer_of(result, "mapped");
+  counts->quarantined = integer_of(result, "quarantined");
+  counts->withheld = integer_of(result, "withheld");
+  counts->deleted = integer_of(result, "deleted");
+  counts->cut = integer_of(result, "cut");
+  counts->warnings = integer_of(result, "warnings");
+  counts->source_count = integer_of(result, "source_count");
+}
+
+static void take_sync(struct overview *overview, struct source_overview *source, const struct result *result) {
+  struct slice state = text_of(result, "state");
+  bool done = slice_is(state, "done");
+  if (done && source->complete == 0) {
+    source->complete = time_of(result, "ended");
+  }
+  if (source->run != 0) {
+    return;
+  }
+  source->run = integer_of(result, "run_id");
+  source->started = time_of(result, "started");
+  source->ended = time_of(result, "ended");
+  source->state = done ? "ok" : arena_text(overview->memory, state);
+  take_counts(&source->counts, result);
+  take_message(overview, source, text_of(result, "message"));
+}
+
+/* Newest first. */
+static void take_run(struct overview *overview, const struct result *result) {
+  struct slice kind = text_of(result, "kind");
+  if (slice_is(kind, "link")) {
+    if (overview->link_run == 0 && slice_is(text_of(result, "state"), "done")) {
+      overview->link_run = integer_of(result, "run_id");
+      overview->linked = time_of(result, "ended");
+    }
+    return;
+  }
+  struct source_overview *source = find_source(overview, text_of(result, "source"));
+  if (source == NULL) {
+    return;
+  }
+  if (overview->link_run == 0 && source->source->linked) {
+    overview->waiting += integer_of(result, "fresh") + integer_of(result, "changed") + integer_of(result, "deleted");
+  }
+  if (slice_is(kind, "sync")) {
+    take_sync(overview, source, result);
+  }
+}
+
+static enum status take_tallies(struct workspace *workspace, struct overview *overview, struct error *error) {
+  struct tally tally;
+  enum status status = OK;
+  for (size_t i = 0; i < overview->source_count && status == OK; i++) {
+    struct source_overview *source = &overview->sources[i];
+    if (workspace->source_ids[i] == 0) {
+      continue;
+    }
+    status = store_tally(workspace->store, workspace->source_ids[i], &tally, error);
+    if (status == OK) {
+      source->mapped = tally.records[RECORD_MAPPED];
+      source->quarantined = tally.records[RECORD_QUARANTINED];
+      source->withheld = tally.records[RECORD_WITHHELD];
+      source->total = source->mapped + source->quarantined + source->withheld + tally.records[RECORD_DISMISSED];
+    }
+  }
+  if (status == OK) {
+    status = store_tally(workspace->store, 0, &tally, error);
+    overview->persons = status == OK ? tally.persons : 0;
+    overview->cases = status == OK ? tally.cases : 0;
+  }
+  return status;
+}
+
+static enum status read_store(struct workspace *workspace, struct overview *overview, struct error *error) {
+  overview->made = true;
+  overview->version = store_version(workspace->store);
+  enum status status = read_view(workspace->store, "sources", NULL, take_source, overview, error);
+  if (status == OK) {
+    status = read_view(workspace->store, "runs", "-run_id", take_run, overview, error);
+  }
+  return status == OK ? take_tallies(workspace, overview, error) : status;
+}
+
+static enum status list_sources(const struct config *config, struct overview *overview, struct error *error) {
+  overview->source_count = config->source_count;
+  overview->sources = arena_array(overview->memory, config->source_count + 1, sizeof *overview->sources);
+  if (overview->sources == NULL) {
+    return error_memory(error);
+  }
+  for (size_t i = 0; i < config->source_count; i++) {
+    overview->sources[i].source = &config->sources[i];
+    overview->sources[i].state = "never";
+  }
+  return OK;
+}
+
+/* What was decided about a source stands before what happened to it. */
+static void settle_states(struct overview *overview) {
+  for (size_t i = 0; i < overview->source_count; i++) {
+    struct source_overview *source = &overview->sources[i];
+    if (source->source->state == SOURCE_PAUSED) {
+      source->state = "paused";
+    } else if (source->source->state == SOURCE_RETIRED) {
+      source->state = "retired";
+    }
+  }
+}
+
+enum status service_overview(const char *config_path, struct workspace *workspace, struct overview *overview,
+                             struct error *error) {
+  *overview = (struct overview){.memory = arena_new(0)};
+  if (overview->memory == NULL) {
+    *workspace = (struct workspace){.config = NULL};
+    return error_memory(error);
+  }
+  enum status status = workspace_open(config_path, WORKSPACE_READ, workspace, error);
+  bool made = status == OK;
+  if (status == ERR_NOT_FOUND) {
+    status = workspace_open(config_path, WORKSPACE_CONFIG, workspace, error);
+  }
+  if (status == OK) {
+    status = list_sources(workspace->config, overview, error);
+  }
+  if (status == OK && made) {
+    status = read_store(workspace, overview, error);
+  }
+  if (status == OK) {
+    settle_states(overview);
+  } else {
+    overview_free(overview);
+  }
+  return status;
+}
+
+void overview_free(struct overview *overview) {
+  arena_free(overview->memory);
+  *overview = (struct overview){.memory = NULL};
+}

@@ -1,0 +1,34 @@
+/* How the workspace stands: each source, the store, linking, and what needs a person. */
+#ifndef PUENTE_SERVICE_OVERVIEW_H
+#define PUENTE_SERVICE_OVERVIEW_H
+
+#include "core/service/workspace.h"
+
+struct source_overview {
+  const struct source_config *source;
+  const char *state;           /* "ok", "never", "failed", "interrupted", "running", "paused", "retired" */
+  int64_t run, started, ended; /* of the last sync; 0: none. Microseconds since the epoch */
+  int64_t complete;            /* when the last complete pass ended; 0: never */
+  bool under_way;              /* a pass was begun and has not ended: the next sync goes on with it */
+  const char *watermark;       /* NULL: none */
+  struct counts counts;        /* of the last sync */
+  int64_t mapped, quarantined, withheld, total; /* records that are current now; total: with dismissed ones */
+  const char *message, *place, *hint;           /* of a failed run, or a remark of a done one; NULL: none */
+};
+
+struct overview {
+  bool made; /* there is a store; without, only sources are known */
+  int version;
+  struct source_overview *sources;
+  size_t source_count;
+  int64_t persons, cases;
+  int64_t link_run, linked; /* last linking: its run and when it ended; 0: never */
+  int64_t waiting;          /* records new, changed or deleted since */
+  struct arena *memory;
+};
+
+enum status service_overview(const char *config_path, struct workspace *workspace, struct overview *overview,
+                             struct error *error) MUST_CHECK;
+void overview_free(struct overview *overview);
+
+#endif
