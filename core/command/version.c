@@ -44,7 +44,7 @@ static void read_libraries(struct library libraries[LIBRARIES]) {
 }
 
 static void print_json(const struct library libraries[LIBRARIES]) {
-  printf("{\"program\":\"%s\",\"store\":%d", PUENTE_VERSION, STORE_FORMAT);
+  printf("{\"program\":\"%s\",\"store\":%d", PUENTE_VERSION, store_format());
   for (size_t i = 0; i < LIBRARIES; i++) {
     printf(",\"%s\":\"%s\"", libraries[i].name, libraries[i].version);
   }
@@ -63,7 +63,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
     print_json(libraries);
     return 0;
   }
-  printf(_("puente %s, store format %d\n"), PUENTE_VERSION, STORE_FORMAT);
+  printf(_("puente %s, store format %d\n"), PUENTE_VERSION, store_format());
   for (size_t i = 0; i < LIBRARIES; i++) {
     printf("  %-10s %s\n", libraries[i].name, libraries[i].version);
   }

@@ -49,6 +49,7 @@ enum status store_migrate(const struct store_options *options, int *from, int *t
  */
 enum status store_backup(struct store *store, const char *target, struct error *error) MUST_CHECK;
 int store_version(const struct store *store);
+int store_format(void); /* the version that this program makes */
 
 enum status store_begin(struct store *store, struct error *error) MUST_CHECK;
 enum status store_commit(struct store *store, struct error *error) MUST_CHECK;
