@@ -138,7 +138,7 @@ static void take_run(struct overview *overview, const struct result *result) {
 }
 
 static enum status take_tallies(struct workspace *workspace, struct overview *overview, struct error *error) {
-  struct tally tally;
+  struct record_tally tally;
   enum status status = OK;
   for (size_t i = 0; i < overview->source_count && status == OK; i++) {
     struct source_overview *source = &overview->sources[i];

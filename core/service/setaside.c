@@ -1,6 +1,7 @@
 #include "core/service/setaside.h"
 
 #include "core/audit/audit.h"
+#include "core/base/map.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -342,11 +342,11 @@ struct view {
 const struct view *store_views(const struct store *store, size_t *count);
 
 /* Current records by enum record_state, of one source; source 0: of all, with the persons and cases that they make. */
-struct tally {
+struct record_tally {
   int64_t records[4];
   int64_t persons, cases;
 };
-enum status store_tally(struct store *store, int source_id, struct tally *tally, struct error *error) MUST_CHECK;
+enum status store_tally(struct store *store, int source_id, struct record_tally *tally, struct error *error) MUST_CHECK;
 
 /* Quarantine as a workplace: closes the issues of a record with a reason. */
 enum status store_dismiss(struct store *store, int64_t raw_id, int64_t run, const char *reason,
