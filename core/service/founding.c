@@ -41,7 +41,7 @@ static enum status copy_file(struct arena *arena, const char *from, const char *
   }
   buffer_init(&out, (size_t)2 * FILE_LIMIT);
   const char *line = name == NULL ? NULL : strstr(text.data, "\nname:");
-  const char *end = line == NULL ? NULL : strchr(line, '\n');
+  const char *end = line == NULL ? NULL : strchr(line + 1, '\n');
   if (end == NULL) {
     buffer_slice(&out, buffer_view(&text));
   } else {

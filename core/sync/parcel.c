@@ -79,12 +79,9 @@ enum status parcel_issue(struct parcel *parcel, uint32_t record, const char *rea
   struct batch *batch = &parcel->mapped;
   if (batch->issue_count == batch->issue_capacity) {
     size_t capacity = batch->issue_capacity == 0 ? 64 : batch->issue_capacity * 2;
-    struct issue *issues = arena_array(batch->arena, capacity, sizeof *issues);
+    struct issue *issues = realloc(batch->issues, capacity * sizeof *issues); /* as the plan's own grow */
     if (issues == NULL) {
       return error_memory(error);
-    }
-    if (batch->issue_count > 0) {
-      memcpy(issues, batch->issues, batch->issue_count * sizeof *issues);
     }
     batch->issues = issues;
     batch->issue_capacity = capacity;

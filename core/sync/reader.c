@@ -145,9 +145,7 @@ static void reader_place(const struct reader *reader, struct error *error) {
   if (error->code == ERR_INTERRUPTED || reader->page.origin.len == 0) {
     return;
   }
-  char former[sizeof error->place];
-  memcpy(former, error->place, sizeof former);
-  error_place(error, "%.*s%s%s", SLICE_ARG(buffer_view(&reader->page.origin)), former[0] != '\0' ? ", " : "", former);
+  error_place(error, "%.*s", SLICE_ARG(buffer_view(&reader->page.origin)));
 }
 
 static enum status reader_pass(struct reader *reader, struct error *error) {

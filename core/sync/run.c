@@ -166,14 +166,8 @@ enum status run_frame_close(struct run_frame *frame, enum run_state state, const
   return status;
 }
 
-static void frame_place(const struct run_frame *frame, struct error *error) {
-  char former[sizeof error->place];
-  memcpy(former, error->place, sizeof former);
-  error_place(error, _("source %s%s%s"), frame->source->code, former[0] != '\0' ? ", " : "", former);
-}
-
 void run_frame_fail(struct run_frame *frame, const struct counts *counts, struct error *error) {
-  frame_place(frame, error);
+  error_place(error, _("source %s"), frame->source->code);
   if (frame->run == 0) {
     return;
   }

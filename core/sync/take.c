@@ -43,7 +43,7 @@ struct step {
   struct node *root;  /* NULL: broken */
   struct item item;
   const char *fault; /* why it goes to quarantine before any mapping; NULL: it does not */
-  char words[200];   /* of the fault */
+  char words[512];   /* of the fault */
 };
 
 static void step_fault(struct step *step, const char *fault, const char *words) {

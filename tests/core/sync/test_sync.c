@@ -244,7 +244,7 @@ static void test_document_of_pages(void **state) {
 static void test_page_errors(void **state) {
   struct fixture *f = *state;
   assert_int_equal(fixture_sync(f, PAGES({.bytes = A}, {.bytes = "<html><body>login</body></html>"})), ERR_INPUT);
-  assert_non_null(strstr(f->error.place, "source demo, page 2"));
+  assert_int_equal(strncmp(f->error.place, "source demo, page 2", 19), 0);
   assert_int_equal(f->result.counts.fresh, 1);
   f->options.full = true;
   assert_int_equal(fixture_sync(f, PAGES({.bytes = B}, {.bytes = B}, {.bytes = B})), ERR_REMOTE);
