@@ -1,0 +1,449 @@
+#include "core/resolve/resolve.h"
+
+#include "core/audit/audit.h"
+#include "core/resolve/history.h"
+#include "core/resolve/survive.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { SOURCES_MOST = 2048, BATCH_MOST = 512, CASE_PREFIX = 5 };
+#define SEEN_LIMIT ((size_t)1 << 34)
+
+/* A deterministic rule's weight in the store, where a number has to be finite; pairs kept apart have 0. */
+#define CERTAIN_WEIGHT 100.0
+
+struct resolver {
+  struct store *store;
+  const struct config *config;
+  const struct model *model;
+  const struct resolve_options *options;
+  struct resolve_result *result;
+  struct error *error;
+  struct policy *policy;
+  struct arena *arena; /* of one batch of consolidated rows */
+  struct staged_rows persons, cases;
+  struct buffer seen;
+  struct merkle outcomes;
+  bool linked[SOURCES_MOST];
+  int precedence[SOURCES_MOST];
+};
+
+/* ---- what is linked ---- */
+
+static enum status read_sources(struct resolver *r) {
+  size_t count = r->config->source_count;
+  int *ids = calloc(count + 1, sizeof *ids);
+  if (ids == NULL) {
+    return error_memory(r->error);
+  }
+  for (size_t i = 0; i < SOURCES_MOST; i++) {
+    r->linked[i] = true;
+    r->precedence[i] = INT32_MAX; /* a source that the configuration no longer has comes last */
+  }
+  enum status status = store_sources(r->store, r->config->sources, count, ids, r->error);
+  for (size_t i = 0; status == OK && i < count; i++) {
+    if (ids[i] > 0 && ids[i] < SOURCES_MOST) {
+      r->linked[ids[i]] = r->config->sources[i].linked;
+      r->precedence[ids[i]] = r->config->sources[i].precedence;
+      buffer_append(&r->seen, &ids[i], sizeof ids[i]);
+      buffer_append(&r->seen, &r->config->sources[i].linked, sizeof r->config->sources[i].linked);
+      buffer_append(&r->seen, &r->config->sources[i].precedence, sizeof r->config->sources[i].precedence);
+    }
+  }
+  free(ids);
+  return status == OK ? buffer_check(&r->seen, _("the list of rows"), r->error) : status;
+}
+
+static enum status read_rows(struct resolver *r) {
+  struct staged_context context = {.policy = r->policy, .linked = r->linked, .seen = &r->seen};
+  progress_step(r->options->progress, _("reading staged rows"), 0, -1);
+  enum status status = staged_read(r->store, r->policy->one_case.entity, &context, &r->cases, r->error);
+  status = status == OK ? staged_read(r->store, r->policy->person.entity, &context, &r->persons, r->error) : status;
+  return status == OK ? staged_mark(r->store, r->model, &context, &r->persons, r->error) : status;
+}
+
+/* Everything that the result depends on: rules, sources, and the versions of all rows. */
+static struct sha256 inputs_digest(const struct resolver *r) {
+  struct sha256 rows = sha256_of(buffer_view(&r->seen));
+  return sha256_pair(2, &r->policy->digest, &rows);
+}
+
+/* Whether the last linking saw the very same inputs. */
+static enum status compare_inputs(struct resolver *r, const char *inputs, bool *same) {
+  static const char *const columns[] = {"body"};
+  struct filter filter = {.column = "event", .text = "link"};
+  struct selection selection = {.view = "audit",
+                                .columns = columns,
+                                .column_count = 1,
+                                .filters = &filter,
+                                .filter_count = 1,
+                                .order = "-sequence",
+                                .most = 1};
+  struct result *rows = NULL;
+  *same = false;
+  enum status status = store_select(r->store, &selection, &rows, r->error);
+  if (status != OK) {
+    return status;
+  }
+  status = result_next(rows, r->error);
+  if (status == OK) {
+    struct slice body = result_text(rows, 0);
+    *same = memmem(body.data, body.len, inputs, strlen(inputs)) != NULL;
+  }
+  result_free(rows);
+  return status == END ? OK : status;
+}
+
+/* ---- columns for the linker ---- */
+
+/* By row of persons: the row of the case that it belongs to, in its source. */
+static uint32_t *find_cases(const struct resolver *r) {
+  uint32_t keys = map_count(r->cases.keys);
+  uint32_t *by_key = malloc((keys + 1U) * sizeof *by_key);
+  uint32_t *found = malloc((r->persons.count + 1) * sizeof *found);
+  if (by_key == NULL || found == NULL) {
+    free(by_key);
+    free(found);
+    return NULL;
+  }
+  for (size_t i = r->cases.count; i-- > 0;) {
+    by_key[r->cases.key[i]] = (uint32_t)i;
+  }
+  for (size_t i = 0; i < r->persons.count; i++) {
+    uint32_t group = r->persons.group[i];
+    uint32_t key = group == LINK_MISSING ? MAP_NONE : map_get(r->cases.keys, map_key(r->persons.groups, group));
+    found[i] = key == MAP_NONE ? LINK_MISSING : by_key[key];
+  }
+  free(by_key);
+  return found;
+}
+
+static enum status case_column(const struct resolver *r, const char *name, struct link_column *column) {
+  const struct field *field = entity_field(r->cases.entity, slice_of(name));
+  uint32_t *found = find_cases(r);
+  if (found == NULL) {
+    return error_memory(r->error);
+  }
+  for (size_t i = 0; i < r->persons.count; i++) {
+    found[i] = found[i] == LINK_MISSING ? LINK_MISSING : r->cases.columns[field->column][found[i]];
+  }
+  column->values = found;
+  column->dictionary = r->cases.dictionaries[field->column];
+  return OK;
+}
+
+/* Columns in the plan's order; those of a case are made here and freed by free_columns. */
+static enum status make_columns(const struct resolver *r, const struct link_plan *plan, const struct staged_rows *rows,
+                                struct link_column *columns) {
+  const char *const *names;
+  size_t count = link_plan_columns(plan, &names);
+  enum status status = OK;
+  for (size_t i = 0; status == OK && i < count; i++) {
+    columns[i].name = names[i];
+    if (strncmp(names[i], "case.", CASE_PREFIX) == 0) {
+      status = case_column(r, names[i] + CASE_PREFIX, &columns[i]);
+      continue;
+    }
+    const struct field *field = entity_field(rows->entity, slice_of(names[i]));
+    columns[i].values = rows->columns[field->column];
+    columns[i].dictionary = rows->dictionaries[field->column];
+  }
+  return status;
+}
+
+static void free_columns(const struct link_plan *plan, struct link_column *columns) {
+  const char *const *names;
+  size_t count = link_plan_columns(plan, &names);
+  for (size_t i = 0; i < count; i++) {
+    if (strncmp(names[i], "case.", CASE_PREFIX) == 0) {
+      free(columns[i].values);
+    }
+  }
+  free(columns);
+}
+
+static int64_t count_unlinkable(const struct staged_rows *rows, const struct link_column *columns, size_t count) {
+  int64_t unlinkable = 0;
+  for (size_t i = 0; i < rows->count; i++) {
+    bool empty = true;
+    for (size_t j = 0; empty && j < count; j++) {
+      empty = columns[j].values[i] == LINK_MISSING;
+    }
+    unlinkable += empty || rows->sealed[i] != 0;
+  }
+  return unlinkable;
+}
+
+/* ---- writing ---- */
+
+static enum status write_pairs(struct resolver *r, enum cluster_kind kind, const struct link_plan *plan,
+                               const struct staged_rows *rows, const struct link_result *linked) {
+  struct link_pair_row batch[BATCH_MOST];
+  size_t at = 0;
+  enum status status = OK;
+  do {
+    size_t count = 0;
+    for (; at < linked->pair_count && count < BATCH_MOST; at++) {
+      const struct link_pair *pair = &linked->pairs[at];
+      int64_t a = rows->row_id[pair->a];
+      int64_t b = rows->row_id[pair->b];
+      batch[count++] = (struct link_pair_row){.row_a = a < b ? a : b,
+                                              .row_b = a < b ? b : a,
+                                              .weight = isinf(pair->weight) ? CERTAIN_WEIGHT : (double)pair->weight,
+                                              .rule = link_plan_rule(plan, pair->rule)};
+    }
+    status = store_write_pairs(r->store, kind, r->result->run, batch, count, r->error);
+  } while (status == OK && at < linked->pair_count);
+  return status;
+}
+
+struct place {
+  int64_t id, row_id;
+  uint32_t row;
+};
+
+static int by_id(const void *a, const void *b) {
+  const struct place *x = a;
+  const struct place *y = b;
+  if (x->id != y->id) {
+    return x->id < y->id ? -1 : 1;
+  }
+  return (x->row_id > y->row_id) - (x->row_id < y->row_id);
+}
+
+/* One consolidated row from the run of places that begins at `places`. */
+static enum status consolidate_one(struct resolver *r, const struct survivorship *rules, const struct staged_rows *rows,
+                                   const struct place *places, size_t count, struct consolidated *out) {
+  uint32_t *members = arena_array(r->arena, count, sizeof *members);
+  if (members == NULL) {
+    return error_memory(r->error);
+  }
+  for (size_t i = 0; i < count; i++) {
+    members[i] = places[i].row;
+  }
+  out->id = places[0].id;
+  return survive(rules, rows, r->precedence, members, count, r->arena, out, r->error);
+}
+
+static enum status consolidate(struct resolver *r, enum cluster_kind kind, const struct survivorship *rules,
+                               const struct staged_rows *rows, struct place *places) {
+  struct consolidated batch[BATCH_MOST];
+  size_t filled = 0;
+  enum status status = OK;
+  for (size_t i = 0; status == OK && i < rows->count;) {
+    size_t length = 1;
+    while (i + length < rows->count && places[i + length].id == places[i].id) {
+      length++;
+    }
+    status = consolidate_one(r, rules, rows, places + i, length, &batch[filled++]);
+    i += length;
+    if (status == OK && (filled == BATCH_MOST || i == rows->count)) {
+      status = store_write_consolidated(r->store, kind, r->result->run, batch, filled, r->error);
+      filled = 0;
+      arena_reset(r->arena);
+      progress_step(r->options->progress, _("consolidating"), (int64_t)i, (int64_t)rows->count);
+    }
+  }
+  return status;
+}
+
+static enum status write_consolidated(struct resolver *r, enum cluster_kind kind, const struct survivorship *rules,
+                                      const struct staged_rows *rows, const int64_t *ids) {
+  if (rows->count == 0) {
+    return OK;
+  }
+  struct place *places = malloc(rows->count * sizeof *places);
+  if (places == NULL) {
+    return error_memory(r->error);
+  }
+  for (uint32_t i = 0; i < rows->count; i++) {
+    places[i] = (struct place){.id = ids[i], .row_id = rows->row_id[i], .row = i};
+  }
+  qsort(places, rows->count, sizeof *places, by_id);
+  enum status status = consolidate(r, kind, rules, rows, places);
+  free(places);
+  return status;
+}
+
+/* A leaf for each membership that began (its id) or ended (0): kind, row id, id, most significant byte first. */
+static void add_outcome(struct merkle *merkle, enum cluster_kind kind, int64_t row_id, int64_t id) {
+  char leaf[17];
+  leaf[0] = (char)kind;
+  for (int i = 0; i < 8; i++) {
+    leaf[1 + i] = (char)((uint64_t)row_id >> (56 - 8 * i));
+    leaf[9 + i] = (char)((uint64_t)id >> (56 - 8 * i));
+  }
+  merkle_add(merkle, slice_make(leaf, sizeof leaf));
+}
+
+static enum status write_history(struct resolver *r, enum cluster_kind kind, const struct history *history) {
+  enum status status = store_write_members(r->store, kind, r->result->run, history->closed, history->closed_count,
+                                           history->opened, history->opened_count, r->error);
+  for (size_t i = 0; i < history->closed_count; i++) {
+    add_outcome(&r->outcomes, kind, history->closed[i], 0);
+  }
+  for (size_t i = 0; i < history->opened_count; i++) {
+    add_outcome(&r->outcomes, kind, history->opened[i].row_id, history->opened[i].id);
+  }
+  if (status == OK && history->redirect_count > 0) {
+    status =
+        store_write_redirects(r->store, kind, r->result->run, history->redirects, history->redirect_count, r->error);
+  }
+  return status;
+}
+
+/* ---- one kind: link, name, consolidate ---- */
+
+struct kind_of_work {
+  enum cluster_kind kind;
+  const struct link_plan *plan;
+  const struct survivorship *rules;
+  const struct staged_rows *rows;
+  struct resolve_counts *counts;
+};
+
+static enum status link_rows(struct resolver *r, const struct kind_of_work *work, struct link_result *linked) {
+  const char *const *names;
+  size_t count = link_plan_columns(work->plan, &names);
+  struct link_column *columns = calloc(count + 1, sizeof *columns);
+  if (columns == NULL) {
+    return error_memory(r->error);
+  }
+  bool persons = work->kind == CLUSTER_PERSON;
+  struct link_records records = {.count = work->rows->count, .columns = columns, .column_count = count};
+  if (persons) {
+    records.group = work->rows->group;
+    records.same = work->rows->key;
+    records.role = work->rows->role;
+    records.sealed = work->rows->sealed;
+  }
+  enum status status = make_columns(r, work->plan, work->rows, columns);
+  status = status == OK ? link_run(work->plan, &records, linked, r->error) : status;
+  if (status == OK) {
+    work->counts->unlinkable = count_unlinkable(work->rows, columns, count);
+  }
+  free_columns(work->plan, columns);
+  return status;
+}
+
+static enum status resolve_kind(struct resolver *r, const struct kind_of_work *work) {
+  struct link_result linked = {0};
+  struct history history = {0};
+  progress_step(r->options->progress, work->kind == CLUSTER_PERSON ? _("linking persons") : _("linking cases"), 0, -1);
+  enum status status = link_rows(r, work, &linked);
+  if (status == OK) {
+    work->counts->rows = (int64_t)work->rows->count;
+    work->counts->clusters = (int64_t)linked.cluster_count;
+    work->counts->pairs = (int64_t)linked.pair_count;
+    status = history_decide(r->store, work->kind, work->rows, linked.cluster, &history, work->counts, r->error);
+  }
+  status = status == OK ? write_history(r, work->kind, &history) : status;
+  status = status == OK ? write_consolidated(r, work->kind, work->rules, work->rows, history.id) : status;
+  status = status == OK ? write_pairs(r, work->kind, work->plan, work->rows, &linked) : status;
+  link_result_free(&linked);
+  history_free(&history);
+  return status;
+}
+
+/* ---- the run ---- */
+
+static void write_counts(struct buffer *body, const struct resolve_counts *counts) {
+  buffer_printf(body,
+                "{\"absorbed\":%lld,\"clusters\":%lld,\"created\":%lld,\"dissolved\":%lld,\"merged\":%lld,"
+                "\"pairs\":%lld,\"rows\":%lld,\"split\":%lld,\"unlinkable\":%lld}",
+                (long long)counts->absorbed, (long long)counts->clusters, (long long)counts->created,
+                (long long)counts->dissolved, (long long)counts->merged, (long long)counts->pairs,
+                (long long)counts->rows, (long long)counts->split, (long long)counts->unlinkable);
+}
+
+static enum status write_audit(struct resolver *r, const char *inputs) {
+  struct buffer body;
+  char rules[2 * SHA256_SIZE + 1];
+  hex_format(r->policy->digest.bytes, SHA256_SIZE, rules);
+  buffer_init(&body, 1 << 16);
+  buffer_text(&body, "{\"cases\":");
+  write_counts(&body, &r->result->cases);
+  buffer_printf(&body, ",\"inputs\":\"%s\",\"persons\":", inputs);
+  write_counts(&body, &r->result->persons);
+  buffer_printf(&body, ",\"rules\":\"%s\"}", rules);
+  enum status status = buffer_check(&body, _("the audit entry"), r->error);
+  if (status == OK) {
+    struct audit_event event = {.event = "link",
+                                .actor = r->options->actor,
+                                .purpose = r->options->purpose,
+                                .run = r->result->run,
+                                .body = body.data,
+                                .outcomes = merkle_root(&r->outcomes)};
+    status = audit_append(r->store, &event, r->error);
+  }
+  buffer_free(&body);
+  return status;
+}
+
+static enum status resolve_changed(struct resolver *r, const char *inputs) {
+  struct kind_of_work persons = {.kind = CLUSTER_PERSON,
+                                 .plan = r->policy->persons,
+                                 .rules = &r->policy->person,
+                                 .rows = &r->persons,
+                                 .counts = &r->result->persons};
+  struct kind_of_work cases = {.kind = CLUSTER_CASE,
+                               .plan = r->policy->cases,
+                               .rules = &r->policy->one_case,
+                               .rows = &r->cases,
+                               .counts = &r->result->cases};
+  enum status status =
+      store_run_begin(r->store, "link", 0, r->options->actor, r->options->purpose, &r->result->run, r->error);
+  status = status == OK ? resolve_kind(r, &persons) : status;
+  status = status == OK ? resolve_kind(r, &cases) : status;
+  status = status == OK ? store_run_end(r->store, r->result->run, RUN_DONE, NULL, NULL, r->error) : status;
+  return status == OK ? write_audit(r, inputs) : status;
+}
+
+static enum status resolve_all(struct resolver *r) {
+  char inputs[2 * SHA256_SIZE + 1];
+  bool same = false;
+  enum status status = read_sources(r);
+  status = status == OK ? read_rows(r) : status;
+  if (status != OK) {
+    return status;
+  }
+  struct sha256 digest = inputs_digest(r);
+  hex_format(digest.bytes, SHA256_SIZE, inputs);
+  status = compare_inputs(r, inputs, &same);
+  if (status == OK && same) {
+    r->result->nothing_new = true;
+    return OK;
+  }
+  return status == OK ? resolve_changed(r, inputs) : status;
+}
+
+enum status resolve_run(struct store *store, const struct config *config, const struct model *model,
+                        const struct resolve_options *options, struct resolve_result *result, struct error *error) {
+  struct resolver *r = calloc(1, sizeof *r);
+  *result = (struct resolve_result){0};
+  if (r == NULL) {
+    return error_memory(error);
+  }
+  *r = (struct resolver){
+      .store = store, .config = config, .model = model, .options = options, .result = result, .error = error};
+  buffer_init(&r->seen, SEEN_LIMIT);
+  merkle_init(&r->outcomes);
+  r->arena = arena_new(0);
+  enum status status =
+      r->arena == NULL ? error_memory(error) : policy_load(config->link_file, model, &r->policy, error);
+  if (status == OK && (status = store_begin(store, error)) == OK) {
+    status = resolve_all(r);
+    status = status == OK ? store_commit(store, error) : status;
+    if (status != OK) {
+      store_rollback(store);
+    }
+  }
+  staged_free(&r->persons);
+  staged_free(&r->cases);
+  buffer_free(&r->seen);
+  policy_free(r->policy);
+  arena_free(r->arena);
+  free(r);
+  return status;
+}

@@ -1,0 +1,255 @@
+#include "core/resolve/staged.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { KEY_BYTES_MOST = 600 };
+
+struct visit {
+  struct staged_rows *rows;
+  const struct staged_context *context;
+};
+
+/* "number/key" */
+static struct slice numbered(char room[KEY_BYTES_MOST], int64_t number, struct slice key) {
+  int length = snprintf(room, KEY_BYTES_MOST, "%lld/", (long long)number);
+  size_t kept = key.len < KEY_BYTES_MOST - (size_t)length ? key.len : KEY_BYTES_MOST - (size_t)length;
+  if (kept > 0) {
+    memcpy(room + length, key.data, kept);
+  }
+  return slice_make(room, (size_t)length + kept);
+}
+
+/* `array` is the address of a pointer of whatever type. */
+static bool grow_one(void *array, size_t capacity, size_t size) {
+  void *old;
+  memcpy(&old, array, sizeof old);
+  void *grown = realloc(old, capacity * size);
+  if (grown != NULL) {
+    memcpy(array, &grown, sizeof grown);
+  }
+  return grown != NULL;
+}
+
+static bool grow(struct staged_rows *rows) {
+  if (rows->count < rows->capacity) {
+    return true;
+  }
+  size_t capacity = rows->capacity == 0 ? 1024 : rows->capacity * 2;
+  bool grown =
+      grow_one(&rows->row_id, capacity, sizeof *rows->row_id)
+      && grow_one(&rows->from_run, capacity, sizeof *rows->from_run)
+      && grow_one(&rows->source, capacity, sizeof *rows->source) && grow_one(&rows->key, capacity, sizeof *rows->key)
+      && grow_one(&rows->group, capacity, sizeof *rows->group) && grow_one(&rows->role, capacity, sizeof *rows->role)
+      && grow_one(&rows->sealed, capacity, sizeof *rows->sealed);
+  for (size_t i = 0; grown && i < rows->entity->column_count; i++) {
+    grown = grow_one(&rows->columns[i], capacity, sizeof *rows->columns[i]);
+  }
+  rows->capacity = grown ? capacity : rows->capacity;
+  return grown;
+}
+
+/* The number of a cell's value in the column's dictionary; false when out of memory. */
+static bool encode(struct map *dictionary, const struct cell *cell, uint32_t *value) {
+  char text[24];
+  *value = LINK_MISSING;
+  if (cell->kind == CELL_NULL || (cell->kind == CELL_TEXT && cell->len == 0)) {
+    return true;
+  }
+  struct slice written = slice_make(cell->text, cell->len);
+  if (cell->kind == CELL_INTEGER) {
+    int length = snprintf(text, sizeof text, "%lld", (long long)cell->integer);
+    written = slice_make(text, (size_t)length);
+  }
+  *value = map_intern(dictionary, written);
+  return *value != MAP_NONE;
+}
+
+/* Whether linking compares the field. */
+static bool is_compared(const struct policy *policy, const struct field *field) {
+  const char *const *columns;
+  size_t count = link_plan_columns(policy->persons, &columns);
+  for (size_t i = 0; i < count; i++) {
+    if (strcmp(columns[i], field->name) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Deliberately nameless, or named by the policy. */
+static bool is_sealed(const struct policy *policy, const struct entity *entity, const struct cell *cells) {
+  for (size_t i = 0; i < entity->field_count; i++) {
+    const struct field *field = &entity->fields[i];
+    const struct cell *cell = &cells[field->column];
+    if (field->sensitivity == SENSITIVITY_IDENTIFIER && cell->kind == CELL_NULL && cell->missing == MISSING_PROTECTED
+        && is_compared(policy, field)) {
+      return true;
+    }
+  }
+  for (size_t i = 0; i < policy->sealed_count; i++) {
+    if (policy->sealed[i].entity == entity && policy_match(&policy->sealed[i], cells) >= 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static enum status note_seen(const struct staged_context *context, int64_t row_id, struct error *error) {
+  if (buffer_append(context->seen, &row_id, sizeof row_id) != OK) {
+    return buffer_check(context->seen, _("the list of rows"), error);
+  }
+  return OK;
+}
+
+static enum status take_row(void *context, const struct row *row, struct error *error) {
+  const struct visit *visit = context;
+  struct staged_rows *rows = visit->rows;
+  char room[KEY_BYTES_MOST];
+  if (!visit->context->linked[row->source_id]) {
+    return OK;
+  }
+  if (!grow(rows)) {
+    return error_memory(error);
+  }
+  size_t at = rows->count;
+  rows->row_id[at] = row->row_id;
+  rows->from_run[at] = row->from_run;
+  rows->source[at] = row->source_id;
+  rows->role[at] = 0;
+  rows->sealed[at] = is_sealed(visit->context->policy, rows->entity, row->cells);
+  rows->key[at] = map_intern(rows->keys, numbered(room, row->source_id, row->key));
+  rows->group[at] = LINK_MISSING;
+  bool kept = rows->key[at] != MAP_NONE;
+  if (row->case_key.len > 0) {
+    rows->group[at] = map_intern(rows->groups, numbered(room, row->source_id, row->case_key));
+    kept = kept && rows->group[at] != MAP_NONE;
+  }
+  for (size_t i = 0; kept && i < rows->entity->column_count; i++) {
+    kept = encode(rows->dictionaries[i], &row->cells[i], &rows->columns[i][at]);
+  }
+  struct slice in_record = numbered(room, record_of(row->row_id), row->key);
+  if (!kept || map_put(rows->in_record, in_record, (uint32_t)at) != OK) {
+    return error_memory(error);
+  }
+  rows->count++;
+  return note_seen(visit->context, row->row_id, error);
+}
+
+enum status staged_read(struct store *store, const struct entity *entity, const struct staged_context *context,
+                        struct staged_rows *rows, struct error *error) {
+  struct visit visit = {.rows = rows, .context = context};
+  *rows = (struct staged_rows){.entity = entity, .keys = map_new(), .groups = map_new(), .in_record = map_new()};
+  rows->columns = calloc(entity->column_count, sizeof *rows->columns);
+  rows->dictionaries = calloc(entity->column_count, sizeof *rows->dictionaries);
+  bool made = rows->keys != NULL && rows->groups != NULL && rows->in_record != NULL && rows->columns != NULL
+              && rows->dictionaries != NULL;
+  for (size_t i = 0; made && i < entity->column_count; i++) {
+    rows->dictionaries[i] = map_new();
+    made = rows->dictionaries[i] != NULL;
+  }
+  if (!made || !grow(rows)) {
+    return error_memory(error);
+  }
+  struct row_filter filter = {.identity = true};
+  return store_visit_rows(store, entity, &filter, take_row, &visit, error);
+}
+
+void staged_free(struct staged_rows *rows) {
+  for (size_t i = 0; rows->entity != NULL && i < rows->entity->column_count; i++) {
+    if (rows->columns != NULL) {
+      free(rows->columns[i]);
+    }
+    if (rows->dictionaries != NULL) {
+      map_free(rows->dictionaries[i]);
+    }
+  }
+  free(rows->columns);
+  free(rows->dictionaries);
+  free(rows->row_id);
+  free(rows->from_run);
+  free(rows->source);
+  free(rows->key);
+  free(rows->group);
+  free(rows->role);
+  free(rows->sealed);
+  map_free(rows->keys);
+  map_free(rows->groups);
+  map_free(rows->in_record);
+  *rows = (struct staged_rows){0};
+}
+
+uint32_t staged_find(const struct staged_rows *rows, int64_t record_id, struct slice key) {
+  char room[KEY_BYTES_MOST];
+  return map_get(rows->in_record, numbered(room, record_id, key));
+}
+
+struct slice staged_text(const struct staged_rows *rows, int column, size_t row) {
+  uint32_t value = rows->columns[column][row];
+  return value == LINK_MISSING ? (struct slice){0} : map_key(rows->dictionaries[column], value);
+}
+
+/* ---- what other entities say of persons ---- */
+
+struct marking {
+  struct staged_rows *persons;
+  const struct entity *entity;
+  const struct staged_context *context;
+  uint8_t *roles, *sealed; /* by person key: what records elsewhere in the source say */
+};
+
+static enum status take_mark(void *context, const struct row *row, struct error *error) {
+  struct marking *marking = context;
+  const struct policy *policy = marking->context->policy;
+  char room[KEY_BYTES_MOST];
+  bool apart = policy->apart.entity == marking->entity;
+  int code = apart ? policy_match(&policy->apart, row->cells) : -1;
+  uint8_t role = code < 0 ? 0 : (uint8_t)(1U << code);
+  uint8_t sealed = is_sealed(policy, marking->entity, row->cells);
+  if (row->person_key.len == 0 || !marking->context->linked[row->source_id]) {
+    return OK;
+  }
+  uint32_t position = staged_find(marking->persons, record_of(row->row_id), row->person_key);
+  if (position != LINK_MISSING) {
+    marking->persons->role[position] |= role;
+    marking->persons->sealed[position] |= sealed;
+    return note_seen(marking->context, row->row_id, error);
+  }
+  uint32_t key = map_get(marking->persons->keys, numbered(room, row->source_id, row->person_key));
+  if (key != MAP_NONE) {
+    marking->roles[key] |= role;
+    marking->sealed[key] |= sealed;
+  }
+  return note_seen(marking->context, row->row_id, error);
+}
+
+static bool speaks_of_persons(const struct policy *policy, const struct entity *entity) {
+  bool sealed = false;
+  for (size_t i = 0; i < policy->sealed_count; i++) {
+    sealed = sealed || policy->sealed[i].entity == entity;
+  }
+  return entity->has_person && (sealed || policy->apart.entity == entity);
+}
+
+enum status staged_mark(struct store *store, const struct model *model, const struct staged_context *context,
+                        struct staged_rows *persons, struct error *error) {
+  size_t keys = map_count(persons->keys);
+  struct marking marking = {.persons = persons, .context = context};
+  struct row_filter filter = {.identity = false};
+  marking.roles = calloc(keys + 1, 1);
+  marking.sealed = calloc(keys + 1, 1);
+  enum status status = marking.roles == NULL || marking.sealed == NULL ? error_memory(error) : OK;
+  for (size_t i = 0; status == OK && i < model->entity_count; i++) {
+    marking.entity = &model->entities[i];
+    if (speaks_of_persons(context->policy, marking.entity)) {
+      status = store_visit_rows(store, marking.entity, &filter, take_mark, &marking, error);
+    }
+  }
+  for (size_t i = 0; status == OK && i < persons->count; i++) {
+    persons->role[i] |= marking.roles[persons->key[i]];
+    persons->sealed[i] |= marking.sealed[persons->key[i]];
+  }
+  free(marking.roles);
+  free(marking.sealed);
+  return status;
+}

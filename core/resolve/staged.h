@@ -1,0 +1,46 @@
+/* Staged rows of one entity as dictionary-encoded columns, which linking and survivorship both read. Private to
+ * core/resolve; freed by staged_free. */
+#ifndef PUENTE_RESOLVE_STAGED_H
+#define PUENTE_RESOLVE_STAGED_H
+
+#include "core/link/link.h"
+#include "core/resolve/policy.h"
+#include "core/store/store.h"
+
+struct staged_rows {
+  const struct entity *entity;
+  size_t count, capacity;
+  int64_t *row_id;
+  int64_t *from_run;
+  int *source;
+  uint32_t *key;             /* number of "source/key" in `keys` */
+  uint32_t *group;           /* number of "source/case key" in `groups`; LINK_MISSING: none */
+  uint8_t *role;             /* bits of policy roles; 0: none */
+  uint8_t *sealed;           /* 1: never joined */
+  uint32_t **columns;        /* by column of the entity, by row: number in its dictionary, or LINK_MISSING */
+  struct map **dictionaries; /* by column; integers as decimal text */
+  struct map *keys, *groups;
+  struct map *in_record; /* "record id/key" to position */
+};
+
+/* What is read with the rows: which sources are linked, and the ids of everything seen, for the digest of inputs. */
+struct staged_context {
+  const struct policy *policy;
+  const bool *linked;  /* by source id */
+  struct buffer *seen; /* row ids of all entities read, 8 bytes each */
+};
+
+enum status staged_read(struct store *store, const struct entity *entity, const struct staged_context *context,
+                        struct staged_rows *rows, struct error *error) MUST_CHECK;
+void staged_free(struct staged_rows *rows);
+
+/* Marks persons by what another entity says of them: roles, and sealing. */
+enum status staged_mark(struct store *store, const struct model *model, const struct staged_context *context,
+                        struct staged_rows *persons, struct error *error) MUST_CHECK;
+
+/* Position of the row with that key in its record, or LINK_MISSING. */
+uint32_t staged_find(const struct staged_rows *rows, int64_t record_id, struct slice key);
+/* The text of a value; empty where it is missing. */
+struct slice staged_text(const struct staged_rows *rows, int column, size_t row);
+
+#endif
