@@ -6,12 +6,14 @@
 extern const struct connector connector_file;
 extern const struct connector connector_rest;
 extern const struct connector connector_soap;
+extern const struct connector connector_sql;
 extern const struct connector connector_static;
 
 static const struct connector *const table[] = {
     &connector_file,
     &connector_rest,
     &connector_soap,
+    &connector_sql,
     &connector_static,
     NULL,
 };
