@@ -222,6 +222,8 @@ static enum status fill_page(struct connection *connection, struct page *page, s
   connection->done = status == END;
   if (status != OK && status != END)
     return status;
+  if (connection->done) /* the snapshot, which may keep writers of the source waiting, is given up at once */
+    sql->driver->disconnect(sql);
   page->begins = page->ends = true;
   buffer_printf(&page->origin, _("page %" PRIu64), ++connection->page);
   return rows > 0 ? OK : END;
