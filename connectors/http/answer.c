@@ -5,15 +5,19 @@
 #include <string.h>
 #include <strings.h>
 
-enum status http_to_utf8(struct http_response *response, struct error *error) {
+struct slice http_charset(const struct http_response *response) {
   const char *at = strcasestr(response->content_type, "charset=");
-  enum encoding encoding;
   if (at == NULL) {
-    return OK;
+    return slice_none();
   }
   at += strlen("charset=");
   at += *at == '"';
-  if (!encoding_parse(slice_make(at, strcspn(at, "\"; ")), &encoding) || encoding == ENCODING_UTF8) {
+  return slice_make(at, strcspn(at, "\"; "));
+}
+
+enum status http_to_utf8(struct http_response *response, struct error *error) {
+  enum encoding encoding;
+  if (!encoding_parse(http_charset(response), &encoding) || encoding == ENCODING_UTF8) {
     return OK;
   }
   struct arena *arena = arena_new(0);

@@ -3,6 +3,7 @@
 #include "connectors/http/url.h"
 #include "core/base/date.h"
 
+#include <errno.h>
 #include <openssl/x509_vfy.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,13 @@ static const struct transfer_fault {
 static enum status explain_size(const struct http *http, struct error *error) {
   if (http->response->body.failed == ERR_MEMORY) {
     return error_memory(error);
+  }
+  if (http->response->file_error != 0) {
+    int code = http->response->file_error;
+    error_set(error, code == ENOSPC || code == EDQUOT ? ERR_FULL : ERR_IO,
+              _("the answer cannot be kept in a temporary file: %s"), strerror(code));
+    error_hint(error, "%s", _("see that the folder of TMPDIR, or /tmp, has room and can be written to"));
+    return error->code;
   }
   if (http->response->link.failed != OK) {
     return error_set(error, ERR_LIMIT, "%s", _("the answer's `Link` header is too long"));

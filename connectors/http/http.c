@@ -21,7 +21,7 @@ static void prepare_curl(void) {
 }
 
 void http_response_init(struct http_response *response, size_t limit) {
-  *response = (struct http_response){.date = -1, .retry_after = -1};
+  *response = (struct http_response){.date = -1, .retry_after = -1, .file = -1};
   buffer_init(&response->body, limit);
   buffer_init(&response->link, LINK_MOST);
 }
@@ -32,9 +32,11 @@ void http_response_free(struct http_response *response) {
   }
   buffer_free(&response->body);
   buffer_free(&response->link);
+  http_body_drop(response);
 }
 
 static void response_reset(struct http_response *response) {
+  http_body_drop(response);
   buffer_reset(&response->body);
   buffer_reset(&response->link);
   response->status = 0;
@@ -47,11 +49,7 @@ static void response_reset(struct http_response *response) {
 
 static size_t take_body(char *data, size_t size, size_t count, void *context) {
   struct http *http = context;
-  size_t bytes = size * count;
-  if (buffer_append(&http->response->body, data, bytes) != OK) {
-    return 0;
-  }
-  return bytes;
+  return http_take(http->response, data, size * count) ? size * count : 0;
 }
 
 /* The value of a header line if it has that name, else false. */
@@ -312,17 +310,16 @@ static int64_t pause_before(const struct http_settings *settings, int64_t attemp
   return half + (half > 0 ? (int64_t)randombytes_uniform((uint32_t)(half < UINT32_MAX ? half + 1 : UINT32_MAX)) : 0);
 }
 
-enum status http_send(struct http *http, const struct http_request *asked, struct http_response *response,
+enum status http_send(struct http *http, const struct http_request *request, struct http_response *response,
                       struct error *error) {
   const struct http_settings *settings = http->settings;
-  struct http_request one = *asked;
-  const struct http_request *request = &one;
+  struct http_request one = *request; /* its body may be made anew */
   http->response = response;
   for (int64_t attempt = 1;; attempt++) {
     bool transient = false;
-    enum status status = send_following(http, request, &transient, error);
+    enum status status = send_following(http, &one, &transient, error);
     response->attempts = attempt;
-    bool again = status == OK ? worth_retrying(request, response) : transient;
+    bool again = status == OK ? worth_retrying(&one, response) : transient;
     if (!again) {
       return status;
     }

@@ -28,9 +28,14 @@ struct http_settings {
 enum http_proxy { HTTP_PROXY_NONE, HTTP_PROXY_ENVIRONMENT };
 extern const char *const http_proxies[];
 
+/* An answer. Where `memory` is set, only so many bytes of it stand in `body`, the rest in an unnamed file: read those
+ * by http_body_read or http_give_piece. */
 struct http_response {
   int status;         /* 200 … */
-  struct buffer body; /* the caller sets its limit by http_response_init */
+  struct buffer body; /* its limit, set by http_response_init, bounds the whole answer */
+  size_t memory;      /* 0: all of it */
+  size_t spilled;     /* bytes in the file */
+  int file, file_error;
   struct buffer link; /* `Link` headers, joined by ", " */
   char content_type[128];
   int64_t date;        /* the server's clock, microseconds; -1: not told */
@@ -70,9 +75,18 @@ enum status http_send(struct http *http, const struct http_request *request, str
 /* OK for 2xx; else ERR_AUTH for 401 and 403, ERR_REMOTE for the rest, with what to do. */
 enum status http_check_status(const struct http_response *response, struct error *error) MUST_CHECK;
 
+size_t http_body_length(const struct http_response *response);
+/* At most `*size` bytes from there, and how many: 0 at the end. */
+enum status http_body_read(const struct http_response *response, size_t offset, char *out, size_t *size,
+                           struct error *error) MUST_CHECK;
+/* Appends the next piece of the body to a page, and says whether it begins and ends the document. */
+enum status http_give_piece(const struct http_response *response, size_t *sent, struct page *page,
+                            struct error *error) MUST_CHECK;
+
 /* The body in UTF-8, where the Content-Type names another charset (JSON has no other, but some services send Latin-1
  * and say so). */
 enum status http_to_utf8(struct http_response *response, struct error *error) MUST_CHECK;
+struct slice http_charset(const struct http_response *response); /* of its Content-Type; empty where none */
 /* A web page (an error page of a gateway, a login form) where data was asked for. */
 bool http_is_html(const struct http_response *response);
 
@@ -86,7 +100,7 @@ enum status http_check_url(const struct http_settings *settings, const char *nam
 /* Waits; ERR_INTERRUPTED as soon as `stop` is set. */
 enum status http_wait(int64_t micros, const atomic_bool *stop, struct error *error) MUST_CHECK;
 
-#define HTTP_OPTION_ROWS(owner)                                                                                        \
+#define HTTP_OPTION_ROWS(owner, limit)                                                                                 \
   {.name = "ca_file",                                                                                                  \
    .type = OPTION_PATH,                                                                                                \
    .description = N_("certificates (PEM) that sign the source's, instead of the system's"),                            \
@@ -142,7 +156,7 @@ enum status http_wait(int64_t micros, const atomic_bool *stop, struct error *err
        .offset = offsetof(owner, http.retry_after_limit)},                                                             \
       {.name = "page_limit",                                                                                           \
        .type = OPTION_SIZE,                                                                                            \
-       .otherwise = "16MiB",                                                                                           \
+       .otherwise = limit,                                                                                             \
        .description = N_("most bytes of one answer, decompressed"),                                                    \
        .offset = offsetof(owner, http.page_limit)},                                                                    \
       {.name = "proxy",                                                                                                \

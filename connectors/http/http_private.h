@@ -25,6 +25,9 @@ enum status http_refuse_wait(const struct http_settings *settings, const struct 
                              struct error *error);
 enum status http_check_redirect(const struct http_request *request, const char *target, bool more, int status,
                                 struct error *error);
+/* Takes bytes of a body; false: past the limit, or no room, as body.failed and file_error say. */
+bool http_take(struct http_response *response, const char *data, size_t len);
+void http_body_drop(struct http_response *response); /* closes the file */
 int64_t http_certificate_days(struct http *http);
 
 #endif

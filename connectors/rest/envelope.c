@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-static bool reads_json(const struct rest_options *options) {
+bool envelope_is_read(const struct rest_options *options) {
   return options->paging == PAGING_CURSOR || options->paging == PAGING_NEXT_LINK || options->paging == PAGING_PAGE
          || options->paging == PAGING_OFFSET || options->watermark_field != NULL || options->watermark_path != NULL
          || options->total_path != NULL || options->more_path != NULL || options->page_count_path != NULL
@@ -242,7 +242,7 @@ static enum status check_kind(const struct rest_options *options, const struct h
     error_hint(error, "%s", _("ask for JSON by a parameter or header, or set `answer: xml`"));
     return ERR_REMOTE;
   }
-  if (reads_json(options) && body.len == 0) {
+  if (envelope_is_read(options) && body.len == 0) {
     error_set(error, ERR_REMOTE, "%s", _("the source answered with nothing instead of JSON"));
     error_hint(error, "%s", _("an empty answer is not taken for the end; tell the source's contact"));
     return ERR_REMOTE;
@@ -275,7 +275,7 @@ enum status envelope_read(const struct rest_options *options, const struct http_
     clock_format(response->date, text);
     status = mark_raise(&position->mark, slice_of(text), NULL, error);
   }
-  if (status != OK || !reads_json(options)) {
+  if (status != OK || !envelope_is_read(options)) {
     return status == OK ? move_on(options, response, NULL, -1, position, error) : status;
   }
   status = read_json(response, arena, &root, error);

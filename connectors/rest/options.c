@@ -220,7 +220,7 @@ const struct option rest_option_table[] = {
      .description = N_("how the mark is written, as %d/%m/%Y %H:%M:%S, where it is not RFC 3339 or a number")},
 
     RESULT_OPTION_ROWS(struct rest_options),
-    HTTP_OPTION_ROWS(struct rest_options),
+    HTTP_OPTION_ROWS(struct rest_options, "16MiB"),
     {.name = NULL},
 };
 
@@ -262,12 +262,7 @@ static enum status check_headers(const struct rest_options *options, struct erro
 }
 
 static enum status check_paging(const struct rest_options *options, struct error *error) {
-  bool reads_body = options->paging == PAGING_CURSOR || options->paging == PAGING_NEXT_LINK
-                    || options->paging == PAGING_PAGE || options->paging == PAGING_OFFSET
-                    || options->watermark_field != NULL || options->watermark_path != NULL
-                    || options->total_path != NULL || options->more_path != NULL || options->page_count_path != NULL
-                    || options->result.path != NULL;
-  if (reads_body && options->answer != ANSWER_JSON) {
+  if (envelope_is_read(options) && options->answer != ANSWER_JSON) {
     error_set(error, ERR_CONFIG, "%s", _("this paging, or a path into the answer, needs `answer: json`"));
     error_hint(error, "%s", _("with other answers use `paging: none` or `link_header`"));
     return ERR_CONFIG;

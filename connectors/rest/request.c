@@ -216,7 +216,7 @@ static enum status check_body(const struct buffer *body, struct error *error) {
 enum status request_prepare(const struct rest_options *options, const struct credentials *credentials,
                             const struct position *position, int64_t page_size, struct prepared *prepared,
                             struct error *error) {
-  struct names names;
+  struct names names = {0};
   struct buffer text;
   *prepared = (struct prepared){.request.post = options->method == METHOD_POST};
   buffer_init(&prepared->url, URL_MOST);

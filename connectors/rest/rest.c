@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { MEMORY_OF_ANSWER = 1 << 20 };
+
 struct connection {
   const struct pull *pull;
   const struct rest_options *options;
@@ -16,7 +18,11 @@ struct connection {
   struct position position;
   struct arena *arena; /* one answer read as JSON */
   struct repeats repeats;
-  bool resumed; /* the first request goes on from a cursor of a former run */
+  struct http_response response; /* of the page that is being given */
+  bool giving;                   /* it has further pieces */
+  size_t given;                  /* bytes of it */
+  int64_t number;                /* of that page */
+  bool resumed;                  /* the first request goes on from a cursor of a former run */
   char shown[URL_SHOWN_SIZE];
 };
 
@@ -24,6 +30,7 @@ static void rest_close(struct connection *connection) {
   if (connection == NULL) {
     return;
   }
+  http_response_free(&connection->response);
   credentials_close(&connection->credentials);
   position_free(&connection->position);
   http_close(connection->http);
@@ -63,6 +70,8 @@ static enum status rest_open(const struct pull *pull, struct connection **connec
   made->pull = pull;
   made->options = options;
   url_show(options->url, made->shown);
+  http_response_init(&made->response, (size_t)options->http.page_limit);
+  made->response.memory = envelope_is_read(options) ? 0 : MEMORY_OF_ANSWER;
   made->arena = arena_new(0);
   status = made->arena == NULL ? error_memory(error) : OK;
   status = status == OK ? repeats_init(&made->repeats, error) : status;
@@ -124,6 +133,15 @@ static enum status begin_anew(struct connection *connection, struct error *error
   return position_init(&connection->position, connection->pull, &connection->options->range, error);
 }
 
+static enum status read_answer(struct connection *connection, struct http_response *response, struct envelope *envelope,
+                               struct error *error) {
+  enum status status =
+      connection->options->answer == ANSWER_JSON && response->spilled == 0 ? http_to_utf8(response, error) : OK;
+  return status == OK
+             ? envelope_read(connection->options, response, &connection->position, connection->arena, envelope, error)
+             : status;
+}
+
 static enum status check_repeats(struct connection *connection, const struct http_response *response, int64_t records,
                                  struct error *error) {
   const struct position *position = &connection->position;
@@ -134,49 +152,46 @@ static enum status check_repeats(struct connection *connection, const struct htt
                        connection->options->repeated_pages, error);
 }
 
-static enum status fill_page(struct connection *connection, const struct http_response *response, bool empty,
-                             int64_t number, struct page *page, struct error *error) {
+/* A large answer that nothing is read from comes in pieces; the cursor goes with the last. */
+static enum status give_piece(struct connection *connection, struct page *page, struct error *error) {
   const struct position *position = &connection->position;
-  if (!empty) {
-    buffer_slice(&page->bytes, buffer_view(&response->body));
-  }
-  page->begins = true;
-  page->ends = true;
+  enum status status = http_give_piece(&connection->response, &connection->given, page, error);
+  connection->giving = status == OK && !page->ends;
   page->source_count = position->total;
   buffer_slice(&page->watermark, buffer_view(&position->mark));
-  buffer_printf(&page->origin, "page %" PRId64, number);
-  enum status status = buffer_check(&page->bytes, "page", error);
+  buffer_printf(&page->origin, "page %" PRId64, connection->number);
   status = status == OK ? buffer_check(&page->watermark, "watermark", error) : status;
   status = status == OK ? buffer_check(&page->origin, "origin", error) : status;
-  return status == OK ? position_write(position, rest_pagings[connection->options->paging], &page->cursor, error)
-                      : status;
+  if (status == OK && page->ends) {
+    status = position_write(position, rest_pagings[connection->options->paging], &page->cursor, error);
+  }
+  return status;
 }
 
-static enum status next_page(struct connection *connection, struct http_response *response, struct page *page,
-                             struct error *error) {
-  const struct rest_options *options = connection->options;
+/* Asks for a page and reads its envelope; END where a result code says that there is nothing. */
+static enum status fetch(struct connection *connection, struct error *error) {
+  struct http_response *response = &connection->response;
   struct envelope envelope = {0};
-  int64_t number = connection->position.page;
+  connection->number = connection->position.page;
+  connection->given = 0;
+  arena_reset(connection->arena);
   enum status status = ask(connection, 0, response, error);
   if (status == ERR_REMOTE && cursor_is_stale(connection, response)) {
     status = begin_anew(connection, error);
-    number = connection->position.page;
+    connection->number = connection->position.page;
     status = status == OK ? ask(connection, 0, response, error) : status;
   }
-  status = status == OK && options->answer == ANSWER_JSON ? http_to_utf8(response, error) : status;
-  status = status == OK ? envelope_read(options, response, &connection->position, connection->arena, &envelope, error)
-                        : status;
+  status = status == OK ? read_answer(connection, response, &envelope, error) : status;
   status = status == OK ? check_repeats(connection, response, envelope.records, error) : status;
-  if (status != OK) {
-    error_place(error, _("%s, page %lld"), connection->shown, (long long)number);
-    return status;
-  }
-  connection->resumed = false;
-  return fill_page(connection, response, envelope.empty, number, page, error);
+  connection->resumed = connection->resumed && status != OK;
+  return status == OK && envelope.empty ? END : status;
 }
 
 static enum status rest_next(struct connection *connection, struct page *page, struct error *error) {
   const struct rest_options *options = connection->options;
+  if (connection->giving) {
+    return give_piece(connection, page, error);
+  }
   if (connection->position.done) {
     return END;
   }
@@ -186,11 +201,11 @@ static enum status rest_next(struct connection *connection, struct page *page, s
     error_place(error, "%s", connection->shown);
     return ERR_LIMIT;
   }
-  struct http_response response;
-  http_response_init(&response, (size_t)options->http.page_limit);
-  arena_reset(connection->arena);
-  enum status status = next_page(connection, &response, page, error);
-  http_response_free(&response);
+  enum status status = fetch(connection, error);
+  status = status == OK ? give_piece(connection, page, error) : status;
+  if (status != OK && status != END) {
+    error_place(error, _("%s, page %lld"), connection->shown, (long long)connection->number);
+  }
   return status;
 }
 
@@ -198,15 +213,12 @@ static enum status rest_next(struct connection *connection, struct page *page, s
 
 static enum status probe_first(struct connection *connection, probe_report *report, void *context, struct page *first,
                                struct error *error) {
-  struct http_response response;
-  struct envelope envelope;
-  http_response_init(&response, (size_t)connection->options->http.page_limit);
-  enum status status = ask(connection, 1, &response, error);
+  struct http_response *response = &connection->response;
+  struct envelope envelope = {0};
+  connection->number = 1;
+  enum status status = ask(connection, 1, response, error);
   if (status == OK) {
-    status = connection->options->answer == ANSWER_JSON ? http_to_utf8(&response, error) : OK;
-    status = status == OK ? envelope_read(connection->options, &response, &connection->position, connection->arena,
-                                          &envelope, error)
-                          : status;
+    status = read_answer(connection, response, &envelope, error);
     /* A refusal can also come as a result code in an answer of status 200. */
     if (status == ERR_AUTH) {
       http_probe_failed("login", report, context, error);
@@ -214,19 +226,18 @@ static enum status probe_first(struct connection *connection, probe_report *repo
       report(context, "permission", OK, _("the source permits the request"));
     }
   } else if (status == ERR_AUTH) {
-    http_probe_failed(response.status == 403 ? "permission" : "login", report, context, error);
+    http_probe_failed(response->status == 403 ? "permission" : "login", report, context, error);
   } else {
     http_probe_failed("record", report, context, error);
   }
   if (status == OK) {
-    status = fill_page(connection, &response, envelope.empty, 1, first, error);
+    bool none = envelope.records == 0 || envelope.empty;
+    status = envelope.empty ? OK : give_piece(connection, first, error);
     report(context, "record", status,
-           envelope.records == 0 || envelope.empty ? _("the source answers, with no record now")
-                                                   : _("the source gives a first record"));
-  } else if (response.status >= 200 && response.status < 300 && status != ERR_AUTH) {
+           none ? _("the source answers, with no record now") : _("the source gives a first record"));
+  } else if (response->status >= 200 && response->status < 300 && status != ERR_AUTH) {
     http_probe_failed("record", report, context, error);
   }
-  http_response_free(&response);
   return status;
 }
 

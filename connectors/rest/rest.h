@@ -81,6 +81,8 @@ enum status request_prepare(const struct rest_options *options, const struct cre
                             struct error *error) MUST_CHECK;
 void request_free(struct prepared *prepared);
 
+/* Whether something is read from the answer itself, which then must be JSON and fit in memory. */
+bool envelope_is_read(const struct rest_options *options);
 /* Reads an answer's envelope, if any is to be read, and moves the position on to the next page. */
 struct envelope {
   int64_t records; /* on this page; -1: not counted */

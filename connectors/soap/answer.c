@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 
 #include <libxml/xmlreader.h>
+#include <stdio.h>
 
 enum { PATH_MOST = 4096, MARK_TEXT_MOST = 256 };
 
@@ -17,6 +18,11 @@ void soap_answer_free(struct soap_answer *answer) {
 }
 
 struct reading {
+  const struct http_response *response;
+  char declaration[64]; /* read before the body from `offset` on */
+  size_t declared, offset;
+  enum status failed; /* of reading the body back */
+  struct error *error;
   const struct soap_options *options;
   struct soap_answer *answer;
   xmlTextReaderPtr reader;
@@ -267,26 +273,65 @@ static bool declares_type(struct slice bytes) {
   return left.len >= 9 && memcmp(left.data, "<!DOCTYPE", 9) == 0;
 }
 
-enum status soap_answer_read(const struct soap_options *options, struct slice bytes, struct soap_answer *answer,
-                             struct error *error) {
-  struct reading reading = {.options = options, .answer = answer};
-  buffer_init(&reading.text, 4 * SOAP_TEXT_MOST);
-  if (bytes.len > INT32_MAX) {
-    return error_set(error, ERR_LIMIT, "%s", _("the answer is larger than 2 GiB"));
+void soap_declare(const struct http_response *response, char declaration[64], size_t *replaced) {
+  struct slice bytes = slice_trim(buffer_view(&response->body));
+  enum encoding encoding;
+  struct slice charset = http_charset(response);
+  declaration[0] = '\0';
+  *replaced = 0;
+  bool declared = bytes.len > 5 && memcmp(bytes.data, "<?xml", 5) == 0;
+  const char *end = declared ? memmem(bytes.data, bytes.len, "?>", 2) : NULL;
+  if (!encoding_parse(charset, &encoding) || encoding == ENCODING_UTF8
+      || (end != NULL && memmem(bytes.data, (size_t)(end - bytes.data), "encoding", 8) != NULL)) {
+    return;
   }
-  if (declares_type(bytes)) {
+  snprintf(declaration, 64, "<?xml version=\"1.0\" encoding=\"%s\"?>",
+           encoding == ENCODING_LATIN1 ? "ISO-8859-1" : "windows-1252");
+  *replaced = end != NULL ? (size_t)(end + 2 - response->body.data) : 0;
+}
+
+static int read_piece(void *context, char *out, int most) {
+  struct reading *reading = context;
+  size_t size = (size_t)most;
+  if (reading->declared < strlen(reading->declaration)) {
+    size_t left = strlen(reading->declaration) - reading->declared;
+    size = left < size ? left : size;
+    memcpy(out, reading->declaration + reading->declared, size);
+    reading->declared += size;
+    return (int)size;
+  }
+  reading->failed = http_body_read(reading->response, reading->offset, out, &size, reading->error);
+  reading->offset += reading->failed == OK ? size : 0;
+  return reading->failed == OK ? (int)size : -1;
+}
+
+static int close_nothing(void *context) {
+  (void)context;
+  return 0;
+}
+
+enum status soap_answer_read(const struct soap_options *options, const struct http_response *response,
+                             struct soap_answer *answer, struct error *error) {
+  struct reading reading = {.options = options, .answer = answer, .response = response, .error = error};
+  struct slice head = buffer_view(&response->body);
+  if (declares_type(head)) {
     return refuse_type(error);
   }
-  reading.reader = xmlReaderForMemory(bytes.data != NULL ? bytes.data : "", (int)bytes.len, NULL, NULL,
-                                      XML_PARSE_NONET | XML_PARSE_COMPACT);
+  if (slice_trim(head).len == 0) {
+    return explain_broken(&reading, head, error);
+  }
+  soap_declare(response, reading.declaration, &reading.offset);
+  buffer_init(&reading.text, 4 * SOAP_TEXT_MOST);
+  reading.reader = xmlReaderForIO(read_piece, close_nothing, &reading, NULL, NULL, XML_PARSE_NONET | XML_PARSE_COMPACT);
   if (reading.reader == NULL) {
     buffer_free(&reading.text);
-    return bytes.len == 0 ? explain_broken(&reading, bytes, error) : error_memory(error);
+    return error_memory(error);
   }
   xmlTextReaderSetStructuredErrorHandler(reading.reader, take_error, &reading);
-  enum status status = read_all(&reading, bytes, error);
+  enum status status = read_all(&reading, head, error);
   xmlFreeTextReader(reading.reader);
   buffer_free(&reading.text);
+  status = reading.failed != OK ? reading.failed : status;
   return status == OK ? check_shape(answer, error) : status;
 }
 
@@ -295,7 +340,7 @@ bool soap_is_fault(const struct http_response *response) {
   struct soap_answer answer;
   struct error ignored;
   soap_answer_init(&answer);
-  enum status status = soap_answer_read(&nothing, buffer_view(&response->body), &answer, &ignored);
+  enum status status = soap_answer_read(&nothing, response, &answer, &ignored);
   bool fault = status != OK && answer.fault;
   soap_answer_free(&answer);
   return fault;

@@ -123,7 +123,7 @@ const struct option soap_option_table[] = {
      .offset = AT(watermark_format),
      .description = N_("how the mark is written, as %d/%m/%Y %H:%M:%S, where it is not RFC 3339 or a number")},
     RESULT_OPTION_ROWS(struct soap_options),
-    HTTP_OPTION_ROWS(struct soap_options),
+    HTTP_OPTION_ROWS(struct soap_options, "256MiB"),
     {.name = NULL},
 };
 

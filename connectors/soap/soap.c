@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { REQUEST_BYTES_MOST = 2 << 20, HEADERS_MOST = 24, HEADER_MOST = 4096 };
+enum { REQUEST_BYTES_MOST = 2 << 20, HEADERS_MOST = 24, HEADER_MOST = 4096, MEMORY_OF_ANSWER = 1 << 20 };
 
 struct connection {
   const struct pull *pull;
@@ -23,7 +23,12 @@ struct connection {
   struct buffer headers[HEADERS_MOST];
   const char *lines[HEADERS_MOST];
   size_t header_count;
-  int64_t page_size; /* of a probe; 0: as configured */
+  int64_t page_size;             /* of a probe; 0: as configured */
+  struct http_response response; /* of the page that is being given */
+  char declaration[64];          /* goes before it */
+  bool giving;                   /* it has further pieces */
+  size_t given;                  /* bytes of it */
+  int64_t number;                /* of that page */
   char shown[URL_SHOWN_SIZE];
 };
 
@@ -34,6 +39,7 @@ static void soap_close(struct connection *connection) {
   for (size_t i = 0; i < connection->header_count; i++) {
     buffer_wipe(&connection->headers[i]);
   }
+  http_response_free(&connection->response);
   buffer_wipe(&connection->request);
   secrets_close(&connection->secrets);
   position_free(&connection->position);
@@ -110,6 +116,8 @@ static enum status soap_open(const struct pull *pull, struct connection **connec
   made->options = options;
   url_show(options->url, made->shown);
   buffer_init(&made->request, REQUEST_BYTES_MOST);
+  http_response_init(&made->response, (size_t)options->http.page_limit);
+  made->response.memory = MEMORY_OF_ANSWER;
   status = http_open(&options->http, pull->stop, &made->http, error);
   status = status == OK ? repeats_init(&made->repeats, error) : status;
   status = status == OK ? secrets_open(&made->secrets, &options->secrets, error) : status;
@@ -135,12 +143,7 @@ static enum status write_request(void *context, struct slice *body, struct error
   return status;
 }
 
-static bool declares_encoding(struct slice bytes) {
-  const char *end = bytes.len > 0 ? memchr(bytes.data, '>', bytes.len < 200 ? bytes.len : 200) : NULL;
-  return end != NULL && memmem(bytes.data, (size_t)(end - bytes.data), "encoding", 8) != NULL;
-}
-
-static enum status check_kind(struct http_response *response, struct error *error) {
+static enum status check_kind(const struct http_response *response, struct error *error) {
   if (http_is_html(response)) {
     error_set(error, ERR_REMOTE, "%s", _("the source answered with a web page (HTML) instead of XML"));
     error_hint(error, "%s", _("check the path in `url`; a gateway or a login page may stand before the service"));
@@ -151,7 +154,7 @@ static enum status check_kind(struct http_response *response, struct error *erro
     error_hint(error, "%s", _("ask the source's contact for plain SOAP answers"));
     return ERR_REMOTE;
   }
-  return declares_encoding(buffer_view(&response->body)) ? OK : http_to_utf8(response, error);
+  return OK;
 }
 
 /* Asks for the page and reads what the answer says about itself. A fault comes before the status that carries it. */
@@ -173,7 +176,7 @@ static enum status ask(struct connection *connection, struct http_response *resp
     status = http_check_status(response, error);
   }
   status = status == OK ? check_kind(response, error) : status;
-  return status == OK ? soap_answer_read(connection->options, buffer_view(&response->body), answer, error) : status;
+  return status == OK ? soap_answer_read(connection->options, response, answer, error) : status;
 }
 
 static enum status absent(const char *option, const char *element, struct error *error) {
@@ -235,45 +238,53 @@ static enum status take_answer(struct connection *connection, const struct soap_
   return move_on(options, answer, &connection->position, error);
 }
 
-static enum status fill_page(const struct connection *connection, const struct http_response *response, bool empty,
-                             int64_t number, struct page *page, struct error *error) {
+/* A large answer comes in pieces, so that memory stays that of a piece; the cursor goes with the last. */
+static enum status give_piece(struct connection *connection, struct page *page, struct error *error) {
   const struct position *position = &connection->position;
-  if (!empty) {
-    buffer_slice(&page->bytes, buffer_view(&response->body));
+  bool begins = connection->given == 0;
+  if (begins) {
+    soap_declare(&connection->response, connection->declaration, &connection->given);
+    buffer_text(&page->bytes, connection->declaration);
   }
-  page->begins = true;
-  page->ends = true;
+  enum status status = http_give_piece(&connection->response, &connection->given, page, error);
+  connection->giving = status == OK && !page->ends;
+  page->begins = begins;
   page->source_count = position->total;
   buffer_slice(&page->watermark, buffer_view(&position->mark));
-  buffer_printf(&page->origin, "page %" PRId64, number);
-  enum status status = buffer_check(&page->bytes, "page", error);
+  buffer_printf(&page->origin, "page %" PRId64, connection->number);
+  status = status == OK ? buffer_check(&page->bytes, "page", error) : status;
   status = status == OK ? buffer_check(&page->watermark, "watermark", error) : status;
   status = status == OK ? buffer_check(&page->origin, "origin", error) : status;
-  return status == OK ? position_write(position, soap_pagings[connection->options->paging], &page->cursor, error)
-                      : status;
+  if (status == OK && page->ends) {
+    status = position_write(position, soap_pagings[connection->options->paging], &page->cursor, error);
+  }
+  return status;
 }
 
-static enum status next_page(struct connection *connection, struct http_response *response, struct soap_answer *answer,
-                             struct page *page, struct error *error) {
+/* Asks for a page; END where a result code says that there is nothing. */
+static enum status fetch(struct connection *connection, struct error *error) {
   const struct soap_options *options = connection->options;
   struct position *position = &connection->position;
-  int64_t number = position->page;
+  struct soap_answer answer;
   bool empty = false;
-  enum status status = ask(connection, response, answer, error);
-  status = status == OK ? take_answer(connection, answer, &empty, error) : status;
+  connection->number = position->page;
+  connection->given = 0;
+  soap_answer_init(&answer);
+  enum status status = ask(connection, &connection->response, &answer, error);
+  status = status == OK ? take_answer(connection, &answer, &empty, error) : status;
+  soap_answer_free(&answer);
   if (status == OK && options->paging != SOAP_PAGING_NONE && !position->done) {
-    status =
-        repeats_check(&connection->repeats, buffer_view(&response->body), slice_none(), options->repeated_pages, error);
+    status = repeats_check(&connection->repeats, buffer_view(&connection->response.body), slice_none(),
+                           options->repeated_pages, error);
   }
-  if (status != OK) {
-    error_place(error, _("%s, page %lld"), connection->shown, (long long)number);
-    return status;
-  }
-  return fill_page(connection, response, empty, number, page, error);
+  return status == OK && empty ? END : status;
 }
 
 static enum status soap_next(struct connection *connection, struct page *page, struct error *error) {
   const struct soap_options *options = connection->options;
+  if (connection->giving) {
+    return give_piece(connection, page, error);
+  }
   if (connection->position.done) {
     return END;
   }
@@ -283,13 +294,11 @@ static enum status soap_next(struct connection *connection, struct page *page, s
     error_place(error, "%s", connection->shown);
     return ERR_LIMIT;
   }
-  struct http_response response;
-  struct soap_answer answer;
-  http_response_init(&response, (size_t)options->http.page_limit);
-  soap_answer_init(&answer);
-  enum status status = next_page(connection, &response, &answer, page, error);
-  soap_answer_free(&answer);
-  http_response_free(&response);
+  enum status status = fetch(connection, error);
+  status = status == OK ? give_piece(connection, page, error) : status;
+  if (status != OK && status != END) {
+    error_place(error, _("%s, page %lld"), connection->shown, (long long)connection->number);
+  }
   return status;
 }
 
@@ -297,28 +306,27 @@ static enum status soap_next(struct connection *connection, struct page *page, s
 
 static enum status probe_first(struct connection *connection, probe_report *report, void *context, struct page *first,
                                struct error *error) {
-  struct http_response response;
+  const struct http_response *response = &connection->response;
   struct soap_answer answer;
   bool empty = false;
   connection->page_size = 1;
-  http_response_init(&response, (size_t)connection->options->http.page_limit);
+  connection->number = 1;
   soap_answer_init(&answer);
-  enum status status = ask(connection, &response, &answer, error);
+  enum status status = ask(connection, &connection->response, &answer, error);
   status = status == OK ? take_answer(connection, &answer, &empty, error) : status;
-  if (status == ERR_AUTH) {
-    http_probe_failed(response.status == 403 ? "permission" : "login", report, context, error);
-  } else if (status != OK) {
-    http_probe_failed("record", report, context, error);
-  } else {
-    report(context, "login", OK,
-           connection->options->security == SECURITY_NONE ? _("no token is asked for") : _("the token was accepted"));
-    report(context, "permission", OK, _("the source permits the request"));
-    status = fill_page(connection, &response, empty, 1, first, error);
-    report(context, "record", status,
-           empty ? _("the source answers, with no record now") : _("the source gives a first answer"));
-  }
   soap_answer_free(&answer);
-  http_response_free(&response);
+  if (status == ERR_AUTH) {
+    return http_probe_failed(response->status == 403 ? "permission" : "login", report, context, error);
+  }
+  if (status != OK) {
+    return http_probe_failed("record", report, context, error);
+  }
+  report(context, "login", OK,
+         connection->options->security == SECURITY_NONE ? _("no token is asked for") : _("the token was accepted"));
+  report(context, "permission", OK, _("the source permits the request"));
+  status = empty ? OK : give_piece(connection, first, error);
+  report(context, "record", status,
+         empty ? _("the source answers, with no record now") : _("the source gives a first answer"));
   return status;
 }
 

@@ -61,8 +61,11 @@ void soap_answer_init(struct soap_answer *answer);
 void soap_answer_free(struct soap_answer *answer);
 /* ERR_INPUT for what is no XML or no SOAP envelope, ERR_LIMIT for what is made to break a parser, ERR_REMOTE for a
  * fault (ERR_AUTH where it is about credentials). */
-enum status soap_answer_read(const struct soap_options *options, struct slice bytes, struct soap_answer *answer,
-                             struct error *error) MUST_CHECK;
+enum status soap_answer_read(const struct soap_options *options, const struct http_response *response,
+                             struct soap_answer *answer, struct error *error) MUST_CHECK;
+/* Where the Content-Type names a charset and the document does not: writes the XML declaration that says so, and how
+ * many bytes of the document it stands for. */
+void soap_declare(const struct http_response *response, char declaration[64], size_t *replaced);
 /* Whether the body holds a fault: then no try again. */
 bool soap_is_fault(const struct http_response *response);
 

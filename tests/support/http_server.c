@@ -112,7 +112,10 @@ static struct MHD_Response *make_response(struct http_server *server, const stru
     return make_bomb(answer->size);
   }
   if (answer->fault == FAULT_NONE) {
-    return MHD_create_response_from_buffer(length, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+    char *text = malloc(length + 1);
+    require(text != NULL, "memory");
+    memcpy(text, body, length);
+    return MHD_create_response_from_buffer(length, text, MHD_RESPMEM_MUST_FREE);
   }
   bool large = answer->fault == FAULT_LARGE || answer->fault == FAULT_UNSIZED;
   struct sending *sending = calloc(1, sizeof *sending);
@@ -126,7 +129,7 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, enum http_fault
   if (fault == FAULT_RESET) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
-    connect(info->connect_fd, &nobody, sizeof nobody); /* Linux: sends RST */
+    require(connect(info->connect_fd, &nobody, sizeof nobody) == 0, "reset"); /* Linux: sends RST */
   }
   return MHD_NO;
 }

@@ -74,6 +74,9 @@ static void append(char *text, size_t size, const char *more, const char *end) {
 
 static void take_page(const struct page *page, struct pulled *pulled) {
   pulled->pages++;
+  pulled->length += page->bytes.len;
+  append(pulled->shape, sizeof pulled->shape, page->begins ? "(" : "", page->cursor.len > 0 ? "c" : "-");
+  append(pulled->shape, sizeof pulled->shape, page->ends ? ")" : "", "");
   append(pulled->bytes, sizeof pulled->bytes, page->bytes.len > 0 ? page->bytes.data : "", "\n");
   append(pulled->origins, sizeof pulled->origins, page->origin.len > 0 ? page->origin.data : "?", ",");
   snprintf(pulled->watermark, sizeof pulled->watermark, "%s", page->watermark.len > 0 ? page->watermark.data : "");

@@ -9,9 +9,11 @@ struct pulled {
   char error[2048];    /* "message | place | hint", ports of 127.0.0.1 left out; "" where none */
   char bytes[8192];    /* pages one after the other, each followed by a line end */
   char origins[1024];  /* likewise, parted by commas */
+  char shape[256];     /* of each page: '(' begins a document, 'c' has a cursor or '-' has none, ')' ends it */
   char watermark[256]; /* of the last page */
   char cursor[2048];
   int64_t source_count;
+  size_t length; /* of all bytes, also of those that `bytes` has no room for */
   int pages;
 };
 

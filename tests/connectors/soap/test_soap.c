@@ -295,7 +295,44 @@ static void reads_latin1_by_its_declaration_or_its_header(void **state) {
                                      .headers = {"Content-Type: text/xml; charset=iso-8859-1"}};
   pulled = pull(URL "request: <Listar/>\n", &header, 1);
   assert_string_equal(pulled.error, "");
-  assert_non_null(strstr(pulled.bytes, "<e:Body>Ñ</e:Body>"));
+  assert_memory_equal(pulled.bytes, "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><e:Envelope ", 55);
+  assert_non_null(strstr(pulled.bytes, "<e:Body>\xD1</e:Body>"));
+}
+
+static void gives_a_large_answer_in_pieces(void **state) {
+  (void)state;
+  enum { RECORDS = 60000, RECORD = 64 };
+  static const char begin[] = "<e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\"><e:Body><Denuncias>";
+  static const char end[] = "</Denuncias></e:Body></e:Envelope>";
+  char *body = malloc(sizeof begin + RECORDS * RECORD + sizeof end);
+  assert_non_null(body);
+  size_t length = sizeof begin - 1;
+  memcpy(body, begin, length);
+  for (int i = 0; i < RECORDS; i++) {
+    length += (size_t)snprintf(body + length, RECORD, "<Denuncia><Num>%08d</Num><Fec>01/01/2026</Fec></Denuncia>", i);
+  }
+  memcpy(body + length, end, sizeof end);
+  length += sizeof end - 1;
+  const struct http_answer answer = {.body = body};
+  struct pulled pulled = pull(URL "request: <Listar/>\nrecord: Denuncias/Denuncia\ntotal_element: none\n", &answer, 1);
+  assert_string_equal(pulled.error,
+                      "the answer has no 'none'" PLACE "its shape may have changed: check `total_element`");
+  pulled = pull(URL "request: <Listar/>\nrecord: Denuncias/Denuncia\n", &answer, 1);
+  assert_string_equal(pulled.error, "");
+  assert_string_equal(pulled.shape, "(---c)");
+  assert_string_equal(pulled.origins, "page 1,page 1,page 1,page 1,");
+  assert_int_equal(pulled.length, length);
+  /* A broken end is found before a first piece is given. */
+  body[length - 5] = '<';
+  pulled = pull(URL "request: <Listar/>\n", &answer, 1);
+  assert_int_equal(pulled.status, ERR_INPUT);
+  assert_int_equal(pulled.pages, 0);
+  setenv("TMPDIR", "/proc/none", 1);
+  pulled = pull(URL "request: <Listar/>\n", &answer, 1);
+  unsetenv("TMPDIR");
+  assert_string_equal(pulled.error, "the answer cannot be kept in a temporary file: No such file or directory" PLACE
+                                    "see that the folder of TMPDIR, or /tmp, has room and can be written to");
+  free(body);
 }
 
 static void explains_codes_statuses_and_missing_elements(void **state) {
@@ -400,6 +437,7 @@ int main(void) {
       cmocka_unit_test(explains_faults),
       cmocka_unit_test(refuses_what_is_no_soap),
       cmocka_unit_test(reads_latin1_by_its_declaration_or_its_header),
+      cmocka_unit_test(gives_a_large_answer_in_pieces),
       cmocka_unit_test(explains_codes_statuses_and_missing_elements),
       cmocka_unit_test(ends_pages_that_never_end),
       cmocka_unit_test(refuses_wrong_options),
