@@ -1,0 +1,511 @@
+#include "core/service/cube.h"
+
+#include "core/base/date.h"
+#include "core/service/cube_fields.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* One unit in one cell. */
+struct tuple {
+  uint32_t values[CUBE_FIELDS_MOST];
+  uint32_t unit;
+};
+
+struct counting {
+  const struct cube_request *request;
+  struct cube_plan plan;
+  struct map *dictionary;
+  struct grid parts, people, cases;
+  uint32_t *person_row, *case_row, *record_row; /* by dictionary value */
+  size_t known;                                 /* values that the three indexes cover */
+  const struct codelist *places;
+  uint32_t wanted[CUBE_CONDITIONS_MOST];
+  uint32_t *order; /* rows of parts, grouped by person and case, the source that speaks first in front */
+  int *precedence; /* by dictionary value of a source */
+  struct tuple *tuples;
+  size_t count, capacity;
+  int64_t unlinked;
+};
+
+/* The rows that tell of one unit in one case. */
+struct group {
+  const uint32_t *parts;
+  size_t part_count;
+  uint32_t person, record; /* rows of people and cases, or MAP_NONE */
+};
+
+/* ---- values of a group ---- */
+
+static uint32_t intern(struct counting *counting, struct slice text) {
+  return map_intern(counting->dictionary, text);
+}
+
+static uint32_t case_date(const struct counting *counting, const struct group *group, enum indicator_date axis) {
+  size_t column = axis == DATE_OF_FACTS ? CASE_FACTS : axis == DATE_OF_FILING ? CASE_FILING : CASE_REGISTRATION;
+  return group->record == MAP_NONE ? MAP_NONE : grid_value(&counting->cases, group->record, column);
+}
+
+static uint32_t first_part(const struct counting *counting, const struct group *group, size_t column) {
+  for (size_t i = 0; i < group->part_count; i++) {
+    uint32_t value = grid_value(&counting->parts, group->parts[i], column);
+    if (value != MAP_NONE) {
+      return value;
+    }
+  }
+  return MAP_NONE;
+}
+
+static uint32_t cut_date(struct counting *counting, const struct group *group, size_t len) {
+  uint32_t value = case_date(counting, group, counting->request->indicator->date);
+  if (value == MAP_NONE) {
+    return MAP_NONE;
+  }
+  struct slice text = map_key(counting->dictionary, value);
+  return text.len < len ? MAP_NONE : intern(counting, slice_make(text.data, len));
+}
+
+/* The place's ancestor: level 0 the department, 1 the province. */
+static uint32_t place_at(struct counting *counting, const struct group *group, int level) {
+  const char *chain[8];
+  int depth = 0;
+  uint32_t value = MAP_NONE;
+  if (counting->request->indicator->place == PLACE_OF_RESIDENCE) {
+    value = group->person == MAP_NONE ? MAP_NONE : grid_value(&counting->people, group->person, WHO_RESIDENCE);
+  } else if (group->record != MAP_NONE) {
+    value = grid_value(&counting->cases, group->record, CASE_PLACE);
+  }
+  if (value == MAP_NONE || counting->places == NULL) {
+    return MAP_NONE;
+  }
+  const struct code *code = codelist_code(counting->places, map_key(counting->dictionary, value));
+  while (code != NULL && depth < 8) {
+    chain[depth++] = code->code;
+    code = code->parent == NULL ? NULL : codelist_code(counting->places, slice_of(code->parent));
+  }
+  return level < depth ? intern(counting, slice_of(chain[depth - 1 - level])) : MAP_NONE;
+}
+
+/* The number that a text begins with, at most three digits of it. */
+static int leading_number(struct slice text) {
+  int number = 0;
+  for (size_t i = 0; i < text.len && i < 3 && text.data[i] >= '0' && text.data[i] <= '9'; i++) {
+    number = number * 10 + (text.data[i] - '0');
+  }
+  return number;
+}
+
+/* As recorded, else from the birth date at the indicator's reference; -1: neither is known. */
+static int age_of(const struct counting *counting, const struct group *group) {
+  struct date birth, at;
+  uint32_t recorded = first_part(counting, group, PART_AGE);
+  if (recorded != MAP_NONE) {
+    return leading_number(map_key(counting->dictionary, recorded));
+  }
+  uint32_t born = group->person == MAP_NONE ? MAP_NONE : grid_value(&counting->people, group->person, WHO_BIRTH);
+  uint32_t then = case_date(counting, group, counting->request->indicator->age);
+  if (born == MAP_NONE || then == MAP_NONE || !date_parse_iso(map_key(counting->dictionary, born), &birth)
+      || !date_parse_iso(map_key(counting->dictionary, then), &at)) {
+    return -1;
+  }
+  return date_age(birth, at);
+}
+
+static uint32_t age_value(struct counting *counting, const struct group *group, bool banded) {
+  char text[16];
+  int age = age_of(counting, group);
+  if (age < 0) {
+    return MAP_NONE;
+  }
+  const struct indicator *indicator = counting->request->indicator;
+  for (size_t i = 0; banded && i < indicator->band_count; i++) {
+    if (age >= indicator->bands[i].least && age <= indicator->bands[i].most) {
+      return intern(counting, slice_of(indicator->bands[i].name));
+    }
+  }
+  snprintf(text, sizeof text, "%d", age);
+  return banded ? MAP_NONE : intern(counting, slice_of(text));
+}
+
+static uint32_t field_value(const struct counting *counting, const struct group *group,
+                            const struct cube_field *field) {
+  uint32_t value = field->involvement < 0 ? MAP_NONE : first_part(counting, group, (size_t)field->involvement);
+  if (value == MAP_NONE && field->person >= 0 && group->person != MAP_NONE) {
+    value = grid_value(&counting->people, group->person, (size_t)field->person);
+  }
+  if (value == MAP_NONE && field->record >= 0 && group->record != MAP_NONE) {
+    value = grid_value(&counting->cases, group->record, (size_t)field->record);
+  }
+  return value;
+}
+
+static uint32_t value_of(struct counting *counting, const struct group *group, const struct cube_field *field) {
+  switch (field->kind) {
+  case CUBE_YEAR:
+    return cut_date(counting, group, 4);
+  case CUBE_MONTH:
+    return cut_date(counting, group, 7);
+  case CUBE_DEPARTMENT:
+    return place_at(counting, group, 0);
+  case CUBE_PROVINCE:
+    return place_at(counting, group, 1);
+  case CUBE_AGE:
+    return age_value(counting, group, false);
+  case CUBE_AGE_BAND:
+    return age_value(counting, group, true);
+  default:
+    return field_value(counting, group, field);
+  }
+}
+
+/* ---- conditions and cells ---- */
+
+/* Takes the next of ';'-joined values off the front. */
+static struct slice next_value(struct slice *text) {
+  const char *end = memchr(text->data, ';', text->len);
+  size_t len = end == NULL ? text->len : (size_t)(end - text->data);
+  struct slice value = slice_make(text->data, len);
+  *text = end == NULL ? slice_of(NULL) : slice_make(text->data + len + 1, text->len - len - 1);
+  return value;
+}
+
+static bool matches(struct counting *counting, const struct group *group, size_t condition) {
+  const struct cube_field *field = &counting->plan.conditions[condition];
+  uint32_t value = value_of(counting, group, field), wanted = counting->wanted[condition];
+  if (value == wanted || value == MAP_NONE || field->field == NULL || !field->field->many) {
+    return value == wanted;
+  }
+  struct slice rest = map_key(counting->dictionary, value);
+  struct slice sought = wanted == MAP_NONE ? slice_of(NULL) : map_key(counting->dictionary, wanted);
+  while (rest.len > 0) {
+    if (slice_equal(next_value(&rest), sought)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static enum status add_tuple(struct counting *counting, const struct tuple *tuple, struct error *error) {
+  if (counting->count == counting->capacity) {
+    size_t capacity = counting->capacity == 0 ? 4096 : counting->capacity * 2;
+    struct tuple *moved = realloc(counting->tuples, capacity * sizeof *moved);
+    if (moved == NULL) {
+      return error_memory(error);
+    }
+    counting->tuples = moved;
+    counting->capacity = capacity;
+  }
+  counting->tuples[counting->count++] = *tuple;
+  return OK;
+}
+
+/* Every combination of the values from field `at` on. */
+static enum status spread(struct counting *counting, const struct group *group, size_t at, struct tuple *tuple,
+                          struct error *error) {
+  if (at == counting->request->by_count) {
+    return add_tuple(counting, tuple, error);
+  }
+  const struct cube_field *field = &counting->plan.by[at];
+  uint32_t value = value_of(counting, group, field);
+  bool many = value != MAP_NONE && field->field != NULL && field->field->many;
+  struct slice rest = many ? map_key(counting->dictionary, value) : slice_of(NULL);
+  enum status status = OK;
+  do {
+    tuple->values[at] = many ? intern(counting, next_value(&rest)) : value;
+    status = spread(counting, group, at + 1, tuple, error);
+  } while (status == OK && rest.len > 0);
+  return status;
+}
+
+static enum status count_group(struct counting *counting, const struct group *group, uint32_t unit,
+                               struct error *error) {
+  for (size_t i = 0; i < counting->plan.condition_count; i++) {
+    if (!matches(counting, group, i)) {
+      return OK;
+    }
+  }
+  struct tuple tuple = {.values = {MAP_NONE, MAP_NONE, MAP_NONE, MAP_NONE}, .unit = unit};
+  return spread(counting, group, 0, &tuple, error);
+}
+
+/* ---- groups ---- */
+
+static uint32_t row_at(const struct counting *counting, const uint32_t *index, uint32_t value) {
+  return value == MAP_NONE || value >= counting->known ? MAP_NONE : index[value];
+}
+
+static int by_group(const void *a, const void *b, void *context) {
+  const struct counting *counting = context;
+  uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+  for (size_t column = PART_PERSON; column <= PART_CASE; column++) {
+    uint32_t x = grid_value(&counting->parts, left, column), y = grid_value(&counting->parts, right, column);
+    if (x != y) {
+      return x < y ? -1 : 1;
+    }
+  }
+  int x = counting->precedence[grid_value(&counting->parts, left, PART_SOURCE)];
+  int y = counting->precedence[grid_value(&counting->parts, right, PART_SOURCE)];
+  return x != y ? (x < y ? -1 : 1) : left < right ? -1 : left > right;
+}
+
+static bool same_group(const struct counting *counting, uint32_t a, uint32_t b) {
+  return counting->request->source == NULL
+         && grid_value(&counting->parts, a, PART_PERSON) == grid_value(&counting->parts, b, PART_PERSON)
+         && grid_value(&counting->parts, a, PART_CASE) == grid_value(&counting->parts, b, PART_CASE);
+}
+
+/* Rows of the indicator's role, in order; without those that belong to no consolidated person. */
+static enum status order_parts(struct counting *counting, size_t *count, struct error *error) {
+  const struct indicator *indicator = counting->request->indicator;
+  const struct config *config = counting->request->workspace->config;
+  uint32_t role = indicator->role == NULL ? MAP_NONE : map_get(counting->dictionary, slice_of(indicator->role));
+  counting->order = malloc((counting->parts.count + 1) * sizeof *counting->order);
+  counting->precedence = calloc(counting->known + 1, sizeof *counting->precedence);
+  if (counting->order == NULL || counting->precedence == NULL) {
+    return error_memory(error);
+  }
+  for (size_t i = 0; i < config->source_count; i++) {
+    uint32_t source = map_get(counting->dictionary, slice_of(config->sources[i].code));
+    if (source != MAP_NONE && source < counting->known) {
+      counting->precedence[source] = config->sources[i].precedence;
+    }
+  }
+  *count = 0;
+  for (size_t row = 0; row < counting->parts.count; row++) {
+    if (indicator->role != NULL && grid_value(&counting->parts, row, PART_ROLE) != role) {
+      continue;
+    }
+    bool linked = grid_value(&counting->parts, row, PART_PERSON) != MAP_NONE;
+    counting->unlinked += !linked;
+    if (linked || counting->request->source != NULL) {
+      counting->order[(*count)++] = (uint32_t)row;
+    }
+  }
+  if (counting->request->source == NULL) {
+    qsort_r(counting->order, *count, sizeof *counting->order, by_group, counting);
+  }
+  return OK;
+}
+
+static enum status count_persons(struct counting *counting, struct error *error) {
+  size_t count = 0;
+  enum status status = order_parts(counting, &count, error);
+  for (size_t from = 0, to; from < count && status == OK; from = to) {
+    uint32_t first = counting->order[from];
+    for (to = from + 1; to < count && same_group(counting, first, counting->order[to]);) {
+      to++;
+    }
+    struct group group = {.parts = counting->order + from, .part_count = to - from};
+    group.person = row_at(counting, counting->person_row, grid_value(&counting->parts, first, PART_PERSON));
+    group.record = MAP_NONE;
+    if (counting->request->source != NULL) { /* the case that came in the same record says it best */
+      group.record = row_at(counting, counting->record_row, grid_value(&counting->parts, first, PART_RECORD));
+    }
+    if (group.record == MAP_NONE) {
+      group.record = row_at(counting, counting->case_row, grid_value(&counting->parts, first, PART_CASE));
+    }
+    size_t unit = counting->request->source == NULL ? PART_PERSON : PART_ROW;
+    status = count_group(counting, &group, grid_value(&counting->parts, first, unit), error);
+  }
+  return status;
+}
+
+static enum status count_cases(struct counting *counting, struct error *error) {
+  enum status status = OK;
+  size_t unit = counting->request->source == NULL ? CASE_ID : CASE_ROW;
+  for (size_t row = 0; row < counting->cases.count && status == OK; row++) {
+    const struct group group = {.person = MAP_NONE, .record = (uint32_t)row};
+    status = count_group(counting, &group, grid_value(&counting->cases, row, unit), error);
+  }
+  return status;
+}
+
+/* ---- cells from tuples ---- */
+
+static int by_cell(const void *a, const void *b) {
+  const struct tuple *left = a, *right = b;
+  for (size_t i = 0; i < CUBE_FIELDS_MOST; i++) {
+    if (left->values[i] != right->values[i]) {
+      return left->values[i] < right->values[i] ? -1 : 1;
+    }
+  }
+  return left->unit < right->unit ? -1 : left->unit > right->unit;
+}
+
+static int by_unit(const void *a, const void *b) {
+  const struct tuple *left = a, *right = b;
+  return left->unit < right->unit ? -1 : left->unit > right->unit;
+}
+
+static bool same_cell(const struct tuple *a, const struct tuple *b) {
+  return memcmp(a->values, b->values, sizeof a->values) == 0;
+}
+
+static enum status make_cells(struct counting *counting, struct cube *cube, struct error *error) {
+  struct tuple *tuples = counting->tuples;
+  cube->cells = calloc(counting->count + 1, sizeof *cube->cells);
+  if (cube->cells == NULL) {
+    return error_memory(error);
+  }
+  if (counting->count == 0) {
+    return OK;
+  }
+  qsort(tuples, counting->count, sizeof *tuples, by_cell);
+  for (size_t i = 0; i < counting->count; i++) {
+    if (i == 0 || !same_cell(&tuples[i], &tuples[i - 1])) {
+      memcpy(cube->cells[cube->count++].values, tuples[i].values, sizeof tuples[i].values);
+    }
+    cube->cells[cube->count - 1].figure += i == 0 || by_cell(&tuples[i], &tuples[i - 1]) != 0;
+  }
+  qsort(tuples, counting->count, sizeof *tuples, by_unit);
+  for (size_t i = 0; i < counting->count; i++) {
+    cube->total += i == 0 || tuples[i].unit != tuples[i - 1].unit;
+  }
+  return OK;
+}
+
+/* For the order of cells: codes by their place in the list, other values by text, what is not recorded last. */
+struct sorting {
+  const struct cube *cube;
+  const struct codelist *lists[CUBE_FIELDS_MOST];
+};
+
+static int compare_values(const struct sorting *sorting, size_t field, uint32_t a, uint32_t b) {
+  if (a == b) {
+    return 0;
+  }
+  if (a == MAP_NONE || b == MAP_NONE) {
+    return a == MAP_NONE ? 1 : -1;
+  }
+  struct slice left = map_key(sorting->cube->dictionary, a), right = map_key(sorting->cube->dictionary, b);
+  if (sorting->lists[field] != NULL) {
+    const struct code *x = codelist_code(sorting->lists[field], left), *y = codelist_code(sorting->lists[field], right);
+    if (x != NULL && y != NULL) { /* codes of one list lie in one array, in file order */
+      return x < y ? -1 : x > y;
+    }
+  }
+  if (sorting->cube->fields[field].kind == CUBE_AGE || sorting->cube->fields[field].kind == CUBE_AGE_BAND) {
+    int x = leading_number(left), y = leading_number(right);
+    return x < y ? -1 : x > y;
+  }
+  return slice_compare(left, right);
+}
+
+static int by_label(const void *a, const void *b, void *context) {
+  const struct sorting *sorting = context;
+  const struct cube_cell *left = a, *right = b;
+  for (size_t i = 0; i < sorting->cube->field_count; i++) {
+    int order = compare_values(sorting, i, left->values[i], right->values[i]);
+    if (order != 0) {
+      return order;
+    }
+  }
+  return 0;
+}
+
+static void sort_cells(const struct cube_request *request, struct cube *cube) {
+  struct sorting sorting = {.cube = cube};
+  for (size_t i = 0; i < cube->field_count; i++) {
+    const char *name = cube->fields[i].codelist;
+    sorting.lists[i] = name == NULL ? NULL : codelists_find(request->workspace->lists, name);
+  }
+  qsort_r(cube->cells, cube->count, sizeof *cube->cells, by_label, &sorting);
+}
+
+/* ---- all ---- */
+
+static enum status load(struct counting *counting, struct error *error) {
+  const struct cube_request *request = counting->request;
+  struct store *store = request->workspace->store;
+  bool persons = request->indicator->unit == UNIT_PERSON;
+  const struct cube_plan *plan = &counting->plan;
+  enum status status = grid_load(store, request->source == NULL ? "cases" : "case_records", plan->cases.names,
+                                 plan->cases.count, request->source, counting->dictionary, &counting->cases, error);
+  if (status == OK && persons) {
+    status = grid_load(store, "persons", plan->people.names, plan->people.count, NULL, counting->dictionary,
+                       &counting->people, error);
+  }
+  if (status == OK && persons) {
+    status = grid_load(store, "involvements", plan->parts.names, plan->parts.count, request->source,
+                       counting->dictionary, &counting->parts, error);
+  }
+  if (status != OK) {
+    return status;
+  }
+  counting->known = map_count(counting->dictionary);
+  counting->case_row = grid_index(&counting->cases, CASE_ID, counting->known);
+  counting->record_row = grid_index(&counting->cases, CASE_RECORD, counting->known);
+  counting->person_row = grid_index(&counting->people, WHO_PERSON, counting->known);
+  if (counting->case_row == NULL || counting->record_row == NULL || counting->person_row == NULL) {
+    return error_memory(error);
+  }
+  for (size_t i = 0; i < plan->condition_count; i++) {
+    const char *wanted = plan->wanted[i];
+    counting->wanted[i] = wanted[0] == '\0' ? MAP_NONE : intern(counting, slice_of(wanted));
+  }
+  return OK;
+}
+
+static void free_counting(struct counting *counting) {
+  grid_free(&counting->parts);
+  grid_free(&counting->people);
+  grid_free(&counting->cases);
+  free(counting->person_row);
+  free(counting->case_row);
+  free(counting->record_row);
+  free(counting->order);
+  free(counting->precedence);
+  free(counting->tuples);
+}
+
+enum status cube_run(const struct cube_request *request, struct cube *cube, struct error *error) {
+  struct counting counting = {.request = request, .places = codelists_find(request->workspace->lists, "place")};
+  *cube = (struct cube){.dictionary = map_new(), .field_count = request->by_count};
+  counting.dictionary = cube->dictionary;
+  enum status status = cube->dictionary == NULL ? error_memory(error) : cube_plan_make(request, &counting.plan, error);
+  if (status == OK) {
+    memcpy(cube->fields, counting.plan.by, sizeof cube->fields);
+    status = load(&counting, error);
+  }
+  if (status == OK) {
+    status = request->indicator->unit == UNIT_PERSON ? count_persons(&counting, error) : count_cases(&counting, error);
+  }
+  if (status == OK) {
+    status = make_cells(&counting, cube, error);
+  }
+  if (status == OK) {
+    sort_cells(request, cube);
+    cube->unlinked = counting.unlinked;
+  }
+  free_counting(&counting);
+  if (status != OK) {
+    cube_free(cube);
+  }
+  return status;
+}
+
+void cube_free(struct cube *cube) {
+  map_free(cube->dictionary);
+  free(cube->cells);
+  *cube = (struct cube){0};
+}
+
+const char *cube_label(const struct cube *cube, const struct codelists *lists, size_t field, uint32_t value,
+                       bool spanish, char room[128]) {
+  if (value == MAP_NONE) {
+    return _("not recorded");
+  }
+  struct slice text = map_key(cube->dictionary, value);
+  const struct field *of = cube->fields[field].field;
+  if (of != NULL && of->type == FIELD_BOOLEAN) {
+    return slice_is(text, "1") ? _("yes") : _("no");
+  }
+  const struct codelist *list =
+      cube->fields[field].codelist == NULL ? NULL : codelists_find(lists, cube->fields[field].codelist);
+  const struct code *code = list == NULL ? NULL : codelist_code(list, text);
+  if (code != NULL) {
+    return spanish ? code->label_es : code->label_en;
+  }
+  snprintf(room, 128, "%.*s", SLICE_ARG(text));
+  return room;
+}

@@ -1,0 +1,57 @@
+/* Counting: an indicator's figure by up to four fields, over consolidated persons or cases, or over the rows of one
+ * source as that source would count them.
+ *
+ * A person is counted once in each cell, whatever the number of records, sources and cases; the total counts each once.
+ * Where sources differ on a person's part in a case, the source with the lower precedence number speaks. */
+#ifndef PUENTE_SERVICE_CUBE_H
+#define PUENTE_SERVICE_CUBE_H
+
+#include "core/base/map.h"
+#include "core/service/indicator.h"
+#include "core/service/workspace.h"
+
+enum { CUBE_FIELDS_MOST = 4, CUBE_CONDITIONS_MOST = 16 };
+
+/* Names that are computed; every other one is a field of involvement, person or case, the first that has a value. */
+enum cube_kind { CUBE_FIELD, CUBE_YEAR, CUBE_MONTH, CUBE_DEPARTMENT, CUBE_PROVINCE, CUBE_AGE, CUBE_AGE_BAND };
+
+struct cube_field {
+  const char *name;
+  enum cube_kind kind;
+  const struct field *field;       /* of CUBE_FIELD; else NULL */
+  const char *codelist;            /* for labels; NULL: values speak for themselves */
+  int involvement, person, record; /* column of each grid; -1: none */
+};
+
+struct cube_request {
+  const struct workspace *workspace;
+  const struct indicator *indicator;
+  const char *const *by;
+  size_t by_count;
+  const struct condition *conditions; /* besides the indicator's */
+  size_t condition_count;
+  const char *source; /* NULL: consolidated */
+};
+
+struct cube_cell {
+  uint32_t values[CUBE_FIELDS_MOST]; /* positions in the dictionary; MAP_NONE: not recorded */
+  int64_t figure;
+};
+struct cube {
+  struct map *dictionary;
+  struct cube_field fields[CUBE_FIELDS_MOST];
+  size_t field_count;
+  struct cube_cell *cells; /* in the order of codes and text, what is not recorded last */
+  size_t count;
+  int64_t total;    /* distinct units */
+  int64_t unlinked; /* rows that belong to no consolidated person or case: not counted */
+};
+
+enum status cube_run(const struct cube_request *request, struct cube *cube, struct error *error) MUST_CHECK;
+void cube_free(struct cube *cube);
+/* The label of a value in the language asked for; for MAP_NONE the words for "not recorded". `room` is used for text.
+ */
+const char *cube_label(const struct cube *cube, const struct codelists *lists, size_t field, uint32_t value,
+                       bool spanish, char room[128]);
+
+#endif

@@ -1,0 +1,146 @@
+#include "core/service/cube_fields.h"
+
+#include "core/base/text.h"
+
+static const struct {
+  const char *name;
+  enum cube_kind kind;
+  bool person; /* only persons have it */
+  const char *codelist;
+} COMPUTED[] = {
+    {"year", CUBE_YEAR, false, NULL},
+    {"month", CUBE_MONTH, false, NULL},
+    {"department", CUBE_DEPARTMENT, false, "place"},
+    {"province", CUBE_PROVINCE, false, "place"},
+    {"age", CUBE_AGE, true, NULL},
+    {"age_band", CUBE_AGE_BAND, true, NULL},
+};
+enum { COMPUTED_COUNT = sizeof COMPUTED / sizeof *COMPUTED, NAMES_MOST = 256 };
+
+/* The column's position, added where it is not there yet; -1: no more room. */
+static int need(struct columns *columns, const char *name) {
+  for (size_t i = 0; i < columns->count; i++) {
+    if (strcmp(columns->names[i], name) == 0) {
+      return (int)i;
+    }
+  }
+  if (columns->count == GRID_COLUMNS_MOST) {
+    return -1;
+  }
+  columns->names[columns->count] = name;
+  return (int)columns->count++;
+}
+
+/* A field that may leave by a view. */
+static const struct field *open_field(const struct model *model, const char *entity, const char *name) {
+  const struct entity *found = model_entity(model, entity);
+  const struct field *field = found == NULL ? NULL : entity_field(found, slice_of(name));
+  return field == NULL || field->local || field->sensitivity == SENSITIVITY_IDENTIFIER ? NULL : field;
+}
+
+static size_t add_names(const struct model *model, const char *entity, const char **names, size_t count) {
+  const struct entity *found = model_entity(model, entity);
+  for (size_t i = 0; found != NULL && i < found->field_count && count < NAMES_MOST; i++) {
+    if (open_field(model, entity, found->fields[i].name) != NULL) {
+      names[count++] = found->fields[i].name;
+    }
+  }
+  return count;
+}
+
+static enum status unknown_field(const struct cube_request *request, const char *name, struct error *error) {
+  const struct model *model = request->workspace->model;
+  const char *names[NAMES_MOST];
+  size_t count = 0;
+  bool person = request->indicator->unit == UNIT_PERSON;
+  for (size_t i = 0; i < COMPUTED_COUNT; i++) {
+    if (person || !COMPUTED[i].person) {
+      names[count++] = COMPUTED[i].name;
+    }
+  }
+  count = person ? add_names(model, "involvement", names, count) : count;
+  count = person ? add_names(model, "person", names, count) : count;
+  count = add_names(model, "case", names, count);
+  const char *nearest = text_nearest(slice_of(name), names, count);
+  error_set(error, ERR_USAGE, _("indicator '%s' has no field '%s'"), request->indicator->name, name);
+  if (nearest != NULL) {
+    error_hint(error, _("did you mean '%s'?"), nearest);
+  } else {
+    error_hint(error, "%s",
+               person ? _("year, month, department, province, age, age_band, or a field of involvement, person or case")
+                      : _("year, month, department, province, or a field of case"));
+  }
+  return ERR_USAGE;
+}
+
+static bool resolve_computed(const struct cube_request *request, const char *name, struct cube_field *field) {
+  for (size_t i = 0; i < COMPUTED_COUNT; i++) {
+    if (strcmp(COMPUTED[i].name, name) == 0 && (!COMPUTED[i].person || request->indicator->unit == UNIT_PERSON)) {
+      *field = (struct cube_field){.name = COMPUTED[i].name,
+                                   .kind = COMPUTED[i].kind,
+                                   .codelist = COMPUTED[i].codelist,
+                                   .involvement = -1,
+                                   .person = -1,
+                                   .record = -1};
+      return true;
+    }
+  }
+  return false;
+}
+
+static enum status resolve(struct cube_plan *plan, const char *name, struct cube_field *field, struct error *error) {
+  const struct cube_request *request = plan->request;
+  const struct model *model = request->workspace->model;
+  if (resolve_computed(request, name, field)) {
+    return OK;
+  }
+  *field = (struct cube_field){.name = name, .kind = CUBE_FIELD, .involvement = -1, .person = -1, .record = -1};
+  if (request->indicator->unit == UNIT_PERSON) {
+    const struct field *part = open_field(model, "involvement", name), *person = open_field(model, "person", name);
+    field->involvement = part == NULL ? -1 : need(&plan->parts, part->name);
+    field->person = person == NULL ? -1 : need(&plan->people, person->name);
+    field->field = part != NULL ? part : person;
+  }
+  const struct field *record = open_field(model, "case", name);
+  field->record = record == NULL ? -1 : need(&plan->cases, record->name);
+  field->field = field->field != NULL ? field->field : record;
+  if (field->field == NULL) {
+    return unknown_field(request, name, error);
+  }
+  field->name = field->field->name;
+  field->codelist = field->field->codelist;
+  return OK;
+}
+
+static enum status add_condition(struct cube_plan *plan, const struct condition *condition, struct error *error) {
+  if (plan->condition_count == CUBE_CONDITIONS_MOST) {
+    return error_set(error, ERR_LIMIT, _("a figure has at most %d conditions"), CUBE_CONDITIONS_MOST);
+  }
+  plan->wanted[plan->condition_count] = condition->value;
+  return resolve(plan, condition->field, &plan->conditions[plan->condition_count++], error);
+}
+
+enum status cube_plan_make(const struct cube_request *request, struct cube_plan *plan, struct error *error) {
+  bool own = request->source != NULL;
+  *plan = (struct cube_plan){
+      .request = request,
+      .parts = {{"person_id", "case_id", "row_id", "record_id", "source", "role", "age"}, PART_FIXED},
+      .people = {{"person_id", "birth_date", "residence"}, WHO_FIXED},
+      .cases = {{"case_id", own ? "row_id" : "case_id", own ? "record_id" : "case_id", "place", "facts_on",
+                 "reported_on", "registered_on"},
+                CASE_FIXED}};
+  if (request->by_count > CUBE_FIELDS_MOST) {
+    return error_set(error, ERR_USAGE, _("a figure is broken down by at most %d fields"), CUBE_FIELDS_MOST);
+  }
+  enum status status = OK;
+  for (size_t i = 0; i < request->by_count && status == OK; i++) {
+    status = resolve(plan, request->by[i], &plan->by[i], error);
+  }
+  for (size_t i = 0; i < request->indicator->condition_count && status == OK; i++) {
+    status = add_condition(plan, &request->indicator->conditions[i], error);
+  }
+  for (size_t i = 0; i < request->condition_count && status == OK; i++) {
+    status = add_condition(plan, &request->conditions[i], error);
+  }
+  return status;
+}

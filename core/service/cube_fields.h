@@ -1,0 +1,31 @@
+/* Which columns of which view a count needs. Internal to core/service/cube*.c. */
+#ifndef PUENTE_SERVICE_CUBE_FIELDS_H
+#define PUENTE_SERVICE_CUBE_FIELDS_H
+
+#include "core/service/cube.h"
+#include "core/service/grid.h"
+
+/* Columns of one grid: fixed ones first, then those that fields ask for. */
+struct columns {
+  const char *names[GRID_COLUMNS_MOST];
+  size_t count;
+};
+
+/* Fixed columns, by grid. */
+enum { PART_PERSON, PART_CASE, PART_ROW, PART_RECORD, PART_SOURCE, PART_ROLE, PART_AGE, PART_FIXED };
+enum { WHO_PERSON, WHO_BIRTH, WHO_RESIDENCE, WHO_FIXED };
+enum { CASE_ID, CASE_ROW, CASE_RECORD, CASE_PLACE, CASE_FACTS, CASE_FILING, CASE_REGISTRATION, CASE_FIXED };
+
+struct cube_plan {
+  const struct cube_request *request;
+  struct columns parts, people, cases; /* involvements, persons, cases */
+  struct cube_field by[CUBE_FIELDS_MOST];
+  struct cube_field conditions[CUBE_CONDITIONS_MOST];
+  const char *wanted[CUBE_CONDITIONS_MOST]; /* "": not recorded */
+  size_t condition_count;
+};
+
+/* ERR_USAGE with the nearest name for a field that the indicator's unit does not have. */
+enum status cube_plan_make(const struct cube_request *request, struct cube_plan *plan, struct error *error) MUST_CHECK;
+
+#endif

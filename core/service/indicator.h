@@ -1,0 +1,44 @@
+/* Indicators: files of config/indicators, one each, that fix unit, role, date axis, place axis, age reference and
+ * conditions of a figure. No figure leaves Puente by another way. */
+#ifndef PUENTE_SERVICE_INDICATOR_H
+#define PUENTE_SERVICE_INDICATOR_H
+
+#include "core/base/arena.h"
+#include "core/base/error.h"
+
+#include <stddef.h>
+
+enum indicator_unit { UNIT_PERSON, UNIT_CASE };
+enum indicator_date { DATE_OF_FACTS, DATE_OF_FILING, DATE_OF_REGISTRATION };
+enum indicator_place { PLACE_OF_FACTS, PLACE_OF_RESIDENCE };
+
+enum { INDICATOR_BANDS_MOST = 32, INDICATOR_CONDITIONS_MOST = 8 };
+
+struct age_band {
+  const char *name; /* "12-17", "60+" */
+  int least, most;
+};
+struct condition {
+  const char *field, *value;
+};
+struct indicator {
+  const char *name, *label_en, *label_es;
+  enum indicator_unit unit;
+  const char *role;              /* NULL: any */
+  enum indicator_date date, age; /* age: never DATE_OF_REGISTRATION */
+  enum indicator_place place;
+  struct age_band bands[INDICATOR_BANDS_MOST];
+  size_t band_count;
+  struct condition conditions[INDICATOR_CONDITIONS_MOST];
+  size_t condition_count;
+};
+
+/* The indicator of that name, the last of `folders` that has it; text lives in the arena. ERR_USAGE with the nearest
+ * name where there is none. */
+enum status indicator_load(const char *const folders[2], const char *name, struct arena *arena,
+                           struct indicator *indicator, struct error *error) MUST_CHECK;
+/* Names of all, sorted, each once. */
+enum status indicator_names(const char *const folders[2], struct arena *arena, const char ***names, size_t *count,
+                            struct error *error) MUST_CHECK;
+
+#endif

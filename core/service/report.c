@@ -1,0 +1,158 @@
+#include "core/service/report.h"
+
+#include "core/base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct report_entry table[] = {
+    {"sources", N_("each source: state, last complete pass, records, whom to call"), report_sources},
+    {"balance", N_("each run's equation, beside the source's own count"), report_balance},
+    {"completeness", N_("each field of each source: filled, missing and why"), report_completeness},
+    {"stages", N_("cases by year: how far each got, and what is connected"), report_stages},
+    {"discrepancy", N_("one figure by each source, consolidated, and as published"), report_discrepancy},
+    {"crosstab", N_("an indicator by up to four fields"), report_crosstab},
+    {"indicators", N_("what each indicator counts, and how"), report_indicators},
+    {.name = NULL},
+};
+
+const struct report_entry *report_table(void) {
+  return table;
+}
+
+static const struct report_entry *find(const char *name, struct error *error) {
+  const char *names[32];
+  size_t count = 0;
+  for (const struct report_entry *entry = table; entry->name != NULL; entry++) {
+    if (strcmp(entry->name, name) == 0) {
+      return entry;
+    }
+    names[count++] = entry->name;
+  }
+  const char *nearest = text_nearest(slice_of(name), names, count);
+  error_set(error, ERR_USAGE, _("there is no report '%s'"), name);
+  if (nearest != NULL) {
+    error_hint(error, _("did you mean '%s'?"), nearest);
+  } else {
+    error_hint(error, "%s", _("`puente report --help` lists them"));
+  }
+  return NULL;
+}
+
+enum status report_run(const struct workspace *workspace, const struct report_request *request, struct report *report,
+                       struct error *error) {
+  *report = (struct report){0};
+  const struct report_entry *entry = find(request->name, error);
+  if (entry == NULL) {
+    return ERR_USAGE;
+  }
+  report->arena = arena_new(1 << 30);
+  if (report->arena == NULL) {
+    return error_memory(error);
+  }
+  enum status status = entry->run(workspace, request, report, error);
+  if (status == OK) {
+    status = report_check(report, error);
+  }
+  if (status != OK) {
+    report_free(report);
+  }
+  return status;
+}
+
+void report_free(struct report *report) {
+  arena_free(report->arena);
+  free(report->cells);
+  *report = (struct report){0};
+}
+
+void report_column(struct report *report, const char *name, const char *title, enum report_kind kind) {
+  if (report->column_count == REPORT_COLUMNS_MOST) {
+    report->failed = ERR_LIMIT;
+    return;
+  }
+  const char *own_name = arena_text(report->arena, slice_of(name));
+  const char *own_title = arena_text(report->arena, slice_of(title));
+  if (own_name == NULL || own_title == NULL) {
+    report->failed = ERR_MEMORY;
+    return;
+  }
+  report->columns[report->column_count++] = (struct report_column){.name = own_name, .title = own_title, .kind = kind};
+}
+
+static void add(struct report *report, struct report_cell cell) {
+  if (report->count == report->capacity) {
+    size_t capacity = report->capacity == 0 ? 256 : report->capacity * 2;
+    struct report_cell *moved = capacity > REPORT_CELLS_MOST ? NULL : realloc(report->cells, capacity * sizeof *moved);
+    if (moved == NULL) {
+      report->failed = capacity > REPORT_CELLS_MOST ? ERR_LIMIT : ERR_MEMORY;
+      return;
+    }
+    report->cells = moved;
+    report->capacity = capacity;
+  }
+  report->cells[report->count++] = cell;
+}
+
+void report_text(struct report *report, struct slice text) {
+  const char *own = arena_text(report->arena, text);
+  if (own == NULL) {
+    report->failed = ERR_MEMORY;
+  }
+  add(report, (struct report_cell){.text = own, .null = text.data == NULL});
+}
+
+void report_code(struct report *report, const char *code, const char *label) {
+  const char *own = code == NULL ? NULL : arena_text(report->arena, slice_of(code));
+  const char *own_label = arena_text(report->arena, slice_of(label));
+  if ((own == NULL && code != NULL) || own_label == NULL) {
+    report->failed = ERR_MEMORY;
+  }
+  add(report, (struct report_cell){.text = own, .label = own_label, .null = code == NULL});
+}
+
+void report_count(struct report *report, int64_t count) {
+  add(report, (struct report_cell){.count = count});
+}
+
+void report_figure(struct report *report, int64_t figure) {
+  add(report, (struct report_cell){.count = figure});
+}
+
+void report_share(struct report *report, double share) {
+  add(report, (struct report_cell){.share = share});
+}
+
+void report_null(struct report *report) {
+  add(report, (struct report_cell){.null = true});
+}
+
+void report_note(struct report *report, const char *format, ...) {
+  char line[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  const char *own = arena_text(report->arena, slice_of(line));
+  if (own == NULL || report->note_count == REPORT_NOTES_MOST) {
+    report->failed = own == NULL ? ERR_MEMORY : ERR_LIMIT;
+    return;
+  }
+  report->notes[report->note_count++] = own;
+}
+
+enum status report_check(const struct report *report, struct error *error) {
+  if (report->failed == ERR_LIMIT) {
+    error_set(error, ERR_LIMIT, "%s", _("the report is larger than can be shown"));
+    error_hint(error, "%s", _("ask for fewer fields, or add --where FIELD=VALUE"));
+    return ERR_LIMIT;
+  }
+  if (report->failed != OK) {
+    return error_memory(error);
+  }
+  if (report->column_count == 0 || report->count % report->column_count != 0) {
+    return error_set(error, ERR_INTERNAL, "%s", _("a report's last row is not complete"));
+  }
+  return OK;
+}

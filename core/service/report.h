@@ -1,0 +1,81 @@
+/* Reports: typed results that a command prints and a console shows. Every figure of persons and cases enters a report
+ * by report_figure, the one place where small cells can be told from others. */
+#ifndef PUENTE_SERVICE_REPORT_H
+#define PUENTE_SERVICE_REPORT_H
+
+#include "core/service/workspace.h"
+
+enum report_kind { REPORT_TEXT, REPORT_COUNT, REPORT_SHARE };
+
+struct report_column {
+  const char *name, *title; /* for programs; for people, translated */
+  enum report_kind kind;
+};
+struct report_cell {
+  bool null;
+  const char *text;  /* REPORT_TEXT: the value for programs */
+  const char *label; /* for people; NULL: as the text */
+  int64_t count;
+  double share;
+};
+
+enum { REPORT_COLUMNS_MOST = 100, REPORT_NOTES_MOST = 32, REPORT_CELLS_MOST = 4000000 };
+
+struct report {
+  struct arena *arena;
+  const char *title;
+  struct report_column columns[REPORT_COLUMNS_MOST];
+  size_t column_count;
+  struct report_cell *cells; /* row by row */
+  size_t count, capacity;
+  const char *notes[REPORT_NOTES_MOST]; /* what a reader has to know */
+  size_t note_count;
+  enum status failed; /* sticks; report_check tells it */
+};
+
+enum { REPORT_FIELDS_MOST = 4, REPORT_FILTERS_MOST = 8 };
+
+struct report_request {
+  const char *name;
+  const char *indicator; /* NULL: the report's own choice */
+  const char *by[REPORT_FIELDS_MOST];
+  size_t by_count;
+  struct report_filter {
+    const char *field, *value;
+  } filters[REPORT_FILTERS_MOST];
+  size_t filter_count;
+  const char *source; /* NULL: all */
+  bool spanish;       /* labels */
+};
+
+struct report_entry {
+  const char *name, *summary; /* N_() */
+  enum status (*run)(const struct workspace *workspace, const struct report_request *request, struct report *report,
+                     struct error *error);
+};
+/* Ends with a row whose name is NULL. */
+const struct report_entry *report_table(void);
+
+/* ERR_USAGE with the nearest name where there is no such report. The caller frees the report. */
+enum status report_run(const struct workspace *workspace, const struct report_request *request, struct report *report,
+                       struct error *error) MUST_CHECK;
+void report_free(struct report *report);
+
+/* ---- filling; for the files report_*.c ---- */
+
+void report_column(struct report *report, const char *name, const char *title, enum report_kind kind);
+void report_text(struct report *report, struct slice text);
+void report_code(struct report *report, const char *code, const char *label); /* code NULL: nothing recorded */
+void report_count(struct report *report, int64_t count);                      /* of records, runs, bytes */
+void report_figure(struct report *report, int64_t figure);                    /* of persons and cases */
+void report_share(struct report *report, double share);
+void report_null(struct report *report);
+void report_note(struct report *report, const char *format, ...) PRINTF_LIKE(2, 3);
+enum status report_check(const struct report *report, struct error *error) MUST_CHECK;
+
+typedef enum status report_function(const struct workspace *workspace, const struct report_request *request,
+                                    struct report *report, struct error *error);
+report_function report_sources, report_balance, report_completeness, report_stages, report_discrepancy, report_crosstab,
+    report_indicators;
+
+#endif
