@@ -10,6 +10,7 @@ const struct command *const *command_table(void);
 enum status command_lookup(const char *name, const struct command **command, struct error *error) MUST_CHECK;
 
 extern const struct command command_check;
+extern const struct command command_codelist;
 extern const struct command command_export;
 extern const struct command command_help;
 extern const struct command command_init;

@@ -147,6 +147,10 @@ void table_share(struct table *table, double value) {
   add(table, KIND_BARE, slice_make(text, (size_t)text_len), slice_make(number, (size_t)number_len));
 }
 
+void table_code(struct table *table, const char *code, const char *label) {
+  add(table, code == NULL ? KIND_NULL : KIND_TEXT, slice_of(label), slice_of(code));
+}
+
 void table_null(struct table *table) {
   add(table, KIND_NULL, slice_of(""), slice_of(""));
 }
@@ -234,6 +238,14 @@ static void pad(struct buffer *out, size_t count, const char *with) {
   }
 }
 
+/* A last cell that is blank leaves no spaces behind. */
+static void end_line(struct buffer *out) {
+  while (out->len > 0 && out->data[out->len - 1] == ' ') {
+    out->len--;
+  }
+  buffer_char(out, '\n');
+}
+
 /* One cell on one line: line breaks and tabs become spaces. */
 static void print_plain(struct buffer *out, struct slice text) {
   size_t from = 0;
@@ -286,7 +298,7 @@ static void print_text(const struct table *table, struct buffer *out) {
   for (size_t c = 0; c < columns; c++) {
     print_cell(out, slice_of(title_of(&table->columns[c])), table->columns[c].align, widths[c], c + 1 == columns);
   }
-  buffer_char(out, '\n');
+  end_line(out);
   print_rule(table, widths, out);
   for (size_t i = 0; i < table->count; i++) {
     size_t row = i / columns, c = i % columns;
@@ -295,7 +307,7 @@ static void print_text(const struct table *table, struct buffer *out) {
     }
     print_cell(out, table->cells[i].text, table->columns[c].align, widths[c], c + 1 == columns);
     if (c + 1 == columns) {
-      buffer_char(out, '\n');
+      end_line(out);
     }
   }
   buffer_slice(out, buffer_view(&table->notes));

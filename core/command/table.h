@@ -42,8 +42,10 @@ void table_slice(struct table *table, struct slice text);
 void table_integer(struct table *table, int64_t value);
 void table_boolean(struct table *table, bool value);
 void table_share(struct table *table, double value); /* 0.874: "87.4 %" in text, the number elsewhere */
-void table_null(struct table *table);                /* blank in text and CSV, null in JSON */
-void table_rule(struct table *table);                /* a line between the rows before and after, in text only */
+/* A label for people and its code for programs; code NULL: null for them. */
+void table_code(struct table *table, const char *code, const char *label);
+void table_null(struct table *table); /* blank in text and CSV, null in JSON */
+void table_rule(struct table *table); /* a line between the rows before and after, in text only */
 size_t table_rows(const struct table *table);
 
 enum status table_print(struct table *table, FILE *out, enum table_form form, struct error *error) MUST_CHECK;
