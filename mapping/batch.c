@@ -92,6 +92,21 @@ static struct issue *issue_slot(struct batch *batch) {
   return &batch->issues[batch->issue_count++];
 }
 
+/* What may be shown of the value; several ones stand apart by ';'. */
+static struct slice shape_of(struct arena *arena, struct slice value) {
+  if (value.len == 0) {
+    return slice_of("");
+  }
+  if (memchr(value.data, VALUE_SEPARATOR, value.len) == NULL) {
+    return text_shape(arena, value, 40);
+  }
+  char *bytes = arena_text(arena, value);
+  for (size_t i = 0; bytes != NULL && i < value.len; i++) {
+    bytes[i] = bytes[i] == VALUE_SEPARATOR ? ';' : bytes[i];
+  }
+  return bytes == NULL ? slice_none() : text_shape(arena, slice_make(bytes, value.len), 40);
+}
+
 bool issue_add(struct run *run, enum issue_level level, const char *field, const char *reason, const char *path,
                struct slice value, const char *hint, int line) {
   struct batch *batch = run->batch;
@@ -104,7 +119,7 @@ bool issue_add(struct run *run, enum issue_level level, const char *field, const
     reason = "issues_limit";
     hint = NULL;
   }
-  struct slice shape = value.len == 0 ? (struct slice){.data = ""} : text_shape(batch->arena, value, 40);
+  struct slice shape = shape_of(batch->arena, value);
   struct issue *issue = issue_slot(batch);
   if (issue == NULL || shape.data == NULL) {
     run->failed = ERR_MEMORY;

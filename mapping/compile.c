@@ -4,48 +4,69 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-static void mistake_at(struct compiler *compiler, const char *file, int line, int column, const char *hint,
-                       const char *message) {
+static void mistake_add(struct compiler *compiler, int line, int column, const char *place, const char *hint,
+                        const char *message) {
   for (size_t i = 0; i < compiler->mistake_count; i++) {
-    if (compiler->places[i].line == line && compiler->places[i].column == column) {
+    const struct mistake *known = &compiler->mistakes[i];
+    if (known->line == line && known->column == column && strcmp(known->message, message) == 0) {
       return;
     }
   }
-  if (compiler->mistake_count == MISTAKES_MOST) {
+  if (compiler->mistakes == NULL) {
+    compiler->mistakes = compile_alloc(compiler, MISTAKES_MOST, sizeof *compiler->mistakes);
+  }
+  if (compiler->mistakes == NULL || compiler->mistake_count == MISTAKES_MOST) {
     return;
   }
-  compiler->places[compiler->mistake_count].line = line;
-  compiler->places[compiler->mistake_count].column = column;
-  compiler->mistake_count++;
-  if (compiler->mistake_count == 1) {
-    error_set(compiler->error, ERR_CONFIG, "%s", message);
-    error_place(compiler->error, "%s:%d:%d", file, line, column);
-    if (hint != NULL) {
-      error_hint(compiler->error, "%s", hint);
-    }
-  }
-  if (compiler->mistakes != NULL) {
-    buffer_printf(compiler->mistakes, "%s:%d:%d: %s\n", file, line, column, message);
-    if (hint != NULL) {
-      buffer_printf(compiler->mistakes, "  hint: %s\n", hint);
-    }
-  }
+  struct mistake *mistake = &compiler->mistakes[compiler->mistake_count++];
+  *mistake = (struct mistake){.line = line, .column = column};
+  mistake->place = compile_text(compiler, place);
+  mistake->message = compile_text(compiler, message);
+  mistake->hint = hint == NULL ? NULL : compile_text(compiler, hint);
+  compiler->mistake_count -= mistake->message == NULL || mistake->place == NULL;
+}
+
+static void mistake_at(struct compiler *compiler, const char *file, int line, int column, const char *hint,
+                       const char *message) {
+  char place[320];
+  snprintf(place, sizeof place, "%s:%d:%d", file, line, column);
+  mistake_add(compiler, line, column, place, hint, message);
 }
 
 void compile_take(struct compiler *compiler, const struct error *error) {
-  if (compiler->mistake_count == MISTAKES_MOST) {
+  int line = 0, column = 0;
+  const char *colon = strchr(error->place, ':');
+  if (colon == NULL || sscanf(colon, ":%d:%d", &line, &column) != 2) {
+    line = 0;
+  }
+  mistake_add(compiler, line, column, error->place, error->hint[0] == '\0' ? NULL : error->hint, error->message);
+}
+
+static int mistake_compare(const void *a, const void *b) {
+  const struct mistake *left = a, *right = b;
+  int order = (left->line > right->line) - (left->line < right->line);
+  order = order != 0 ? order : (left->column > right->column) - (left->column < right->column);
+  return order != 0 ? order : strcmp(left->message, right->message);
+}
+
+void compile_report(struct compiler *compiler, struct buffer *out, struct error *error) {
+  if (compiler->mistake_count == 0) {
     return;
   }
-  compiler->mistake_count++;
-  if (compiler->mistake_count == 1) {
-    *compiler->error = *error;
-  }
-  if (compiler->mistakes != NULL) {
-    buffer_printf(compiler->mistakes, "%s: %s\n", error->place, error->message);
-    if (error->hint[0] != '\0') {
-      buffer_printf(compiler->mistakes, "  hint: %s\n", error->hint);
+  qsort(compiler->mistakes, compiler->mistake_count, sizeof *compiler->mistakes, mistake_compare);
+  for (size_t i = 0; out != NULL && i < compiler->mistake_count; i++) {
+    const struct mistake *mistake = &compiler->mistakes[i];
+    buffer_printf(out, "%s: %s\n", mistake->place, mistake->message);
+    if (mistake->hint != NULL) {
+      buffer_printf(out, "  hint: %s\n", mistake->hint);
     }
+  }
+  error_set(error, ERR_CONFIG, "%s", compiler->mistakes[0].message);
+  error_place(error, "%s", compiler->mistakes[0].place);
+  if (compiler->mistakes[0].hint != NULL) {
+    error_hint(error, "%s", compiler->mistakes[0].hint);
   }
 }
 
@@ -171,16 +192,20 @@ const char *const *compile_systems(struct compiler *compiler, const struct yaml 
   return count == 0 ? NULL : systems;
 }
 
-const struct code *compile_code(struct compiler *compiler, const struct yaml *at, const struct codelist *list) {
+const struct code *compile_code(struct compiler *compiler, const struct yaml *at, const struct codelist *list,
+                                bool reasons) {
   const char *text = compile_scalar(compiler, at);
   const struct code *code = text == NULL ? NULL : codelist_code(list, slice_of(text));
   if (code != NULL || text == NULL) {
     return code;
   }
   size_t count = codelist_size(list);
-  const char **codes = compile_alloc(compiler, count + 1, sizeof *codes);
+  const char **codes = compile_alloc(compiler, count + MISSING_COUNT, sizeof *codes);
   for (size_t i = 0; codes != NULL && i < count; i++) {
     codes[i] = codelist_at(list, i)->code;
+  }
+  for (int i = 0; codes != NULL && reasons && i < MISSING_COUNT; i++) {
+    codes[count++] = missing_name((enum missing)i);
   }
   compile_mistake(compiler, at, codes == NULL ? NULL : compile_nearest(compiler, text, codes, count),
                   _("code list '%s' has no code '%.64s'"), codelist_name(list), text);

@@ -20,16 +20,17 @@ struct defaults {
   const struct yaml *decimal;
 };
 
+struct mistake {
+  int line, column;
+  const char *place, *message, *hint; /* hint: NULL for none */
+};
+
 struct compiler {
   struct arena *arena;
   const struct model *model;
   const struct codelists *lists;
-  struct buffer *mistakes; /* NULL allowed */
-  struct error *error;     /* the first mistake */
+  struct mistake *mistakes; /* MISTAKES_MOST of them */
   size_t mistake_count;
-  struct { /* of mistakes, so that one place is told once */
-    int line, column;
-  } places[MISTAKES_MOST];
   bool out_of_memory;
   struct plan *plan;
   struct defaults defaults;
@@ -50,6 +51,8 @@ void compile_key_mistake(struct compiler *compiler, const struct yaml *at, const
     PRINTF_LIKE(4, 5);
 /* A mistake that another reader found, with its place. */
 void compile_take(struct compiler *compiler, const struct error *error);
+/* Writes the mistakes in order of their places to `out` (NULL allowed), the first to `error`. */
+void compile_report(struct compiler *compiler, struct buffer *out, struct error *error);
 /* "did you mean …?" in the arena where a candidate is near, else NULL. */
 const char *compile_nearest(struct compiler *compiler, const char *name, const char *const *candidates, size_t count);
 /* A mistake for each key of the map that is not in `known` (NULL-terminated). */
@@ -64,8 +67,10 @@ const struct codelist *compile_list(struct compiler *compiler, const struct yaml
 /* The systems that a rule's `system:` or the defaults name for the list, tried in turn; NULL: the list's own. Ends with
  * NULL. */
 const char *const *compile_systems(struct compiler *compiler, const struct yaml *rule, const struct codelist *list);
-/* A code of the list by its harmonised name; a mistake at `at` and NULL where there is none. */
-const struct code *compile_code(struct compiler *compiler, const struct yaml *at, const struct codelist *list);
+/* A code of the list by its harmonised name; a mistake at `at` and NULL where there is none. `reasons`: a missing
+ * reason may stand there too, and may be the nearest name. */
+const struct code *compile_code(struct compiler *compiler, const struct yaml *at, const struct codelist *list,
+                                bool reasons);
 /* A scalar's text; a mistake and NULL where the node is a map or a list. */
 const char *compile_scalar(struct compiler *compiler, const struct yaml *node);
 /* One scalar, or a list of scalars; a mistake otherwise. At most 64. */

@@ -178,18 +178,14 @@ static enum status plan_compile(struct plan *plan, struct buffer *mistakes, stru
     }
     return status;
   }
-  struct compiler compiler = {.arena = plan->arena,
-                              .model = plan->model,
-                              .lists = plan->lists,
-                              .mistakes = mistakes,
-                              .error = error,
-                              .plan = plan};
+  struct compiler compiler = {.arena = plan->arena, .model = plan->model, .lists = plan->lists, .plan = plan};
   static const char *no_paths[] = {NULL};
   head_compile(&compiler, root);
   plan->paths = plan->paths == NULL ? no_paths : plan->paths;
   if (compiler.out_of_memory) {
     return error_memory(error);
   }
+  compile_report(&compiler, mistakes, error);
   return compiler.mistake_count > 0 ? ERR_CONFIG : digest_make(&compiler, error);
 }
 

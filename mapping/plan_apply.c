@@ -47,7 +47,7 @@ static struct slice parts_join(struct arena *arena, const struct slice *parts, s
 /* Empty where a part is missing. False: run->failed. */
 bool key_read(struct run *run, const struct key_rule *rule, const struct node *node, struct slice *key) {
   struct slice parts[RULE_PATHS_MOST];
-  *key = (struct slice){.data = ""};
+  *key = slice_of("");
   size_t len = 0;
   for (size_t i = 0; i < rule->count; i++) {
     if (!part_read(run, rule->paths[i], node, &parts[i])) {
@@ -74,7 +74,7 @@ static bool key_fits(struct run *run, const struct block *block, const struct ke
     run->failed = ERR_MEMORY;
     return false;
   }
-  (void)issue_add(run, ISSUE_ERROR, field, key.len == 0 ? "key_missing" : "key_too_long", rule->text, (struct slice){0},
+  (void)issue_add(run, ISSUE_ERROR, field, key.len == 0 ? "key_missing" : "key_too_long", rule->text, slice_of(""),
                   NULL, rule->line);
   return false;
 }
@@ -107,10 +107,12 @@ static bool rows_reserve(struct rows *rows) {
     return true;
   }
   size_t capacity = rows->capacity == 0 ? 256 : rows->capacity * 2;
-  struct row_head *heads = realloc(rows->heads, capacity * sizeof *heads);
-  rows->heads = heads == NULL ? rows->heads : heads;
-  struct cell *cells =
-      heads == NULL ? NULL : realloc(rows->cells, capacity * rows->entity->column_count * sizeof *cells);
+  void *heads = realloc(rows->heads, capacity * sizeof *rows->heads);
+  if (heads == NULL) {
+    return false;
+  }
+  rows->heads = heads;
+  void *cells = realloc(rows->cells, capacity * rows->entity->column_count * sizeof *rows->cells);
   if (cells == NULL) {
     return false;
   }
@@ -122,7 +124,7 @@ static bool rows_reserve(struct rows *rows) {
 static struct cell *row_add(struct run *run, const struct entity *entity, struct slice key) {
   struct rows *rows = &run->batch->rows[entity->index];
   if (run->scratch->record_rows++ == RECORD_ROWS_MOST) {
-    (void)issue_add(run, ISSUE_ERROR, "", "rows_limit", "", (struct slice){0}, NULL, 0);
+    (void)issue_add(run, ISSUE_ERROR, "", "rows_limit", "", slice_of(""), NULL, 0);
     return NULL;
   }
   if (!rows_reserve(rows)) {
@@ -218,7 +220,7 @@ static bool row_settle(struct run *run, struct rows *rows, const struct block *b
     const char *field = arena_printf(run->batch->arena, "%s.key", rows->entity->name);
     return field != NULL
            && issue_add(run, ISSUE_ERROR, field, "key_repeated", block->key.text == NULL ? "" : block->key.text,
-                        (struct slice){0}, NULL, block->line);
+                        slice_of(""), NULL, block->line);
   }
   rows->count--;
   return true;
@@ -246,7 +248,7 @@ static bool row_refer(struct run *run, const struct block *block, const struct n
   if (block->needs_reference && head->case_key.len == 0 && head->person_key.len == 0) {
     const char *field = arena_printf(run->batch->arena, "%s.case", block->name);
     return field != NULL
-           && issue_add(run, ISSUE_ERROR, field, "reference_missing", "", (struct slice){0}, NULL, block->line);
+           && issue_add(run, ISSUE_ERROR, field, "reference_missing", "", slice_of(""), NULL, block->line);
   }
   return true;
 }
@@ -260,7 +262,7 @@ static struct slice involvement_key(struct run *run, const struct row_head *pers
   char *bytes = arena_bytes(run->batch->arena, owner.len + key.len + role_len + 2), *at = bytes;
   if (bytes == NULL) {
     run->failed = ERR_MEMORY;
-    return (struct slice){0};
+    return slice_of("");
   }
   if (owner.len > 0 && !within) {
     memcpy(at, owner.data, owner.len);
@@ -416,7 +418,7 @@ static enum status run_status(struct run *run, struct error *error) {
   if (run->failed == ERR_LIMIT) {
     /* Too many nodes for one record is the record's fault, not the program's. */
     run->failed = OK;
-    (void)issue_add(run, ISSUE_ERROR, "", "rows_limit", "", (struct slice){0}, NULL, 0);
+    (void)issue_add(run, ISSUE_ERROR, "", "rows_limit", "", slice_of(""), NULL, 0);
   }
   return run->failed == OK ? OK : run->failed == ERR_MEMORY ? error_memory(error) : run->failed;
 }

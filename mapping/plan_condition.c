@@ -239,7 +239,7 @@ static bool node_passes(struct run *run, const struct condition *condition, cons
   if (condition->kind == CONDITION_PRESENT) {
     return there || (node->kind == NODE_OBJECT && node->count > 0);
   }
-  return text_passes(run, condition, there ? text : (struct slice){.data = ""});
+  return text_passes(run, condition, there ? text : slice_of(""));
 }
 
 /* `equals: ""` holds where the path finds nothing, too. */

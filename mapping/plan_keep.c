@@ -209,10 +209,10 @@ struct slice anchors_enclosing(const struct anchors *anchors, const struct node 
   for (; anchors->count > 0 && node != NULL; node = node->parent) {
     uint32_t found = anchor_at(anchors, node);
     if (found != INDEX_NONE) {
-      return anchors->items[found].shared ? (struct slice){.data = ""} : anchors->items[found].key;
+      return anchors->items[found].shared ? slice_of("") : anchors->items[found].key;
     }
   }
-  return (struct slice){.data = ""};
+  return slice_of("");
 }
 
 void anchors_clear(struct anchors *anchors) {

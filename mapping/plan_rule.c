@@ -36,10 +36,10 @@ static bool constant_number(struct compiler *compiler, const struct yaml *node, 
   return true;
 }
 
-static bool constant_code(struct compiler *compiler, const struct yaml *node, const struct field *field,
+static bool constant_code(struct compiler *compiler, const struct yaml *node, const struct field *field, bool reasons,
                           struct cell *cell) {
   const struct codelist *list = compile_list(compiler, node, field->codelist);
-  const struct code *code = list == NULL ? NULL : compile_code(compiler, node, list);
+  const struct code *code = list == NULL ? NULL : compile_code(compiler, node, list, reasons);
   if (code != NULL) {
     *cell = (struct cell){.kind = CELL_TEXT, .len = (uint32_t)strlen(code->code), .text = code->code};
   }
@@ -53,7 +53,7 @@ static bool constant_compile(struct compiler *compiler, const struct yaml *node,
     return false;
   }
   if (field != NULL && field->type == FIELD_CODE) {
-    return constant_code(compiler, node, field, cell);
+    return constant_code(compiler, node, field, false, cell);
   }
   if (field != NULL && field->type == FIELD_INTEGER) {
     return constant_number(compiler, node, field, text, cell);
@@ -158,9 +158,9 @@ static void cleaning_compile(struct making *making) {
 static void part_set(struct making *making, const struct transform *transform, const struct yaml *node) {
   const struct field *field = making->field;
   struct rule *rule = making->rule;
-  if (field != NULL && (transform->types & (1U << field->type)) == 0) {
-    compile_key_mistake(making->compiler, node, NULL, _("'%s' does not fit the field '%s', which is a %s"),
-                        transform->name, field->name, _(type_name(field->type)));
+  if (node != NULL && field != NULL && (transform->types & (1U << field->type)) == 0) {
+    compile_key_mistake(making->compiler, node, NULL, _("'%s' does not fit the field '%s' of type %s"), transform->name,
+                        field->name, _(type_name(field->type)));
     return;
   }
   rule->part.transform = transform;
@@ -218,7 +218,7 @@ static void else_compile(struct making *making, const struct yaml *node) {
   }
   if (!coded) {
     compile_mistake(making->compiler, node, NULL, _("else takes null, quarantine, or a missing reason"));
-  } else if (list != NULL && constant_code(making->compiler, node, making->field, &rule->else_cell)) {
+  } else if (list != NULL && constant_code(making->compiler, node, making->field, true, &rule->else_cell)) {
     rule->otherwise = OTHERWISE_CODE;
   }
 }
@@ -258,7 +258,7 @@ static void companions_check(struct making *making) {
   for (size_t i = 0; i < sizeof coded / sizeof *coded; i++) {
     const struct yaml *entry = yaml_get(making->node, coded[i]);
     if (entry != NULL && making->field != NULL && making->field->type != FIELD_CODE) {
-      compile_key_mistake(making->compiler, entry, NULL, _("'%s' does not fit the field '%s', which is a %s"), coded[i],
+      compile_key_mistake(making->compiler, entry, NULL, _("'%s' does not fit the field '%s' of type %s"), coded[i],
                           making->field->name, _(type_name(making->field->type)));
     }
   }

@@ -360,7 +360,7 @@ static bool own_cell(struct run *run, const struct rule *rule, const struct node
   if (rule->text != NULL && !path_read(run, rule->text, false, node, &text)) {
     return false;
   }
-  struct slice code = reading->there ? reading->text : (struct slice){.data = ""};
+  struct slice code = reading->there ? reading->text : slice_of("");
   if (code.len + text.text.len > VALUE_BYTES_MOST) {
     return true;
   }
@@ -432,8 +432,7 @@ static bool cells_set(struct run *run, const struct rule *rule, const struct nod
     return false;
   }
   if (value->fault == NULL && rule->required && cell->kind == CELL_NULL
-      && !issue_add(run, ISSUE_ERROR, rule->name, "value_required", rule->path_text, (struct slice){0}, NULL,
-                    rule->line)) {
+      && !issue_add(run, ISSUE_ERROR, rule->name, "value_required", rule->path_text, slice_of(""), NULL, rule->line)) {
     return false;
   }
   return run->scratch->trace == NULL || trace(run, rule, reading->text, cell);
@@ -452,7 +451,7 @@ static void blank_value(const struct rule *rule, struct value *value) {
 
 bool rule_apply(struct run *run, const struct rule *rule, const struct node *node, struct cell *cells) {
   struct value value = {.absent = true};
-  struct reading reading = {.text = {.data = ""}};
+  struct reading reading = {.text = slice_of("")};
   bool applies = rule->when == NULL || condition_holds(run, rule->when, node);
   if (run->failed != OK) {
     return false;
@@ -477,7 +476,7 @@ bool rule_apply(struct run *run, const struct rule *rule, const struct node *nod
       return false;
     }
   } else {
-    reading.text = (struct slice){.data = ""};
+    reading.text = slice_of("");
     blank_value(rule, &value);
   }
   if (reading.several && !rule->many

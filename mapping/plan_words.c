@@ -56,7 +56,7 @@ static bool word_compile(struct compiler *compiler, const struct yaml *entry, co
     if (code == NULL && missing_word(text, word)) {
       return true;
     }
-    code = code == NULL ? compile_code(compiler, entry, list) : code;
+    code = code == NULL ? compile_code(compiler, entry, list, true) : code;
     *word = (struct word){.text = slice_of(code == NULL ? "" : code->code)};
     return code != NULL;
   }

@@ -26,7 +26,7 @@ static int date_column(struct compiler *compiler, const struct yaml *at, const s
 const void *transform_lookup_compile(struct compiler *compiler, const struct yaml *node, const struct yaml *rule,
                                      const struct entity *entity, const struct field *field) {
   struct lookup_settings *settings = compile_alloc(compiler, 1, sizeof *settings);
-  const char *name = node == NULL ? field->codelist : compile_scalar(compiler, node);
+  const char *name = node != NULL ? compile_scalar(compiler, node) : field != NULL ? field->codelist : NULL;
   if (settings == NULL || name == NULL) {
     return settings;
   }

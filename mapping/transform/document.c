@@ -176,7 +176,7 @@ bool transform_document(const void *settings, const struct transform_context *co
   enum document_kind kind = KIND_UNKNOWN;
   if (document->type_column >= 0 && context->cells != NULL) {
     const struct cell *cell = &context->cells[document->type_column];
-    struct slice type = cell->kind == CELL_TEXT ? slice_make(cell->text, cell->len) : (struct slice){.data = ""};
+    struct slice type = cell->kind == CELL_TEXT ? slice_make(cell->text, cell->len) : slice_of("");
     kind = slice_is(type, "dni") ? KIND_DNI : slice_is(type, "foreigner_card") ? KIND_CARD : KIND_UNKNOWN;
   }
   return settle(settings, kind, context, value);

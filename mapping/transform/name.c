@@ -111,7 +111,7 @@ static size_t units_of(struct slice text, struct slice units[NAME_WORDS_MOST]) {
 /* Text from the first of the units to the last: they stand side by side. */
 static struct slice span(const struct slice *units, size_t from, size_t to) {
   if (from >= to) {
-    return (struct slice){.data = ""};
+    return slice_of("");
   }
   return slice_make(units[from].data, (size_t)(units[to - 1].data + units[to - 1].len - units[from].data));
 }

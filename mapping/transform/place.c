@@ -27,7 +27,7 @@ const void *transform_ubigeo_compile(struct compiler *compiler, const struct yam
     size_t count = 0;
     const char *const *systems = codelist_systems(settings->list, &count);
     compile_mistake(compiler, node, compile_nearest(compiler, system, systems, count),
-                    _("ubigeo takes the system that the source writes: inei or reniec"));
+                    _("code list '%s' has no system '%.64s'"), codelist_name(settings->list), system);
   }
   for (size_t i = 0; i < codelist_size(settings->list) && !settings->has_districts; i++) {
     settings->has_districts = strlen(codelist_at(settings->list, i)->code) == DISTRICT_DIGITS;
