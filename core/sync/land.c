@@ -6,7 +6,9 @@
 
 #include <stdlib.h>
 
-enum { BODY_LIMIT = 1 << 30, AUDIT_BODY_LIMIT = 4096, IDLE_MOST = 32 };
+/* Many records in a transaction: the index over keys takes its entries in no order, so that a small one would write
+ * most of its pages again. */
+enum { BODY_LIMIT = 1 << 30, AUDIT_BODY_LIMIT = 4096, IDLE_MOST = 32, TRANSACTION_RECORDS = 1 << 16 };
 
 enum status lander_init(struct lander *lander, struct error *error) {
   buffer_init(&lander->body, BODY_LIMIT);
@@ -16,6 +18,7 @@ enum status lander_init(struct lander *lander, struct error *error) {
   lander->position = calloc(PARCEL_RECORDS, sizeof *lander->position);
   lander->record_ids = calloc((size_t)PARCEL_RECORDS * 2, sizeof *lander->record_ids);
   lander->counts.source_count = -1;
+  lander->pending.source_count = -1;
   bool complete = lander->keys != NULL && lander->found != NULL && lander->landed != NULL && lander->position != NULL
                   && lander->record_ids != NULL;
   return complete ? OK : error_memory(error);
@@ -194,17 +197,19 @@ static enum status lander_pass(struct lander *lander, const struct parcel *parce
   return status;
 }
 
-enum status lander_audit(struct lander *lander, const struct counts *counts, size_t kept, struct error *error) {
+static void lander_outcomes(struct lander *lander, size_t kept) {
   struct sha256 plan = plan_digest(lander->plan);
-  struct merkle merkle;
-  merkle_init(&merkle);
   for (size_t i = 0; i < kept; i++) {
     const struct landed *landed = &lander->landed[i];
-    merkle_add_record(&merkle, landed->raw_id, &landed->key_digest, &landed->digest, landed->state, &plan);
+    merkle_add_record(&lander->merkle, landed->raw_id, &landed->key_digest, &landed->digest, landed->state, &plan);
   }
+}
+
+static enum status lander_audit(struct lander *lander, struct error *error) {
+  struct sha256 plan = plan_digest(lander->plan);
   struct buffer body;
   buffer_init(&body, AUDIT_BODY_LIMIT);
-  counts_json(counts, &plan, NULL, &body);
+  counts_json(&lander->written, &plan, NULL, &body);
   enum status status = buffer_check(&body, _("an audit entry"), error);
   if (status == OK) {
     struct audit_event event = {.event = lander->event,
@@ -213,30 +218,91 @@ enum status lander_audit(struct lander *lander, const struct counts *counts, siz
                                 .purpose = lander->options->purpose,
                                 .run = lander->run,
                                 .body = body.data,
-                                .outcomes = merkle_root(&merkle)};
+                                .outcomes = merkle_root(&lander->merkle)};
     status = audit_append(lander->bench->store, &event, error);
   }
   buffer_free(&body);
   return status;
 }
 
-static enum status lander_write(struct lander *lander, const struct parcel *parcel, const struct landing_step *step,
-                                const struct counts *total, struct staged *staged, struct error *error) {
+/* ---- the transaction, which may hold several parcels ---- */
+
+enum status lander_begin(struct lander *lander, struct error *error) {
+  if (lander->open) {
+    return OK;
+  }
+  enum status status = store_begin(lander->bench->store, error);
+  if (status == OK) {
+    lander->open = true;
+    lander->records = 0;
+    lander->written = (struct counts){.source_count = -1};
+    merkle_init(&lander->merkle);
+  }
+  return status;
+}
+
+void lander_note(struct lander *lander, const struct counts *counts, size_t kept) {
+  lander_outcomes(lander, kept);
+  counts_add(&lander->written, counts);
+  lander->records += counts->pulled;
+}
+
+void lander_abandon(struct lander *lander) {
+  if (lander->open) {
+    store_rollback(lander->bench->store);
+    lander->open = false;
+  }
+  lander->pending = lander->counts;
+  lander->staging = lander->staged;
+}
+
+enum status lander_commit(struct lander *lander, struct error *error) {
+  enum status status = OK;
   struct store *store = lander->bench->store;
-  enum status status = step->kept > 0 ? lander_stage(lander, parcel, step, staged, error) : OK;
+  if (lander->open) {
+    if (lander->lease != NULL) {
+      status = store_pass_save(store, lander->lease, &lander->pass, error);
+    }
+    if (status == OK) {
+      status = store_run_counts(store, lander->run, &lander->pending, error);
+    }
+    if (status == OK) {
+      status = lander_audit(lander, error);
+    }
+    if (status == OK) {
+      status = store_commit(store, error);
+    }
+  }
+  if (status != OK) {
+    lander_abandon(lander);
+    return status;
+  }
+  lander->open = false;
+  lander->counts = lander->pending;
+  lander->staged = lander->staging;
+  return OK;
+}
+
+static enum status lander_write(struct lander *lander, const struct parcel *parcel, const struct landing_step *step,
+                                struct error *error) {
+  struct staged staged = {0};
+  enum status status = lander_begin(lander, error);
+  if (status == OK && step->kept > 0) {
+    status = lander_stage(lander, parcel, step, &staged, error);
+  }
   if (status == OK) {
     status = lander_mark(lander, parcel, error);
   }
   if (status == OK && parcel->memory.len > 0) {
-    status = store_remember(store, lander->source_id, parcel->memory.data, lander->run, error);
-  }
-  if (status == OK && lander->lease != NULL) {
-    status = store_pass_save(store, lander->lease, &lander->pass, error);
+    status = store_remember(lander->bench->store, lander->source_id, parcel->memory.data, lander->run, error);
   }
   if (status == OK) {
-    status = store_run_counts(store, lander->run, total, error);
+    lander_note(lander, &step->counts, step->kept);
+    lander->staging.opened += staged.opened;
+    lander->staging.closed += staged.closed;
+    lander->staging.same += staged.same;
   }
-  return status == OK ? lander_audit(lander, &step->counts, step->kept, error) : status;
+  return status;
 }
 
 /* A parcel that brings nothing waits for the next one that does; now and then the cursor is saved all the same. */
@@ -256,31 +322,17 @@ enum status lander_take(struct lander *lander, struct parcel *parcel, struct err
   if (status == OK) {
     status = lander_pass(lander, parcel, error);
   }
+  bool idle = status == OK && lander_idle(lander, parcel, &step);
+  if (status == OK && !idle) {
+    status = lander_write(lander, parcel, &step, error);
+  }
   if (status != OK) {
+    lander_abandon(lander);
     return status;
   }
-  struct counts total = lander->counts;
-  counts_add(&total, &step.counts);
-  struct staged staged = {0};
-  if (!lander_idle(lander, parcel, &step)) {
-    struct store *store = lander->bench->store;
-    status = store_begin(store, error);
-    if (status == OK) {
-      status = lander_write(lander, parcel, &step, &total, &staged, error);
-    }
-    if (status == OK) {
-      status = store_commit(store, error);
-    }
-    if (status != OK) {
-      store_rollback(store);
-      return status;
-    }
-  }
-  lander->counts = total;
+  counts_add(&lander->pending, &step.counts);
   lander->conflicts += parcel->conflicts;
   lander->unkeyed += parcel->unkeyed;
-  lander->staged.opened += staged.opened;
-  lander->staged.closed += staged.closed;
-  lander->staged.same += staged.same;
-  return OK;
+  bool due = !lander->open || parcel->moves || parcel->memory.len > 0 || lander->records >= TRANSACTION_RECORDS;
+  return due ? lander_commit(lander, error) : OK;
 }

@@ -3,6 +3,7 @@
 #ifndef PUENTE_SYNC_LAND_H
 #define PUENTE_SYNC_LAND_H
 
+#include "core/audit/audit.h"
 #include "core/sync/parcel.h"
 #include "core/sync/sync.h"
 
@@ -22,6 +23,12 @@ struct lander {
   /* out: what has been committed */
   struct counts counts;
   struct staged staged;
+  /* the transaction that is open */
+  bool open;
+  int64_t records;
+  struct counts written, pending; /* of the transaction; of the run once it is committed */
+  struct staged staging;
+  struct merkle merkle;
   int64_t conflicts, unkeyed; /* sums of the parcels' */
   int64_t idle;               /* parcels in a row that had nothing to write */
   /* scratch, PARCEL_RECORDS long; record_ids twice that */
@@ -35,11 +42,17 @@ struct lander {
 
 enum status lander_init(struct lander *lander, struct error *error) MUST_CHECK;
 void lander_free(struct lander *lander);
-/* `*lander` counts it once it is committed. With dry_run it is compared and counted, and nothing is written. */
+/* Parcels are gathered in one transaction until one of them moves the cursor, or many records have come together. With
+ * dry_run they are compared and counted, and nothing is written. After an error what was not committed is undone. */
 enum status lander_take(struct lander *lander, struct parcel *parcel, struct error *error) MUST_CHECK;
-/* The transaction's audit entry over the first `kept` of lander->landed. */
-enum status lander_audit(struct lander *lander, const struct counts *counts, size_t kept,
-                         struct error *error) MUST_CHECK;
+/* Commits what is open, with cursor, counts and audit entry. */
+enum status lander_commit(struct lander *lander, struct error *error) MUST_CHECK;
+
+/* For writers other than lander_take: begin, write, note what was written (the first `kept` of lander->landed go into
+ * the audit entry; the counts are still to be added to lander->pending), then commit or abandon. */
+enum status lander_begin(struct lander *lander, struct error *error) MUST_CHECK;
+void lander_note(struct lander *lander, const struct counts *counts, size_t kept);
+void lander_abandon(struct lander *lander);
 /* Sets a text of the pass; NULL allowed. */
 enum status pass_set(char **member, const char *text, struct error *error) MUST_CHECK;
 

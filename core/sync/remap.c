@@ -64,8 +64,8 @@ static enum status remap_visit(void *context, const struct raw_version *version,
   remap->after = version->raw_id;
   bool mapped_so = version->plan_id == remap->frame.plan_id && version->state != RECORD_QUARANTINED;
   if (version->state == RECORD_DISMISSED || mapped_so) {
-    remap->lander.counts.pulled++;
-    remap->lander.counts.unchanged++;
+    remap->lander.pending.pulled++;
+    remap->lander.pending.unchanged++;
     return OK;
   }
   enum status status = remap_document(remap, version, error);
@@ -132,37 +132,42 @@ static enum status remap_states(struct remap *remap, size_t kept, struct error *
                              error);
 }
 
-static enum status remap_write(struct remap *remap, const struct counts *counts, const struct counts *total,
-                               size_t kept, size_t ended, struct staged *staged, struct error *error) {
+static enum status remap_write(struct remap *remap, const struct counts *counts, size_t kept, size_t ended,
+                               struct error *error) {
   struct store *store = remap->frame.bench->store;
-  enum status status = OK;
-  if (kept > 0) {
+  struct lander *lander = &remap->lander;
+  struct staged staged = {0};
+  enum status status = lander_begin(lander, error);
+  if (status == OK && kept > 0) {
     struct staging staging = {.source_id = remap->frame.source_id,
                               .run = remap->frame.run,
                               .plan_id = remap->frame.plan_id,
                               .institution = remap->frame.source->institution,
-                              .records = remap->lander.landed,
+                              .records = lander->landed,
                               .count = kept,
                               .batch = &remap->parcel.mapped};
     status = remap_states(remap, kept, error);
     if (status == OK) {
-      status = store_stage(store, &staging, staged, error);
+      status = store_stage(store, &staging, &staged, error);
     }
   }
   if (status == OK && ended > 0) {
-    status = store_delete_records(store, remap->frame.run, remap->lander.record_ids, ended, error);
+    status = store_delete_records(store, remap->frame.run, lander->record_ids, ended, error);
   }
-  if (status == OK) {
-    status = store_run_counts(store, remap->frame.run, total, error);
+  if (status != OK) {
+    lander_abandon(lander);
+    return status;
   }
-  return status == OK ? lander_audit(&remap->lander, counts, kept, error) : status;
+  lander_note(lander, counts, kept);
+  lander->staging.opened += staged.opened;
+  lander->staging.closed += staged.closed;
+  lander->staging.same += staged.same;
+  return OK;
 }
 
 static enum status remap_flush(struct remap *remap, struct error *error) {
-  struct store *store = remap->frame.bench->store;
   struct parcel *parcel = &remap->parcel;
-  struct counts counts = {.source_count = -1}, total = remap->lander.counts;
-  struct staged staged = {0};
+  struct counts counts = {.source_count = -1};
   size_t ended = 0, kept = remap_classify(remap, &counts, &ended);
   if (kept < parcel->count) {
     parcel_compact(parcel, remap->lander.position);
@@ -170,27 +175,16 @@ static enum status remap_flush(struct remap *remap, struct error *error) {
   for (size_t i = 0; i < parcel->mapped.issue_count; i++) {
     counts.warnings += parcel->mapped.issues[i].level == ISSUE_WARNING;
   }
-  counts_add(&total, &counts);
   enum status status = OK;
   if (kept + ended > 0 && !remap->frame.options->dry_run) {
-    status = store_begin(store, error);
-    if (status == OK) {
-      status = remap_write(remap, &counts, &total, kept, ended, &staged, error);
-    }
-    if (status == OK) {
-      status = store_commit(store, error);
-    }
-    if (status != OK) {
-      store_rollback(store);
-      return status;
-    }
+    status = remap_write(remap, &counts, kept, ended, error);
   }
-  remap->lander.counts = total;
-  remap->lander.staged.opened += staged.opened;
-  remap->lander.staged.closed += staged.closed;
-  remap->lander.staged.same += staged.same;
+  if (status == OK) {
+    counts_add(&remap->lander.pending, &counts);
+    status = lander_commit(&remap->lander, error);
+  }
   parcel_reset(parcel);
-  return OK;
+  return status;
 }
 
 static bool remap_stopped(const struct remap *remap) {
@@ -223,6 +217,9 @@ static enum status remap_all(struct remap *remap, struct error *error) {
 
 static enum status remap_land(struct remap *remap, struct error *error) {
   enum status status = remap->parcel.taken > 0 ? lander_take(&remap->lander, &remap->parcel, error) : OK;
+  if (status == OK) {
+    status = lander_commit(&remap->lander, error);
+  }
   parcel_reset(&remap->parcel);
   return status;
 }
@@ -271,24 +268,19 @@ static enum status remap_end_others(struct remap *remap, struct error *error) {
   if (remap->ended == 0 || remap->frame.options->dry_run) {
     return OK;
   }
-  struct store *store = remap->frame.bench->store;
   struct counts counts = {.deleted = (int64_t)remap->ended, .source_count = -1};
-  enum status status = store_begin(store, error);
+  enum status status = lander_begin(&remap->lander, error);
   if (status == OK) {
-    status = store_delete_records(store, remap->frame.run, remap->rekeyed.raw_ids, remap->ended, error);
-  }
-  if (status == OK) {
-    status = lander_audit(&remap->lander, &counts, 0, error);
-  }
-  if (status == OK) {
-    status = store_commit(store, error);
+    status =
+        store_delete_records(remap->frame.bench->store, remap->frame.run, remap->rekeyed.raw_ids, remap->ended, error);
   }
   if (status != OK) {
-    store_rollback(store);
+    lander_abandon(&remap->lander);
     return status;
   }
-  counts_add(&remap->lander.counts, &counts);
-  return OK;
+  lander_note(&remap->lander, &counts, 0);
+  counts_add(&remap->lander.pending, &counts);
+  return lander_commit(&remap->lander, error);
 }
 
 /* END from a visit: the record waits for an empty parcel. */

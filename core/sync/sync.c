@@ -144,6 +144,13 @@ static void sync_look(struct sync *sync) {
   }
 }
 
+static enum status sync_commit(struct sync *sync, struct error *error) {
+  pthread_mutex_lock(&sync->store_lock);
+  enum status status = lander_commit(&sync->lander, error);
+  pthread_mutex_unlock(&sync->store_lock);
+  return status;
+}
+
 /* The writer's loop, until the last parcel or an error of its own. */
 static enum status sync_write(struct sync *sync, struct error *error) {
   bool last = false;
@@ -151,7 +158,8 @@ static enum status sync_write(struct sync *sync, struct error *error) {
   while (!last && status == OK) {
     struct parcel *parcel = queue_next_full(&sync->queue);
     sync_look(sync);
-    if (parcel == NULL) {
+    if (parcel == NULL) { /* a slow source must not keep the store's writer waiting */
+      status = sync_commit(sync, error);
       continue;
     }
     pthread_mutex_lock(&sync->store_lock);
@@ -159,10 +167,13 @@ static enum status sync_write(struct sync *sync, struct error *error) {
     pthread_mutex_unlock(&sync->store_lock);
     last = parcel->last;
     if (status == OK && last) {
+      status = sync_commit(sync, error);
+    }
+    if (status == OK && last) {
       status = parcel->status;
       *error = parcel->error;
     }
-    const struct counts *counts = &sync->lander.counts;
+    const struct counts *counts = &sync->lander.pending;
     progress_step(sync->frame.options->progress, sync->frame.source->code, counts->pulled, counts->source_count);
     queue_return(&sync->queue);
   }
