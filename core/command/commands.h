@@ -16,6 +16,7 @@ extern const struct command command_export;
 extern const struct command command_help;
 extern const struct command command_init;
 extern const struct command command_link;
+extern const struct command command_map;
 extern const struct command command_quarantine;
 extern const struct command command_remap;
 extern const struct command command_run;

@@ -2,7 +2,7 @@
 #include "core/base/file.h"
 #include "core/base/folder.h"
 #include "core/base/log.h"
-#include "core/command/command.h"
+#include "core/command/commands.h"
 #include "core/command/table.h"
 #include "core/service/maptest.h"
 #include "mapping/transform/transform.h"
@@ -244,7 +244,6 @@ static int run(const struct globals *globals, int argc, char **argv) {
   return usage(_("expected test, check, run or transforms, not"), verb);
 }
 
-extern const struct command command_map;
 const struct command command_map = {
     .name = "map",
     .synopsis = "test|check|run|transforms [FILE…] [--reveal]",
