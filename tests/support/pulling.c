@@ -97,6 +97,21 @@ const char *pulling_error(const struct pulling *pulling) {
   return text;
 }
 
+int pulling_mark(const char *line, bool *had, long most) {
+  int rows = 0;
+  while (*line >= '0' && *line <= '9') {
+    char *end;
+    long number = strtol(line, &end, 10) * 100;
+    assert_int_equal(*end, ',');
+    number += strtol(end + 1, &end, 10);
+    assert_true(number < most && !had[number]);
+    had[number] = true;
+    line = strchr(end, '\n') + 1;
+    rows++;
+  }
+  return rows;
+}
+
 void pulling_end(struct pulling *pulling) {
   if (pulling->connection != NULL)
     pulling->connector->close(pulling->connection);

@@ -28,6 +28,9 @@ enum status pulling_more(struct pulling *pulling, int most);
 enum status pulling_probe(struct pulling *pulling);
 /* "message @ place ! hint" of the last error; valid until the next call. */
 const char *pulling_error(const struct pulling *pulling);
+/* Ticks off the rows "A,B,…", each a number of its own (100·A + B, below `most`), from `line` on to an empty line;
+ * fails the test where one comes twice. Returns how many there were. */
+int pulling_mark(const char *line, bool *had, long most);
 void pulling_end(struct pulling *pulling);
 
 #endif
