@@ -88,13 +88,12 @@ say "Victims by department and year"
 puente report crosstab --indicator victims --rows department --columns year
 
 count() { puente query --csv "$1" | tail -n 1; }
-puente query --csv 'SELECT source, person_key, person_id FROM person_members' >"$work/members.csv"
 records=$(count "SELECT count(*) FROM records WHERE state = 'mapped'")
 quarantined=$(count "SELECT count(*) FROM records WHERE state = 'quarantined'")
 persons=$(count 'SELECT count(*) FROM persons')
 cases=$(count 'SELECT count(*) FROM cases')
 result=0
-found=$("$BUILD/puente-simulator" evaluate "$work/truth.csv" "$work/members.csv" 0.95 0.80) || result=$?
+found=$("$BUILD/puente-simulator" evaluate "$work/truth.csv" "$work/puente.db" 0.95 0.80) || result=$?
 say "Against the truth, which the linking never sees"
 echo "$found"
 

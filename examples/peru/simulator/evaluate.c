@@ -1,5 +1,6 @@
 #include "examples/peru/simulator/evaluate.h"
 
+#include <sqlite3.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@ enum { LINE_MOST = 4096 };
 struct record {
   char *key; /* "source,person key" */
   long long truth, found;
+  bool held; /* by the store */
 };
 
 struct records {
@@ -45,7 +47,7 @@ static bool add(struct records *records, const char *source, const char *key, lo
     records->capacity = capacity;
   }
   struct record *record = &records->items[records->count];
-  *record = (struct record){.truth = truth, .found = -1};
+  *record = (struct record){.truth = truth};
   if (asprintf(&record->key, "%s,%s", source, key) < 0) {
     return false;
   }
@@ -79,28 +81,38 @@ static bool read_truth(const char *path, struct records *records) {
   return good;
 }
 
+/* Whom the store holds now, and into whom it joined them. Views tell no key of a source, so the evaluation alone reads
+ * the tables. A person who was not linked is one of their own: minus the number of the row. */
+static const char members[] =
+    "SELECT s.code, p.key, coalesce(m.person_id, -p.row_id) FROM st_person p"
+    " JOIN source s ON s.source_id = p.row_id >> 52"
+    " LEFT JOIN person_member m ON m.row_id = p.row_id AND m.to_run IS NULL WHERE p.to_run IS NULL";
+
 static bool read_members(const char *path, struct records *records, size_t *unknown) {
-  FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-  char line[LINE_MOST], *fields[8], key[LINE_MOST];
-  bool good = in != NULL && fgets(line, sizeof line, in) != NULL;
-  while (good && fgets(line, sizeof line, in) != NULL) {
-    good = split(line, fields) == 3;
-    if (!good) {
-      break;
-    }
-    snprintf(key, sizeof key, "%s,%s", fields[0], fields[1]);
+  sqlite3 *store = NULL;
+  sqlite3_stmt *rows = NULL;
+  bool good = sqlite3_open_v2(path, &store, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK
+              && sqlite3_prepare_v2(store, members, -1, &rows, NULL) == SQLITE_OK;
+  int step = SQLITE_DONE;
+  while (good && (step = sqlite3_step(rows)) == SQLITE_ROW) {
+    char key[LINE_MOST];
+    snprintf(key, sizeof key, "%s,%s", (const char *)sqlite3_column_text(rows, 0),
+             (const char *)sqlite3_column_text(rows, 1));
     struct record wanted = {.key = key};
     struct record *record = bsearch(&wanted, records->items, records->count, sizeof *records->items, compare_keys);
     if (record == NULL) {
       (*unknown)++;
     } else {
-      record->found = strtoll(fields[2], NULL, 10);
+      record->found = sqlite3_column_int64(rows, 2);
+      record->held = true;
     }
   }
-  if (in != NULL && in != stdin) {
-    fclose(in);
+  if (!good || step != SQLITE_DONE) {
+    fprintf(stderr, "evaluate: %s\n", sqlite3_errmsg(store));
   }
-  return good;
+  sqlite3_finalize(rows);
+  sqlite3_close(store);
+  return good && step == SQLITE_DONE;
 }
 
 static double count_pairs(struct record *items, size_t count, int (*compare)(const void *, const void *)) {
@@ -119,7 +131,7 @@ static double count_pairs(struct record *items, size_t count, int (*compare)(con
 static size_t keep_found(struct records *records) {
   size_t kept = 0;
   for (size_t i = 0; i < records->count; i++) {
-    if (records->items[i].found >= 0) {
+    if (records->items[i].held) {
       struct record moved = records->items[kept];
       records->items[kept++] = records->items[i];
       records->items[i] = moved;
@@ -128,10 +140,10 @@ static size_t keep_found(struct records *records) {
   return kept;
 }
 
-int evaluate_run(const char *truth, const char *members, double precision_floor, double recall_floor) {
+int evaluate_run(const char *truth, const char *store, double precision_floor, double recall_floor) {
   struct records records = {0};
   size_t unknown = 0;
-  bool good = read_truth(truth, &records) && read_members(members, &records, &unknown);
+  bool good = read_truth(truth, &records) && read_members(store, &records, &unknown);
   int result = 2;
   if (good) {
     size_t kept = keep_found(&records);
@@ -143,7 +155,7 @@ int evaluate_run(const char *truth, const char *members, double precision_floor,
            real, joined, both, precision, recall);
     result = precision >= precision_floor && recall >= recall_floor && kept > 0 ? 0 : 1;
   } else {
-    fprintf(stderr, "evaluate: cannot read %s or %s\n", truth, members);
+    fprintf(stderr, "evaluate: cannot read %s or %s\n", truth, store);
   }
   for (size_t i = 0; i < records.count; i++) {
     free(records.items[i].key);

@@ -4,10 +4,9 @@
 
 #include <stdbool.h>
 
-/* Reads truth.csv and the membership that Puente tells (CSV with a header: source, person key, id of the consolidated
- * person; '-' is standard input) and prints one line "pairs=N found=N precision=0.NNN recall=0.NNN". Pairwise over
- * all staged person records that the truth knows: also those that no program may join (protected persons, a victim
- * and an accused) count as missed. Exit code: 0, or 1 below the floors, or 2 where a file cannot be read. */
-int evaluate_run(const char *truth, const char *members, double precision_floor, double recall_floor);
+/* Reads truth.csv and the SQLite store of a workspace, and prints one line "records=N … precision=0.NNN recall=0.NNN".
+ * Pairwise over all staged person records that the truth knows: also those that no program may join (protected persons,
+ * a victim and an accused) count as missed. Exit code: 0, or 1 below the floors, or 2 where a file cannot be read. */
+int evaluate_run(const char *truth, const char *store, double precision_floor, double recall_floor);
 
 #endif

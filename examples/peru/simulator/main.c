@@ -13,7 +13,7 @@
 
 static const char usage[] =
     "usage: puente-simulator --dir DIR [OPTIONS]      make a population and serve it until SIGTERM\n"
-    "       puente-simulator evaluate TRUTH MEMBERS [PRECISION RECALL]\n"
+    "       puente-simulator evaluate TRUTH STORE [PRECISION RECALL]\n"
     "\n"
     "  --dir DIR          where datamart.db, siscalp/, truth.csv, round and port are written\n"
     "  --data DIR         names, districts, offences (default examples/peru/data)\n"
