@@ -1,7 +1,7 @@
 #include "core/service/checkup.h"
 
 #include "core/base/file.h"
-#include "core/link/link.h"
+#include "core/resolve/policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,12 +130,15 @@ static void check_source(struct checkup *checkup, const struct source_config *so
 }
 
 static void check_link(struct checkup *checkup) {
-  struct link_plan *plan = NULL;
+  struct policy *policy = NULL;
   struct error error;
   const char *path = checkup->workspace.config->link_file;
-  enum status status = link_plan_load(path, &plan, &error);
+  if (checkup->workspace.model == NULL) {
+    return;
+  }
+  enum status status = policy_load(path, checkup->workspace.model, &policy, &error);
   if (passed(checkup, _("linkage rules"), status, &error, path)) {
-    link_plan_free(plan);
+    policy_free(policy);
   }
 }
 
