@@ -25,6 +25,9 @@ static size_t block_names(struct compiler *compiler, const struct entity *entity
   for (size_t i = 0; items != NULL && i < entity->field_count; i++) {
     items[count++] = entity->fields[i].name;
   }
+  if (items != NULL && involvement != NULL) {
+    items[count++] = "involvement";
+  }
   for (size_t i = 0; items != NULL && involvement != NULL && i < involvement->field_count; i++) {
     items[count++] = involvement->fields[i].name;
   }

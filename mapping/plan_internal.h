@@ -5,6 +5,7 @@
 
 #include "core/base/map.h"
 #include "mapping/compile.h"
+#include "mapping/language.h"
 #include "mapping/plan.h"
 #include "mapping/transform/transform.h"
 
@@ -169,8 +170,6 @@ void rule_compile(struct compiler *compiler, const struct yaml *node, const stru
 void lets_compile(struct compiler *compiler, const struct yaml *node, const struct path *base, struct rules *rules);
 void key_compile(struct compiler *compiler, const struct yaml *node, const struct path *base, struct key_rule *key);
 void blocks_compile(struct compiler *compiler, const struct yaml *root);
-/* Keys that the language knows, for messages, the schema's test and the documentation (NULL-terminated). */
-const char *const *language_keys(const char *where); /* "rule", "condition", "block", "person", "head", "defaults" */
 
 /* ---- applying ---- */
 

@@ -5,6 +5,7 @@
 #include "core/command/commands.h"
 #include "core/command/table.h"
 #include "core/service/maptest.h"
+#include "mapping/language.h"
 #include "mapping/transform/transform.h"
 
 #include <stdio.h>
@@ -227,6 +228,25 @@ static int run_transforms(const struct globals *globals) {
   return status == OK ? 0 : failed(&error);
 }
 
+/* ---- schema ---- */
+
+static int run_schema(const struct globals *globals) {
+  struct mapping_bench bench;
+  struct error error;
+  struct buffer out;
+  if (open_bench(globals, &bench, &error) != OK) {
+    return failed(&error);
+  }
+  buffer_init(&out, REPORT_MOST);
+  enum status status = language_schema(bench.model, &out, &error);
+  if (status == OK) {
+    fwrite(out.data, 1, out.len, stdout);
+  }
+  buffer_free(&out);
+  mapping_bench_close(&bench);
+  return status == OK ? 0 : failed(&error);
+}
+
 static int run(const struct globals *globals, int argc, char **argv) {
   const char *verb = argc > 1 ? argv[1] : "";
   if (strcmp(verb, "test") == 0) {
@@ -241,18 +261,23 @@ static int run(const struct globals *globals, int argc, char **argv) {
   if (strcmp(verb, "transforms") == 0) {
     return run_transforms(globals);
   }
-  return usage(_("expected test, check, run or transforms, not"), verb);
+  if (strcmp(verb, "schema") == 0) {
+    return run_schema(globals);
+  }
+  return usage(_("expected test, check, run, transforms or schema, not"), verb);
 }
 
 const struct command command_map = {
     .name = "map",
-    .synopsis = "test|check|run|transforms [FILE…] [--reveal]",
+    .synopsis = "check|run|test|transforms|schema [FILE…] [--reveal]",
     .summary = N_("check mappings, try them out, and run their cases"),
     .help = N_("puente map check FILE…            every mistake with file, line, column and the nearest name\n"
                "puente map run MAPPING INPUT      what the mapping makes of the input; values masked unless --reveal\n"
                "puente map test [FILE…]           runs cases (mapping, input, expected record); without files those\n"
                "                                  in mappings/*.case beside the configuration\n"
                "puente map transforms             what a field rule can do with a value\n"
+               "puente map schema                 the language as a JSON Schema, with the model's fields: kept as\n"
+               "                                  config/schema/mapping.schema.json for editors\n"
                "\n"
                "Example: puente map run mappings/siscalp.yaml siscalp_2024.csv\n"),
     .run = run,
