@@ -53,7 +53,7 @@ static const struct language_word table[] = {
     {"rule", "at", "text", N_("the field of this block at whose date a code must be valid")},
     {"rule", "ubigeo", "text", N_("the system of a place code: inei, reniec")},
     {"rule", "text", "path", N_("the source's own text beside its code")},
-    {"rule", "else", "text", N_("for a value that cannot be read: null, quarantine, a code, or a missing reason")},
+    {"rule", "else", "otherwise", N_("for a value that cannot be read: null, quarantine, a code, or a missing reason")},
     {"rule", "default", "constant", N_("a constant where nothing was found")},
     {"rule", "required", "boolean", N_("a record without this value is quarantined")},
     {"condition", "path", "path", N_("the value that is tested")},

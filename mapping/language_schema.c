@@ -90,6 +90,7 @@ static const char *const shapes[] = {
     "\"scalar\": {\"type\": [\"string\", \"number\", \"boolean\"]}",
     "\"text\": {\"$ref\": \"#/$defs/scalar\"}",
     "\"constant\": {\"$ref\": \"#/$defs/scalar\"}",
+    "\"otherwise\": {\"type\": [\"string\", \"number\", \"null\"]}",
     "\"boolean\": {\"type\": \"boolean\"}",
     "\"path\": {\"type\": [\"string\", \"number\"], \"minLength\": 1}",
     "\"texts\": {\"oneOf\": [{\"$ref\": \"#/$defs/scalar\"}, {\"type\": \"array\", \"minItems\": 1, \"items\": "

@@ -1,34 +1,6 @@
 /* Every case of tests/mapping/cases, and every example of the documentation. */
 #include "core/base/folder.h"
-#include "core/service/maptest.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
-static int open_bench(void **state) {
-  static struct mapping_bench bench;
-  static const char *const folders[] = {"config/codelists"};
-  struct error error;
-  if (model_load("config/model", &bench.model, &error) != OK
-      || codelists_load(folders, 1, &bench.lists, &error) != OK) {
-    print_error("%s %s\n", error.message, error.place);
-    return -1;
-  }
-  *state = &bench;
-  return 0;
-}
-
-static int close_bench(void **state) {
-  struct mapping_bench *bench = *state;
-  codelists_free(bench->lists);
-  model_free(bench->model);
-  return 0;
-}
+#include "tests/mapping/mapping_bench.h"
 
 static void run_files(const struct mapping_bench *bench, const char *const *paths, size_t count, size_t least) {
   struct maptest_counts counts = {0};
@@ -66,5 +38,5 @@ static void test_case_files(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_documentation), cmocka_unit_test(test_case_files)};
-  return cmocka_run_group_tests_name("mapping cases", tests, open_bench, close_bench);
+  return cmocka_run_group_tests_name("mapping cases", tests, bench_setup, bench_teardown);
 }
