@@ -14,6 +14,7 @@ static const struct command *const COMMANDS[] = {
     &command_run,
     &command_status,
     &command_quarantine,
+    &command_report,
     &command_map,
     &command_codelist,
     &command_connectors,

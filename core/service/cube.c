@@ -19,7 +19,9 @@ struct counting {
   struct grid parts, people, cases;
   uint32_t *person_row, *case_row, *record_row; /* by dictionary value */
   size_t known;                                 /* values that the three indexes cover */
-  const struct codelist *places;
+  const struct codelist *places, *stages;
+  int *furthest; /* by dictionary value of a case: how far it got */
+  size_t furthest_count;
   uint32_t wanted[CUBE_CONDITIONS_MOST];
   uint32_t *order; /* rows of parts, grouped by person and case, the source that speaks first in front */
   int *precedence; /* by dictionary value of a source */
@@ -127,6 +129,14 @@ static uint32_t age_value(struct counting *counting, const struct group *group, 
   return banded ? MAP_NONE : intern(counting, slice_of(text));
 }
 
+/* A case without any step on record has been reported: the list's first stage. */
+static uint32_t stage_value(struct counting *counting, const struct group *group) {
+  uint32_t id = group->record == MAP_NONE ? MAP_NONE : grid_value(&counting->cases, group->record, CASE_ID);
+  int position = id == MAP_NONE || id >= counting->furthest_count ? -1 : counting->furthest[id];
+  const struct code *code = codelist_at(counting->stages, position < 0 ? 0 : (size_t)position);
+  return code == NULL || group->record == MAP_NONE ? MAP_NONE : intern(counting, slice_of(code->code));
+}
+
 static uint32_t field_value(const struct counting *counting, const struct group *group,
                             const struct cube_field *field) {
   uint32_t value = field->involvement < 0 ? MAP_NONE : first_part(counting, group, (size_t)field->involvement);
@@ -149,6 +159,8 @@ static uint32_t value_of(struct counting *counting, const struct group *group, c
     return place_at(counting, group, 0);
   case CUBE_PROVINCE:
     return place_at(counting, group, 1);
+  case CUBE_STAGE:
+    return stage_value(counting, group);
   case CUBE_AGE:
     return age_value(counting, group, false);
   case CUBE_AGE_BAND:
@@ -429,6 +441,10 @@ static enum status load(struct counting *counting, struct error *error) {
     status = grid_load(store, "involvements", plan->parts.names, plan->parts.count, request->source,
                        counting->dictionary, &counting->parts, error);
   }
+  if (status == OK && cube_plan_has(plan, CUBE_STAGE)) {
+    counting->stages = codelists_find(request->workspace->lists, "stage");
+    status = cube_stages(request, counting->dictionary, &counting->furthest, &counting->furthest_count, error);
+  }
   if (status != OK) {
     return status;
   }
@@ -454,6 +470,7 @@ static void free_counting(struct counting *counting) {
   free(counting->case_row);
   free(counting->record_row);
   free(counting->order);
+  free(counting->furthest);
   free(counting->precedence);
   free(counting->tuples);
 }

@@ -13,7 +13,16 @@
 enum { CUBE_FIELDS_MOST = 4, CUBE_CONDITIONS_MOST = 16 };
 
 /* Names that are computed; every other one is a field of involvement, person or case, the first that has a value. */
-enum cube_kind { CUBE_FIELD, CUBE_YEAR, CUBE_MONTH, CUBE_DEPARTMENT, CUBE_PROVINCE, CUBE_AGE, CUBE_AGE_BAND };
+enum cube_kind {
+  CUBE_FIELD,
+  CUBE_YEAR,
+  CUBE_MONTH,
+  CUBE_DEPARTMENT,
+  CUBE_PROVINCE,
+  CUBE_AGE,
+  CUBE_AGE_BAND,
+  CUBE_STAGE
+};
 
 struct cube_field {
   const char *name;

@@ -12,6 +12,7 @@ static const struct {
     {"month", CUBE_MONTH, false, NULL},
     {"department", CUBE_DEPARTMENT, false, "place"},
     {"province", CUBE_PROVINCE, false, "place"},
+    {"stage", CUBE_STAGE, false, "stage"},
     {"age", CUBE_AGE, true, NULL},
     {"age_band", CUBE_AGE_BAND, true, NULL},
 };
@@ -66,9 +67,10 @@ static enum status unknown_field(const struct cube_request *request, const char 
   if (nearest != NULL) {
     error_hint(error, _("did you mean '%s'?"), nearest);
   } else {
-    error_hint(error, "%s",
-               person ? _("year, month, department, province, age, age_band, or a field of involvement, person or case")
-                      : _("year, month, department, province, or a field of case"));
+    error_hint(
+        error, "%s",
+        person ? _("year, month, department, province, stage, age, age_band, or a field of involvement, person or case")
+               : _("year, month, department, province, stage, or a field of case"));
   }
   return ERR_USAGE;
 }
@@ -110,6 +112,17 @@ static enum status resolve(struct cube_plan *plan, const char *name, struct cube
   field->name = field->field->name;
   field->codelist = field->field->codelist;
   return OK;
+}
+
+bool cube_plan_has(const struct cube_plan *plan, enum cube_kind kind) {
+  bool found = false;
+  for (size_t i = 0; i < plan->request->by_count; i++) {
+    found = found || plan->by[i].kind == kind;
+  }
+  for (size_t i = 0; i < plan->condition_count; i++) {
+    found = found || plan->conditions[i].kind == kind;
+  }
+  return found;
 }
 
 static enum status add_condition(struct cube_plan *plan, const struct condition *condition, struct error *error) {

@@ -28,4 +28,12 @@ struct cube_plan {
 /* ERR_USAGE with the nearest name for a field that the indicator's unit does not have. */
 enum status cube_plan_make(const struct cube_request *request, struct cube_plan *plan, struct error *error) MUST_CHECK;
 
+/* Whether a field or a condition is of that kind. */
+bool cube_plan_has(const struct cube_plan *plan, enum cube_kind kind);
+
+/* How far each case got: the furthest stage on record, in the order of the list `stage`; a rescue is an intervention.
+ * `furthest` has an entry for each dictionary value that is a case_id: a position in the list, or -1. */
+enum status cube_stages(const struct cube_request *request, struct map *dictionary, int **furthest, size_t *count,
+                        struct error *error) MUST_CHECK;
+
 #endif

@@ -137,7 +137,7 @@ static void take_run(struct overview *overview, const struct result *result) {
   }
 }
 
-static enum status take_tallies(struct workspace *workspace, struct overview *overview, struct error *error) {
+static enum status take_tallies(const struct workspace *workspace, struct overview *overview, struct error *error) {
   struct record_tally tally;
   enum status status = OK;
   for (size_t i = 0; i < overview->source_count && status == OK; i++) {
@@ -161,7 +161,7 @@ static enum status take_tallies(struct workspace *workspace, struct overview *ov
   return status;
 }
 
-static enum status read_store(struct workspace *workspace, struct overview *overview, struct error *error) {
+static enum status read_store(const struct workspace *workspace, struct overview *overview, struct error *error) {
   overview->made = true;
   overview->version = store_version(workspace->store);
   enum status status = read_view(workspace->store, "sources", NULL, take_source, overview, error);
@@ -196,22 +196,13 @@ static void settle_states(struct overview *overview) {
   }
 }
 
-enum status service_overview(const char *config_path, struct workspace *workspace, struct overview *overview,
-                             struct error *error) {
+enum status overview_read(const struct workspace *workspace, struct overview *overview, struct error *error) {
   *overview = (struct overview){.memory = arena_new(0)};
   if (overview->memory == NULL) {
-    *workspace = (struct workspace){.config = NULL};
     return error_memory(error);
   }
-  enum status status = workspace_open(config_path, WORKSPACE_READ, workspace, error);
-  bool made = status == OK;
-  if (status == ERR_NOT_FOUND) {
-    status = workspace_open(config_path, WORKSPACE_CONFIG, workspace, error);
-  }
-  if (status == OK) {
-    status = list_sources(workspace->config, overview, error);
-  }
-  if (status == OK && made) {
+  enum status status = list_sources(workspace->config, overview, error);
+  if (status == OK && workspace->store != NULL) {
     status = read_store(workspace, overview, error);
   }
   if (status == OK) {
@@ -220,6 +211,16 @@ enum status service_overview(const char *config_path, struct workspace *workspac
     overview_free(overview);
   }
   return status;
+}
+
+enum status service_overview(const char *config_path, struct workspace *workspace, struct overview *overview,
+                             struct error *error) {
+  *overview = (struct overview){.memory = NULL};
+  enum status status = workspace_open(config_path, WORKSPACE_READ, workspace, error);
+  if (status == ERR_NOT_FOUND) {
+    status = workspace_open(config_path, WORKSPACE_CONFIG, workspace, error);
+  }
+  return status == OK ? overview_read(workspace, overview, error) : status;
 }
 
 void overview_free(struct overview *overview) {

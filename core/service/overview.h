@@ -29,6 +29,8 @@ struct overview {
 
 enum status service_overview(const char *config_path, struct workspace *workspace, struct overview *overview,
                              struct error *error) MUST_CHECK;
+/* The same of a workspace that is open; without a store only sources are known. */
+enum status overview_read(const struct workspace *workspace, struct overview *overview, struct error *error) MUST_CHECK;
 void overview_free(struct overview *overview);
 
 #endif

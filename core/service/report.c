@@ -116,8 +116,19 @@ void report_count(struct report *report, int64_t count) {
   add(report, (struct report_cell){.count = count});
 }
 
+/* What may be shown of a figure is decided here and nowhere else. */
+static struct report_cell figure_cell(int64_t figure) {
+  return (struct report_cell){.count = figure};
+}
+
 void report_figure(struct report *report, int64_t figure) {
-  add(report, (struct report_cell){.count = figure});
+  add(report, figure_cell(figure));
+}
+
+void report_total(struct report *report, int64_t figure) {
+  const struct report_cell cell = figure_cell(figure);
+  report->has_total = !cell.null;
+  report->total = cell.count;
 }
 
 void report_share(struct report *report, double share) {

@@ -28,6 +28,8 @@ struct report {
   size_t column_count;
   struct report_cell *cells; /* row by row */
   size_t count, capacity;
+  bool has_total; /* of figures whose cells cannot be added up: persons may be in several */
+  int64_t total;
   const char *notes[REPORT_NOTES_MOST]; /* what a reader has to know */
   size_t note_count;
   enum status failed; /* sticks; report_check tells it */
@@ -68,6 +70,7 @@ void report_text(struct report *report, struct slice text);
 void report_code(struct report *report, const char *code, const char *label); /* code NULL: nothing recorded */
 void report_count(struct report *report, int64_t count);                      /* of records, runs, bytes */
 void report_figure(struct report *report, int64_t figure);                    /* of persons and cases */
+void report_total(struct report *report, int64_t figure);                     /* of all rows together */
 void report_share(struct report *report, double share);
 void report_null(struct report *report);
 void report_note(struct report *report, const char *format, ...) PRINTF_LIKE(2, 3);

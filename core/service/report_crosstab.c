@@ -14,7 +14,8 @@ static const char *field_title(const struct cube_field *field, bool spanish) {
     enum cube_kind kind;
     const char *title;
   } titles[] = {{CUBE_YEAR, N_("year")},         {CUBE_MONTH, N_("month")}, {CUBE_DEPARTMENT, N_("department")},
-                {CUBE_PROVINCE, N_("province")}, {CUBE_AGE, N_("age")},     {CUBE_AGE_BAND, N_("age band")}};
+                {CUBE_PROVINCE, N_("province")}, {CUBE_STAGE, N_("stage")}, {CUBE_AGE, N_("age")},
+                {CUBE_AGE_BAND, N_("age band")}};
   for (size_t i = 0; i < sizeof titles / sizeof *titles; i++) {
     if (titles[i].kind == field->kind) {
       return gettext(titles[i].title);
@@ -88,7 +89,7 @@ enum status report_crosstab(const struct workspace *workspace, const struct repo
   if (cube.field_count == 0) {
     report_figure(report, cube.total);
   } else {
-    report_note(report, _("Total: %lld"), (long long)cube.total);
+    report_total(report, cube.total);
   }
   add_notes(&indicator, &cube, report);
   cube_free(&cube);

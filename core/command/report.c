@@ -1,0 +1,162 @@
+#include "core/service/report.h"
+#include "core/command/arguments.h"
+#include "core/command/commands.h"
+#include "core/command/label.h"
+#include "core/command/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What was typed, and the copies that its parts point into. */
+struct typed {
+  const char *by, *where, *indicator, *source;
+  bool csv;
+  char *by_copy, *where_copy;
+};
+
+static enum status split_by(struct typed *typed, struct report_request *request, struct error *error) {
+  typed->by_copy = typed->by == NULL ? NULL : strdup(typed->by);
+  if (typed->by != NULL && typed->by_copy == NULL) {
+    return error_memory(error);
+  }
+  char *rest = typed->by_copy;
+  for (char *name; (name = strsep(&rest, ",")) != NULL;) {
+    if (request->by_count == REPORT_FIELDS_MOST || name[0] == '\0') {
+      error_set(error, ERR_USAGE, _("--by: '%s' is not one to %d fields"), typed->by, REPORT_FIELDS_MOST);
+      error_hint(error, "%s", _("for example --by year,department,sex"));
+      return ERR_USAGE;
+    }
+    request->by[request->by_count++] = name;
+  }
+  return OK;
+}
+
+static enum status split_where(struct typed *typed, struct report_request *request, struct error *error) {
+  typed->where_copy = typed->where == NULL ? NULL : strdup(typed->where);
+  if (typed->where != NULL && typed->where_copy == NULL) {
+    return error_memory(error);
+  }
+  char *rest = typed->where_copy;
+  for (char *pair; (pair = strsep(&rest, ",")) != NULL;) {
+    char *sign = strchr(pair, '=');
+    if (sign == NULL || sign == pair || request->filter_count == REPORT_FILTERS_MOST) {
+      error_set(error, ERR_USAGE, _("--where: '%s' is not one to %d conditions"), typed->where, REPORT_FILTERS_MOST);
+      error_hint(error, "%s", _("for example --where sex=female,year=2022; FIELD= asks for what is not recorded"));
+      return ERR_USAGE;
+    }
+    *sign = '\0';
+    request->filters[request->filter_count++] = (struct report_filter){.field = pair, .value = sign + 1};
+  }
+  return OK;
+}
+
+static void add_cell(struct table *table, const struct report_cell *cell, enum report_kind kind) {
+  if (cell->label != NULL) {
+    table_code(table, cell->text, cell->label);
+  } else if (cell->null) {
+    table_null(table);
+  } else if (kind == REPORT_TEXT) {
+    table_text(table, cell->text);
+  } else if (kind == REPORT_COUNT) {
+    table_integer(table, cell->count);
+  } else {
+    table_share(table, cell->share);
+  }
+}
+
+static enum status print(const struct report *report, enum table_form form, struct error *error) {
+  struct table_column columns[REPORT_COLUMNS_MOST];
+  for (size_t i = 0; i < report->column_count; i++) {
+    columns[i] = (struct table_column){.name = report->columns[i].name,
+                                       .title = report->columns[i].title,
+                                       .align = report->columns[i].kind == REPORT_TEXT ? ALIGN_LEFT : ALIGN_RIGHT,
+                                       .most = 48};
+  }
+  struct table *table = table_new(columns, report->column_count);
+  if (table == NULL) {
+    return error_memory(error);
+  }
+  if (report->title != NULL) {
+    table_title(table, "%s\n", report->title);
+  }
+  for (size_t i = 0; i < report->count; i++) {
+    add_cell(table, &report->cells[i], report->columns[i % report->column_count].kind);
+  }
+  table_note(table, "%s", "");
+  if (report->has_total) {
+    table_note(table, _("Total: %lld"), (long long)report->total);
+  }
+  for (size_t i = 0; i < report->note_count; i++) {
+    table_note(table, "%s", report->notes[i]);
+  }
+  enum status status = table_print(table, stdout, form, error);
+  table_free(table);
+  return status;
+}
+
+static enum status make(const struct globals *globals, const char *name, struct typed *typed, struct error *error) {
+  struct report_request request = {
+      .name = name, .indicator = typed->indicator, .source = typed->source, .spanish = speaks_spanish()};
+  struct workspace workspace;
+  struct report report;
+  enum status status = split_by(typed, &request, error);
+  status = status == OK ? split_where(typed, &request, error) : status;
+  if (status != OK) {
+    return status;
+  }
+  status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  status = report_run(&workspace, &request, &report, error);
+  if (status == OK) {
+    status = print(&report, globals->json ? TABLE_JSON : typed->csv ? TABLE_CSV : TABLE_TEXT, error);
+    report_free(&report);
+  }
+  workspace_close(&workspace);
+  return status;
+}
+
+static int run(const struct globals *globals, int argc, char **argv) {
+  struct typed typed = {0};
+  const struct argument table[] = {{.name = "by", .text = &typed.by},
+                                   {.name = "where", .text = &typed.where},
+                                   {.name = "indicator", .text = &typed.indicator},
+                                   {.name = "source", .text = &typed.source},
+                                   {.name = "csv", .flag = &typed.csv},
+                                   {.name = NULL}};
+  int exit_code = 0;
+  struct error error;
+  if (arguments_done(&command_report, table, &argc, argv, &exit_code)) {
+    return exit_code;
+  }
+  if (argc != 2) {
+    return command_misused(&command_report, "%s", _("report: one name is expected"));
+  }
+  enum status status = make(globals, argv[1], &typed, &error);
+  free(typed.by_copy);
+  free(typed.where_copy);
+  return status == OK ? 0 : command_fail(&error);
+}
+
+const struct command command_report = {
+    .name = "report",
+    .synopsis = "NAME [--by FIELDS] [--where FIELD=VALUE] [--indicator NAME] [--source CODE] [--csv]",
+    .summary = N_("figures and tables: sources, balance, completeness, stages, discrepancy, crosstab"),
+    .help =
+        N_("  sources        each source: state, last complete pass, records, whom to call\n"
+           "  balance        each run's equation, beside the source's own count\n"
+           "  completeness   each field of each source: filled, missing and why\n"
+           "  stages         cases by year: how far each got, and what is connected\n"
+           "  discrepancy    one figure by each source, consolidated, and as published\n"
+           "  crosstab       an indicator by up to four fields\n"
+           "  indicators     what each indicator counts, and how\n\n"
+           "  --by A,B,C,D   year, month, department, province, stage, age, age_band, or a field of the model\n"
+           "  --where A=X,B=Y  only these; A= asks for what is not recorded\n"
+           "  --indicator NAME  default: victims; for stages: cases\n"
+           "  --source CODE  sources, balance, completeness: only this one\n"
+           "  --csv          as CSV\n\n"
+           "Example: puente report crosstab --by year,department,sex --where age_band=12-17\n"
+           "Figures are of consolidated persons and cases, not of records; the indicator fixes how they are counted."),
+    .run = run,
+};

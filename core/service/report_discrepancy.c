@@ -1,0 +1,340 @@
+#include "core/base/text.h"
+#include "core/service/cube.h"
+#include "core/service/grid.h"
+#include "core/service/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+/* The same figure for each year and department, side by side: what each source's own records give, what they give
+ * consolidated, and what was published. Nothing is added up across columns, and no winner is picked. */
+
+enum { COLUMNS_MOST = 64, KEY_MOST = 64 };
+static const int64_t NONE = -1;
+
+/* How exactly a published figure fits; the best fit alone is shown, lesser ones are sums of its parts. */
+enum fit { FIT_NONE, FIT_STATION_MONTH, FIT_STATION_YEAR, FIT_MONTH, FIT_YEAR };
+
+struct column_head {
+  const char *name, *title;
+};
+struct comparison {
+  const struct workspace *workspace;
+  const struct report_request *request;
+  const struct indicator *indicator;
+  struct map *rows; /* "2019|15", "2019|" for the whole year */
+  int64_t (*figures)[COLUMNS_MOST];
+  uint8_t (*fits)[COLUMNS_MOST];
+  size_t capacity;
+  struct column_head heads[COLUMNS_MOST];
+  size_t count; /* of columns */
+};
+
+static enum status row_of(struct comparison *comparison, struct slice key, size_t *row, struct error *error) {
+  uint32_t position = map_intern(comparison->rows, key);
+  if (position == MAP_NONE) {
+    return error_memory(error);
+  }
+  *row = position;
+  if (*row < comparison->capacity) {
+    return OK;
+  }
+  size_t capacity = comparison->capacity == 0 ? 256 : comparison->capacity * 2;
+  void *figures = realloc(comparison->figures, capacity * sizeof *comparison->figures);
+  if (figures == NULL) {
+    return error_memory(error);
+  }
+  comparison->figures = figures;
+  void *fits = realloc(comparison->fits, capacity * sizeof *comparison->fits);
+  if (fits == NULL) {
+    return error_memory(error);
+  }
+  comparison->fits = fits;
+  for (size_t i = comparison->capacity; i < capacity; i++) {
+    for (size_t c = 0; c < COLUMNS_MOST; c++) {
+      comparison->figures[i][c] = NONE;
+      comparison->fits[i][c] = FIT_NONE;
+    }
+  }
+  comparison->capacity = capacity;
+  return OK;
+}
+
+static size_t make_key(char key[KEY_MOST], struct slice year, struct slice department) {
+  int len = snprintf(key, KEY_MOST, "%.*s|%.*s", SLICE_ARG(year), SLICE_ARG(department));
+  return len < KEY_MOST ? (size_t)len : KEY_MOST - 1;
+}
+
+/* ---- records ---- */
+
+/* What is not recorded sorts last and is not "the whole". */
+static struct slice value_text(const struct cube *cube, uint32_t value) {
+  return value == MAP_NONE ? slice_of("~") : map_key(cube->dictionary, value);
+}
+
+static enum status add_cube(struct comparison *comparison, const char *source, size_t by_count, size_t column,
+                            struct error *error) {
+  static const char *const by[] = {"year", "department"};
+  struct condition conditions[REPORT_FILTERS_MOST];
+  struct cube cube;
+  for (size_t i = 0; i < comparison->request->filter_count; i++) {
+    const struct report_filter *filter = &comparison->request->filters[i];
+    conditions[i] = (struct condition){.field = filter->field, .value = filter->value};
+  }
+  const struct cube_request asked = {.workspace = comparison->workspace,
+                                     .indicator = comparison->indicator,
+                                     .by = by,
+                                     .by_count = by_count,
+                                     .conditions = conditions,
+                                     .condition_count = comparison->request->filter_count,
+                                     .source = source};
+  enum status status = cube_run(&asked, &cube, error);
+  if (status != OK) {
+    return status;
+  }
+  for (size_t i = 0; i < cube.count && status == OK; i++) {
+    const struct cube_cell *cell = &cube.cells[i];
+    char key[KEY_MOST];
+    size_t row = 0, len = make_key(key, value_text(&cube, cell->values[0]),
+                                   by_count == 1 ? slice_of("") : value_text(&cube, cell->values[1]));
+    status = row_of(comparison, slice_make(key, len), &row, error);
+    if (status == OK) {
+      comparison->figures[row][column] = cell->figure;
+    }
+  }
+  cube_free(&cube);
+  return status;
+}
+
+static enum status add_records(struct comparison *comparison, const char *source, const char *title,
+                               struct error *error) {
+  if (comparison->count == COLUMNS_MOST) {
+    return error_set(error, ERR_LIMIT, _("more than %d sources and publications"), COLUMNS_MOST);
+  }
+  size_t column = comparison->count++;
+  comparison->heads[column] = (struct column_head){.name = source == NULL ? "consolidated" : source, .title = title};
+  enum status status = add_cube(comparison, source, 1, column, error);
+  return status == OK ? add_cube(comparison, source, 2, column, error) : status;
+}
+
+/* ---- published figures ---- */
+
+enum {
+  AGG_PUBLISHER,
+  AGG_UNIT,
+  AGG_PERIOD,
+  AGG_PLACE,
+  AGG_STATION,
+  AGG_CATEGORY,
+  AGG_BREAKDOWN,
+  AGG_SEX,
+  AGG_BAND,
+  AGG_VALUE,
+  AGG_SNAPSHOT,
+  AGG_COLUMNS
+};
+
+struct published {
+  struct slice values[AGG_COLUMNS];
+};
+
+static bool is_total(const struct published *row) {
+  const struct slice category = row->values[AGG_CATEGORY];
+  bool whole = category.len == 0 || (category.len >= 5 && strncasecmp(category.data, "total", 5) == 0);
+  return whole && row->values[AGG_BREAKDOWN].len == 0 && row->values[AGG_SEX].len == 0
+         && row->values[AGG_BAND].len == 0;
+}
+
+/* Units that say the same as the indicator: a person's role; or what institutions call a case. */
+static bool same_unit(const struct indicator *indicator, struct slice unit) {
+  if (indicator->unit == UNIT_PERSON) {
+    return slice_is(unit, indicator->role == NULL ? "person" : indicator->role);
+  }
+  return slice_is(unit, "case") || slice_is(unit, "denuncia") || slice_is(unit, "carpeta");
+}
+
+static enum fit fit_of(const struct published *row) {
+  bool station = row->values[AGG_STATION].len > 0, month = row->values[AGG_PERIOD].len >= 7;
+  return station ? (month ? FIT_STATION_MONTH : FIT_STATION_YEAR) : month ? FIT_MONTH : FIT_YEAR;
+}
+
+static enum status column_of(struct comparison *comparison, const struct published *row, struct arena *arena,
+                             size_t *column, struct error *error) {
+  const char *name = arena_printf(arena, "%.*s %.*s %.*s", SLICE_ARG(row->values[AGG_PUBLISHER]),
+                                  SLICE_ARG(row->values[AGG_UNIT]), SLICE_ARG(row->values[AGG_SNAPSHOT]));
+  if (name == NULL) {
+    return error_memory(error);
+  }
+  struct slice trimmed = slice_trim(slice_of(name));
+  for (*column = 0; *column < comparison->count; (*column)++) {
+    if (slice_is(trimmed, comparison->heads[*column].name)) {
+      return OK;
+    }
+  }
+  const char *own = arena_text(arena, trimmed);
+  if (own == NULL || comparison->count == COLUMNS_MOST) {
+    return own == NULL ? error_memory(error)
+                       : error_set(error, ERR_LIMIT, _("more than %d sources and publications"), COLUMNS_MOST);
+  }
+  comparison->heads[comparison->count++] = (struct column_head){.name = own, .title = own};
+  return OK;
+}
+
+/* The department of a place; "" where it is the whole country. */
+static struct slice department_of(const struct workspace *workspace, struct slice place) {
+  const struct codelist *places = codelists_find(workspace->lists, "place");
+  const struct code *code = places == NULL || place.len == 0 ? NULL : codelist_code(places, place);
+  for (int depth = 0; code != NULL && code->parent != NULL && depth < 8; depth++) {
+    code = codelist_code(places, slice_of(code->parent));
+  }
+  return code == NULL ? place : slice_of(code->code);
+}
+
+static enum status add_published(struct comparison *comparison, const struct published *row, struct arena *arena,
+                                 struct error *error) {
+  int64_t value = 0;
+  size_t column = 0, at = 0;
+  char key[KEY_MOST];
+  if (!same_unit(comparison->indicator, row->values[AGG_UNIT]) || !is_total(row) || row->values[AGG_PERIOD].len < 4
+      || !text_to_int64(row->values[AGG_VALUE], &value)) {
+    return OK;
+  }
+  enum status status = column_of(comparison, row, arena, &column, error);
+  if (status != OK) {
+    return status;
+  }
+  size_t len = make_key(key, slice_make(row->values[AGG_PERIOD].data, 4),
+                        department_of(comparison->workspace, row->values[AGG_PLACE]));
+  status = row_of(comparison, slice_make(key, len), &at, error);
+  if (status == OK) {
+    enum fit fit = fit_of(row);
+    if (fit > comparison->fits[at][column]) {
+      comparison->fits[at][column] = (uint8_t)fit;
+      comparison->figures[at][column] = value;
+    } else if (fit == comparison->fits[at][column]) {
+      comparison->figures[at][column] += value;
+    }
+  }
+  return status;
+}
+
+static enum status add_publications(struct comparison *comparison, struct arena *arena, struct error *error) {
+  static const char *const names[] = {"publisher", "unit", "period",   "place", "station",      "category",
+                                      "breakdown", "sex",  "age_band", "value", "snapshot_date"};
+  struct map *dictionary = map_new();
+  struct grid grid = {0};
+  enum status status = dictionary == NULL ? error_memory(error)
+                                          : grid_load(comparison->workspace->store, "aggregates", names, AGG_COLUMNS,
+                                                      NULL, dictionary, &grid, error);
+  for (size_t i = 0; i < grid.count && status == OK; i++) {
+    struct published row;
+    for (size_t c = 0; c < AGG_COLUMNS; c++) {
+      uint32_t value = grid_value(&grid, i, c);
+      row.values[c] = value == MAP_NONE ? slice_of("") : map_key(dictionary, value);
+    }
+    status = add_published(comparison, &row, arena, error);
+  }
+  grid_free(&grid);
+  map_free(dictionary);
+  return status;
+}
+
+/* ---- the report ---- */
+
+static int by_key(const void *a, const void *b, void *context) {
+  const struct comparison *comparison = context;
+  return slice_compare(map_key(comparison->rows, *(const uint32_t *)a),
+                       map_key(comparison->rows, *(const uint32_t *)b));
+}
+
+static void add_row(const struct comparison *comparison, uint32_t row, struct report *report) {
+  struct slice key = map_key(comparison->rows, row);
+  const char *bar = memchr(key.data, '|', key.len);
+  struct slice year = slice_make(key.data, (size_t)(bar - key.data));
+  struct slice department = slice_make(bar + 1, key.len - year.len - 1);
+  const struct codelist *places = codelists_find(comparison->workspace->lists, "place");
+  const struct code *code = places == NULL ? NULL : codelist_code(places, department);
+  const char *year_text = arena_text(report->arena, year), *text = arena_text(report->arena, department);
+  if (year_text == NULL || text == NULL) {
+    report->failed = ERR_MEMORY;
+    return;
+  }
+  bool no_year = slice_is(year, "~"), no_place = slice_is(department, "~");
+  report_code(report, no_year ? NULL : year_text, no_year ? _("not recorded") : year_text);
+  if (department.len == 0) {
+    report_code(report, "all", _("(all)"));
+  } else if (no_place) {
+    report_code(report, NULL, _("not recorded"));
+  } else {
+    report_code(report, text, code == NULL ? text : comparison->request->spanish ? code->label_es : code->label_en);
+  }
+  for (size_t c = 0; c < comparison->count; c++) {
+    if (comparison->figures[row][c] == NONE) {
+      report_null(report);
+    } else {
+      report_figure(report, comparison->figures[row][c]);
+    }
+  }
+}
+
+static enum status add_rows(struct comparison *comparison, struct report *report, struct error *error) {
+  size_t count = map_count(comparison->rows);
+  uint32_t *order = malloc((count + 1) * sizeof *order);
+  if (order == NULL) {
+    return error_memory(error);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    order[i] = i;
+  }
+  qsort_r(order, count, sizeof *order, by_key, comparison);
+  report_column(report, "year", _("year"), REPORT_TEXT);
+  report_column(report, "department", _("department"), REPORT_TEXT);
+  for (size_t c = 0; c < comparison->count; c++) {
+    report_column(report, comparison->heads[c].name, comparison->heads[c].title, REPORT_COUNT);
+  }
+  for (size_t i = 0; i < count; i++) {
+    add_row(comparison, order[i], report);
+  }
+  free(order);
+  return OK;
+}
+
+static enum status gather(struct comparison *comparison, struct report *report, struct error *error) {
+  const struct config *config = comparison->workspace->config;
+  enum status status = OK;
+  for (size_t i = 0; i < config->source_count && status == OK; i++) {
+    status = add_records(comparison, config->sources[i].code, config->sources[i].code, error);
+    report_note(report, _("%s: %s counts %s"), config->sources[i].code, config->sources[i].institution,
+                config->sources[i].unit);
+  }
+  if (status == OK) {
+    status = add_records(comparison, NULL, _("consolidated"), error);
+  }
+  if (status == OK) {
+    status = add_publications(comparison, report->arena, error);
+  }
+  return status == OK ? add_rows(comparison, report, error) : status;
+}
+
+enum status report_discrepancy(const struct workspace *workspace, const struct report_request *request,
+                               struct report *report, struct error *error) {
+  struct indicator indicator;
+  const char *const folders[2] = {workspace->config->indicator_folders[0], workspace->config->indicator_folders[1]};
+  const char *name = request->indicator == NULL ? "victims" : request->indicator;
+  enum status status = indicator_load(folders, name, report->arena, &indicator, error);
+  if (status != OK) {
+    return status;
+  }
+  struct comparison comparison = {
+      .workspace = workspace, .request = request, .indicator = &indicator, .rows = map_new()};
+  report->title = request->spanish ? indicator.label_es : indicator.label_en;
+  status = comparison.rows == NULL ? error_memory(error) : gather(&comparison, report, error);
+  if (status == OK) {
+    report_note(report, "%s", _("Columns are never added up. Blank: no record there, or nothing published."));
+  }
+  map_free(comparison.rows);
+  free(comparison.figures);
+  free(comparison.fits);
+  return status;
+}

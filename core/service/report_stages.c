@@ -1,0 +1,128 @@
+#include "core/service/cube.h"
+#include "core/service/overview.h"
+#include "core/service/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Cells of `cases by cohort by stage`, the stage last, turned so that each cohort is one row. */
+
+static void add_columns(const struct cube *cube, const struct codelist *stages, bool spanish, struct report *report) {
+  for (size_t i = 0; i + 1 < cube->field_count; i++) {
+    const struct field *field = cube->fields[i].field;
+    const char *title = field == NULL ? gettext(cube->fields[i].name) : spanish ? field->label_es : field->label_en;
+    report_column(report, cube->fields[i].name, title, REPORT_TEXT);
+  }
+  report_column(report, "cases", _("cases"), REPORT_COUNT);
+  for (size_t i = 0; i < codelist_size(stages); i++) {
+    const struct code *code = codelist_at(stages, i);
+    const char *title = i == 0 ? _("no later record") : spanish ? code->label_es : code->label_en;
+    report_column(report, i == 0 ? "no_later_record" : code->code, title, REPORT_COUNT);
+  }
+}
+
+static bool same_cohort(const struct cube *cube, const struct cube_cell *a, const struct cube_cell *b) {
+  return memcmp(a->values, b->values, (cube->field_count - 1) * sizeof a->values[0]) == 0;
+}
+
+static void add_cohort(const struct cube *cube, const struct workspace *workspace, bool spanish, size_t from, size_t to,
+                       const struct codelist *stages, int64_t *figures, struct report *report) {
+  int64_t cases = 0;
+  size_t stage = cube->field_count - 1;
+  memset(figures, 0, codelist_size(stages) * sizeof *figures);
+  for (size_t i = from; i < to; i++) {
+    const struct code *code = codelist_code(stages, map_key(cube->dictionary, cube->cells[i].values[stage]));
+    figures[code - codelist_at(stages, 0)] += cube->cells[i].figure;
+    cases += cube->cells[i].figure;
+  }
+  for (size_t i = 0; i < stage; i++) {
+    char room[128];
+    uint32_t value = cube->cells[from].values[i];
+    const char *label = cube_label(cube, workspace->lists, i, value, spanish, room);
+    struct slice text = value == MAP_NONE ? slice_of("") : map_key(cube->dictionary, value);
+    const char *code = value == MAP_NONE ? NULL : arena_text(report->arena, text);
+    report_code(report, code, label);
+  }
+  report_figure(report, cases);
+  for (size_t i = 0; i < codelist_size(stages); i++) {
+    report_figure(report, figures[i]);
+  }
+}
+
+/* What is connected decides how far a case can be seen to get. */
+static enum status add_connected(const struct workspace *workspace, struct report *report, struct error *error) {
+  struct overview overview;
+  enum status status = overview_read(workspace, &overview, error);
+  if (status != OK) {
+    return status;
+  }
+  report_note(report, "%s",
+              _("No later record is not desertion: the next institution may not be connected, or time may"
+                " not have passed. Connected:"));
+  for (size_t i = 0; i < overview.source_count; i++) {
+    const struct source_overview *source = &overview.sources[i];
+    report_note(report, "  %s (%s): %s, %lld", source->source->institution, source->source->code, source->state,
+                (long long)source->total);
+  }
+  overview_free(&overview);
+  return OK;
+}
+
+static enum status add_cohorts(const struct workspace *workspace, const struct report_request *request,
+                               const struct cube *cube, const struct codelist *stages, struct report *report,
+                               struct error *error) {
+  int64_t *figures = calloc(codelist_size(stages) + 1, sizeof *figures);
+  if (figures == NULL) {
+    return error_memory(error);
+  }
+  for (size_t from = 0, to; from < cube->count; from = to) {
+    for (to = from + 1; to < cube->count && same_cohort(cube, &cube->cells[from], &cube->cells[to]);) {
+      to++;
+    }
+    add_cohort(cube, workspace, request->spanish, from, to, stages, figures, report);
+  }
+  free(figures);
+  return OK;
+}
+
+enum status report_stages(const struct workspace *workspace, const struct report_request *request,
+                          struct report *report, struct error *error) {
+  struct indicator indicator;
+  struct condition conditions[REPORT_FILTERS_MOST];
+  struct cube cube;
+  const char *by[CUBE_FIELDS_MOST] = {"year"};
+  size_t by_count = 1;
+  const char *const folders[2] = {workspace->config->indicator_folders[0], workspace->config->indicator_folders[1]};
+  const char *name = request->indicator == NULL ? "cases" : request->indicator;
+  const struct codelist *stages = codelists_find(workspace->lists, "stage");
+  enum status status = indicator_load(folders, name, report->arena, &indicator, error);
+  if (status == OK && (indicator.unit != UNIT_CASE || stages == NULL || request->by_count > CUBE_FIELDS_MOST - 2)) {
+    status = error_set(error, ERR_USAGE, "%s", _("stages are told of cases, by year and at most two further fields"));
+  }
+  if (status != OK) {
+    return status;
+  }
+  for (size_t i = 0; i < request->by_count; i++) {
+    by[by_count++] = request->by[i];
+  }
+  by[by_count++] = "stage";
+  for (size_t i = 0; i < request->filter_count; i++) {
+    conditions[i] = (struct condition){.field = request->filters[i].field, .value = request->filters[i].value};
+  }
+  const struct cube_request asked = {.workspace = workspace,
+                                     .indicator = &indicator,
+                                     .by = by,
+                                     .by_count = by_count,
+                                     .conditions = conditions,
+                                     .condition_count = request->filter_count};
+  status = cube_run(&asked, &cube, error);
+  if (status != OK) {
+    return status;
+  }
+  report->title = _("How far cases got, by the year of their cohort: the furthest stage on record");
+  add_columns(&cube, stages, request->spanish, report);
+  status = add_cohorts(workspace, request, &cube, stages, report, error);
+  report_total(report, cube.total);
+  cube_free(&cube);
+  return status == OK ? add_connected(workspace, report, error) : status;
+}
