@@ -59,14 +59,42 @@ enum status mark_raise(struct buffer *mark, struct slice candidate, const char *
   return buffer_check(mark, "watermark", error);
 }
 
-enum status mark_write(const char *mark, const char *format, struct buffer *out, struct error *error) {
+bool zone_parse(struct slice text, int64_t *seconds) {
+  int64_t hours, minutes;
+  *seconds = 0;
+  if (slice_is(text, "Z") || slice_is(text, "z")) {
+    return true;
+  }
+  if (text.len != 6 || (text.data[0] != '+' && text.data[0] != '-') || text.data[3] != ':'
+      || !text_to_int64(slice_make(text.data + 1, 2), &hours) || !text_to_int64(slice_make(text.data + 4, 2), &minutes)
+      || hours < 0 || hours > 14 || minutes < 0 || minutes > 59) {
+    return false;
+  }
+  *seconds = (hours * 3600 + minutes * 60) * (text.data[0] == '-' ? -1 : 1);
+  return true;
+}
+
+/* Seconds of the wall clock to write. */
+static int64_t wall_clock(struct slice mark, int64_t micros, const char *zone) {
+  int64_t own = 0, wanted = 0;
+  int64_t seconds = micros / 1000000 - (micros % 1000000 < 0);
+  bool timed = mark.len > 10 && mark.data[mark.len - 1] != 'Z';
+  if (timed && !zone_parse(slice_make(mark.data + mark.len - 6, 6), &own)) {
+    own = 0;
+  }
+  bool told = mark.len > 10 && zone != NULL && zone_parse(slice_of(zone), &wanted);
+  return seconds + (told ? wanted : own);
+}
+
+enum status mark_write(const char *mark, const char *format, const char *zone, struct buffer *out,
+                       struct error *error) {
   int64_t micros;
   if (format == NULL || !clock_parse(slice_of(mark), &micros)) {
     buffer_text(out, mark);
     return buffer_check(out, "watermark", error);
   }
   char text[MARK_MOST];
-  time_t seconds = (time_t)(micros / 1000000);
+  time_t seconds = (time_t)wall_clock(slice_of(mark), micros, zone);
   struct tm parts;
   gmtime_r(&seconds, &parts);
 #pragma GCC diagnostic push

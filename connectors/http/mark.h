@@ -9,7 +9,11 @@
  * where the candidate does not fit the format. */
 enum status mark_raise(struct buffer *mark, struct slice candidate, const char *format, struct error *error) MUST_CHECK;
 /* The mark as the source wants it in a request: by `format` (strftime) where the mark is RFC 3339 or a date and a
- * format is given, else as it is. */
-enum status mark_write(const char *mark, const char *format, struct buffer *out, struct error *error) MUST_CHECK;
+ * format is given, else as it is. What is written is the mark's own wall clock; or that of `zone` ("-05:00"), for a
+ * source that stamps in one zone and filters in another. */
+enum status mark_write(const char *mark, const char *format, const char *zone, struct buffer *out,
+                       struct error *error) MUST_CHECK;
+/* "Z", "+05:30", "-05:00" in seconds. */
+bool zone_parse(struct slice text, int64_t *seconds);
 
 #endif

@@ -18,11 +18,17 @@ static enum status set_range(struct position *position, const struct pull *pull,
     until = now;
   }
   enum status status = OK;
+  int64_t ignored;
+  if (range->zone != NULL && !zone_parse(slice_of(range->zone), &ignored)) {
+    error_set(error, ERR_CONFIG, "%s", _("`since_zone` is no zone"));
+    error_hint(error, "%s", _("write it as \"-05:00\""));
+    return ERR_CONFIG;
+  }
   if (since != NULL) {
-    status = mark_write(since, range->format, &position->since, error);
+    status = mark_write(since, range->format, range->zone, &position->since, error);
   }
   if (status == OK && until != NULL) {
-    status = mark_write(until, range->format, &position->until, error);
+    status = mark_write(until, range->format, range->zone, &position->until, error);
   }
   return status;
 }

@@ -9,6 +9,7 @@
 
 struct range_settings {
   const char *format; /* strftime, of since and until in a request; NULL: as they are */
+  const char *zone;   /* whose wall clock they are, "-05:00"; NULL: as the mark's */
   const char *since;  /* of a first pass, or NULL */
   const char *until;  /* where none is asked for, or NULL; "now" */
 };

@@ -5,7 +5,7 @@
 #include "connectors/http/http.h"
 
 /* Reports "dns", "tls" (or "connect" without TLS) and "clock". No credentials are sent. The first failure ends it and
- * is returned; a clock that differs is reported and goes on. */
+ * is returned; a clock that differs, or is not told, is reported and goes on. */
 enum status http_probe(struct http *http, const char *url, probe_report *report, void *context,
                        struct error *error) MUST_CHECK;
 /* Reports a failed step with its hint; returns the error's code. */

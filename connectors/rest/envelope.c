@@ -269,6 +269,11 @@ enum status envelope_read(const struct rest_options *options, const struct http_
   struct node *root = NULL;
   const struct node *records = NULL;
   *envelope = (struct envelope){.records = -1};
+  if (response->status == 204) { /* "no content" is said, not inferred from an empty body */
+    envelope->empty = true;
+    position->done = true;
+    return OK;
+  }
   enum status status = check_kind(options, response, error);
   if (status == OK && options->watermark_date && position->page == 1 && response->date >= 0) {
     char text[TIMESTAMP_TEXT_SIZE];

@@ -245,6 +245,9 @@ static enum status rest_probe(const struct pull *pull, probe_report *report, voi
                               struct error *error) {
   struct connection *connection = NULL;
   struct pull fresh = *pull;
+  struct rest_options once = *(const struct rest_options *)pull->options; /* secrets stay the caller's */
+  once.http.retries = 0;
+  fresh.options = &once;
   fresh.cursor = NULL;
   enum status status = rest_open(&fresh, &connection, error);
   if (status != OK) {

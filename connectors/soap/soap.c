@@ -334,6 +334,9 @@ static enum status soap_probe(const struct pull *pull, probe_report *report, voi
                               struct error *error) {
   struct connection *connection = NULL;
   struct pull fresh = *pull;
+  struct soap_options once = *(const struct soap_options *)pull->options; /* secrets stay the caller's */
+  once.http.retries = 0;
+  fresh.options = &once;
   fresh.cursor = NULL;
   enum status status = soap_open(&fresh, &connection, error);
   if (status != OK) {

@@ -363,6 +363,14 @@ static void asks_for_what_changed(void **state) {
   assert_string_equal(pulled.watermark, "2026-04-02T10:00:00.000000Z");
 }
 
+static void ends_where_there_is_no_content(void **state) {
+  (void)state;
+  const struct http_answer answers[] = {{.body = "[1]"}, {.status = 204}};
+  struct pulled pulled = pull("url: http://127.0.0.1:%d/c\npaging: page\n", answers, 2);
+  assert_string_equal(pulled.error, "");
+  assert_int_equal(pulled.pages, 1);
+}
+
 static void takes_the_mark_from_the_first_answer(void **state) {
   (void)state;
   const struct http_answer answers[] = {{.body = "[1]", .headers = {"Date: Tue, 31 Mar 2026 12:00:00 GMT"}},
@@ -435,6 +443,7 @@ int main(void) {
       cmocka_unit_test(renews_a_token_before_it_ends),
       cmocka_unit_test(explains_refused_tokens),
       cmocka_unit_test(asks_for_what_changed),
+      cmocka_unit_test(ends_where_there_is_no_content),
       cmocka_unit_test(takes_the_mark_from_the_first_answer),
       cmocka_unit_test(reads_latin1_where_the_source_says_so),
       cmocka_unit_test(tells_the_steps_of_a_probe),
