@@ -62,7 +62,7 @@ static const struct {
     {"phone_unreadable", N_("a telephone number has 6 to 15 digits")},
     {"code_unknown", N_("add it under values, or to the code list")},
     {"ubigeo_unknown", N_("check which system the source writes: inei or reniec")},
-    {"ubigeo_partial", N_("import the full district list with puente codelist import")},
+    {"ubigeo_partial", N_("import the full district list: puente codelist import ubigeo FILE")},
     {"dni_check", N_("the check character does not fit the number; valid exceptions exist")},
     {"document_length", N_("a DNI has 8 digits, a carné de extranjería 9")},
     {"several_values", N_("the field takes one value; the first was taken")},

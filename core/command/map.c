@@ -1,7 +1,6 @@
 /* puente map: mappings checked, tried out, and tested. */
 #include "core/base/file.h"
 #include "core/base/folder.h"
-#include "core/base/log.h"
 #include "core/command/commands.h"
 #include "core/command/table.h"
 #include "core/service/maptest.h"
@@ -13,18 +12,6 @@
 #include <unistd.h>
 
 enum { REPORT_MOST = 64 << 20, INPUT_MOST = 256 << 20 };
-
-static int failed(const struct error *error) {
-  log_error(LEVEL_ERROR, error);
-  return status_exit_code(error->code);
-}
-
-static int usage(const char *message, const char *argument) {
-  struct error error;
-  error_set(&error, ERR_USAGE, "%s '%.100s'", message, argument);
-  error_hint(&error, "%s", _("see puente map --help"));
-  return failed(&error);
-}
 
 /* A workspace's model and code lists where there is one, else the program's own. */
 static enum status open_bench(const struct globals *globals, struct mapping_bench *bench, struct error *error) {
@@ -96,7 +83,7 @@ static int run_test(const struct globals *globals, int argc, char **argv) {
   }
   arena_free(arena);
   if (status != OK) {
-    return failed(&error);
+    return command_fail(&error);
   }
   print_counts(globals, &counts);
   return counts.failed > 0 ? 1 : 0;
@@ -128,10 +115,10 @@ static int run_check(const struct globals *globals, int argc, char **argv) {
   struct error error;
   int code = 0;
   if (argc == 0) {
-    return usage(_("name the mapping files:"), "check");
+    return command_misused(&command_map, "%s", _("map check: name the mapping files"));
   }
   if (open_bench(globals, &bench, &error) != OK) {
-    return failed(&error);
+    return command_fail(&error);
   }
   for (int i = 0; i < argc; i++) {
     struct plan *plan = NULL;
@@ -144,7 +131,7 @@ static int run_check(const struct globals *globals, int argc, char **argv) {
       fwrite(mistakes.data, 1, mistakes.len, stderr);
       code = status_exit_code(status);
     } else {
-      code = failed(&error);
+      code = command_fail(&error);
     }
     plan_free(plan);
     buffer_free(&mistakes);
@@ -177,30 +164,18 @@ static enum status show(const struct mapping_bench *bench, const char *mapping, 
   return status;
 }
 
-static int run_run(const struct globals *globals, int argc, char **argv) {
-  const char *paths[2] = {NULL, NULL};
-  size_t count = 0;
-  bool reveal = false;
-  for (int i = 0; i < argc; i++) {
-    if (strcmp(argv[i], "--reveal") == 0) {
-      reveal = true;
-    } else if (argv[i][0] == '-' || count == 2) {
-      return usage(_("unexpected argument"), argv[i]);
-    } else {
-      paths[count++] = argv[i];
-    }
-  }
-  if (count != 2) {
-    return usage(_("name a mapping and an input:"), "run");
-  }
+static int run_run(const struct globals *globals, bool reveal, int argc, char **argv) {
   struct mapping_bench bench;
   struct error error;
-  if (open_bench(globals, &bench, &error) != OK) {
-    return failed(&error);
+  if (argc != 2) {
+    return command_misused(&command_map, "%s", _("map run: name a mapping and an input"));
   }
-  enum status status = show(&bench, paths[0], paths[1], reveal, &error);
+  if (open_bench(globals, &bench, &error) != OK) {
+    return command_fail(&error);
+  }
+  enum status status = show(&bench, argv[0], argv[1], reveal, &error);
   mapping_bench_close(&bench);
-  return status == OK ? 0 : failed(&error);
+  return status == OK ? 0 : command_fail(&error);
 }
 
 /* ---- transforms ---- */
@@ -215,7 +190,7 @@ static int run_transforms(const struct globals *globals) {
   struct table *table = table_new(columns, 4);
   if (table == NULL) {
     error_memory(&error);
-    return failed(&error);
+    return command_fail(&error);
   }
   for (size_t i = 0; i < count; i++) {
     table_text(table, transforms[i].name);
@@ -225,7 +200,7 @@ static int run_transforms(const struct globals *globals) {
   }
   enum status status = table_print(table, stdout, globals->json ? TABLE_JSON : TABLE_TEXT, &error);
   table_free(table);
-  return status == OK ? 0 : failed(&error);
+  return status == OK ? 0 : command_fail(&error);
 }
 
 /* ---- schema ---- */
@@ -235,7 +210,7 @@ static int run_schema(const struct globals *globals) {
   struct error error;
   struct buffer out;
   if (open_bench(globals, &bench, &error) != OK) {
-    return failed(&error);
+    return command_fail(&error);
   }
   buffer_init(&out, REPORT_MOST);
   enum status status = language_schema(bench.model, &out, &error);
@@ -244,41 +219,50 @@ static int run_schema(const struct globals *globals) {
   }
   buffer_free(&out);
   mapping_bench_close(&bench);
-  return status == OK ? 0 : failed(&error);
+  return status == OK ? 0 : command_fail(&error);
 }
 
 static int run(const struct globals *globals, int argc, char **argv) {
+  bool reveal = false;
+  int exit_code = 0;
+  const struct argument table[] = {{.name = "reveal", .flag = &reveal}, {.name = NULL}};
+  if (arguments_done(&command_map, table, &argc, argv, &exit_code)) {
+    return exit_code;
+  }
   const char *verb = argc > 1 ? argv[1] : "";
+  if (strcmp(verb, "run") == 0) {
+    return run_run(globals, reveal, argc - 2, argv + 2);
+  }
+  if (reveal) {
+    return command_misused(&command_map, "%s", _("map: --reveal is for run"));
+  }
   if (strcmp(verb, "test") == 0) {
     return run_test(globals, argc - 2, argv + 2);
   }
   if (strcmp(verb, "check") == 0) {
     return run_check(globals, argc - 2, argv + 2);
   }
-  if (strcmp(verb, "run") == 0) {
-    return run_run(globals, argc - 2, argv + 2);
-  }
-  if (strcmp(verb, "transforms") == 0) {
+  if (strcmp(verb, "transforms") == 0 && argc == 2) {
     return run_transforms(globals);
   }
-  if (strcmp(verb, "schema") == 0) {
+  if (strcmp(verb, "schema") == 0 && argc == 2) {
     return run_schema(globals);
   }
-  return usage(_("expected test, check, run, transforms or schema, not"), verb);
+  return command_misused(&command_map, "%s", _("map: check, run, test, transforms or schema"));
 }
 
 const struct command command_map = {
     .name = "map",
-    .synopsis = "check|run|test|transforms|schema [FILE…] [--reveal]",
+    .synopsis = "check FILE… | run MAPPING INPUT [--reveal] | test [FILE…] | transforms | schema",
     .summary = N_("check mappings, try them out, and run their cases"),
-    .help = N_("puente map check FILE…            every mistake with file, line, column and the nearest name\n"
-               "puente map run MAPPING INPUT      what the mapping makes of the input; values masked unless --reveal\n"
-               "puente map test [FILE…]           runs cases (mapping, input, expected record); without files those\n"
-               "                                  in mappings/*.case beside the configuration\n"
-               "puente map transforms             what a field rule can do with a value\n"
-               "puente map schema                 the language as a JSON Schema, with the model's fields: kept as\n"
-               "                                  config/schema/mapping.schema.json for editors\n"
-               "\n"
-               "Example: puente map run mappings/siscalp.yaml siscalp_2024.csv\n"),
+    .help = N_("  check FILE…        every mistake with file, line, column and the nearest name\n"
+               "  run MAPPING INPUT  what the mapping makes of the input; lands nothing\n"
+               "  --reveal           with its values; without, those of people are shown as shapes\n"
+               "  test [FILE…]       runs cases (mapping, input, expected record); without files those in\n"
+               "                     mappings/*.case beside the configuration\n"
+               "  transforms         what a field rule can do with a value\n"
+               "  schema             the language as a JSON Schema, with the model's fields; kept as\n"
+               "                     config/schema/mapping.schema.json for editors\n\n"
+               "Example: puente map run mappings/siscalp.yaml siscalp_2024.csv"),
     .run = run,
 };
