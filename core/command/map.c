@@ -1,6 +1,7 @@
 /* puente map: mappings checked, tried out, and tested. */
 #include "core/base/file.h"
 #include "core/base/folder.h"
+#include "core/command/arguments.h"
 #include "core/command/commands.h"
 #include "core/command/table.h"
 #include "core/service/maptest.h"
