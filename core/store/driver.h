@@ -76,10 +76,11 @@ struct dialect {
   const char *list;          /* of LIST(n): a format with one %d */
   const char *table_options; /* after the columns of a table with a primary key of several columns */
   const char *find_column;   /* a row where table $1 has column $2 */
-  const char *json_pairs;    /* members of the JSON object in column `origins` of p: a table j(key, row_id, rule) */
-  const char *view_prefix;   /* before the name of a view */
-  const char *time, *hex;    /* text of microseconds, of bytes: formats with one %.*s */
-  const char *collate;       /* after a text to be ordered by its bytes */
+  /* Members of the JSON object in column `origins` of table p: a table j with column key, and two expressions. */
+  const char *json_pairs, *json_row, *json_rule;
+  const char *view_prefix; /* before the name of a view */
+  const char *time, *hex;  /* text of microseconds, of bytes: formats with one %.*s */
+  const char *collate;     /* after a text to be ordered by its bytes */
 };
 
 struct driver_ops {

@@ -2,12 +2,12 @@
 
 static const char *filter_text(const struct row_filter *filter) {
   if (filter->history) {
-    return "s.row_id > $1 AND s.row_id <= $2 AND $3 = $3";
+    return "s.row_id > $1 AND s.row_id <= $2 AND CAST($3 AS BIGINT) = $3";
   }
   if (filter->as_of_run > 0) {
     return "s.row_id > $1 AND s.row_id <= $2 AND s.from_run <= $3 AND (s.to_run IS NULL OR s.to_run > $3)";
   }
-  return "s.row_id > $1 AND s.row_id <= $2 AND s.to_run IS NULL AND $3 = $3";
+  return "s.row_id > $1 AND s.row_id <= $2 AND s.to_run IS NULL AND CAST($3 AS BIGINT) = $3";
 }
 
 static enum status fill_row(struct store *store, const struct shelf *shelf, struct cursor *cursor, bool identity,

@@ -280,11 +280,12 @@ static enum status compose_origins(struct store *store, struct error *error) {
   for (int kind = CLUSTER_PERSON; kind <= CLUSTER_CASE; kind++) {
     const struct whole *whole = &store->wholes[kind];
     if (whole->shelf != NULL) {
+      const struct dialect *dialect = &store->dialect;
       buffer_printf(&from,
-                    "%sSELECT '%s' AS kind, p.%s AS id, j.key AS field, j.row_id, j.rule FROM \"%s\" p "
-                    "CROSS JOIN %s j WHERE p.to_run IS NULL",
+                    "%sSELECT '%s' AS kind, p.%s AS id, j.key AS field, %s AS row_id, %s AS rule FROM \"%s\" p "
+                    "CROSS JOIN %s WHERE p.to_run IS NULL",
                     from.len > 1 ? " UNION ALL " : "", kind == CLUSTER_PERSON ? "person" : "case", whole->id,
-                    whole->table.name, store->dialect.json_pairs);
+                    dialect->json_row, dialect->json_rule, whole->table.name, dialect->json_pairs);
     }
   }
   buffer_text(&from, ") v JOIN source s ON s.source_id = v.row_id >> 52");

@@ -471,8 +471,9 @@ static void sqlite_dialect(const struct driver *driver, struct dialect *dialect)
       .list = "json_each($%d) AS k",
       .table_options = " WITHOUT ROWID",
       .find_column = "SELECT 1 FROM pragma_table_info($1) WHERE name = $2",
-      .json_pairs = "(SELECT e.key, json_extract(e.value, '$[0]') AS row_id, json_extract(e.value, '$[1]') AS rule "
-                    "FROM json_each(p.origins) AS e)",
+      .json_pairs = "json_each(p.origins) AS j",
+      .json_row = "json_extract(j.value, '$[0]')",
+      .json_rule = "json_extract(j.value, '$[1]')",
       .view_prefix = "main.",
       .time = "strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', %.*s / 1000000.0, 'unixepoch')",
       .hex = "lower(hex(%.*s))",

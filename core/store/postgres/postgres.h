@@ -1,0 +1,64 @@
+/* Inside of the PostgreSQL driver, shared by its files. */
+#ifndef PUENTE_STORE_POSTGRES_H
+#define PUENTE_STORE_POSTGRES_H
+
+#include "core/base/map.h"
+#include "core/store/driver.h"
+
+#include <libpq-fe.h>
+
+enum { PARAMETERS_MOST = TABLE_COLUMNS_MOST, SCHEMA_MOST = 40 };
+
+struct postgres {
+  struct driver driver;
+  PGconn *connection;
+  char *dsn, *password; /* password may be NULL */
+  char schema[SCHEMA_MOST + 1], prefix[SCHEMA_MOST + 16];
+  bool read_only, copying;
+  struct map *texts; /* text of a statement to its number */
+  size_t copy_columns;
+  enum column_type copy_types[TABLE_COLUMNS_MOST];
+  const char *copy_table;
+  struct buffer copy;
+  uint64_t cursors; /* names given */
+};
+
+/* A result held whole, the fetches of a server's cursor, or rows one by one from a connection of its own. */
+struct postgres_cursor {
+  struct cursor cursor;
+  struct postgres *postgres; /* whose connection; NULL for one of its own */
+  PGconn *own;
+  PGresult *result;
+  PGresult *described; /* names of the columns, where the result has others; or NULL */
+  int row;
+  char name[24]; /* of a server's cursor; "" for none */
+  bool started, more;
+};
+
+enum status postgres_connect(const struct postgres *self, PGconn **connection, struct error *error) MUST_CHECK;
+/* Fills the error from a failed result (NULL: the connection's); always returns a failure. */
+enum status postgres_fail(PGconn *connection, const PGresult *result, struct error *error);
+/* Runs text without parameters, for its effect. */
+enum status postgres_run_text(PGconn *connection, const char *sql, struct error *error) MUST_CHECK;
+
+enum status postgres_append_begin(struct driver *driver, const struct table *table, struct error *error) MUST_CHECK;
+enum status postgres_append_row(struct driver *driver, const struct value *values, struct error *error) MUST_CHECK;
+enum status postgres_append_end(struct driver *driver, struct error *error) MUST_CHECK;
+void postgres_append_abandon(struct postgres *self);
+
+enum status postgres_make_views(struct driver *driver, const struct view_text *views, size_t count,
+                                struct error *error) MUST_CHECK;
+enum status postgres_ask(struct driver *driver, const struct view_text *views, size_t count, const char *sql,
+                         int64_t timeout, struct cursor **cursor, struct error *error) MUST_CHECK;
+enum status postgres_backup_to(struct driver *driver, const char *target, struct error *error) MUST_CHECK;
+enum status postgres_backup_label(struct driver *driver, int version, struct buffer *name,
+                                  struct error *error) MUST_CHECK;
+
+/* Network byte order. */
+static inline void put_be(char *out, uint64_t value, int bytes) {
+  for (int i = 0; i < bytes; i++) {
+    out[i] = (char)(value >> (8 * (bytes - 1 - i)) & 255);
+  }
+}
+
+#endif
