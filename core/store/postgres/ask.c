@@ -161,7 +161,7 @@ static enum status open_limited(struct postgres_cursor *self, const struct postg
   struct buffer call;
   struct postgres limited = *store;
   limited.read_only = true;
-  enum status status = postgres_connect(&limited, &self->own, error);
+  enum status status = postgres_session(&limited, &self->own, error);
   if (status == OK) {
     status = has_function(self->own, store->schema, error);
   }

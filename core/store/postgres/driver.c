@@ -99,7 +99,7 @@ enum status postgres_run_text(PGconn *connection, const char *sql, struct error 
 
 /* ---- connecting ---- */
 
-enum status postgres_connect(const struct postgres *self, PGconn **connection, struct error *error) {
+enum status postgres_session(const struct postgres *self, PGconn **connection, struct error *error) {
   const char *names[] = {"connect_timeout", "dbname", "application_name", "client_encoding", "password", NULL};
   const char *values[] = {"15", self->dsn, "puente", "UTF8", self->password, NULL};
   char sql[320];
@@ -191,7 +191,7 @@ static enum status postgres_open(const struct store_options *options, bool creat
   buffer_init(&self->copy, COPY_LIMIT);
   enum status status = fill(self, options, error);
   if (status == OK) {
-    status = postgres_connect(self, &self->connection, error);
+    status = postgres_session(self, &self->connection, error);
   }
   if (status == OK && create) {
     status = make_schema(self, error);

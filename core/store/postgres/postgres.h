@@ -35,7 +35,7 @@ struct postgres_cursor {
   bool started, more;
 };
 
-enum status postgres_connect(const struct postgres *self, PGconn **connection, struct error *error) MUST_CHECK;
+enum status postgres_session(const struct postgres *self, PGconn **connection, struct error *error) MUST_CHECK;
 /* Fills the error from a failed result (NULL: the connection's); always returns a failure. */
 enum status postgres_fail(PGconn *connection, const PGresult *result, struct error *error);
 /* Runs text without parameters, for its effect. */

@@ -30,8 +30,25 @@ static bool is_secret(const struct guarded *self, const char *name) {
   return name != NULL && strncmp(name, self->prefix, sizeof self->prefix - 1) == 0;
 }
 
+/* Tables of which a view shows each row. Where a statement asks for no column of one, SQLite tells neither column nor
+ * view; how many rows they have is no secret. */
+static bool is_counted(const char *table) {
+  static const char *const TABLES[] = {"source",          "run",           "plan",          "audit_log",  "link_pair",
+                                       "person_redirect", "case_redirect", "person_member", "case_member"};
+  for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES; i++) {
+    if (strcmp(TABLES[i], table) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* A read is fine from within a secret view; of a secret view from within the view of its name; of a view by anyone. */
-static bool may_read(const struct guarded *self, const char *table, const char *database, const char *within) {
+static bool may_read(const struct guarded *self, const char *table, const char *column, const char *database,
+                     const char *within) {
+  if (column != NULL && column[0] == '\0' && database == NULL && table != NULL && is_counted(table)) {
+    return true;
+  }
   if (is_secret(self, within)) {
     return true;
   }
@@ -51,12 +68,7 @@ static int authorize(void *context, int action, const char *first, const char *s
   case SQLITE_FUNCTION:
     return second != NULL && sqlite3_stricmp(second, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
   case SQLITE_READ:
-    /* A table of which no column is used, as a join that was flattened leaves it, is told by its name alone: nothing of
-     * it can be read. */
-    if (second != NULL && *second == '\0') {
-      return SQLITE_OK;
-    }
-    if (may_read(self, first, database, within)) {
+    if (may_read(self, first, second, database, within)) {
       return SQLITE_OK;
     }
     break;

@@ -12,7 +12,7 @@
  * each batch and are so written once. */
 static const char SETTINGS[] = "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=OFF;"
                                "PRAGMA cache_size=-65536;PRAGMA mmap_size=0;PRAGMA wal_autocheckpoint=12288;"
-                               "PRAGMA journal_size_limit=134217728;PRAGMA temp_store=FILE;PRAGMA trusted_schema=OFF;";
+                               "PRAGMA journal_size_limit=134217728;PRAGMA temp_store=FILE;";
 enum { BUSY_MILLISECONDS = 30000 };
 
 static struct sqlite *self_of(struct driver *driver) {
