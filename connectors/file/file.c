@@ -382,6 +382,8 @@ static enum status probe_files(struct connection *connection, probe_report *repo
   if (status != OK)
     error_place(error, "%s", connection->path);
   report(context, "permission", status, status == OK ? _("the first file can be read") : error->message);
+  if (status == OK)
+    report(context, "record", OK, _("the beginning of the first file was read"));
   first->bytes.len = got;
   if (first->bytes.data != NULL)
     first->bytes.data[got] = '\0';

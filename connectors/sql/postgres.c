@@ -174,6 +174,16 @@ static enum status postgres_start(struct sql *sql, const char *statement, const 
   return at_server(sql, status, error);
 }
 
+static enum status postgres_number(struct sql *sql, const char *statement, const char *const *parameters, size_t count,
+                                   int64_t *number, struct error *error) {
+  PGresult *result = NULL;
+  enum status status = run(sql, statement, parameters, count, &result, error);
+  if (status == OK && !text_to_int64(slice_of(PQgetvalue(result, 0, 0)), number))
+    status = error_set(error, ERR_REMOTE, _("the database answered with text where a number was asked for"));
+  PQclear(result);
+  return at_server(sql, status, error);
+}
+
 static enum status send_fetch(struct sql *sql, struct error *error) {
   struct postgres_session *session = session_of(sql);
   char text[60];
@@ -270,6 +280,7 @@ const struct sql_driver sql_postgres = {
     .connect = connect_session,
     .describe = postgres_describe,
     .start = postgres_start,
+    .number = postgres_number,
     .step = postgres_step,
     .may_write = postgres_may_write,
     .clock_offset = postgres_clock_offset,

@@ -70,6 +70,11 @@ static const struct option options[] = {
      .most = 64 << 20,
      .description = N_("how much is read and landed in one transaction"),
      MEMBER(page)},
+    {.name = "count",
+     .type = OPTION_BOOLEAN,
+     .otherwise = "no",
+     .description = N_("has the database count the rows first, so that a run can be checked against its number"),
+     MEMBER(count)},
     {.name = "timeout",
      .type = OPTION_DURATION,
      .otherwise = "10m",
@@ -92,6 +97,7 @@ struct connection {
   struct slice *values; /* of the row that was read last */
   bool started, done;
   uint64_t page;
+  int64_t count; /* of this pass, by the database; -1: not asked */
 };
 
 static void sql_close(struct connection *connection) {
@@ -122,6 +128,7 @@ static enum status sql_open(const struct pull *pull, struct connection **connect
   struct connection *made = calloc(1, sizeof *made);
   if (made == NULL)
     return error_memory(error);
+  made->count = -1;
   made->sql.pull = pull;
   made->sql.options = pull->options;
   made->sql.driver = made->sql.options->sqlite != NULL ? &sql_sqlite : &sql_postgres;
@@ -159,7 +166,12 @@ static enum status start(struct connection *connection, struct error *error) {
   const char *statement = sql_range_statement(sql, parameters, &count);
   if (statement == NULL)
     return error_memory(error);
-  return sql->driver->start(sql, statement, parameters, count, error);
+  if (sql->options->count) {
+    const char *counting = arena_printf(sql->arena, "SELECT count(*) FROM (%s) AS counted", statement);
+    status = counting == NULL ? error_memory(error)
+                              : sql->driver->number(sql, counting, parameters, count, &connection->count, error);
+  }
+  return status == OK ? sql->driver->start(sql, statement, parameters, count, error) : status;
 }
 
 static void write_header(const struct sql *sql, struct slice *names, struct buffer *out) {
@@ -225,6 +237,7 @@ static enum status fill_page(struct connection *connection, struct page *page, s
   if (connection->done) /* the snapshot, which may keep writers of the source waiting, is given up at once */
     sql->driver->disconnect(sql);
   page->begins = page->ends = true;
+  page->source_count = connection->count;
   buffer_printf(&page->origin, _("page %" PRIu64), ++connection->page);
   return rows > 0 ? OK : END;
 }

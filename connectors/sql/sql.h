@@ -20,6 +20,7 @@ struct sql_options {
   struct option_list key;
   const char *watermark;
   int64_t page, timeout, connect_timeout;
+  bool count;
 };
 
 /* Which rows, and in which order: by watermark and key. A row without watermark comes first, and in every pass, since
@@ -55,6 +56,9 @@ struct sql_driver {
   enum status (*describe)(struct sql *sql, const char *statement, struct error *error);
   enum status (*start)(struct sql *sql, const char *statement, const char *const *parameters, size_t count,
                        struct error *error);
+  /* Runs a statement that gives one number. */
+  enum status (*number)(struct sql *sql, const char *statement, const char *const *parameters, size_t count,
+                        int64_t *number, struct error *error);
   /* OK: a row; END: no more. */
   enum status (*step)(struct sql *sql, struct slice *values, struct error *error);
   /* For the probe: whether this user could write, and how far the clock is off in microseconds (false: not known). */

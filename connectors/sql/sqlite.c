@@ -182,6 +182,19 @@ static enum status sqlite_start(struct sql *sql, const char *text, const char *c
   return OK;
 }
 
+static enum status sqlite_number(struct sql *sql, const char *text, const char *const *parameters, size_t count,
+                                 int64_t *number, struct error *error) {
+  struct sqlite_session *session = session_of(sql);
+  enum status status = sqlite_start(sql, text, parameters, count, error);
+  if (status == OK && sqlite3_step(session->statement) != SQLITE_ROW)
+    status = at_file(sql, run_error(sql, sqlite3_extended_errcode(session->db), error), error);
+  if (status == OK)
+    *number = sqlite3_column_int64(session->statement, 0);
+  sqlite3_finalize(session->statement);
+  session->statement = NULL;
+  return status;
+}
+
 /* A blob as PostgreSQL writes it: \x and hexadecimal digits. */
 static struct slice blob_text(struct sqlite_session *session, int column) {
   static const char digits[] = "0123456789abcdef";
@@ -258,6 +271,7 @@ const struct sql_driver sql_sqlite = {
     .connect = sqlite_connect,
     .describe = sqlite_describe,
     .start = sqlite_start,
+    .number = sqlite_number,
     .step = sqlite_step,
     .may_write = sqlite_may_write,
     .clock_offset = sqlite_clock_offset,

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-static const char *const documented[] = {"rest", "soap", "static"};
+static const char *const documented[] = {"file", "rest", "soap", "sql", "static"};
 
 /* What the command prints. The caller frees it. */
 static char *printed_by(const char *name) {

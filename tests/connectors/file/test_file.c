@@ -245,7 +245,8 @@ static void probes(void **state) {
   begin_folder(&pulling, "settle: 0s\n");
   assert_int_equal(pulling_probe(&pulling), OK);
   assert_string_equal(pulling.probed.data, "folder: ok: files ready: 1; changed a moment ago: 0\n"
-                                           "permission: ok: the first file can be read\n");
+                                           "permission: ok: the first file can be read\n"
+                                           "record: ok: the beginning of the first file was read\n");
   assert_string_equal(pulling.page.bytes.data, "a,b\n1,2\n");
   assert_true(pulling.page.begins && pulling.page.ends && pulling.page.memory.len == 0);
   pulling_end(&pulling);

@@ -108,8 +108,9 @@ static void takes_one_snapshot(void **state) {
   (void)state;
   struct pulling pulling;
   postgres_run("CREATE TABLE s AS SELECT i AS a FROM generate_series(1, 30000) i; GRANT SELECT ON s TO puente");
-  begin(&pulling, "query: s\nkey: a\npage: 4096\n");
+  begin(&pulling, "query: s\nkey: a\npage: 4096\ncount: yes\n");
   assert_int_equal(pulling_pass(&pulling, 1), OK);
+  assert_int_equal(pulling.page.source_count, 30000);
   postgres_run("INSERT INTO s VALUES (99999)");
   assert_int_equal(pulling_more(&pulling, -1), END);
   assert_null(strstr(pulling.seen.data, "99999"));

@@ -54,6 +54,7 @@ static void reads_rows_in_order(void **state) {
                     "2,\"b \"\"x\"\", y\",\"\",\\x0aff,2024-01-03T00:00:00Z\n\n");
   assert_string_equal(pulling.page.cursor.data, "{\"w\":\"2024-01-03T00:00:00Z\",\"k\":[\"2\"]}");
   assert_string_equal(pulling.page.watermark.data, "2024-01-03T00:00:00Z");
+  assert_int_equal(pulling.page.source_count, -1);
   pulling_end(&pulling);
 }
 
@@ -106,6 +107,16 @@ static void resumes_after_every_page(void **state) {
     assert_true(pages > 5);
     pulling_end(&pulling);
   }
+}
+
+static void asks_for_the_count(void **state) {
+  (void)state;
+  struct pulling pulling;
+  pulling_begin(&pulling, "sql", "sqlite: s.db\nquery: casos\nkey: id\nwatermark: updated_at\ncount: yes\n", folder);
+  pulling.pull.watermark = "2024-01-02";
+  assert_int_equal(pulling_pass(&pulling, -1), END);
+  assert_int_equal(pulling.page.source_count, 2);
+  pulling_end(&pulling);
 }
 
 static void takes_one_snapshot(void **state) {
@@ -209,13 +220,10 @@ static void starts_anew_with_a_foreign_cursor(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      IN_FOLDER(reads_rows_in_order),
-      IN_FOLDER(reads_from_the_watermark_on),
-      IN_FOLDER(resumes_after_every_page),
-      IN_FOLDER(takes_one_snapshot),
-      IN_FOLDER(tells_what_is_wrong),
-      IN_FOLDER(leaves_the_file_as_it_is),
-      IN_FOLDER(starts_anew_with_a_foreign_cursor),
+      IN_FOLDER(reads_rows_in_order),      IN_FOLDER(reads_from_the_watermark_on),
+      IN_FOLDER(resumes_after_every_page), IN_FOLDER(takes_one_snapshot),
+      IN_FOLDER(tells_what_is_wrong),      IN_FOLDER(leaves_the_file_as_it_is),
+      IN_FOLDER(asks_for_the_count),       IN_FOLDER(starts_anew_with_a_foreign_cursor),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
