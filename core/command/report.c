@@ -9,7 +9,7 @@
 
 /* What was typed, and the copies that its parts point into. */
 struct typed {
-  const char *by, *where, *indicator, *source;
+  const char *by, *columns, *where, *indicator, *source;
   bool csv;
   char *by_copy, *where_copy;
 };
@@ -64,23 +64,47 @@ static void add_cell(struct table *table, const struct report_cell *cell, enum r
   }
 }
 
-static enum status print(const struct report *report, enum table_form form, struct error *error) {
-  struct table_column columns[REPORT_COLUMNS_MOST];
-  for (size_t i = 0; i < report->column_count; i++) {
-    columns[i] = (struct table_column){.name = report->columns[i].name,
-                                       .title = report->columns[i].title,
-                                       .align = report->columns[i].kind == REPORT_TEXT ? ALIGN_LEFT : ALIGN_RIGHT,
-                                       .most = 48};
+/* Whether people see the column: an optional one has to have something in it. */
+static bool is_shown(const struct report *report, size_t column, enum table_form form) {
+  if (form != TABLE_TEXT || !report->columns[column].optional) {
+    return true;
   }
-  struct table *table = table_new(columns, report->column_count);
+  for (size_t i = column; i < report->count; i += report->column_count) {
+    if (report->cells[i].count != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static struct table *table_of(const struct report *report, enum table_form form) {
+  struct table_column columns[REPORT_COLUMNS_MOST];
+  bool shown[REPORT_COLUMNS_MOST];
+  size_t count = 0;
+  for (size_t i = 0; i < report->column_count; i++) {
+    shown[i] = is_shown(report, i, form);
+    columns[count] = (struct table_column){.name = report->columns[i].name,
+                                           .title = report->columns[i].title,
+                                           .align = report->columns[i].kind == REPORT_TEXT ? ALIGN_LEFT : ALIGN_RIGHT,
+                                           .most = 48};
+    count += shown[i];
+  }
+  struct table *table = table_new(columns, count);
+  for (size_t i = 0; table != NULL && i < report->count; i++) {
+    if (shown[i % report->column_count]) {
+      add_cell(table, &report->cells[i], report->columns[i % report->column_count].kind);
+    }
+  }
+  return table;
+}
+
+static enum status print(const struct report *report, enum table_form form, struct error *error) {
+  struct table *table = table_of(report, form);
   if (table == NULL) {
     return error_memory(error);
   }
   if (report->title != NULL) {
     table_title(table, "%s\n", report->title);
-  }
-  for (size_t i = 0; i < report->count; i++) {
-    add_cell(table, &report->cells[i], report->columns[i % report->column_count].kind);
   }
   table_note(table, "%s", "");
   if (report->has_total) {
@@ -95,8 +119,11 @@ static enum status print(const struct report *report, enum table_form form, stru
 }
 
 static enum status make(const struct globals *globals, const char *name, struct typed *typed, struct error *error) {
-  struct report_request request = {
-      .name = name, .indicator = typed->indicator, .source = typed->source, .spanish = speaks_spanish()};
+  struct report_request request = {.name = name,
+                                   .indicator = typed->indicator,
+                                   .across = typed->columns,
+                                   .source = typed->source,
+                                   .spanish = speaks_spanish()};
   struct workspace workspace;
   struct report report;
   enum status status = split_by(typed, &request, error);
@@ -120,6 +147,8 @@ static enum status make(const struct globals *globals, const char *name, struct 
 static int run(const struct globals *globals, int argc, char **argv) {
   struct typed typed = {0};
   const struct argument table[] = {{.name = "by", .text = &typed.by},
+                                   {.name = "rows", .text = &typed.by},
+                                   {.name = "columns", .text = &typed.columns},
                                    {.name = "where", .text = &typed.where},
                                    {.name = "indicator", .text = &typed.indicator},
                                    {.name = "source", .text = &typed.source},
@@ -149,14 +178,14 @@ const struct command command_report = {
            "  completeness   each field of each source: filled, missing and why\n"
            "  stages         cases by year: how far each got, and what is connected\n"
            "  discrepancy    one figure by each source, consolidated, and as published\n"
-           "  crosstab       an indicator by up to four fields\n"
+           "  crosstab       an indicator by up to four fields (also --rows A,B --columns C)\n"
            "  indicators     what each indicator counts, and how\n\n"
            "  --by A,B,C,D   year, month, department, province, stage, age, age_band, or a field of the model\n"
            "  --where A=X,B=Y  only these; A= asks for what is not recorded\n"
            "  --indicator NAME  default: victims; for stages: cases\n"
            "  --source CODE  sources, balance, completeness: only this one\n"
            "  --csv          as CSV\n\n"
-           "Example: puente report crosstab --by year,department,sex --where age_band=12-17\n"
+           "Example: puente report crosstab --by department,sex --columns year --where age_band=12-17\n"
            "Figures are of consolidated persons and cases, not of records; the indicator fixes how they are counted."),
     .run = run,
 };

@@ -216,10 +216,30 @@ static const char *title_of(const struct table_column *column) {
   return column->title == NULL ? column->name : column->title;
 }
 
-static void measure(const struct table *table, size_t *widths) {
+/* A title is broken at spaces into lines of at most this width, or of its column's cells where they are wider. */
+enum { TITLE_WIDTH = 14 };
+
+/* Takes the next line of a title off its front. */
+static struct slice next_title_line(struct slice *title, size_t most) {
+  size_t end = 0;
+  for (size_t i = 0; i <= title->len; i++) {
+    bool stop = i == title->len || title->data[i] == ' ';
+    if (stop && (end == 0 || text_width(slice_make(title->data, i)) <= most)) {
+      end = i;
+    }
+  }
+  struct slice line = slice_make(title->data, end);
+  size_t taken = end < title->len ? end + 1 : end;
+  *title = slice_make(title->data + taken, title->len - taken);
+  return line;
+}
+
+/* Widths of the columns, and the number of lines that their titles take. */
+static size_t measure(const struct table *table, size_t *widths) {
+  size_t lines = 1;
   for (size_t c = 0; c < table->column_count; c++) {
     const struct table_column *column = &table->columns[c];
-    widths[c] = text_width(slice_of(title_of(column)));
+    widths[c] = 0;
     for (size_t i = c; i < table->count; i += table->column_count) {
       size_t width = text_width(table->cells[i].text);
       widths[c] = width > widths[c] ? width : widths[c];
@@ -227,7 +247,27 @@ static void measure(const struct table *table, size_t *widths) {
     if (column->most > 0 && widths[c] > (size_t)column->most) {
       widths[c] = (size_t)column->most;
     }
+    size_t most = widths[c] > TITLE_WIDTH ? widths[c] : TITLE_WIDTH, count = 0;
+    for (struct slice title = slice_of(title_of(column)); title.len > 0; count++) {
+      size_t width = text_width(next_title_line(&title, most));
+      widths[c] = width > widths[c] ? width : widths[c];
+    }
+    lines = count > lines ? count : lines;
   }
+  return lines;
+}
+
+/* Line `at` of `lines` of the title, which stands at the bottom of its column. */
+static struct slice title_line(const struct table_column *column, size_t width, size_t lines, size_t at) {
+  size_t count = 0, most = width > TITLE_WIDTH ? width : TITLE_WIDTH;
+  for (struct slice title = slice_of(title_of(column)); title.len > 0; count++) {
+    next_title_line(&title, most);
+  }
+  struct slice title = slice_of(title_of(column)), line = slice_of("");
+  for (size_t i = lines - count; i <= at && title.len > 0; i++) {
+    line = next_title_line(&title, most);
+  }
+  return at < lines - count ? slice_of("") : line;
 }
 
 /* ---- printing ---- */
@@ -293,12 +333,15 @@ static void print_rule(const struct table *table, const size_t *widths, struct b
 
 static void print_text(const struct table *table, struct buffer *out) {
   size_t widths[TABLE_COLUMNS_MOST], columns = table->column_count;
-  measure(table, widths);
+  size_t lines = measure(table, widths);
   buffer_slice(out, buffer_view(&table->title));
-  for (size_t c = 0; c < columns; c++) {
-    print_cell(out, slice_of(title_of(&table->columns[c])), table->columns[c].align, widths[c], c + 1 == columns);
+  for (size_t line = 0; line < lines; line++) {
+    for (size_t c = 0; c < columns; c++) {
+      struct slice title = title_line(&table->columns[c], widths[c], lines, line);
+      print_cell(out, title, table->columns[c].align, widths[c], c + 1 == columns);
+    }
+    end_line(out);
   }
-  end_line(out);
   print_rule(table, widths, out);
   for (size_t i = 0; i < table->count; i++) {
     size_t row = i / columns, c = i % columns;

@@ -81,6 +81,12 @@ void report_column(struct report *report, const char *name, const char *title, e
   report->columns[report->column_count++] = (struct report_column){.name = own_name, .title = own_title, .kind = kind};
 }
 
+void report_optional(struct report *report) {
+  if (report->column_count > 0) {
+    report->columns[report->column_count - 1].optional = true;
+  }
+}
+
 static void add(struct report *report, struct report_cell cell) {
   if (report->count == report->capacity) {
     size_t capacity = report->capacity == 0 ? 256 : report->capacity * 2;

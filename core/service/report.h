@@ -10,6 +10,7 @@ enum report_kind { REPORT_TEXT, REPORT_COUNT, REPORT_SHARE };
 struct report_column {
   const char *name, *title; /* for programs; for people, translated */
   enum report_kind kind;
+  bool optional; /* people need not see it where all its cells are zero */
 };
 struct report_cell {
   bool null;
@@ -42,6 +43,7 @@ struct report_request {
   const char *indicator; /* NULL: the report's own choice */
   const char *by[REPORT_FIELDS_MOST];
   size_t by_count;
+  const char *across; /* crosstab: a further field, whose values become columns; NULL: none */
   struct report_filter {
     const char *field, *value;
   } filters[REPORT_FILTERS_MOST];
@@ -66,6 +68,7 @@ void report_free(struct report *report);
 /* ---- filling; for the files report_*.c ---- */
 
 void report_column(struct report *report, const char *name, const char *title, enum report_kind kind);
+void report_optional(struct report *report); /* the column added last */
 void report_text(struct report *report, struct slice text);
 void report_code(struct report *report, const char *code, const char *label); /* code NULL: nothing recorded */
 void report_count(struct report *report, int64_t count);                      /* of records, runs, bytes */
@@ -75,6 +78,9 @@ void report_share(struct report *report, double share);
 void report_null(struct report *report);
 void report_note(struct report *report, const char *format, ...) PRINTF_LIKE(2, 3);
 enum status report_check(const struct report *report, struct error *error) MUST_CHECK;
+
+struct cube_field;
+const char *report_field_title(const struct cube_field *field, bool spanish);
 
 typedef enum status report_function(const struct workspace *workspace, const struct report_request *request,
                                     struct report *report, struct error *error);

@@ -111,6 +111,7 @@ enum status report_completeness(const struct workspace *workspace, const struct 
     const struct code *code = reasons == NULL ? NULL : codelist_code(reasons, slice_of(name));
     const char *title = code == NULL ? name : request->spanish ? code->label_es : code->label_en;
     report_column(report, name, title, REPORT_COUNT);
+    report_optional(report);
   }
   enum status status = OK;
   for (size_t e = 0; e < workspace->model->entity_count && status == OK; e++) {

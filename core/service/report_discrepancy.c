@@ -288,8 +288,8 @@ static enum status add_rows(struct comparison *comparison, struct report *report
     order[i] = i;
   }
   qsort_r(order, count, sizeof *order, by_key, comparison);
-  report_column(report, "year", _("year"), REPORT_TEXT);
-  report_column(report, "department", _("department"), REPORT_TEXT);
+  report_column(report, "year", _("Year"), REPORT_TEXT);
+  report_column(report, "department", _("Department"), REPORT_TEXT);
   for (size_t c = 0; c < comparison->count; c++) {
     report_column(report, comparison->heads[c].name, comparison->heads[c].title, REPORT_COUNT);
   }

@@ -9,9 +9,7 @@
 
 static void add_columns(const struct cube *cube, const struct codelist *stages, bool spanish, struct report *report) {
   for (size_t i = 0; i + 1 < cube->field_count; i++) {
-    const struct field *field = cube->fields[i].field;
-    const char *title = field == NULL ? gettext(cube->fields[i].name) : spanish ? field->label_es : field->label_en;
-    report_column(report, cube->fields[i].name, title, REPORT_TEXT);
+    report_column(report, cube->fields[i].name, report_field_title(&cube->fields[i], spanish), REPORT_TEXT);
   }
   report_column(report, "cases", _("cases"), REPORT_COUNT);
   for (size_t i = 0; i < codelist_size(stages); i++) {

@@ -75,6 +75,31 @@ static void test_json_is_an_array_of_objects(void **state) {
                  "]\n");
 }
 
+static void test_long_titles_take_several_lines(void **state) {
+  (void)state;
+  const struct table_column wide[] = {
+      {.name = "year"},
+      {.name = "a", .title = "Preparatory investigation, formalised", .align = ALIGN_RIGHT},
+      {.name = "b", .title = "no later record"}};
+  struct table *table = table_new(wide, 3);
+  struct error error;
+  char *text = NULL;
+  size_t len = 0;
+  FILE *out = open_memstream(&text, &len);
+  table_text(table, "2019");
+  table_integer(table, 7);
+  table_null(table);
+  assert_int_equal(table_print(table, out, TABLE_TEXT, &error), OK);
+  fclose(out);
+  assert_string_equal(text, "         Preparatory\n"
+                            "      investigation,  no later\n"
+                            "year      formalised  record\n"
+                            "────  ──────────────  ────────\n"
+                            "2019               7\n");
+  free(text);
+  table_free(table);
+}
+
 static void test_an_incomplete_row_is_an_error(void **state) {
   (void)state;
   struct table *table = table_new(columns, 4);
@@ -97,6 +122,7 @@ int main(void) {
       cmocka_unit_test(test_text_is_aligned_by_cells_of_the_terminal),
       cmocka_unit_test(test_csv_has_numbers_and_quotes),
       cmocka_unit_test(test_json_is_an_array_of_objects),
+      cmocka_unit_test(test_long_titles_take_several_lines),
       cmocka_unit_test(test_an_incomplete_row_is_an_error),
       cmocka_unit_test(test_width_counts_no_combining_marks),
   };
