@@ -194,6 +194,16 @@ static enum status sync_pass(struct sync *sync, struct error *error) {
   return status;
 }
 
+/* A pass over an overlap may meet nothing but what is older than the watermark. */
+static bool sync_moves_on(const struct sync *sync) {
+  const struct pass *pass = &sync->lander.pass;
+  if (pass->mark == NULL || sync->frame.source->deletes == DELETES_SWEEP) {
+    return false;
+  }
+  return sync->frame.options->full || pass->watermark == NULL
+         || mark_after(slice_of(pass->mark), slice_of(pass->watermark));
+}
+
 /* The last transaction of a complete pass: sweep, watermark, counts. */
 static enum status sync_complete(struct sync *sync, struct sync_result *result, struct error *error) {
   struct lander *lander = &sync->lander;
@@ -203,7 +213,7 @@ static enum status sync_complete(struct sync *sync, struct sync_result *result, 
     status = sweep_run(lander, lander->unkeyed + sync->reader.complaints, result, error);
   }
   if (status == OK && !lander->backfill) {
-    if (lander->pass.mark != NULL && sync->frame.source->deletes != DELETES_SWEEP) {
+    if (sync_moves_on(sync)) {
       status = pass_set(&lander->pass.watermark, lander->pass.mark, error);
     }
     if (status == OK) {

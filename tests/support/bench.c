@@ -7,6 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* The same for every fixture, so that digests of two stores can be compared. */
+static const char KEY[] = "0123456789abcdef0123456789abcdef";
+
+/* Read once for all fixtures of a program. */
+static struct model *shared_model;
+static struct codelists *shared_lists;
+
 static void must(enum status status, const struct error *error) {
   if (status != OK) {
     fprintf(stderr, "fixture: %s (%s) %s\n", error->message, error->place, error->hint);
@@ -43,10 +50,14 @@ struct fixture *fixture_make(const char *mapping) {
   snprintf(fixture->key_path, sizeof fixture->key_path, "%s/puente.key", fixture->folder);
   struct error *error = &fixture->error;
   fixture_map(fixture, mapping);
-  must(key_create(fixture->key_path, error), error);
+  must(file_write(fixture->key_path, slice_make(KEY, sizeof KEY - 1), 0600, error), error);
   must(key_load(fixture->key_path, &fixture->key, error), error);
-  must(model_load("config/model", &fixture->model, error), error);
-  must(codelists_load(folders, 1, &fixture->lists, error), error);
+  if (shared_model == NULL) {
+    must(model_load("config/model", &shared_model, error), error);
+    must(codelists_load(folders, 1, &shared_lists, error), error);
+  }
+  fixture->model = shared_model;
+  fixture->lists = shared_lists;
   struct store_options options = store_options(fixture);
   must(store_create(&options, error), error);
   must(store_open(&options, &fixture->store, error), error);
@@ -75,8 +86,6 @@ struct fixture *fixture_make(const char *mapping) {
 void fixture_free(struct fixture *fixture) {
   store_close(fixture->store);
   key_free(fixture->key);
-  codelists_free(fixture->lists);
-  model_free(fixture->model);
   temp_remove(fixture->folder);
   free(fixture);
 }

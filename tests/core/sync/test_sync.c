@@ -196,6 +196,8 @@ static void test_watermark(void **state) {
   assert_string_equal(scripted.watermark, "");
   assert_done(f, fixture_sync(f, PAGES({.bytes = C})));
   assert_string_equal(scripted.watermark, "2024-01-01 23:55:00");
+  assert_done(f, fixture_sync(f, PAGES({.bytes = A, .watermark = "2024-01-01 23:59:00"})));
+  assert_int_equal(fixture_count(f, "SELECT count(*) FROM source WHERE watermark = '2024-01-02 00:05:00'"), 1);
   assert_int_equal(fixture_sync(f, PAGES({.bytes = C, .watermark = "2024-03-01 00:00:00"}, {.fails = ERR_NETWORK})),
                    ERR_NETWORK);
   assert_int_equal(fixture_count(f, "SELECT count(*) FROM source WHERE watermark = '2024-01-02 00:05:00'"), 1);
