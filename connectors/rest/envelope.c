@@ -263,28 +263,12 @@ static enum status read_json(const struct http_response *response, struct arena 
   return status;
 }
 
-enum status envelope_read(const struct rest_options *options, const struct http_response *response,
-                          struct position *position, struct arena *arena, struct envelope *envelope,
-                          struct error *error) {
-  struct node *root = NULL;
+/* Everything that stands in the answer itself. */
+static enum status read_parts(const struct rest_options *options, const struct http_response *response,
+                              const struct node *root, struct position *position, struct envelope *envelope,
+                              struct error *error) {
   const struct node *records = NULL;
-  *envelope = (struct envelope){.records = -1};
-  if (response->status == 204) { /* "no content" is said, not inferred from an empty body */
-    envelope->empty = true;
-    position->done = true;
-    return OK;
-  }
-  enum status status = check_kind(options, response, error);
-  if (status == OK && options->watermark_date && position->page == 1 && response->date >= 0) {
-    char text[TIMESTAMP_TEXT_SIZE];
-    clock_format(response->date, text);
-    status = mark_raise(&position->mark, slice_of(text), NULL, error);
-  }
-  if (status != OK || !envelope_is_read(options)) {
-    return status == OK ? move_on(options, response, NULL, -1, position, error) : status;
-  }
-  status = read_json(response, arena, &root, error);
-  status = status == OK ? check_result(options, root, &envelope->empty, error) : status;
+  enum status status = check_result(options, root, &envelope->empty, error);
   if (status != OK || envelope->empty) {
     position->done = position->done || envelope->empty;
     return status;
@@ -298,4 +282,27 @@ enum status envelope_read(const struct rest_options *options, const struct http_
   envelope->records = count_records(records);
   position->offset += envelope->records;
   return move_on(options, response, root, envelope->records, position, error);
+}
+
+enum status envelope_read(const struct rest_options *options, const struct http_response *response,
+                          struct position *position, struct arena *arena, struct envelope *envelope,
+                          struct error *error) {
+  struct node *root = NULL;
+  *envelope = (struct envelope){.records = -1};
+  if (response->status == 204) { /* "no content" is said, not inferred from an empty body */
+    envelope->empty = true;
+    position->done = true;
+    return OK;
+  }
+  enum status status = check_kind(options, response, error);
+  if (status == OK && options->watermark_date && position->page == 1 && response->date >= 0) {
+    char text[TIMESTAMP_TEXT_SIZE];
+    clock_format(response->date, text);
+    status = mark_raise(&position->mark, slice_of(text), NULL, error);
+  }
+  if (status == OK && !envelope_is_read(options)) {
+    return move_on(options, response, NULL, -1, position, error);
+  }
+  status = status == OK ? read_json(response, arena, &root, error) : status;
+  return status == OK ? read_parts(options, response, root, position, envelope, error) : status;
 }
