@@ -341,7 +341,7 @@ enum status http_send(struct http *http, const struct http_request *request, str
   }
 }
 
-enum status http_handshake(struct http *http, const char *url, int64_t *days, struct error *error) {
+enum status http_handshake(struct http *http, const char *url, int64_t *days, bool *connected, struct error *error) {
   bool transient = false;
   struct http_response response;
   *days = INT64_MAX;
@@ -354,6 +354,8 @@ enum status http_handshake(struct http *http, const char *url, int64_t *days, st
   curl_easy_setopt(http->curl, CURLOPT_CONNECT_ONLY, 1L);
   curl_easy_setopt(http->curl, CURLOPT_FRESH_CONNECT, 1L);
   CURLcode code = curl_easy_perform(http->curl);
+  *connected = code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST
+               && code != CURLE_COULDNT_RESOLVE_PROXY && code != CURLE_OPERATION_TIMEDOUT;
   enum status status = code == CURLE_OK ? OK : http_explain(http, code, &transient, error);
   if (status == OK) {
     *days = http_certificate_days(http);

@@ -39,9 +39,10 @@ static enum status probe_name(const char *host, const char *port, probe_report *
 static enum status probe_handshake(struct http *http, const char *url, probe_report *report, void *context,
                                    struct error *error) {
   int64_t days = 0;
+  bool connected = false;
   char words[WORDS];
-  if (http_handshake(http, url, &days, error) != OK) {
-    return http_probe_failed("tls", report, context, error);
+  if (http_handshake(http, url, &days, &connected, error) != OK) {
+    return http_probe_failed(connected ? "tls" : "connect", report, context, error);
   }
   if (days == INT64_MAX) {
     report(context, "connect", OK, _("connected, without TLS"));

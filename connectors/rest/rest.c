@@ -262,8 +262,10 @@ static enum status rest_probe(const struct pull *pull, probe_report *report, voi
       report(context, "login", OK, _("the token server gave a token"));
     } else {
       report(context, "login", OK,
-             connection->options->auth == AUTH_NONE ? _("no credentials are asked for")
-                                                    : _("credentials are sent with each request"));
+             connection->options->auth == AUTH_NONE && connection->options->password == NULL
+                     && connection->options->secrets.count == 0
+                 ? _("no credentials are asked for")
+                 : _("credentials are sent with each request"));
     }
   }
   status = status == OK ? probe_first(connection, report, context, first, error) : status;

@@ -164,7 +164,9 @@ static const struct http_answer *choose(struct http_server *server, const char *
     if (answer->path != NULL && strncmp(target, answer->path, strlen(answer->path)) != 0) {
       continue;
     }
-    last = answer;
+    if (last == NULL || answer->path == NULL || last->path == NULL || strlen(answer->path) >= strlen(last->path)) {
+      last = answer;
+    }
     if (!server->used[i]) {
       server->used[i] = true;
       return answer;

@@ -45,7 +45,7 @@ struct http_server;
 struct http_server *http_server_start(const struct http_server_options *options); /* NULL: plain */
 void http_server_stop(struct http_server *server);
 int http_server_port(const struct http_server *server);
-/* Answers in turn, each once but the last, which is repeated. Borrowed. Forgets what was seen. */
+/* Answers in turn, each once but the last one that fits best, which is repeated. Borrowed. Forgets what was seen. */
 void http_server_script(struct http_server *server, const struct http_answer *answers, size_t count);
 size_t http_server_requests(struct http_server *server);
 const struct http_seen *http_server_seen(struct http_server *server, size_t number);

@@ -110,6 +110,51 @@ static void goes_on_from_a_cursor(void **state) {
   assert_int_equal(http_server_requests(server), 2);
 }
 
+/* Killed after any page, a pass brings the same bytes as one that was not disturbed. */
+static void brings_the_same_however_often_it_is_killed(void **state) {
+  (void)state;
+  static const struct http_answer answers[] = {
+      {.path = "/k?cursor=b", .body = "{\"d\":[2],\"next\":\"c\"}"},
+      {.path = "/k?cursor=c", .body = "{\"d\":[3],\"next\":null}"},
+      {.path = "/k", .body = "{\"d\":[1],\"next\":\"b\"}"},
+      {.path = "/n?p=2", .body = "{\"d\":[2],\"next\":\"/n?p=3\"}"},
+      {.path = "/n?p=3", .body = "{\"d\":[3]}"},
+      {.path = "/n", .body = "{\"d\":[1],\"next\":\"/n?p=2\"}"},
+      {.path = "/l?p=2", .body = "{\"d\":[2]}", .headers = {"Link: </l?p=3>; rel=next"}},
+      {.path = "/l?p=3", .body = "{\"d\":[3]}"},
+      {.path = "/l", .body = "{\"d\":[1]}", .headers = {"Link: </l?p=2>; rel=next"}},
+      {.path = "/p?page=1", .body = "{\"d\":[1]}"},
+      {.path = "/p?page=2", .body = "{\"d\":[2]}"},
+      {.path = "/p?page=3", .body = "{\"d\":[]}"},
+      {.path = "/o?offset=0", .body = "{\"d\":[1,1]}"},
+      {.path = "/o?offset=2", .body = "{\"d\":[2]}"},
+      {.path = "/o?offset=3", .body = "{\"d\":[]}"},
+  };
+  static const char *const pagings[] = {"k\npaging: cursor\ncursor_path: next\n", "n\npaging: next_link\n",
+                                        "l\npaging: link_header\n", "p\npaging: page\n", "o\npaging: offset\n"};
+  http_server_script(server, answers, sizeof answers / sizeof answers[0]);
+  for (size_t i = 0; i < sizeof pagings / sizeof pagings[0]; i++) {
+    char options[256], bytes[16384] = "", cursor[2048] = "";
+    struct pulled whole, part = {0};
+    snprintf(options, sizeof options, "records: d\nurl: http://127.0.0.1:%%d/%s", pagings[i]);
+    struct pull_case one = {.connector = "rest", .options = options, .port = http_server_port(server)};
+    pull_all(&one, &whole);
+    assert_string_equal(whole.error, "");
+    assert_int_equal(whole.pages, 3);
+    for (int pages = 0; pages < 3; pages++) {
+      one.pages_most = 1;
+      pull_all(&one, &part);
+      assert_int_equal(part.pages, 1);
+      snprintf(bytes + strlen(bytes), sizeof bytes - strlen(bytes), "%.500s", part.bytes);
+      snprintf(cursor, sizeof cursor, "%s", part.cursor);
+      one.cursor = cursor;
+    }
+    pull_all(&one, &part);
+    assert_int_equal(part.pages, 0);
+    assert_string_equal(bytes, whole.bytes);
+  }
+}
+
 static void begins_anew_where_the_source_forgot_the_cursor(void **state) {
   (void)state;
   const struct http_answer answers[] = {{.status = 410}, {.body = "{\"data\":[1],\"next\":null}"}};
@@ -430,6 +475,7 @@ int main(void) {
       cmocka_unit_test(asks_for_one_answer_and_leaves_its_bytes_alone),
       cmocka_unit_test(follows_a_cursor_to_its_end),
       cmocka_unit_test(goes_on_from_a_cursor),
+      cmocka_unit_test(brings_the_same_however_often_it_is_killed),
       cmocka_unit_test(begins_anew_where_the_source_forgot_the_cursor),
       cmocka_unit_test(follows_links_in_the_body),
       cmocka_unit_test(follows_links_in_the_header),

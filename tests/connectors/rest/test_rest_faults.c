@@ -307,6 +307,21 @@ static void explains_what_cannot_be_reached(void **state) {
                       "the host in `url`, and the name server of this machine");
 }
 
+static void uses_a_proxy_only_where_told(void **state) {
+  (void)state;
+  char proxy[64];
+  const struct http_answer answer = {.body = "[1]"};
+  snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", http_server_port(server));
+  setenv("http_proxy", proxy, 1);
+  struct pulled pulled = pull("url: http://registry.invalid/c\nplain_http: true\nproxy: environment\n", &answer, 1);
+  assert_string_equal(pulled.error, "");
+  assert_string_equal(http_server_seen(server, 0)->target, "http://registry.invalid/c");
+  pulled = pull("url: http://registry.invalid/c\nplain_http: true\nretries: 0\n", &answer, 1);
+  unsetenv("http_proxy");
+  assert_int_equal(pulled.status, ERR_NETWORK);
+  assert_int_equal(http_server_requests(server), 0);
+}
+
 /* ---- TLS ---- */
 
 struct tls_case {
@@ -409,6 +424,11 @@ static void fails_a_probe_at_its_step(void **state) {
                       "dns ok 127.0.0.1 has 1 address\n"
                       "tls network the TLS handshake with the source failed; the source may speak only TLS older "
                       "than 1.2, which is refused, or the port may not be a TLS port\n");
+  struct http_server *gone = http_server_start(NULL);
+  one.port = http_server_port(gone);
+  http_server_stop(gone);
+  assert_int_equal(pull_probe(&one, steps, sizeof steps, &pulled), ERR_NETWORK);
+  assert_non_null(strstr(steps, "connect network the source refuses the connection or cannot be reached; "));
   one.options = "url: https://nowhere.invalid/c\n";
   assert_int_equal(pull_probe(&one, steps, sizeof steps, &pulled), ERR_NETWORK);
   assert_non_null(strstr(steps, "dns network nowhere.invalid cannot be resolved: "));
@@ -467,6 +487,7 @@ int main(void) {
       cmocka_unit_test(asks_no_other_host),
       cmocka_unit_test(refuses_wrong_options),
       cmocka_unit_test(explains_what_cannot_be_reached),
+      cmocka_unit_test(uses_a_proxy_only_where_told),
       cmocka_unit_test(trusts_only_what_it_should),
       cmocka_unit_test(tells_of_a_certificate_that_ends_soon),
       cmocka_unit_test(fails_a_probe_at_its_step),
