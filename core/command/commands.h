@@ -12,6 +12,7 @@ enum status command_lookup(const char *name, const struct command **command, str
 extern const struct command command_check;
 extern const struct command command_codelist;
 extern const struct command command_connectors;
+extern const struct command command_explain;
 extern const struct command command_export;
 extern const struct command command_help;
 extern const struct command command_init;

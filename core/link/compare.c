@@ -200,3 +200,28 @@ bool compare_documents_agree(const struct prepared *p, uint32_t a, uint32_t b) {
   }
   return false;
 }
+
+bool compare_allows(const struct prepared *p, uint32_t a, uint32_t b) {
+  const struct link_records *records = p->records;
+  if (records->role != NULL && records->role[a] != records->role[b] && records->role[a] != 0 && records->role[b] != 0) {
+    return false;
+  }
+  bool one_group =
+      records->group != NULL && records->group[a] != LINK_MISSING && records->group[a] == records->group[b];
+  return !one_group || compare_documents_agree(p, a, b);
+}
+
+bool compare_accepts(const struct prepared *p, const struct link_rule *rule, uint32_t a, uint32_t b) {
+  bool excepted = rule->has_unless;
+  for (size_t i = 0; i < p->plan->comparison_count; i++) {
+    if (rule->accept[i] == 0 && (!excepted || rule->unless[i] == 0)) {
+      continue;
+    }
+    unsigned level = 1U << compare_records(p, &p->plan->comparisons[i], a, b);
+    if (rule->accept[i] != 0 && (rule->accept[i] & level) == 0) {
+      return false;
+    }
+    excepted = excepted && (rule->unless[i] == 0 || (rule->unless[i] & level) != 0);
+  }
+  return !excepted;
+}

@@ -145,32 +145,6 @@ static enum status add_edge(struct linker *l, uint32_t a, uint32_t b) {
   return OK;
 }
 
-/* What no rule can override, asked of the two records alone. */
-static bool may_join(const struct linker *l, uint32_t a, uint32_t b) {
-  const struct link_records *records = l->records;
-  if (records->role != NULL && records->role[a] != records->role[b] && records->role[a] != 0 && records->role[b] != 0) {
-    return false;
-  }
-  bool one_group =
-      records->group != NULL && records->group[a] != LINK_MISSING && records->group[a] == records->group[b];
-  return !one_group || compare_documents_agree(&l->prepared, a, b);
-}
-
-static bool accepts(const struct linker *l, const struct link_rule *rule, uint32_t a, uint32_t b) {
-  bool excepted = rule->has_unless;
-  for (size_t i = 0; i < l->plan->comparison_count; i++) {
-    if (rule->accept[i] == 0 && (!excepted || rule->unless[i] == 0)) {
-      continue;
-    }
-    unsigned level = 1U << compare_records(&l->prepared, &l->plan->comparisons[i], a, b);
-    if (rule->accept[i] != 0 && (rule->accept[i] & level) == 0) {
-      return false;
-    }
-    excepted = excepted && (rule->unless[i] == 0 || (rule->unless[i] & level) != 0);
-  }
-  return !excepted;
-}
-
 static enum status try_block(struct linker *l, const struct link_rule *rule, const struct block_entry *entries,
                              size_t length) {
   enum status status = OK;
@@ -186,7 +160,7 @@ static enum status try_block(struct linker *l, const struct link_rule *rule, con
         continue;
       }
       l->result->compared++;
-      if (may_join(l, a, b) && accepts(l, rule, a, b)) {
+      if (compare_allows(&l->prepared, a, b) && compare_accepts(&l->prepared, rule, a, b)) {
         status = add_edge(l, a, b);
       }
     }

@@ -65,4 +65,21 @@ enum status link_run(const struct link_plan *plan, const struct link_records *re
                      struct error *error) MUST_CHECK;
 void link_result_free(struct link_result *result);
 
+/* Why two records are, or are not, one: the level of each comparison, and the first rule that would join them. */
+enum { LINK_COMPARISONS_MOST = 24, LINK_FROM_MOST = 4 };
+struct link_comparison {
+  const char *name, *level; /* the plan's */
+  const char *columns[LINK_FROM_MOST];
+  size_t column_count;
+  bool needed; /* the rule blocks on it or asks for its level */
+};
+struct link_explanation {
+  struct link_comparison comparisons[LINK_COMPARISONS_MOST];
+  size_t count;
+  int rule;   /* -1: none */
+  bool apart; /* roles, sealing, or being two people of one case keep them apart whatever a rule says */
+};
+enum status link_explain(const struct link_plan *plan, const struct link_records *records, uint32_t a, uint32_t b,
+                         struct link_explanation *explanation, struct error *error) MUST_CHECK;
+
 #endif

@@ -37,5 +37,9 @@ size_t prepared_keys(const struct prepared *prepared, const struct block_key *ke
 int compare_records(const struct prepared *prepared, const struct comparison *comparison, uint32_t a, uint32_t b);
 /* Whether both records have documents and these agree in number, and in type where both have one. */
 bool compare_documents_agree(const struct prepared *prepared, uint32_t a, uint32_t b);
+/* Whether the two records alone may be one person, whatever a rule says: roles, and two people of one group. */
+bool compare_allows(const struct prepared *prepared, uint32_t a, uint32_t b);
+/* Whether the levels of the two records are what the rule asks for. Its blocking keys are not looked at. */
+bool compare_accepts(const struct prepared *prepared, const struct link_rule *rule, uint32_t a, uint32_t b);
 
 #endif

@@ -6,7 +6,14 @@
 #include "core/base/arena.h"
 #include "core/link/link.h"
 
-enum { COMPARISONS_MOST = 24, COLUMNS_MOST = 32, FROM_MOST = 4, KEYS_MOST = 3, RULES_MOST = 64, LEVELS_MOST = 9 };
+enum {
+  COMPARISONS_MOST = LINK_COMPARISONS_MOST,
+  COLUMNS_MOST = 32,
+  FROM_MOST = LINK_FROM_MOST,
+  KEYS_MOST = 3,
+  RULES_MOST = 64,
+  LEVELS_MOST = 9
+};
 
 enum comparison_kind {
   COMPARE_DOCUMENT, /* from: number, or type and number */

@@ -1,13 +1,14 @@
 #include "core/resolve/resolve.h"
 
 #include "core/audit/audit.h"
+#include "core/resolve/columns.h"
 #include "core/resolve/history.h"
 #include "core/resolve/survive.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { SOURCES_MOST = 2048, BATCH_MOST = 512, CASE_PREFIX = 5 };
+enum { SOURCES_MOST = STAGED_SOURCES_MOST, BATCH_MOST = 512 };
 #define SEEN_LIMIT ((size_t)1 << 34)
 
 /* A deterministic rule's weight in the store, where a number has to be finite; pairs kept apart have 0. */
@@ -93,74 +94,6 @@ static enum status compare_inputs(struct resolver *r, const char *inputs, bool *
   }
   result_free(rows);
   return status == END ? OK : status;
-}
-
-/* ---- columns for the linker ---- */
-
-/* By row of persons: the row of the case that it belongs to, in its source. */
-static uint32_t *find_cases(const struct resolver *r) {
-  uint32_t keys = map_count(r->cases.keys);
-  uint32_t *by_key = malloc((keys + 1U) * sizeof *by_key);
-  uint32_t *found = malloc((r->persons.count + 1) * sizeof *found);
-  if (by_key == NULL || found == NULL) {
-    free(by_key);
-    free(found);
-    return NULL;
-  }
-  for (size_t i = r->cases.count; i-- > 0;) {
-    by_key[r->cases.key[i]] = (uint32_t)i;
-  }
-  for (size_t i = 0; i < r->persons.count; i++) {
-    uint32_t group = r->persons.group[i];
-    uint32_t key = group == LINK_MISSING ? MAP_NONE : map_get(r->cases.keys, map_key(r->persons.groups, group));
-    found[i] = key == MAP_NONE ? LINK_MISSING : by_key[key];
-  }
-  free(by_key);
-  return found;
-}
-
-static enum status case_column(const struct resolver *r, const char *name, struct link_column *column) {
-  const struct field *field = entity_field(r->cases.entity, slice_of(name));
-  uint32_t *found = find_cases(r);
-  if (found == NULL) {
-    return error_memory(r->error);
-  }
-  for (size_t i = 0; i < r->persons.count; i++) {
-    found[i] = found[i] == LINK_MISSING ? LINK_MISSING : r->cases.columns[field->column][found[i]];
-  }
-  column->values = found;
-  column->dictionary = r->cases.dictionaries[field->column];
-  return OK;
-}
-
-/* Columns in the plan's order; those of a case are made here and freed by free_columns. */
-static enum status make_columns(const struct resolver *r, const struct link_plan *plan, const struct staged_rows *rows,
-                                struct link_column *columns) {
-  const char *const *names;
-  size_t count = link_plan_columns(plan, &names);
-  enum status status = OK;
-  for (size_t i = 0; status == OK && i < count; i++) {
-    columns[i].name = names[i];
-    if (strncmp(names[i], "case.", CASE_PREFIX) == 0) {
-      status = case_column(r, names[i] + CASE_PREFIX, &columns[i]);
-      continue;
-    }
-    const struct field *field = entity_field(rows->entity, slice_of(names[i]));
-    columns[i].values = rows->columns[field->column];
-    columns[i].dictionary = rows->dictionaries[field->column];
-  }
-  return status;
-}
-
-static void free_columns(const struct link_plan *plan, struct link_column *columns) {
-  const char *const *names;
-  size_t count = link_plan_columns(plan, &names);
-  for (size_t i = 0; i < count; i++) {
-    if (strncmp(names[i], "case.", CASE_PREFIX) == 0) {
-      free(columns[i].values);
-    }
-  }
-  free(columns);
 }
 
 static int64_t count_unlinkable(const struct staged_rows *rows, const struct link_column *columns, size_t count) {
@@ -304,12 +237,9 @@ struct kind_of_work {
 };
 
 static enum status link_rows(struct resolver *r, const struct kind_of_work *work, struct link_result *linked) {
-  const char *const *names;
-  size_t count = link_plan_columns(work->plan, &names);
-  struct link_column *columns = calloc(count + 1, sizeof *columns);
-  if (columns == NULL) {
-    return error_memory(r->error);
-  }
+  struct link_column *columns = NULL;
+  size_t count = 0;
+  enum status status = columns_make(work->plan, work->rows, &r->cases, &columns, &count, r->error);
   bool persons = work->kind == CLUSTER_PERSON;
   struct link_records records = {.count = work->rows->count, .columns = columns, .column_count = count};
   if (persons) {
@@ -318,12 +248,11 @@ static enum status link_rows(struct resolver *r, const struct kind_of_work *work
     records.role = work->rows->role;
     records.sealed = work->rows->sealed;
   }
-  enum status status = make_columns(r, work->plan, work->rows, columns);
   status = status == OK ? link_run(work->plan, &records, linked, r->error) : status;
   if (status == OK) {
     work->counts->unlinkable = count_unlinkable(work->rows, columns, count);
   }
-  free_columns(work->plan, columns);
+  columns_free(columns, count);
   return status;
 }
 

@@ -27,4 +27,17 @@ enum status resolve_run(struct store *store, const struct config *config, const 
                         const struct resolve_options *options, struct resolve_result *result,
                         struct error *error) MUST_CHECK;
 
+/* Why two staged rows, of persons or of cases, are or are not one by the rules as they are now. `compared` is called
+ * for each comparison with the values of its columns, which are valid during the call (empty: missing). ERR_NOT_FOUND
+ * where a row is not current. The caller has logged the purpose. */
+struct resolve_pair {
+  char rule[160]; /* that joins them, or "" */
+  bool apart;     /* roles, sealing, or being two people of one case keep them apart whatever a rule says */
+};
+typedef enum status resolve_compared(void *context, const struct link_comparison *comparison, const struct slice *a,
+                                     const struct slice *b);
+enum status resolve_explain(struct store *store, const struct config *config, const struct model *model,
+                            enum cluster_kind kind, int64_t row_a, int64_t row_b, resolve_compared *compared,
+                            void *context, struct resolve_pair *pair, struct error *error) MUST_CHECK;
+
 #endif

@@ -136,6 +136,21 @@ static enum status take_row(void *context, const struct row *row, struct error *
   return note_seen(visit->context, row->row_id, error);
 }
 
+/* All rows of an entity, or those of the records that the context names. */
+static enum status visit_rows(struct store *store, const struct entity *entity, const struct staged_context *context,
+                              bool identity, row_visitor *visit, void *of_visit, struct error *error) {
+  struct row_filter filter = {.identity = identity};
+  if (context->records == NULL) {
+    return store_visit_rows(store, entity, &filter, visit, of_visit, error);
+  }
+  enum status status = OK;
+  for (size_t i = 0; status == OK && i < context->record_count; i++) {
+    filter.record_id = context->records[i];
+    status = store_visit_rows(store, entity, &filter, visit, of_visit, error);
+  }
+  return status;
+}
+
 enum status staged_read(struct store *store, const struct entity *entity, const struct staged_context *context,
                         struct staged_rows *rows, struct error *error) {
   struct visit visit = {.rows = rows, .context = context};
@@ -151,8 +166,7 @@ enum status staged_read(struct store *store, const struct entity *entity, const 
   if (!made || !grow(rows)) {
     return error_memory(error);
   }
-  struct row_filter filter = {.identity = true};
-  return store_visit_rows(store, entity, &filter, take_row, &visit, error);
+  return visit_rows(store, entity, context, true, take_row, &visit, error);
 }
 
 void staged_free(struct staged_rows *rows) {
@@ -235,14 +249,13 @@ enum status staged_mark(struct store *store, const struct model *model, const st
                         struct staged_rows *persons, struct error *error) {
   size_t keys = map_count(persons->keys);
   struct marking marking = {.persons = persons, .context = context};
-  struct row_filter filter = {.identity = false};
   marking.roles = calloc(keys + 1, 1);
   marking.sealed = calloc(keys + 1, 1);
   enum status status = marking.roles == NULL || marking.sealed == NULL ? error_memory(error) : OK;
   for (size_t i = 0; status == OK && i < model->entity_count; i++) {
     marking.entity = &model->entities[i];
     if (speaks_of_persons(context->policy, marking.entity)) {
-      status = store_visit_rows(store, marking.entity, &filter, take_mark, &marking, error);
+      status = visit_rows(store, marking.entity, context, false, take_mark, &marking, error);
     }
   }
   for (size_t i = 0; status == OK && i < persons->count; i++) {

@@ -7,6 +7,8 @@
 #include "core/resolve/policy.h"
 #include "core/store/store.h"
 
+enum { STAGED_SOURCES_MOST = 2048 }; /* source ids have 11 bits */
+
 struct staged_rows {
   const struct entity *entity;
   size_t count, capacity;
@@ -26,8 +28,10 @@ struct staged_rows {
 /* What is read with the rows: which sources are linked, and the ids of everything seen, for the digest of inputs. */
 struct staged_context {
   const struct policy *policy;
-  const bool *linked;  /* by source id */
-  struct buffer *seen; /* row ids of all entities read, 8 bytes each */
+  const bool *linked;     /* by source id */
+  struct buffer *seen;    /* row ids of all entities read, 8 bytes each */
+  const int64_t *records; /* only rows of these; NULL: all */
+  size_t record_count;
 };
 
 enum status staged_read(struct store *store, const struct entity *entity, const struct staged_context *context,

@@ -22,3 +22,20 @@ enum status store_plan(struct store *store, int source_id, const struct plan *pl
                     VALUES(int_value(*plan_id), int_value(source_id), bytes_value(digest.bytes, SHA256_SIZE),
                            bytes_value(text.data, text.len), int_value(run)));
 }
+
+enum status store_plan_text(struct store *store, int64_t plan_id, struct buffer *text, struct error *error) {
+  struct cursor *cursor;
+  enum status status =
+      db_query(store, error, &cursor, "SELECT body FROM plan WHERE plan_id = $1", VALUES(int_value(plan_id)));
+  if (status != OK) {
+    return status;
+  }
+  status = store->ops->next(cursor, error);
+  if (status == END) {
+    status = error_set(error, ERR_NOT_FOUND, _("the store has no plan %lld"), (long long)plan_id);
+  } else if (status == OK && buffer_slice(text, slice_of_value(store->ops->value(cursor, 0))) != OK) {
+    status = buffer_check(text, _("the mapping"), error);
+  }
+  store->ops->finish(cursor);
+  return status;
+}

@@ -158,6 +158,9 @@ enum status store_land(struct store *store, struct landing *landing, struct erro
 enum status store_plan(struct store *store, int source_id, const struct plan *plan, int64_t run, int64_t *plan_id,
                        struct error *error) MUST_CHECK;
 
+/* Appends the mapping file of a plan as it was when the plan was first used; ERR_NOT_FOUND. */
+enum status store_plan_text(struct store *store, int64_t plan_id, struct buffer *text, struct error *error) MUST_CHECK;
+
 /* Rows and issues of a batch: rows[e].heads[i].record and issues[i].record are positions in `landed`. Rows of new
  * records are appended; of known ones compared with what is current: unchanged rows are not written, others closed. */
 struct staging {

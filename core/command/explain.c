@@ -1,0 +1,257 @@
+#include "core/service/explain.h"
+#include "core/base/text.h"
+#include "core/command/arguments.h"
+#include "core/command/commands.h"
+#include "core/command/label.h"
+
+#include <stdio.h>
+
+static const char *text_of(const json_t *object, const char *key) {
+  const char *text = json_string_value(json_object_get(object, key));
+  return text == NULL ? "" : text;
+}
+
+static long long number_of(const json_t *object, const char *key) {
+  return (long long)json_integer_value(json_object_get(object, key));
+}
+
+/* A value, or what stands for a missing one. */
+static const char *value_of(const json_t *object, const char *key) {
+  const char *text = json_string_value(json_object_get(object, key));
+  return text == NULL ? "-" : text;
+}
+
+/* ---- a person or a case ---- */
+
+static void print_members(const json_t *answer) {
+  size_t i;
+  json_t *member;
+  const json_t *members = json_object_get(answer, "members");
+  printf(_("%zu records are joined in it:\n"), json_array_size(members));
+  json_array_foreach(members, i, member) {
+    printf(_("  %-10s %-8s record %lld  key %s  row %lld  mapped by plan %s\n"), text_of(member, "source"),
+           text_of(member, "institution"), number_of(member, "record_id"), text_of(member, "key"),
+           number_of(member, "row_id"), text_of(member, "plan"));
+  }
+}
+
+static void print_values(const json_t *answer) {
+  size_t i;
+  size_t j;
+  json_t *value;
+  json_t *other;
+  printf("%s\n", _("its values, each with where it comes from and why it survived:"));
+  json_array_foreach(json_object_get(answer, "values"), i, value) {
+    const char *label = label_of(text_of(value, "label_en"), text_of(value, "label_es"));
+    printf(_("  %s: %s   (%s, record %lld, by %s)\n"), label, value_of(value, "value"), text_of(value, "source"),
+           number_of(value, "record_id"), text_of(value, "rule"));
+    json_array_foreach(json_object_get(value, "others"), j, other) {
+      printf(_("      but %s says %s (record %lld)\n"), text_of(other, "source"), value_of(other, "value"),
+             number_of(other, "record_id"));
+    }
+  }
+}
+
+static void print_pairs(const json_t *answer) {
+  size_t i;
+  json_t *pair;
+  const json_t *pairs = json_object_get(answer, "pairs");
+  if (json_array_size(pairs) > 0) {
+    printf("%s\n", _("why they are one (`puente explain pair ROW ROW` shows what was compared):"));
+  }
+  json_array_foreach(pairs, i, pair) {
+    printf("  %lld %lld  %s%s\n", number_of(pair, "row_a"), number_of(pair, "row_b"), text_of(pair, "rule"),
+           json_is_true(json_object_get(pair, "joined")) ? "" : _("  (kept apart)"));
+  }
+}
+
+static void print_cluster(const json_t *answer) {
+  bool person = strcmp(text_of(answer, "kind"), "person") == 0;
+  printf(person ? _("person %lld\n") : _("case %lld\n"), number_of(answer, "id"));
+  if (json_is_true(json_object_get(answer, "dissolved"))) {
+    puts(_("none of its records is there any more"));
+    return;
+  }
+  if (json_is_integer(json_object_get(answer, "merged_into"))) {
+    printf(_("it was merged into %lld\n"), number_of(answer, "merged_into"));
+    return;
+  }
+  print_members(answer);
+  print_values(answer);
+  print_pairs(answer);
+}
+
+/* ---- a record ---- */
+
+static void print_versions(const json_t *answer) {
+  size_t i;
+  json_t *one;
+  json_array_foreach(json_object_get(answer, "versions"), i, one) {
+    printf(_("  version %lld: %s, landed by run %lld, %lld bytes, plan %s"), number_of(one, "raw_id"),
+           text_of(one, "state"), number_of(one, "from_run"), number_of(one, "bytes"), text_of(one, "plan"));
+    if (json_is_integer(json_object_get(one, "to_run"))) {
+      printf(_(", until run %lld"), number_of(one, "to_run"));
+    }
+    printf("\n");
+  }
+  json_array_foreach(json_object_get(answer, "issues"), i, one) {
+    printf(_("  %s at %s: %s, looks like %s, mapping line %lld\n"), text_of(one, "level"), text_of(one, "field"),
+           text_of(one, "reason"), text_of(one, "shape"), number_of(one, "line"));
+  }
+  json_array_foreach(json_object_get(answer, "rows"), i, one) {
+    printf(_("  made the %s %s (row %lld)\n"), text_of(one, "entity"), text_of(one, "key"), number_of(one, "row_id"));
+  }
+}
+
+static void print_recomputed(const json_t *answer) {
+  const char *recomputed = text_of(answer, "recomputed");
+  if (strcmp(recomputed, "same") == 0) {
+    printf(_("recomputed from the landed bytes with plan %s: the same rows\n"), text_of(answer, "plan"));
+  } else if (strcmp(recomputed, "different") == 0) {
+    printf(_("recomputed from the landed bytes with plan %s: OTHER rows than are staged\n"), text_of(answer, "plan"));
+  } else {
+    printf(_("not recomputed: %s\n"), recomputed);
+  }
+  if (json_is_false(json_object_get(answer, "plan_is_current"))) {
+    printf("%s\n", _("the mapping has changed since; `puente remap` would apply it to this record"));
+  }
+}
+
+static void print_record(const json_t *answer) {
+  size_t i;
+  json_t *step;
+  printf(_("record %lld of %s (%s)\n"), number_of(answer, "record_id"), text_of(answer, "source"),
+         text_of(answer, "institution"));
+  print_versions(answer);
+  print_recomputed(answer);
+  const char *entity = "";
+  const char *key = "";
+  json_array_foreach(json_object_get(answer, "trace"), i, step) {
+    if (strcmp(entity, text_of(step, "entity")) != 0 || strcmp(key, text_of(step, "key")) != 0) {
+      entity = text_of(step, "entity");
+      key = text_of(step, "key");
+      printf("  %s %s\n", entity, key);
+    }
+    printf(_("    %s: %s  <-  %s from %s"), text_of(step, "field"), value_of(step, "output"), value_of(step, "input"),
+           text_of(step, "path"));
+    if (text_of(step, "transforms")[0] != '\0') {
+      printf(_(", by %s"), text_of(step, "transforms"));
+    }
+    printf(_(", mapping line %lld\n"), number_of(step, "line"));
+  }
+}
+
+/* ---- a pair ---- */
+
+static void print_pair(const json_t *answer) {
+  size_t i;
+  size_t j;
+  json_t *comparison;
+  json_t *value;
+  const json_t *rows = json_object_get(answer, "rows");
+  const char *rule = json_string_value(json_object_get(answer, "rule"));
+  bool same = json_is_true(json_object_get(answer, "same"));
+  printf(same ? _("rows %lld and %lld are one %s\n") : _("rows %lld and %lld are two: %s\n"),
+         (long long)json_integer_value(json_array_get(rows, 0)), (long long)json_integer_value(json_array_get(rows, 1)),
+         text_of(answer, "of"));
+  if (rule != NULL) {
+    printf(_("rule that accepts them: %s\n"), rule);
+  } else {
+    puts(same ? _("no rule joins these two directly: other records of it do") : _("no rule accepts them"));
+  }
+  if (json_is_true(json_object_get(answer, "kept_apart"))) {
+    puts(_("kept apart whatever a rule says: roles, a protected identity, or two people of one case"));
+  }
+  json_array_foreach(json_object_get(answer, "comparisons"), i, comparison) {
+    printf("  %s %s: %s", json_is_true(json_object_get(comparison, "needed")) ? "*" : " ",
+           text_of(comparison, "comparison"), text_of(comparison, "level"));
+    json_array_foreach(json_object_get(comparison, "values"), j, value) {
+      printf("%s%s | %s", j == 0 ? "   " : ", ", value_of(value, "a"), value_of(value, "b"));
+    }
+    printf("\n");
+  }
+  if (rule != NULL) {
+    puts(_("* what the rule looked at"));
+  }
+}
+
+/* ---- all ---- */
+
+static enum status explain(struct workspace *workspace, char **words, int count, const struct explain_request *request,
+                           json_t **answer, struct error *error) {
+  int64_t numbers[2] = {0, 0};
+  bool pair = strcmp(words[0], "pair") == 0;
+  if (strcmp(words[0], "record") == 0 && count == 2) {
+    return explain_record(workspace, words[1], request, answer, error);
+  }
+  for (int i = 1; i < count && i < 3; i++) {
+    if (!text_to_int64(slice_of(words[i]), &numbers[i - 1]) || numbers[i - 1] <= 0) {
+      return error_set(error, ERR_USAGE, _("\"%s\" is no number"), words[i]);
+    }
+  }
+  if (pair && count == 3) {
+    return explain_pair(workspace, numbers[0], numbers[1], request, answer, error);
+  }
+  bool person = strcmp(words[0], "person") == 0;
+  if ((person || strcmp(words[0], "case") == 0) && count == 2) {
+    return explain_cluster(workspace, person ? CLUSTER_PERSON : CLUSTER_CASE, numbers[0], request, answer, error);
+  }
+  error_set(error, ERR_USAGE, "%s", _("what is to be explained?"));
+  error_hint(error, "%s", _("person ID, case ID, record SOURCE:KEY, or pair ROW ROW"));
+  return ERR_USAGE;
+}
+
+static void print(const struct globals *globals, const json_t *answer) {
+  const char *kind = text_of(answer, "kind");
+  if (globals->json) {
+    json_dumpf(answer, stdout, JSON_INDENT(2));
+    puts("");
+  } else if (strcmp(kind, "record") == 0) {
+    print_record(answer);
+  } else if (strcmp(kind, "pair") == 0) {
+    print_pair(answer);
+  } else {
+    print_cluster(answer);
+  }
+}
+
+static int run(const struct globals *globals, int argc, char **argv) {
+  struct explain_request request = {.reveal = false};
+  const struct argument table[] = {
+      {.name = "reveal", .flag = &request.reveal}, {.name = "purpose", .text = &request.purpose}, {.name = NULL}};
+  int exit_code = 0;
+  if (arguments_done(&command_explain, table, &argc, argv, &exit_code)) {
+    return exit_code;
+  }
+  if (argc < 3) {
+    return command_misused(&command_explain, _("person ID, case ID, record SOURCE:KEY, or pair ROW ROW is expected"));
+  }
+  struct workspace workspace;
+  struct error error;
+  json_t *answer = NULL;
+  enum workspace_mode mode = request.reveal ? WORKSPACE_WRITE : WORKSPACE_READ;
+  if (workspace_open(globals->config, mode, &workspace, &error) != OK) {
+    return command_fail(&error);
+  }
+  enum status status = explain(&workspace, argv + 1, argc - 1, &request, &answer, &error);
+  if (status == OK) {
+    print(globals, answer);
+    json_decref(answer);
+  }
+  workspace_close(&workspace);
+  return status == OK ? 0 : command_fail(&error);
+}
+
+const struct command command_explain = {
+    .name = "explain",
+    .synopsis = "person|case|record|pair ID [--reveal --purpose TEXT]",
+    .summary = N_("where a value comes from, and why records were joined"),
+    .help =
+        N_("  person ID, case ID      the records joined in it, each value with its record, rule and institution,\n"
+           "                          and what other records say\n"
+           "  record SOURCE:KEY       its versions and issues, and what the mapping made of each value, recomputed\n"
+           "                          from the landed bytes (a record's number does too)\n"
+           "  pair ROW ROW            what was compared in two records, and the rule that joins them\n"
+           "  --reveal --purpose TEXT values instead of their shapes; the log records who, what and why"),
+    .run = run,
+};

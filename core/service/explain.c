@@ -1,0 +1,345 @@
+#include "core/service/explain.h"
+
+#include "core/audit/audit.h"
+#include "core/base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SHAPE_MOST = 40, NUMBER_SIZE = 24, PLAN_DIGITS = 12, MEMBERS_MOST = 10000 };
+
+/* ---- shared ---- */
+
+enum status explain_log(struct workspace *workspace, const struct explain_request *request, const char *body,
+                        struct error *error) {
+  if (!request->reveal) {
+    return OK;
+  }
+  if (request->purpose == NULL || request->purpose[0] == '\0') {
+    error_set(error, ERR_USAGE, "%s", _("a purpose is needed to reveal values"));
+    error_hint(error, "%s", _("--reveal --purpose \"why you have to see them\": the log records it"));
+    return ERR_USAGE;
+  }
+  const struct audit_event event = {
+      .event = "reveal", .actor = workspace->actor, .purpose = request->purpose, .body = body};
+  enum status status = store_begin(workspace->store, error);
+  if (status != OK) {
+    return status;
+  }
+  status = audit_append(workspace->store, &event, error);
+  status = status == OK ? store_commit(workspace->store, error) : status;
+  if (status != OK) {
+    store_rollback(workspace->store);
+  }
+  return status;
+}
+
+json_t *explain_slice(struct arena *arena, bool reveal, struct slice text) {
+  struct slice shown = reveal ? text : text_shape(arena, text, SHAPE_MOST);
+  json_t *value = json_stringn(shown.len == 0 ? "" : shown.data, shown.len);
+  /* Bytes that are no UTF-8 are shown by shape whatever was asked. */
+  if (value == NULL) {
+    shown = text_shape(arena, text, SHAPE_MOST);
+    value = json_stringn(shown.len == 0 ? "" : shown.data, shown.len);
+  }
+  return value;
+}
+
+json_t *explain_value(struct arena *arena, const struct explain_request *request, const struct field *field,
+                      const struct cell *cell) {
+  char text[NUMBER_SIZE];
+  bool open = request->reveal || field->sensitivity == SENSITIVITY_OPEN;
+  struct slice written = slice_make(cell->text, cell->len);
+  if (cell->kind == CELL_NULL) {
+    return json_null();
+  }
+  if (cell->kind == CELL_INTEGER) {
+    int length = snprintf(text, sizeof text, "%lld", (long long)cell->integer);
+    written = slice_make(text, (size_t)length);
+  }
+  return explain_slice(arena, open, written);
+}
+
+/* Rows of a view where `column` is a number and, unless NULL, `kind` is the kind. */
+static enum status select_by(struct workspace *workspace, const char *view, const char *const *columns, size_t count,
+                             const char *kind, const char *column, int64_t number, struct result **result,
+                             struct error *error) {
+  char text[NUMBER_SIZE];
+  snprintf(text, sizeof text, "%lld", (long long)number);
+  struct filter filters[2] = {{.column = column, .text = text}, {.column = "kind", .text = kind}};
+  struct selection selection = {.view = view,
+                                .columns = columns,
+                                .column_count = count,
+                                .filters = filters,
+                                .filter_count = kind == NULL ? 1 : 2};
+  return store_select(workspace->store, &selection, result, error);
+}
+
+const char *explain_plan(struct workspace *workspace, struct arena *arena, int64_t plan_id) {
+  static const char *const columns[] = {"digest"};
+  struct result *result = NULL;
+  struct error ignored;
+  const char *digest = "";
+  if (select_by(workspace, "plans", columns, 1, NULL, "plan_id", plan_id, &result, &ignored) != OK) {
+    return digest;
+  }
+  if (result_next(result, &ignored) == OK) {
+    struct slice text = result_text(result, 0);
+    text.len = text.len > PLAN_DIGITS ? PLAN_DIGITS : text.len;
+    const char *copy = arena_text(arena, text);
+    digest = copy == NULL ? "" : copy;
+  }
+  result_free(result);
+  return digest;
+}
+
+/* ---- a person or a case ---- */
+
+struct member_row {
+  int64_t row_id, record_id, from_run;
+  const char *source, *institution, *key, *plan;
+  struct cell *cells; /* NULL until the row was read */
+};
+
+struct cluster_view {
+  struct workspace *workspace;
+  const struct explain_request *request;
+  const struct entity *entity;
+  const char *kind;
+  int64_t id;
+  struct arena *arena;
+  struct member_row *members;
+  size_t count;
+  json_t *answer;
+};
+
+static enum status read_redirect(struct cluster_view *view, struct error *error) {
+  static const char *const columns[] = {"into_id"};
+  struct result *result = NULL;
+  enum status status = select_by(view->workspace, "redirects", columns, 1, view->kind, "id", view->id, &result, error);
+  if (status != OK) {
+    return status;
+  }
+  json_object_set_new(view->answer, "merged_into", json_null());
+  json_object_set_new(view->answer, "dissolved", json_false());
+  while ((status = result_next(result, error)) == OK) {
+    int64_t into = result_integer(result, 0);
+    json_object_set_new(view->answer, "dissolved", json_boolean(into == 0));
+    json_object_set_new(view->answer, "merged_into", into == 0 ? json_null() : json_integer(into));
+  }
+  result_free(result);
+  return status == END ? OK : status;
+}
+
+static const char *keep(struct cluster_view *view, struct slice text) {
+  const char *copy = arena_text(view->arena, text);
+  return copy == NULL ? "" : copy;
+}
+
+static enum status read_members(struct cluster_view *view, struct error *error) {
+  static const char *const columns[] = {"row_id", "record_id", "source", "from_run"};
+  struct result *result = NULL;
+  enum status status = select_by(view->workspace, "members", columns, 4, view->kind, "id", view->id, &result, error);
+  if (status != OK) {
+    return status;
+  }
+  view->members = arena_array(view->arena, MEMBERS_MOST, sizeof *view->members);
+  if (view->members == NULL) {
+    result_free(result);
+    return error_memory(error);
+  }
+  while (view->count < MEMBERS_MOST && (status = result_next(result, error)) == OK) {
+    view->members[view->count++] = (struct member_row){.row_id = result_integer(result, 0),
+                                                       .record_id = result_integer(result, 1),
+                                                       .source = keep(view, result_text(result, 2)),
+                                                       .from_run = result_integer(result, 3),
+                                                       .institution = "",
+                                                       .key = "",
+                                                       .plan = ""};
+  }
+  result_free(result);
+  return status == END ? OK : status;
+}
+
+/* Cells outlive the visit: texts are copied. */
+static enum status take_row(void *context, const struct row *row, struct error *error) {
+  struct cluster_view *view = context;
+  for (size_t i = 0; i < view->count; i++) {
+    struct member_row *member = &view->members[i];
+    if (member->row_id != row->row_id) {
+      continue;
+    }
+    member->institution = keep(view, row->institution);
+    member->key = keep(view, row->key);
+    member->cells = arena_array(view->arena, view->entity->column_count, sizeof *member->cells);
+    if (member->cells == NULL) {
+      return error_memory(error);
+    }
+    memcpy(member->cells, row->cells, view->entity->column_count * sizeof *member->cells);
+    for (size_t c = 0; c < view->entity->column_count; c++) {
+      struct cell *cell = &member->cells[c];
+      if (cell->kind == CELL_TEXT) {
+        cell->text = keep(view, slice_make(cell->text, cell->len));
+      }
+    }
+  }
+  return OK;
+}
+
+static enum status read_cells(struct cluster_view *view, struct error *error) {
+  static const char *const columns[] = {"plan_id"};
+  enum status status = OK;
+  for (size_t i = 0; status == OK && i < view->count; i++) {
+    struct member_row *member = &view->members[i];
+    struct row_filter filter = {.identity = true, .history = true, .record_id = member->record_id};
+    if (member->cells == NULL) {
+      status = store_visit_rows(view->workspace->store, view->entity, &filter, take_row, view, error);
+    }
+    struct result *result = NULL;
+    if (status == OK) {
+      status = select_by(view->workspace, "records", columns, 1, NULL, "record_id", member->record_id, &result, error);
+    }
+    if (status == OK && (status = result_next(result, error)) == OK) {
+      member->plan = explain_plan(view->workspace, view->arena, result_integer(result, 0));
+    }
+    result_free(result);
+    status = status == END ? OK : status;
+  }
+  return status;
+}
+
+static void write_members(struct cluster_view *view) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < view->count; i++) {
+    const struct member_row *member = &view->members[i];
+    json_array_append_new(list,
+                          json_pack("{sI sI ss ss so sI ss}", "row_id", (json_int_t)member->row_id, "record_id",
+                                    (json_int_t)member->record_id, "source", member->source, "institution",
+                                    member->institution, "key", explain_slice(view->arena, true, slice_of(member->key)),
+                                    "run", (json_int_t)member->from_run, "plan", member->plan));
+  }
+  json_object_set_new(view->answer, "members", list);
+}
+
+static bool same_cell(const struct cell *a, const struct cell *b) {
+  if (a->kind != b->kind) {
+    return false;
+  }
+  return a->kind == CELL_INTEGER ? a->integer == b->integer
+                                 : slice_equal(slice_make(a->text, a->len), slice_make(b->text, b->len));
+}
+
+/* What other members say of the field: every value that is not the surviving one. */
+static json_t *write_others(struct cluster_view *view, const struct field *field, const struct member_row *winner) {
+  json_t *others = json_array();
+  for (size_t i = 0; i < view->count; i++) {
+    const struct member_row *member = &view->members[i];
+    const struct cell *cell = member->cells == NULL ? NULL : &member->cells[field->column];
+    if (cell == NULL || member == winner || cell->kind == CELL_NULL || same_cell(cell, &winner->cells[field->column])) {
+      continue;
+    }
+    json_array_append_new(others,
+                          json_pack("{so ss sI}", "value", explain_value(view->arena, view->request, field, cell),
+                                    "source", member->source, "record_id", (json_int_t)member->record_id));
+  }
+  return others;
+}
+
+static const struct member_row *member_at(const struct cluster_view *view, int64_t row_id) {
+  for (size_t i = 0; i < view->count; i++) {
+    if (view->members[i].row_id == row_id && view->members[i].cells != NULL) {
+      return &view->members[i];
+    }
+  }
+  return NULL;
+}
+
+static enum status write_values(struct cluster_view *view, struct error *error) {
+  static const char *const columns[] = {"field", "row_id", "rule"};
+  struct result *result = NULL;
+  json_t *values = json_array();
+  json_object_set_new(view->answer, "values", values);
+  enum status status = select_by(view->workspace, "origins", columns, 3, view->kind, "id", view->id, &result, error);
+  while (status == OK && (status = result_next(result, error)) == OK) {
+    const struct field *field = entity_field(view->entity, result_text(result, 0));
+    const struct member_row *winner = member_at(view, result_integer(result, 1));
+    if (field == NULL || winner == NULL) {
+      continue;
+    }
+    const char *rule = keep(view, result_text(result, 2));
+    json_array_append_new(values,
+                          json_pack("{ss ss ss so ss ss sI ss ss so}", "field", field->name, "label_en",
+                                    field->label_en, "label_es", field->label_es, "value",
+                                    explain_value(view->arena, view->request, field, &winner->cells[field->column]),
+                                    "source", winner->source, "institution", winner->institution, "record_id",
+                                    (json_int_t)winner->record_id, "rule", rule, "plan", winner->plan, "others",
+                                    write_others(view, field, winner)));
+  }
+  result_free(result);
+  return status == END ? OK : status;
+}
+
+/* Pairs between members; each has its rule, and whether it joined them. */
+static enum status write_pairs(struct cluster_view *view, struct error *error) {
+  static const char *const columns[] = {"row_a", "row_b", "rule", "weight"};
+  json_t *pairs = json_array();
+  enum status status = OK;
+  json_object_set_new(view->answer, "pairs", pairs);
+  for (size_t i = 0; status == OK && i < view->count; i++) {
+    struct result *result = NULL;
+    status =
+        select_by(view->workspace, "pairs", columns, 4, view->kind, "row_a", view->members[i].row_id, &result, error);
+    while (status == OK && (status = result_next(result, error)) == OK) {
+      const char *rule = keep(view, result_text(result, 2));
+      struct slice weight = result_text(result, 3);
+      bool joined = !slice_is(weight, "0") && !slice_is(weight, "0.0");
+      json_array_append_new(pairs,
+                            json_pack("{sI sI ss sb}", "row_a", (json_int_t)result_integer(result, 0), "row_b",
+                                      (json_int_t)result_integer(result, 1), "rule", rule, "joined", (int)joined));
+    }
+    result_free(result);
+    status = status == END ? OK : status;
+  }
+  return status;
+}
+
+static enum status describe(struct cluster_view *view, struct error *error) {
+  enum status status = read_redirect(view, error);
+  status = status == OK ? read_members(view, error) : status;
+  if (status == OK && view->count == 0 && json_is_null(json_object_get(view->answer, "merged_into"))
+      && json_is_false(json_object_get(view->answer, "dissolved"))) {
+    error_set(error, ERR_NOT_FOUND, _("there is no %s %lld"), view->kind, (long long)view->id);
+    error_hint(error, "%s", _("numbers are those of `puente query \"SELECT * FROM persons\"`, or of cases"));
+    return ERR_NOT_FOUND;
+  }
+  status = status == OK ? read_cells(view, error) : status;
+  if (status == OK) {
+    write_members(view);
+  }
+  status = status == OK ? write_values(view, error) : status;
+  return status == OK ? write_pairs(view, error) : status;
+}
+
+enum status explain_cluster(struct workspace *workspace, enum cluster_kind kind, int64_t id,
+                            const struct explain_request *request, json_t **answer, struct error *error) {
+  char body[96];
+  struct cluster_view view = {.workspace = workspace,
+                              .request = request,
+                              .kind = kind == CLUSTER_PERSON ? "person" : "case",
+                              .id = id,
+                              .arena = arena_new(0)};
+  *answer = NULL;
+  view.entity = model_entity(workspace->model, view.kind);
+  view.answer = json_pack("{ss sI}", "kind", view.kind, "id", (json_int_t)id);
+  snprintf(body, sizeof body, "{\"%s_id\":%lld}", view.kind, (long long)id);
+  bool made = view.arena != NULL && view.answer != NULL && view.entity != NULL;
+  enum status status = made ? explain_log(workspace, request, body, error) : error_memory(error);
+  status = status == OK ? describe(&view, error) : status;
+  arena_free(view.arena);
+  if (status != OK) {
+    json_decref(view.answer);
+    return status;
+  }
+  *answer = view.answer;
+  return OK;
+}

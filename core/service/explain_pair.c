@@ -1,0 +1,113 @@
+#include "core/service/explain.h"
+
+#include "core/resolve/resolve.h"
+
+#include <stdio.h>
+
+enum { CASE_PREFIX = 5 };
+
+struct pair_view {
+  const struct explain_request *request;
+  const struct model *model;
+  enum cluster_kind kind;
+  struct arena *arena;
+  json_t *comparisons;
+};
+
+/* The field that a column of a link plan reads. */
+static const struct field *field_of(const struct pair_view *view, const char *column) {
+  bool of_case = strncmp(column, "case.", CASE_PREFIX) == 0;
+  const char *entity = of_case || view->kind == CLUSTER_CASE ? "case" : "person";
+  const struct entity *found = model_entity(view->model, entity);
+  return found == NULL ? NULL : entity_field(found, slice_of(column + (of_case ? CASE_PREFIX : 0)));
+}
+
+static json_t *shown(const struct pair_view *view, const struct field *field, struct slice text) {
+  bool open = view->request->reveal || (field != NULL && field->sensitivity == SENSITIVITY_OPEN);
+  return text.len == 0 ? json_null() : explain_slice(view->arena, open, text);
+}
+
+static enum status take_comparison(void *context, const struct link_comparison *comparison, const struct slice *a,
+                                   const struct slice *b) {
+  struct pair_view *view = context;
+  json_t *values = json_array();
+  for (size_t i = 0; i < comparison->column_count; i++) {
+    const struct field *field = field_of(view, comparison->columns[i]);
+    json_array_append_new(values, json_pack("{ss so so}", "field", comparison->columns[i], "a",
+                                            shown(view, field, a[i]), "b", shown(view, field, b[i])));
+  }
+  json_t *one = json_pack("{ss ss sb so}", "comparison", comparison->name, "level", comparison->level, "needed",
+                          (int)comparison->needed, "values", values);
+  return json_array_append_new(view->comparisons, one) == 0 ? OK : ERR_MEMORY;
+}
+
+/* The id that a row belongs to; 0 where it belongs to none. */
+static enum status member_id(struct workspace *workspace, enum cluster_kind kind, int64_t row_id, int64_t *id,
+                             struct error *error) {
+  static const char *const columns[] = {"id"};
+  char number[24];
+  snprintf(number, sizeof number, "%lld", (long long)row_id);
+  struct filter filters[2] = {{.column = "row_id", .text = number},
+                              {.column = "kind", .text = kind == CLUSTER_PERSON ? "person" : "case"}};
+  struct selection selection = {
+      .view = "members", .columns = columns, .column_count = 1, .filters = filters, .filter_count = 2};
+  struct result *result = NULL;
+  *id = 0;
+  enum status status = store_select(workspace->store, &selection, &result, error);
+  if (status == OK && (status = result_next(result, error)) == OK) {
+    *id = result_integer(result, 0);
+  }
+  result_free(result);
+  return status == END ? OK : status;
+}
+
+static enum status compare(struct pair_view *view, struct workspace *workspace, int64_t row_a, int64_t row_b,
+                           json_t *answer, struct error *error) {
+  int64_t ids[2] = {0, 0};
+  struct resolve_pair pair;
+  view->kind = CLUSTER_PERSON;
+  enum status status = member_id(workspace, CLUSTER_PERSON, row_a, &ids[0], error);
+  if (status == OK && ids[0] == 0) {
+    view->kind = CLUSTER_CASE;
+    status = member_id(workspace, CLUSTER_CASE, row_a, &ids[0], error);
+  }
+  status = status == OK ? member_id(workspace, view->kind, row_b, &ids[1], error) : status;
+  if (status == OK && (ids[0] == 0 || ids[1] == 0)) {
+    error_set(error, ERR_NOT_FOUND, "%s", _("a row belongs to no person and to no case"));
+    error_hint(error, "%s", _("`puente explain person ID` lists rows; new ones need `puente link`"));
+    return ERR_NOT_FOUND;
+  }
+  if (status == OK) {
+    status = resolve_explain(workspace->store, workspace->config, workspace->model, view->kind, row_a, row_b,
+                             take_comparison, view, &pair, error);
+  }
+  if (status == OK) {
+    json_object_set_new(answer, "of", json_string(view->kind == CLUSTER_PERSON ? "person" : "case"));
+    json_object_set_new(answer, "ids", json_pack("[I,I]", (json_int_t)ids[0], (json_int_t)ids[1]));
+    json_object_set_new(answer, "same", json_boolean(ids[0] == ids[1]));
+    json_object_set_new(answer, "rule", pair.rule[0] == '\0' ? json_null() : json_string(pair.rule));
+    json_object_set_new(answer, "kept_apart", json_boolean(pair.apart));
+  }
+  return status;
+}
+
+enum status explain_pair(struct workspace *workspace, int64_t row_a, int64_t row_b,
+                         const struct explain_request *request, json_t **answer, struct error *error) {
+  char body[96];
+  struct pair_view view = {
+      .request = request, .model = workspace->model, .arena = arena_new(0), .comparisons = json_array()};
+  json_t *made = json_pack("{ss s[I,I]}", "kind", "pair", "rows", (json_int_t)row_a, (json_int_t)row_b);
+  *answer = NULL;
+  snprintf(body, sizeof body, "{\"rows\":[%lld,%lld]}", (long long)row_a, (long long)row_b);
+  bool ready = view.arena != NULL && view.comparisons != NULL && made != NULL;
+  enum status status = ready ? explain_log(workspace, request, body, error) : error_memory(error);
+  status = status == OK ? compare(&view, workspace, row_a, row_b, made, error) : status;
+  json_object_set_new(made, "comparisons", view.comparisons);
+  arena_free(view.arena);
+  if (status != OK) {
+    json_decref(made);
+    return status;
+  }
+  *answer = made;
+  return OK;
+}
