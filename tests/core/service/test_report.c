@@ -1,0 +1,221 @@
+/* Reports over a store that was filled by sync and link; the cases are text beside this file. */
+#include "core/base/file.h"
+#include "core/base/text.h"
+#include "core/resolve/resolve.h"
+#include "core/service/report.h"
+#include "tests/support/temp.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#define CASES "tests/core/service/report"
+
+static char *folder;
+static struct workspace workspace;
+
+static void stop(const struct error *error) {
+  fail_msg("%s (%s; %s)", error->message, error->place, error->hint);
+}
+
+static void copy(const char *name) {
+  struct buffer text;
+  struct error error = {0};
+  char from[256], to[512];
+  snprintf(from, sizeof from, CASES "/%s", name);
+  snprintf(to, sizeof to, "%s/%s", folder, name);
+  buffer_init(&text, 1 << 20);
+  if (file_read(from, 1 << 20, &text, &error) != OK || file_write(to, buffer_view(&text), 0600, &error) != OK) {
+    stop(&error);
+  }
+  buffer_free(&text);
+}
+
+static void make_folder(const char *name) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void sync_all(void) {
+  struct error error = {0};
+  const struct workbench bench = workspace_bench(&workspace);
+  for (size_t i = 0; i < workspace.config->source_count; i++) {
+    const struct sync_options options = {.actor = "test"};
+    struct sync_result result;
+    if (sync_source(&bench, &workspace.config->sources[i], workspace.source_ids[i], &options, &result, &error) != OK) {
+      stop(&error);
+    }
+    assert_int_equal(result.counts.quarantined, 0);
+  }
+}
+
+static int fill(void **state) {
+  static const char *const folders[] = {"sources", "mappings", "incoming"};
+  static const char *const files[] = {"sources/reta.yaml",  "sources/sistra.yaml",  "sources/inei.yaml",
+                                      "mappings/reta.yaml", "mappings/sistra.yaml", "mappings/inei.yaml",
+                                      "incoming/reta.json", "incoming/sistra.json", "incoming/inei.csv"};
+  struct error error = {0};
+  struct resolve_result result;
+  char path[512];
+  (void)state;
+  folder = temp_make();
+  for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+    make_folder(folders[i]);
+  }
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    copy(files[i]);
+  }
+  snprintf(path, sizeof path, "%s/puente.key", folder);
+  assert_int_equal(key_create(path, &error), OK);
+  snprintf(path, sizeof path, "%s/puente.yaml", folder);
+  assert_int_equal(file_write(path, slice_of("name: test\n"), 0600, &error), OK);
+  if (workspace_open(path, WORKSPACE_WRITE, &workspace, &error) != OK) {
+    stop(&error);
+  }
+  sync_all();
+  const struct resolve_options options = {.actor = "test"};
+  if (resolve_run(workspace.store, workspace.config, workspace.model, &options, &result, &error) != OK) {
+    stop(&error);
+  }
+  return 0;
+}
+
+static int empty(void **state) {
+  (void)state;
+  workspace_close(&workspace);
+  temp_remove(folder);
+  return 0;
+}
+
+/* ---- cases ---- */
+
+static void split(char *list, const char *items[], size_t most, size_t *count) {
+  for (char *item; (item = strsep(&list, ",")) != NULL;) {
+    assert_true(*count < most);
+    items[(*count)++] = item;
+  }
+}
+
+/* "crosstab by=year,sex where=year=2021 indicator=victims", in place. */
+static struct report_request read_request(char *line) {
+  struct report_request request = {.name = strsep(&line, " ")};
+  for (char *part; (part = strsep(&line, " ")) != NULL;) {
+    if (strncmp(part, "by=", 3) == 0) {
+      split(part + 3, request.by, REPORT_FIELDS_MOST, &request.by_count);
+    } else if (strncmp(part, "where=", 6) == 0) {
+      char *value = part + 6, *field = strsep(&value, "=");
+      request.filters[request.filter_count++] = (struct report_filter){.field = field, .value = value};
+    } else if (strncmp(part, "indicator=", 10) == 0) {
+      request.indicator = part + 10;
+    } else if (strncmp(part, "across=", 7) == 0) {
+      request.across = part + 7;
+    } else if (strncmp(part, "source=", 7) == 0) {
+      request.source = part + 7;
+    } else {
+      fail_msg("no such part of a case: %s", part);
+    }
+  }
+  return request;
+}
+
+static void print_cell(struct buffer *out, const struct report_cell *cell, enum report_kind kind) {
+  if (cell->null) {
+    buffer_text(out, "-");
+  } else if (kind == REPORT_TEXT) {
+    buffer_text(out, cell->text);
+  } else if (kind == REPORT_COUNT) {
+    buffer_printf(out, "%lld", (long long)cell->count);
+  } else {
+    buffer_printf(out, "%.2f", cell->share);
+  }
+}
+
+static void print_report(struct buffer *out, const struct report *report) {
+  for (size_t i = 0; i < report->count; i++) {
+    size_t column = i % report->column_count;
+    print_cell(out, &report->cells[i], report->columns[column].kind);
+    buffer_char(out, column + 1 == report->column_count ? '\n' : ' ');
+  }
+  if (report->has_total) {
+    buffer_printf(out, "total %lld\n", (long long)report->total);
+  }
+}
+
+static bool run_case(const char *head, const char *expected) {
+  struct buffer out;
+  struct report report;
+  struct error error = {0};
+  char *line = strdup(head);
+  const struct report_request request = read_request(line);
+  buffer_init(&out, 1 << 20);
+  buffer_text(&out, "");
+  if (report_run(&workspace, &request, &report, &error) == OK) {
+    print_report(&out, &report);
+    report_free(&report);
+  } else {
+    buffer_printf(&out, "! %s (%s)\n", error.message, error.hint);
+  }
+  bool same = strcmp(out.data, expected) == 0;
+  if (!same) {
+    print_error("--- %s\nexpected:\n%sfound:\n%s", head, expected, out.data);
+  }
+  buffer_free(&out);
+  free(line);
+  return same;
+}
+
+static void test_cases(void **state) {
+  struct buffer text;
+  struct error error = {0};
+  int count = 0, wrong = 0;
+  (void)state;
+  buffer_init(&text, 1 << 20);
+  assert_int_equal(file_read(CASES "/cases.txt", 1 << 20, &text, &error), OK);
+  for (char *at = strstr(text.data, "\n--- "); at != NULL; count++) {
+    char *head = at + 5, *body = strchr(head, '\n'), *next = strstr(body, "\n--- ");
+    *body++ = '\0';
+    if (next != NULL) {
+      *next = '\0';
+    }
+    struct buffer expected;
+    buffer_init(&expected, 1 << 16);
+    buffer_printf(&expected, "%s%s", body, next == NULL ? "" : "\n");
+    wrong += !run_case(head, expected.data);
+    buffer_free(&expected);
+    at = next == NULL ? NULL : next;
+    if (at != NULL) {
+      *at = '\n';
+    }
+  }
+  assert_int_equal(wrong, 0);
+  assert_true(count > 25);
+  buffer_free(&text);
+}
+
+/* Labels for people beside codes for programs. */
+static void test_labels_follow_the_language(void **state) {
+  (void)state;
+  struct error error = {0};
+  for (int spanish = 0; spanish < 2; spanish++) {
+    struct report report;
+    const struct report_request request = {
+        .name = "crosstab", .by = {"department", "sex"}, .by_count = 2, .spanish = spanish == 1};
+    assert_int_equal(report_run(&workspace, &request, &report, &error), OK);
+    assert_string_equal(report.title, spanish ? "Víctimas" : "Victims");
+    assert_string_equal(report.columns[1].title, spanish ? "Sexo" : "Sex");
+    assert_string_equal(report.cells[1].text, "female");
+    assert_string_equal(report.cells[1].label, spanish ? "Mujer" : "Female");
+    assert_string_equal(report.cells[0].label, "Callao");
+    report_free(&report);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_labels_follow_the_language)};
+  return cmocka_run_group_tests(tests, fill, empty);
+}
