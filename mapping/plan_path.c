@@ -160,11 +160,6 @@ static const struct node *node_up(const struct node *node) {
   return up;
 }
 
-static bool repeats(const struct node *parent, const struct node *child) {
-  size_t next = (size_t)(child - parent->children) + 1;
-  return next < parent->count && child->name.len > 0 && slice_equal(parent->children[next].name, child->name);
-}
-
 /* The first element of a list, and of a list in it; NULL of an empty one. */
 static const struct node *list_first(const struct node *node, bool *several) {
   for (int depth = 0; node != NULL && node->kind == NODE_LIST; depth++) {
@@ -172,6 +167,44 @@ static const struct node *list_first(const struct node *node, bool *several) {
     node = node->count == 0 || depth == LISTS_NESTED_MOST ? NULL : &node->children[0];
   }
   return node;
+}
+
+/* Names are short: compared by words, without a call. */
+static inline bool name_is(struct slice name, struct slice wanted) {
+  if (name.len != wanted.len) {
+    return false;
+  }
+  const char *a = name.data, *b = wanted.data;
+  uint64_t left, right;
+  size_t i = 0;
+  for (; i + 8 <= wanted.len; i += 8) {
+    memcpy(&left, a + i, 8);
+    memcpy(&right, b + i, 8);
+    if (left != right) {
+      return false;
+    }
+  }
+  for (; i < wanted.len; i++) {
+    if (a[i] != b[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool repeats(const struct node *parent, const struct node *child) {
+  size_t next = (size_t)(child - parent->children) + 1;
+  return next < parent->count && child->name.len > 0 && name_is(parent->children[next].name, child->name);
+}
+
+/* Where the name stood in the record before, it mostly stands again. */
+static inline const struct node *child_named(struct run *run, const struct path_step *step, const struct node *node) {
+  uint32_t *hint = &run->scratch->hints[step->hint], at = *hint;
+  if (at < node->count && name_is(node->children[at].name, step->name)
+      && (at == 0 || !name_is(node->children[at - 1].name, step->name))) {
+    return &node->children[at];
+  }
+  return node_child(node, step->name, hint);
 }
 
 static const struct node *step_into(struct run *run, const struct path_step *step, const struct node *node,
@@ -185,7 +218,7 @@ static const struct node *step_into(struct run *run, const struct path_step *ste
   if (node == NULL || node->kind != NODE_OBJECT) {
     return NULL;
   }
-  const struct node *child = node_child(node, step->name, &run->scratch->hints[step->hint]);
+  const struct node *child = child_named(run, step, node);
   if (child != NULL && repeats(node, child)) {
     *several = true;
   }
