@@ -104,6 +104,9 @@ enum status http_explain(struct http *http, CURLcode code, bool *transient, stru
   if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED) {
     return explain_size(http, error);
   }
+  if (code == CURLE_ABORTED_BY_CALLBACK && http->stalled) {
+    code = CURLE_OPERATION_TIMEDOUT;
+  }
   if (code == CURLE_PEER_FAILED_VERIFICATION) {
     return explain_certificate(http, error);
   }

@@ -115,10 +115,17 @@ static size_t take_header(char *data, size_t size, size_t count, void *context) 
   return size * count;
 }
 
-static int look_at_stop(void *context, curl_off_t total, curl_off_t now, curl_off_t sent_total, curl_off_t sent) {
-  (void)total, (void)now, (void)sent_total, (void)sent;
-  const struct http *http = context;
-  return http->stop != NULL && atomic_load(http->stop) ? 1 : 0;
+/* Silence is measured here: libcurl's own low-speed limit averages over five seconds. */
+static int look_at_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t sent_total, curl_off_t sent) {
+  struct http *http = context;
+  (void)total, (void)sent_total;
+  int64_t time = clock_monotonic();
+  if (now + sent != http->moved) {
+    http->moved = now + sent;
+    http->moved_at = time;
+  }
+  http->stalled = time - http->moved_at > http->settings->stall_timeout;
+  return http->stalled || (http->stop != NULL && atomic_load(http->stop)) ? 1 : 0;
 }
 
 /* ---- the handle ---- */
@@ -126,8 +133,6 @@ static int look_at_stop(void *context, curl_off_t total, curl_off_t now, curl_of
 static void set_timeouts(CURL *curl, const struct http_settings *settings) {
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)(settings->connect_timeout / 1000));
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(settings->timeout / 1000));
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)((settings->stall_timeout + 999999) / 1000000));
 }
 
 static void set_trust(CURL *curl, const struct http_settings *settings) {
@@ -163,7 +168,7 @@ static void set_fixed(struct http *http) {
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, http);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_at_stop);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_at_progress);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, http);
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
   set_timeouts(curl, http->settings);
@@ -226,12 +231,19 @@ static enum status set_request(struct http *http, const struct http_request *req
   return OK;
 }
 
+static void begin_transfer(struct http *http) {
+  http->detail[0] = '\0';
+  http->retry_after[0] = '\0';
+  http->moved = 0;
+  http->moved_at = clock_monotonic();
+  http->stalled = false;
+}
+
 static enum status send_once(struct http *http, const struct http_request *request, const char *url, bool *transient,
                              struct error *error) {
   struct curl_slist *headers = NULL;
   response_reset(http->response);
-  http->detail[0] = '\0';
-  http->retry_after[0] = '\0';
+  begin_transfer(http);
   enum status status = set_request(http, request, url, &headers, error);
   if (status == OK) {
     CURLcode code = curl_easy_perform(http->curl);
@@ -347,7 +359,7 @@ enum status http_handshake(struct http *http, const char *url, int64_t *days, bo
   *days = INT64_MAX;
   http_response_init(&response, 1);
   http->response = &response;
-  http->detail[0] = '\0';
+  begin_transfer(http);
   curl_easy_setopt(http->curl, CURLOPT_HTTPGET, 1L);
   curl_easy_setopt(http->curl, CURLOPT_URL, url);
   curl_easy_setopt(http->curl, CURLOPT_CERTINFO, 1L);

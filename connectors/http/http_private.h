@@ -14,7 +14,10 @@ struct http {
   const atomic_bool *stop;
   struct http_response *response; /* of the request under way */
   char retry_after[64];           /* read once the headers are complete: it is relative to `Date` */
-  char detail[CURL_ERROR_SIZE];   /* curl's own words; looked at, never shown */
+  curl_off_t moved;               /* bytes of the transfer under way */
+  int64_t moved_at;               /* clock_monotonic when they last grew */
+  bool stalled;
+  char detail[CURL_ERROR_SIZE]; /* curl's own words; looked at, never shown */
 };
 
 /* What a failed transfer means; `*transient`: another try may help. */

@@ -25,13 +25,15 @@ struct http_server {
   bool used[64];
   struct http_seen seen[SEEN_MOST];
   size_t seen_count;
+  atomic_size_t script; /* counts scripts: an answer of a former one is not waited for, and not read any more */
 };
 
 /* A body that is made while it is sent. */
 struct sending {
   struct http_server *server;
-  const struct http_answer *answer;
+  struct http_answer answer;
   size_t length;
+  size_t script; /* it belongs to */
 };
 
 static void require(bool good, const char *what) {
@@ -53,8 +55,12 @@ static char *read_whole(const char *path) {
   return text;
 }
 
-static void pause_ms(struct http_server *server, int milliseconds) {
-  for (int passed = 0; passed < milliseconds && !atomic_load(&server->stopping); passed += 5) {
+static bool is_over(const struct http_server *server, size_t script) {
+  return atomic_load(&server->stopping) || atomic_load(&server->script) != script;
+}
+
+static void pause_ms(const struct http_server *server, int milliseconds, size_t script) {
+  for (int passed = 0; passed < milliseconds && !is_over(server, script); passed += 5) {
     nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
   }
 }
@@ -63,7 +69,7 @@ static void pause_ms(struct http_server *server, int milliseconds) {
 
 static ssize_t make_body(void *context, uint64_t position, char *buffer, size_t most) {
   struct sending *sending = context;
-  enum http_fault fault = sending->answer->fault;
+  enum http_fault fault = sending->answer.fault;
   size_t left = sending->length - (size_t)position;
   if (fault == FAULT_LARGE || fault == FAULT_UNSIZED) {
     if (left == 0) {
@@ -76,12 +82,15 @@ static ssize_t make_body(void *context, uint64_t position, char *buffer, size_t 
   size_t half = sending->length / 2;
   if (position >= half) {
     if (fault == FAULT_STALL) {
-      pause_ms(sending->server, 20000);
+      pause_ms(sending->server, 20000, sending->script);
     }
     return MHD_CONTENT_READER_END_WITH_ERROR;
   }
+  if (is_over(sending->server, sending->script)) {
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+  }
   size_t size = half - (size_t)position < most ? half - (size_t)position : most;
-  memcpy(buffer, sending->answer->body + position, size);
+  memcpy(buffer, sending->answer.body + position, size);
   return (ssize_t)size;
 }
 
@@ -105,7 +114,7 @@ static struct MHD_Response *make_bomb(size_t size) {
   return response;
 }
 
-static struct MHD_Response *make_response(struct http_server *server, const struct http_answer *answer) {
+static struct MHD_Response *make_response(struct http_server *server, const struct http_answer *answer, size_t script) {
   const char *body = answer->body != NULL ? answer->body : "";
   size_t length = answer->length > 0 ? answer->length : strlen(body);
   if (answer->fault == FAULT_BOMB) {
@@ -120,7 +129,8 @@ static struct MHD_Response *make_response(struct http_server *server, const stru
   bool large = answer->fault == FAULT_LARGE || answer->fault == FAULT_UNSIZED;
   struct sending *sending = calloc(1, sizeof *sending);
   require(sending != NULL, "memory");
-  *sending = (struct sending){.server = server, .answer = answer, .length = large ? answer->size : length};
+  *sending =
+      (struct sending){.server = server, .answer = *answer, .length = large ? answer->size : length, .script = script};
   uint64_t told = answer->fault == FAULT_UNSIZED ? MHD_SIZE_UNKNOWN : sending->length;
   return MHD_create_response_from_callback(told, 65536, make_body, sending, free);
 }
@@ -135,12 +145,15 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, enum http_fault
 }
 
 static enum MHD_Result send_answer(struct http_server *server, struct MHD_Connection *connection,
-                                   const struct http_answer *answer) {
-  pause_ms(server, answer->delay);
+                                   const struct http_answer *answer, size_t script) {
+  pause_ms(server, answer->delay, script);
+  if (answer->delay > 0 && is_over(server, script)) {
+    return MHD_NO;
+  }
   if (answer->fault == FAULT_CLOSE || answer->fault == FAULT_RESET) {
     return refuse(connection, answer->fault);
   }
-  struct MHD_Response *response = make_response(server, answer);
+  struct MHD_Response *response = make_response(server, answer, script);
   require(response != NULL, "no response");
   for (size_t i = 0; i < 6 && answer->headers[i] != NULL; i++) {
     char name[128];
@@ -225,11 +238,13 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
   pthread_mutex_lock(&server->lock);
   require(server->seen_count < SEEN_MOST, "too many requests");
   server->seen[server->seen_count++] = *seen;
-  const struct http_answer *answer = choose(server, seen->target);
+  const struct http_answer *chosen = choose(server, seen->target);
+  require(chosen != NULL, "no answer is scripted for a request");
+  struct http_answer answer = *chosen;
+  size_t script = atomic_load(&server->script);
   pthread_mutex_unlock(&server->lock);
   seen->body = NULL;
-  require(answer != NULL, "no answer is scripted for a request");
-  return send_answer(server, connection, answer);
+  return send_answer(server, connection, &answer, script);
 }
 
 static void forget(void *context, struct MHD_Connection *connection, void **request,
@@ -299,6 +314,7 @@ void http_server_script(struct http_server *server, const struct http_answer *an
   pthread_mutex_lock(&server->lock);
   require(count <= sizeof server->used / sizeof server->used[0], "a long script");
   clear(server);
+  atomic_fetch_add(&server->script, 1);
   server->answers = answers;
   server->answer_count = count;
   pthread_mutex_unlock(&server->lock);

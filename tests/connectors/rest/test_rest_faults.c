@@ -124,7 +124,7 @@ static void waits_no_longer_than_told(void **state) {
   struct pulled pulled = pull("url: http://127.0.0.1:%d/c\nretries: 0\ntimeout: 100ms\n", &slow, 1);
   assert_string_equal(pulled.error, late);
   const struct http_answer stalled = {.body = "[1,2,3,4,5,6]", .fault = FAULT_STALL};
-  pulled = pull("url: http://127.0.0.1:%d/c\nretries: 0\nstall_timeout: 1s\n", &stalled, 1);
+  pulled = pull("url: http://127.0.0.1:%d/c\nretries: 0\nstall_timeout: 200ms\n", &stalled, 1);
   assert_string_equal(pulled.error, late);
   assert_int_equal(pulled.status, ERR_NETWORK);
 }
