@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -79,4 +80,44 @@ int peru_evaluate(const struct peru *peru, const char *folder, double precision,
   *line = shell_output(&code, "%s/puente-simulator evaluate %s/truth.csv %s/puente.db %.3f %.3f", build_folder(),
                        peru->folder, folder, precision, recall);
   return code;
+}
+
+/* What a store says, without times and runs, each in an order of its own. The first is about runs. */
+static const char *const statements[] = {
+    "SELECT source, kind, pulled, fresh, changed, unchanged, repeated, rejected, mapped, quarantined, withheld, "
+    "deleted, "
+    "cut, warnings FROM runs ORDER BY run_id",
+    "SELECT source, state, count(*) FROM records GROUP BY source, state ORDER BY source, state",
+    "SELECT source, field, reason, shape, count(*) FROM quarantine GROUP BY source, field, reason, shape "
+    "ORDER BY source, field, reason, shape",
+    "SELECT row_id, record_id, source, place, offence, offence_own, reported_on FROM case_records ORDER BY row_id",
+    "SELECT row_id, source, sex, birth_date, nationality, missing FROM person_records ORDER BY row_id",
+    "SELECT row_id, source, role, age, protected FROM involvements ORDER BY row_id",
+    "SELECT row_id, stage, began_on, decision FROM proceedings ORDER BY row_id",
+    "SELECT row_id, type, starts_on, ends_on, state FROM measures ORDER BY row_id",
+    "SELECT kind, row_id, id FROM members ORDER BY kind, row_id",
+    "SELECT person_id, records, sources, sex, birth_date FROM persons ORDER BY person_id",
+    "SELECT case_id, records, sources, place, offence FROM cases ORDER BY case_id",
+    "SELECT kind, id, field, row_id, rule FROM origins ORDER BY kind, id, field, row_id",
+};
+enum { STATEMENTS = sizeof statements / sizeof *statements };
+
+bool peru_same(const char *left, const char *right, bool counts) {
+  bool same = true;
+  for (size_t i = counts ? 0 : 1; i < STATEMENTS; i++) {
+    char *a = workspace_rows(left, statements[i]), *b = workspace_rows(right, statements[i]);
+    if (strcmp(a, b) != 0) {
+      size_t at;
+      for (at = 0; a[at] == b[at]; at++) {
+      }
+      for (; at > 0 && a[at - 1] != '\n'; at--) {
+      }
+      fprintf(stderr, "differs: %s\n  %.*s\n  %.*s\n", statements[i], (int)strcspn(a + at, "\n"), a + at,
+              (int)strcspn(b + at, "\n"), b + at);
+      same = false;
+    }
+    free(a);
+    free(b);
+  }
+  return same;
 }

@@ -5,6 +5,8 @@
 
 #include "tests/support/workspace.h"
 
+#include <stdbool.h>
+
 struct peru {
   char *folder; /* owned; removed by peru_stop */
   pid_t simulator;
@@ -23,5 +25,9 @@ char *peru_workspace(const struct peru *peru, const char *name, const char *stor
 /* Precision and recall over persons of an SQLite workspace, as `puente-simulator evaluate` tells them; its exit code.
  */
 int peru_evaluate(const struct peru *peru, const char *folder, double precision, double recall, char **line);
+
+/* Whether two workspaces of one key hold the same: records, quarantine, staged rows, members, consolidated persons and
+ * cases with the origin of each value; `counts`: their runs, too. Prints what differs. */
+bool peru_same(const char *left, const char *right, bool counts);
 
 #endif
