@@ -1,7 +1,8 @@
 #include "core/store/internal.h"
 
-/* Migrations, each in a transaction of its own: a store that stopped between two goes on from there. Those that are
- * published never change; a new one is added below. */
+/* Migrations, each in a transaction of its own: a store that stopped between two goes on from there. A new store takes
+ * all of them in one, so that it is there or is not. Those that are published never change; a new one is added below.
+ */
 
 static enum status make_system(struct store *store, struct error *error) {
   static const struct table *const EXTRA[] = {&TABLE_RAW_CHUNK, &TABLE_RAW_RECORD, &TABLE_ISSUE, &TABLE_SEEN,
@@ -82,8 +83,18 @@ static const struct migration MIGRATIONS[STORE_VERSION] = {
     {N_("views for analysts"), make_views},
 };
 
-/* One step, unless another process has taken it in the meantime. */
 static enum status apply_one(struct store *store, int target, struct error *error) {
+  enum status status = MIGRATIONS[target - 1].apply(store, error);
+  if (status != OK) {
+    error_place(error, _("migration %d (%s)"), target, _(MIGRATIONS[target - 1].title));
+    return status;
+  }
+  return store->ops->set_version(store->driver, target, error);
+}
+
+/* Steps from the store's version up to `target` in one transaction, unless another process has taken them in the
+ * meantime. */
+static enum status apply_up_to(struct store *store, int target, struct error *error) {
   int version = 0;
   enum status status = store_begin(store, error);
   if (status != OK) {
@@ -93,28 +104,24 @@ static enum status apply_one(struct store *store, int target, struct error *erro
   if (status == OK) {
     status = store->ops->version(store->driver, &version, error);
   }
-  if (status == OK && version == target - 1) {
-    status = MIGRATIONS[target - 1].apply(store, error);
-    if (status == OK) {
-      status = store->ops->set_version(store->driver, target, error);
-    }
+  while (status == OK && version < target) {
+    status = apply_one(store, ++version, error);
   }
   if (status == OK) {
     status = store_commit(store, error);
   }
   if (status != OK) {
     store_rollback(store);
-    error_place(error, _("migration %d (%s)"), target, _(MIGRATIONS[target - 1].title));
     return status;
   }
-  store->version = target;
+  store->version = version;
   return OK;
 }
 
 static enum status apply_all(struct store *store, struct error *error) {
   enum status status = OK;
   while (store->version < STORE_VERSION && status == OK) {
-    status = apply_one(store, store->version + 1, error);
+    status = apply_up_to(store, store->version == 0 ? STORE_VERSION : store->version + 1, error);
   }
   return status;
 }
