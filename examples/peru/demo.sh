@@ -80,12 +80,10 @@ puente sync
 say "Link: which records are one person, which filings one case"
 puente link
 
-say "Sources"
+say "What the workspace holds"
 puente report sources
-say "Do the counts of each run add up?"
-puente report balance
-say "Victims by department and year"
-puente report crosstab --indicator victims --rows department --columns year
+say "Victims, consolidated, by age at the facts and sex"
+puente report crosstab --by age_band --columns sex
 
 count() { puente query --csv "$1" | tail -n 1; }
 records=$(count "SELECT count(*) FROM records WHERE state = 'mapped'")
