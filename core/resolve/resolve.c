@@ -57,11 +57,15 @@ static enum status read_sources(struct resolver *r) {
 }
 
 static enum status read_rows(struct resolver *r) {
-  struct staged_context context = {.policy = r->policy, .linked = r->linked, .seen = &r->seen};
+  struct passes *passes = NULL;
+  enum status status = passes_read(r->store, &passes, r->error);
+  struct staged_context context = {.policy = r->policy, .linked = r->linked, .passes = passes, .seen = &r->seen};
   progress_step(r->options->progress, _("reading staged rows"), 0, -1);
-  enum status status = staged_read(r->store, r->policy->one_case.entity, &context, &r->cases, r->error);
+  status = status == OK ? staged_read(r->store, r->policy->one_case.entity, &context, &r->cases, r->error) : status;
   status = status == OK ? staged_read(r->store, r->policy->person.entity, &context, &r->persons, r->error) : status;
-  return status == OK ? staged_mark(r->store, r->model, &context, &r->persons, r->error) : status;
+  status = status == OK ? staged_mark(r->store, r->model, &context, &r->persons, r->error) : status;
+  passes_free(passes);
+  return status;
 }
 
 /* Everything that the result depends on: rules, sources, and the versions of all rows. */

@@ -38,7 +38,7 @@ static bool grow(struct staged_rows *rows) {
   size_t capacity = rows->capacity == 0 ? 1024 : rows->capacity * 2;
   bool grown =
       grow_one(&rows->row_id, capacity, sizeof *rows->row_id)
-      && grow_one(&rows->from_run, capacity, sizeof *rows->from_run)
+      && grow_one(&rows->settled, capacity, sizeof *rows->settled)
       && grow_one(&rows->source, capacity, sizeof *rows->source) && grow_one(&rows->key, capacity, sizeof *rows->key)
       && grow_one(&rows->group, capacity, sizeof *rows->group) && grow_one(&rows->role, capacity, sizeof *rows->role)
       && grow_one(&rows->sealed, capacity, sizeof *rows->sealed);
@@ -114,7 +114,8 @@ static enum status take_row(void *context, const struct row *row, struct error *
   }
   size_t at = rows->count;
   rows->row_id[at] = row->row_id;
-  rows->from_run[at] = row->from_run;
+  const struct passes *passes = visit->context->passes;
+  rows->settled[at] = passes == NULL ? row->from_run : passes_settled(passes, row->source_id, row->from_run);
   rows->source[at] = row->source_id;
   rows->role[at] = 0;
   rows->sealed[at] = is_sealed(visit->context->policy, rows->entity, row->cells);
@@ -181,7 +182,7 @@ void staged_free(struct staged_rows *rows) {
   free(rows->columns);
   free(rows->dictionaries);
   free(rows->row_id);
-  free(rows->from_run);
+  free(rows->settled);
   free(rows->source);
   free(rows->key);
   free(rows->group);

@@ -4,6 +4,7 @@
 #define PUENTE_RESOLVE_STAGED_H
 
 #include "core/link/link.h"
+#include "core/resolve/passes.h"
 #include "core/resolve/policy.h"
 #include "core/store/store.h"
 
@@ -13,7 +14,7 @@ struct staged_rows {
   const struct entity *entity;
   size_t count, capacity;
   int64_t *row_id;
-  int64_t *from_run;
+  int64_t *settled; /* run that completed the pass of the row: the greater, the newer */
   int *source;
   uint32_t *key;             /* number of "source/key" in `keys` */
   uint32_t *group;           /* number of "source/case key" in `groups`; LINK_MISSING: none */
@@ -28,9 +29,10 @@ struct staged_rows {
 /* What is read with the rows: which sources are linked, and the ids of everything seen, for the digest of inputs. */
 struct staged_context {
   const struct policy *policy;
-  const bool *linked;     /* by source id */
-  struct buffer *seen;    /* row ids of all entities read, 8 bytes each */
-  const int64_t *records; /* only rows of these; NULL: all */
+  const bool *linked;          /* by source id */
+  const struct passes *passes; /* NULL: which row is the newer does not matter */
+  struct buffer *seen;         /* row ids of all entities read, 8 bytes each */
+  const int64_t *records;      /* only rows of these; NULL: all */
   size_t record_count;
 };
 

@@ -38,7 +38,7 @@ static int compare_by_rule(const struct contest *c, enum survival rule, int colu
     y = staged_text(c->rows, column, b).len;
     break;
   case SURVIVAL_RECENT:
-    return (c->rows->from_run[a] > c->rows->from_run[b]) - (c->rows->from_run[a] < c->rows->from_run[b]);
+    return (c->rows->settled[a] > c->rows->settled[b]) - (c->rows->settled[a] < c->rows->settled[b]);
   default:
     break;
   }
@@ -55,8 +55,8 @@ static bool better(const struct contest *c, enum survival rule, int column, uint
   if (own != other) {
     return own < other;
   }
-  if (c->rows->from_run[a] != c->rows->from_run[b]) {
-    return c->rows->from_run[a] > c->rows->from_run[b];
+  if (c->rows->settled[a] != c->rows->settled[b]) {
+    return c->rows->settled[a] > c->rows->settled[b];
   }
   return c->rows->row_id[a] < c->rows->row_id[b];
 }
