@@ -2,6 +2,7 @@
  * that nothing disturbed. */
 #include "core/base/date.h"
 #include "tests/support/peru.h"
+#include "tests/support/postgres.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -42,12 +43,12 @@ static int disturb(const char *calm, const char *shaken) {
   return killed;
 }
 
-static void test_killed_and_resumed(void **state) {
-  (void)state;
+/* `store` of the workspace that is killed; the calm one is always SQLite. */
+static void shake(unsigned population, uint64_t seed, const char *store) {
   struct peru peru;
-  peru_start(&peru, 1500, 5150, NULL);
+  peru_start(&peru, population, seed, NULL);
   char *calm = peru_workspace(&peru, "calm", "{sqlite: puente.db}");
-  char *shaken = peru_workspace(&peru, "shaken", "{sqlite: puente.db}");
+  char *shaken = peru_workspace(&peru, "shaken", store);
   int killed = disturb(calm, shaken);
   peru_advance(&peru);
   killed += disturb(calm, shaken);
@@ -55,13 +56,26 @@ static void test_killed_and_resumed(void **state) {
   assert_true(killed > 0);
   assert_int_equal(workspace_run(calm, "--quiet link", NULL), 0);
   assert_int_equal(workspace_run(shaken, "--quiet link", NULL), 0);
+  assert_true(workspace_number(calm, "SELECT count(*) FROM persons") > population / 3);
   assert_true(peru_same(calm, shaken, false));
   free(calm);
   free(shaken);
   peru_stop(&peru);
 }
 
+static void test_sqlite_killed(void **state) {
+  (void)state;
+  shake(1500, 5150, "{sqlite: puente.db}");
+}
+
+static void test_postgres_killed(void **state) {
+  (void)state;
+  char yaml[512];
+  snprintf(yaml, sizeof yaml, "{postgres: \"%s\"}", postgres_start());
+  shake(700, 60606, yaml);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_killed_and_resumed)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_sqlite_killed), cmocka_unit_test(test_postgres_killed)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
