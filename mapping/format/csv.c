@@ -364,6 +364,8 @@ static enum status take_header(struct csv_splitter *csv, const struct raw *raw, 
     error_hint(error, _("set \"encoding: windows-1252\" if the file comes from a Windows program"));
     return ERR_INPUT;
   }
+  if (memchr(bytes.data, 0, bytes.len) != NULL)
+    return error_set(error, ERR_INPUT, _("the header holds a zero byte: this is no text"));
   size_t count = csv->delimiters + 1;
   enum status status = check_delimiter(csv, bytes, count, error);
   if (status != OK)

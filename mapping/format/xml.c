@@ -340,8 +340,8 @@ static struct slice xml_context(struct splitter *splitter) {
 
 /* ---- reading ---- */
 
-static const char *syntax_message(int code, bool at_end) {
-  switch (code) {
+static const char *syntax_message(const xmlError *last, bool at_end) {
+  switch (last != NULL ? last->code : 0) {
   case XML_ERR_TAG_NAME_MISMATCH:
     return _("an end tag does not match its start tag");
   case XML_ERR_UNDECLARED_ENTITY:
@@ -355,7 +355,8 @@ static const char *syntax_message(int code, bool at_end) {
   case XML_ERR_UNSUPPORTED_ENCODING:
     return _("the document declares an encoding that is not known");
   case XML_ERR_INTERNAL_ERROR:
-    return _("a tag or an attribute is too long");
+    return last->message != NULL && strstr(last->message, "Huge") != NULL ? _("a tag or an attribute is too long")
+                                                                          : _("the document is not well-formed XML");
   default:
     return at_end ? _("the document ends before it is complete") : _("the document is not well-formed XML");
   }
@@ -369,7 +370,7 @@ static enum status fail(struct xml_splitter *xml, struct error *error) {
 
 static enum status fail_syntax(struct xml_splitter *xml, struct error *error) {
   const xmlError *last = xmlCtxtGetLastError(xml->parser);
-  error_set(&xml->failure, ERR_INPUT, "%s", syntax_message(last != NULL ? last->code : 0, xml->ended));
+  error_set(&xml->failure, ERR_INPUT, "%s", syntax_message(last, xml->ended));
   error_place(&xml->failure, _("line %" PRIu64 ", column %d"),
               (uint64_t)(last != NULL && last->line > 0 ? last->line : 1) + xml->lines_before,
               last != NULL && last->int2 > 0 ? last->int2 : 1);
