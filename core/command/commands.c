@@ -6,10 +6,9 @@
 
 /* In the order of help: how one begins, the main job, what one looks at, the rest. */
 static const struct command *const COMMANDS[] = {
-    &command_init,       &command_check,  &command_sync,    &command_remap,
-    &command_link,       &command_run,    &command_status,  &command_quarantine,
-    &command_explain,    &command_report, &command_map,     &command_codelist,
-    &command_connectors, &command_help,   &command_version, NULL,
+    &command_init,   &command_check,      &command_sync,       &command_remap,  &command_link,    &command_run,
+    &command_status, &command_quarantine, &command_explain,    &command_report, &command_query,   &command_store,
+    &command_map,    &command_codelist,   &command_connectors, &command_help,   &command_version, NULL,
 };
 
 enum { COMMANDS_MOST = sizeof COMMANDS / sizeof *COMMANDS };

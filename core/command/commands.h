@@ -19,10 +19,12 @@ extern const struct command command_init;
 extern const struct command command_link;
 extern const struct command command_map;
 extern const struct command command_quarantine;
+extern const struct command command_query;
 extern const struct command command_remap;
 extern const struct command command_report;
 extern const struct command command_run;
 extern const struct command command_status;
+extern const struct command command_store;
 extern const struct command command_sync;
 extern const struct command command_version;
 

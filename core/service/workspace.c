@@ -36,24 +36,33 @@ static enum status make_store(const struct store_options *options, struct worksp
   return status;
 }
 
-static enum status open_store(struct workspace *workspace, enum workspace_mode mode, struct error *error) {
+enum status workspace_store_options(const struct workspace *workspace, struct store_options *options, char **password,
+                                    struct error *error) {
   const struct config *config = workspace->config;
-  char *password = NULL;
-  if (config->store_password != NULL) {
-    enum status status = secret_read(config->store_password, config->folder, &password, error);
-    if (status != OK) {
-      return status;
-    }
+  *password = NULL;
+  *options = (struct store_options){.kind = config->store,
+                                    .path = config->store_path,
+                                    .dsn = config->store_dsn,
+                                    .schema = config->store_schema,
+                                    .model = workspace->model,
+                                    .key = workspace->key};
+  if (config->store_password == NULL) {
+    return OK;
   }
-  struct store_options options = {.kind = config->store,
-                                  .path = config->store_path,
-                                  .dsn = config->store_dsn,
-                                  .password = password,
-                                  .schema = config->store_schema,
-                                  .model = workspace->model,
-                                  .key = workspace->key,
-                                  .read_only = mode == WORKSPACE_READ};
-  enum status status = store_open(&options, &workspace->store, error);
+  enum status status = secret_read(config->store_password, config->folder, password, error);
+  options->password = *password;
+  return status;
+}
+
+static enum status open_store(struct workspace *workspace, enum workspace_mode mode, struct error *error) {
+  struct store_options options;
+  char *password;
+  enum status status = workspace_store_options(workspace, &options, &password, error);
+  if (status != OK) {
+    return status;
+  }
+  options.read_only = mode == WORKSPACE_READ;
+  status = store_open(&options, &workspace->store, error);
   if (status == ERR_NOT_FOUND && mode == WORKSPACE_WRITE) {
     status = make_store(&options, workspace, error);
   }

@@ -24,6 +24,9 @@ struct workspace {
 enum status workspace_open(const char *config_path, enum workspace_mode mode, struct workspace *workspace,
                            struct error *error) MUST_CHECK;
 void workspace_close(struct workspace *workspace);
+/* How the configured store is opened; `*password` is the caller's, to be given to secret_free after use. */
+enum status workspace_store_options(const struct workspace *workspace, struct store_options *options, char **password,
+                                    struct error *error) MUST_CHECK;
 struct workbench workspace_bench(const struct workspace *workspace);
 
 #endif

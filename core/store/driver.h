@@ -79,6 +79,7 @@ struct dialect {
   /* Members of the JSON object in column `origins` of table p: a table j with column key, and two expressions. */
   const char *json_pairs, *json_row, *json_rule;
   const char *view_prefix; /* before the name of a view */
+  const char *has_views;   /* how many views there are */
   const char *time, *hex;  /* text of microseconds, of bytes: formats with one %.*s */
   const char *collate;     /* after a text to be ordered by its bytes */
 };
@@ -113,6 +114,7 @@ struct driver_ops {
                         struct cursor **cursor, struct error *error);
   enum status (*next)(struct cursor *cursor, struct error *error); /* OK or END */
   struct value (*value)(const struct cursor *cursor, size_t column);
+  bool (*is_integer)(const struct cursor *cursor, size_t column); /* whatever its value comes as */
   size_t (*columns)(const struct cursor *cursor);
   const char *(*column)(const struct cursor *cursor, size_t column);
   void (*finish)(struct cursor *cursor); /* NULL allowed */

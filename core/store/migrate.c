@@ -143,6 +143,13 @@ static enum status model_same(struct store *store, bool *same, struct error *err
                     VALUES(text_value(digest)));
 }
 
+static enum status has_views(struct store *store, bool *made, struct error *error) {
+  int64_t count = 0;
+  enum status status = db_integer(store, error, &count, NULL, store->dialect.has_views, NULL, 0);
+  *made = count > 0;
+  return status;
+}
+
 /* How many columns and numbers the model has that the store lacks. */
 static enum status model_lacks(struct store *store, size_t *missing, struct error *error) {
   enum status status = tables_complete(store, &store->identity, missing, error);
@@ -165,7 +172,7 @@ static enum status model_lacks(struct store *store, size_t *missing, struct erro
 }
 
 enum status migrate_check(struct store *store, struct error *error) {
-  bool same = false;
+  bool same = false, made = false;
   size_t missing = 0;
   if (store->version == 0) {
     error_set(error, ERR_NOT_FOUND, "%s", _("there is no store here yet"));
@@ -180,7 +187,15 @@ enum status migrate_check(struct store *store, struct error *error) {
     error_hint(error, "%s", _("run `puente store migrate`: it makes a backup first"));
     return ERR_CONFIG;
   }
-  enum status status = model_same(store, &same, error);
+  enum status status = has_views(store, &made, error);
+  if (status == OK && !made) {
+    error_set(error, ERR_CONFIG, "%s", _("the store has no views: it was restored from a backup"));
+    error_hint(error, "%s", _("run `puente store migrate`: it makes them anew"));
+    return ERR_CONFIG;
+  }
+  if (status == OK) {
+    status = model_same(store, &same, error);
+  }
   if (status == OK) {
     status = tables_number_entities(store, error);
   }
@@ -242,7 +257,14 @@ static enum status migrate(struct store *store, int *from, int *to, struct buffe
   if (store->version > STORE_VERSION) {
     return too_new(store, error);
   }
+  bool made = false;
   enum status status = model_same(store, &same, error);
+  if (status == OK) {
+    status = has_views(store, &made, error);
+  }
+  if (status == OK && same && !made && store->version == STORE_VERSION) {
+    return renew_model(store, error);
+  }
   if (status != OK || (same && store->version == STORE_VERSION)) {
     return status;
   }

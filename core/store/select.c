@@ -61,6 +61,10 @@ int64_t result_integer(const struct result *result, size_t column) {
   return int_of_value(result->store->ops->value(result->cursor, column));
 }
 
+bool result_is_integer(const struct result *result, size_t column) {
+  return result->store->ops->is_integer(result->cursor, column);
+}
+
 void result_free(struct result *result) {
   if (result == NULL) {
     return;

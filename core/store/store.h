@@ -311,6 +311,8 @@ enum status result_next(struct result *result, struct error *error) MUST_CHECK; 
 bool result_null(const struct result *result, size_t column);
 struct slice result_text(const struct result *result, size_t column);
 int64_t result_integer(const struct result *result, size_t column);
+bool result_is_integer(const struct result *result,
+                       size_t column); /* of the row at hand: a number, no text of digits */
 void result_free(struct result *result);
 
 /* Rows of a documented view (store/views.c lists them: persons, cases, involvements, …, sources, runs, quarantine,

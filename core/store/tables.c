@@ -295,6 +295,7 @@ enum status tables_complete(struct store *store, const struct table *table, size
 static enum status number_name(struct store *store, const char *name, const char *counter, int64_t *number,
                                struct error *error) {
   bool found = false;
+  *number = 0;
   if (name == NULL || counter == NULL) {
     return error_memory(error);
   }

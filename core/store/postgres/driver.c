@@ -4,16 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FETCH_ROWS = 500, COPY_LIMIT = 64 << 20 };
-enum {
-  OID_BOOL = 16,
-  OID_BYTEA = 17,
-  OID_INT8 = 20,
-  OID_INT2 = 21,
-  OID_INT4 = 23,
-  OID_INT8_ARRAY = 20,
-  OID_FLOAT8 = 701
-};
+enum { COPY_LIMIT = 64 << 20 };
+enum { OID_INT8_ELEMENT = 20 };
 
 static struct postgres *self_of(struct driver *driver) {
   return (struct postgres *)driver;
@@ -59,19 +51,22 @@ static enum status fail_known(const char *state, struct error *error) {
   return OK;
 }
 
+/* The server says that it ends the session (class 57P), or says nothing any more. */
+static bool is_lost(PGconn *connection, const PGresult *result) {
+  const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return state == NULL || strncmp(state, "57P", 3) == 0 || PQstatus(connection) != CONNECTION_OK;
+}
+
 /* Messages of data and constraint errors quote values; those are told by their code alone. */
 enum status postgres_fail(PGconn *connection, const PGresult *result, struct error *error) {
   const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char *message = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  if (state == NULL || strncmp(state, "57P", 3) == 0) {
+  if (is_lost(connection, result)) {
     return fail_lost(error);
   }
   enum status known = fail_known(state, error);
   if (known != OK) {
     return known;
-  }
-  if (PQstatus(connection) != CONNECTION_OK) {
-    return fail_lost(error);
   }
   bool quotes = strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0;
   return error_set(error, ERR_STORE, _("PostgreSQL failed (%s): %s"), state,
@@ -217,6 +212,7 @@ static void postgres_dialect(const struct driver *driver, struct dialect *dialec
       .json_pairs = "LATERAL json_each(p.origins::json) AS j",
       .json_row = "(j.value ->> 0)::bigint",
       .json_rule = "(j.value ->> 1)",
+      .has_views = "SELECT count(*) FROM pg_catalog.pg_views WHERE schemaname = current_schema() || '_views'",
       .view_prefix = ((const struct postgres *)driver)->prefix,
       .time = "to_char(to_timestamp(%.*s / 1000000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')",
       .hex = "encode(%.*s, 'hex')",
@@ -248,7 +244,7 @@ static char *encode_list(const struct value *value, int *length) {
   }
   put_be(out, value->len > 0, 4); /* dimensions */
   put_be(out + 4, 0, 4);
-  put_be(out + 8, OID_INT8_ARRAY, 4);
+  put_be(out + 8, OID_INT8_ELEMENT, 4);
   *length = 12;
   if (value->len == 0) {
     return out;
@@ -385,22 +381,7 @@ static enum status postgres_query(struct driver *driver, const char *sql, const 
   return status;
 }
 
-/* ---- results ---- */
-
-static enum status fetch(struct postgres_cursor *self, struct error *error) {
-  char sql[64];
-  snprintf(sql, sizeof sql, "FETCH %d FROM %s", FETCH_ROWS, self->name);
-  PGresult *result = PQexec(self->postgres->connection, sql);
-  if (PQresultStatus(result) != PGRES_TUPLES_OK) {
-    enum status status = postgres_fail(self->postgres->connection, result, error);
-    PQclear(result);
-    return status;
-  }
-  PQclear(self->result);
-  self->result = result;
-  self->row = -1;
-  return OK;
-}
+/* ---- results of any size ---- */
 
 /* Declared WITH HOLD: it outlives the transaction that it was asked in, and the server keeps what is not read yet. */
 static enum status postgres_stream(struct driver *driver, const char *sql, const struct value *values, size_t count,
@@ -433,115 +414,12 @@ static enum status postgres_stream(struct driver *driver, const char *sql, const
   }
   memcpy(made->name, name, sizeof name);
   *cursor = &made->cursor;
-  status = fetch(made, error);
+  status = postgres_fetch(made, error);
   if (status != OK) {
     driver->ops->finish(*cursor);
     *cursor = NULL;
   }
   return status;
-}
-
-/* The next row of a connection of the cursor's own, which sends one by one. */
-static enum status next_single(struct postgres_cursor *self, struct error *error) {
-  if (!self->started) {
-    self->started = true;
-    return self->more ? OK : END;
-  }
-  if (!self->more) {
-    return END;
-  }
-  PGresult *result = PQgetResult(self->own);
-  ExecStatusType got = PQresultStatus(result);
-  if (got == PGRES_SINGLE_TUPLE) {
-    PQclear(self->result);
-    self->result = result;
-    return OK;
-  }
-  self->more = false;
-  enum status status = got == PGRES_TUPLES_OK ? END : postgres_fail(self->own, result, error);
-  PQclear(result);
-  return status;
-}
-
-static enum status postgres_next(struct cursor *cursor, struct error *error) {
-  struct postgres_cursor *self = (struct postgres_cursor *)cursor;
-  if (self->own != NULL) {
-    return next_single(self, error);
-  }
-  self->row++;
-  if (self->row < PQntuples(self->result)) {
-    return OK;
-  }
-  if (self->name[0] == '\0' || PQntuples(self->result) < FETCH_ROWS) {
-    return END;
-  }
-  enum status status = fetch(self, error);
-  self->row = 0;
-  return status == OK && PQntuples(self->result) == 0 ? END : status;
-}
-
-static int64_t read_be(const char *bytes, int len) {
-  uint64_t value = (bytes[0] & 0x80) != 0 ? UINT64_MAX : 0;
-  for (int i = 0; i < len; i++) {
-    value = value << 8 | (unsigned char)bytes[i];
-  }
-  return (int64_t)value;
-}
-
-static struct value postgres_value(const struct cursor *cursor, size_t column) {
-  const struct postgres_cursor *self = (const struct postgres_cursor *)cursor;
-  int at = (int)column, row = self->own != NULL ? 0 : self->row;
-  if (PQgetisnull(self->result, row, at)) {
-    return null_value();
-  }
-  const char *bytes = PQgetvalue(self->result, row, at);
-  int len = PQgetlength(self->result, row, at);
-  if (PQfformat(self->result, at) == 0) {
-    return slice_value(slice_make(bytes, (size_t)len));
-  }
-  switch (PQftype(self->result, at)) {
-  case OID_INT8:
-  case OID_INT4:
-  case OID_INT2:
-    return int_value(read_be(bytes, len));
-  case OID_BOOL:
-    return int_value(bytes[0] != 0);
-  case OID_FLOAT8: {
-    int64_t bits = read_be(bytes, 8);
-    double real;
-    memcpy(&real, &bits, sizeof real);
-    return real_value(real);
-  }
-  case OID_BYTEA:
-    return bytes_value(bytes, (size_t)len);
-  default:
-    return slice_value(slice_make(bytes, (size_t)len));
-  }
-}
-
-static size_t postgres_columns(const struct cursor *cursor) {
-  return (size_t)PQnfields(((const struct postgres_cursor *)cursor)->result);
-}
-
-static const char *postgres_column(const struct cursor *cursor, size_t column) {
-  const struct postgres_cursor *self = (const struct postgres_cursor *)cursor;
-  return PQfname(self->described != NULL ? self->described : self->result, (int)column);
-}
-
-static void postgres_finish(struct cursor *cursor) {
-  struct postgres_cursor *self = (struct postgres_cursor *)cursor;
-  if (self == NULL) {
-    return;
-  }
-  PQclear(self->result);
-  PQclear(self->described);
-  if (self->name[0] != '\0' && PQtransactionStatus(self->postgres->connection) != PQTRANS_INERROR) {
-    char sql[40];
-    snprintf(sql, sizeof sql, "CLOSE %s", self->name);
-    PQclear(PQexec(self->postgres->connection, sql));
-  }
-  PQfinish(self->own);
-  free(self);
 }
 
 /* ---- transactions and versions ---- */
@@ -564,7 +442,7 @@ static enum status postgres_commit(struct driver *driver, struct error *error) {
     status = error_set(error, ERR_STORE, "%s", _("PostgreSQL rolled the transaction back"));
   } else if (!done) {
     status = postgres_fail(self->connection, result, error);
-    if (PQstatus(self->connection) != CONNECTION_OK) {
+    if (is_lost(self->connection, result)) {
       error_set(error, ERR_STORE, "%s",
                 _("the connection to PostgreSQL was lost during COMMIT: whether it was stored is not known"));
       error_hint(error, "%s", _("run the command again: it reads its cursor from the store and repeats nothing"));
@@ -645,6 +523,7 @@ const struct driver_ops postgres_driver = {
     .stream = postgres_stream,
     .next = postgres_next,
     .value = postgres_value,
+    .is_integer = postgres_is_integer,
     .columns = postgres_columns,
     .column = postgres_column,
     .finish = postgres_finish,

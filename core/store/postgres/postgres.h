@@ -41,6 +41,15 @@ enum status postgres_fail(PGconn *connection, const PGresult *result, struct err
 /* Runs text without parameters, for its effect. */
 enum status postgres_run_text(PGconn *connection, const char *sql, struct error *error) MUST_CHECK;
 
+/* The next rows of a server's cursor. */
+enum status postgres_fetch(struct postgres_cursor *self, struct error *error) MUST_CHECK;
+enum status postgres_next(struct cursor *cursor, struct error *error) MUST_CHECK;
+struct value postgres_value(const struct cursor *cursor, size_t column);
+bool postgres_is_integer(const struct cursor *cursor, size_t column);
+size_t postgres_columns(const struct cursor *cursor);
+const char *postgres_column(const struct cursor *cursor, size_t column);
+void postgres_finish(struct cursor *cursor);
+
 enum status postgres_append_begin(struct driver *driver, const struct table *table, struct error *error) MUST_CHECK;
 enum status postgres_append_row(struct driver *driver, const struct value *values, struct error *error) MUST_CHECK;
 enum status postgres_append_end(struct driver *driver, struct error *error) MUST_CHECK;

@@ -19,6 +19,23 @@ static struct sqlite *self_of(struct driver *driver) {
   return (struct sqlite *)driver;
 }
 
+/* Why the database's file or its log could not be written: a quota and a limit of a file's size end a disk as well. */
+static bool is_full(sqlite3 *handle) {
+  sqlite3_file *log = NULL;
+  int causes[2] = {0, 0};
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_LAST_ERRNO, &causes[0]);
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log != NULL && log->pMethods != NULL) {
+    log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &causes[1]);
+  }
+  for (int i = 0; i < 2; i++) {
+    if (causes[i] == ENOSPC || causes[i] == EDQUOT || causes[i] == EFBIG) {
+      return true;
+    }
+  }
+  return false;
+}
+
 enum status sqlite_fail(sqlite3 *handle, int code, struct error *error) {
   switch (code & 0xff) {
   case SQLITE_NOMEM:
@@ -47,6 +64,9 @@ enum status sqlite_fail(sqlite3 *handle, int code, struct error *error) {
     error_hint(error, "%s", _("restore the last backup; the sources are then pulled from where it ends"));
     return ERR_STORE;
   case SQLITE_IOERR:
+    if (handle != NULL && is_full(handle)) {
+      return sqlite_fail(handle, SQLITE_FULL, error);
+    }
     return error_set(error, ERR_IO, _("the store cannot be read or written: %s"), sqlite3_errstr(code));
   case SQLITE_INTERRUPT:
     return error_set(error, ERR_LIMIT, "%s", _("the query took longer than allowed"));
@@ -242,6 +262,11 @@ static struct value sqlite_value_at(const struct cursor *cursor, size_t column) 
   default:
     return null_value();
   }
+}
+
+static bool sqlite_is_integer(const struct cursor *cursor, size_t column) {
+  sqlite3_stmt *handle = ((const struct sqlite_cursor *)cursor)->statement->handle;
+  return sqlite3_column_type(handle, (int)column) == SQLITE_INTEGER;
 }
 
 static size_t sqlite_columns(const struct cursor *cursor) {
@@ -475,6 +500,7 @@ static void sqlite_dialect(const struct driver *driver, struct dialect *dialect)
       .json_row = "json_extract(j.value, '$[0]')",
       .json_rule = "json_extract(j.value, '$[1]')",
       .view_prefix = "main.",
+      .has_views = "SELECT count(*) FROM sqlite_schema WHERE type = 'view'",
       .time = "strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', %.*s / 1000000.0, 'unixepoch')",
       .hex = "lower(hex(%.*s))",
       .collate = "",
@@ -519,6 +545,7 @@ const struct driver_ops sqlite_driver = {
     .stream = sqlite_query,
     .next = sqlite_next,
     .value = sqlite_value_at,
+    .is_integer = sqlite_is_integer,
     .columns = sqlite_columns,
     .column = sqlite_column,
     .finish = sqlite_finish,
