@@ -28,6 +28,7 @@ struct comparison {
   uint8_t (*fits)[COLUMNS_MOST];
   size_t capacity;
   struct column_head heads[COLUMNS_MOST];
+  bool used[COLUMNS_MOST];
   size_t count; /* of columns */
 };
 
@@ -139,11 +140,16 @@ struct published {
   struct slice values[AGG_COLUMNS];
 };
 
+static bool has_total(struct slice text) {
+  return text.len >= 5
+         && (strncasecmp(text.data, "total", 5) == 0 || strncasecmp(text.data + text.len - 5, "total", 5) == 0);
+}
+
+/* The whole of a publication, not a part of it: no breakdown, or one that only repeats the category's name. */
 static bool is_total(const struct published *row) {
-  const struct slice category = row->values[AGG_CATEGORY];
-  bool whole = category.len == 0 || (category.len >= 5 && strncasecmp(category.data, "total", 5) == 0);
-  return whole && row->values[AGG_BREAKDOWN].len == 0 && row->values[AGG_SEX].len == 0
-         && row->values[AGG_BAND].len == 0;
+  const struct slice category = row->values[AGG_CATEGORY], breakdown = row->values[AGG_BREAKDOWN];
+  return (category.len == 0 || has_total(category)) && (breakdown.len == 0 || slice_equal(breakdown, category))
+         && row->values[AGG_SEX].len == 0 && row->values[AGG_BAND].len == 0;
 }
 
 /* Units that say the same as the indicator: a person's role; or what institutions call a case. */
@@ -162,7 +168,7 @@ static enum fit fit_of(const struct published *row) {
 static enum status column_of(struct comparison *comparison, const struct published *row, struct arena *arena,
                              size_t *column, struct error *error) {
   const char *name = arena_printf(arena, "%.*s %.*s %.*s", SLICE_ARG(row->values[AGG_PUBLISHER]),
-                                  SLICE_ARG(row->values[AGG_UNIT]), SLICE_ARG(row->values[AGG_SNAPSHOT]));
+                                  SLICE_ARG(row->values[AGG_SNAPSHOT]), SLICE_ARG(row->values[AGG_CATEGORY]));
   if (name == NULL) {
     return error_memory(error);
   }
@@ -248,6 +254,16 @@ static int by_key(const void *a, const void *b, void *context) {
                        map_key(comparison->rows, *(const uint32_t *)b));
 }
 
+/* Whether a column has any figure: a source that knows nothing of what is asked is named below instead. */
+static bool is_used(const struct comparison *comparison, size_t column) {
+  for (size_t row = 0; row < map_count(comparison->rows); row++) {
+    if (comparison->figures[row][column] != NONE) {
+      return true;
+    }
+  }
+  return false;
+}
+
 static void add_row(const struct comparison *comparison, uint32_t row, struct report *report) {
   struct slice key = map_key(comparison->rows, row);
   const char *bar = memchr(key.data, '|', key.len);
@@ -270,6 +286,9 @@ static void add_row(const struct comparison *comparison, uint32_t row, struct re
     report_code(report, text, code == NULL ? text : comparison->request->spanish ? code->label_es : code->label_en);
   }
   for (size_t c = 0; c < comparison->count; c++) {
+    if (!comparison->used[c]) {
+      continue;
+    }
     if (comparison->figures[row][c] == NONE) {
       report_null(report);
     } else {
@@ -291,7 +310,12 @@ static enum status add_rows(struct comparison *comparison, struct report *report
   report_column(report, "year", _("Year"), REPORT_TEXT);
   report_column(report, "department", _("Department"), REPORT_TEXT);
   for (size_t c = 0; c < comparison->count; c++) {
-    report_column(report, comparison->heads[c].name, comparison->heads[c].title, REPORT_COUNT);
+    comparison->used[c] = is_used(comparison, c);
+    if (comparison->used[c]) {
+      report_column(report, comparison->heads[c].name, comparison->heads[c].title, REPORT_COUNT);
+    } else {
+      report_note(report, _("%s: no record of this"), comparison->heads[c].title);
+    }
   }
   for (size_t i = 0; i < count; i++) {
     add_row(comparison, order[i], report);
