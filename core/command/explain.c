@@ -132,8 +132,12 @@ static void print_record(const json_t *answer) {
       key = text_of(step, "key");
       printf("  %s %s\n", entity, key);
     }
-    printf(_("    %s: %s  <-  %s from %s"), text_of(step, "field"), value_of(step, "output"), value_of(step, "input"),
-           text_of(step, "path"));
+    printf("    %s: %s  <-  ", text_of(step, "field"), value_of(step, "output"));
+    if (text_of(step, "path")[0] != '\0') {
+      printf(_("%s from %s"), value_of(step, "input"), text_of(step, "path"));
+    } else {
+      fputs(_("the mapping itself"), stdout);
+    }
     if (text_of(step, "transforms")[0] != '\0') {
       printf(_(", by %s"), text_of(step, "transforms"));
     }
