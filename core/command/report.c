@@ -171,7 +171,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
 const struct command command_report = {
     .name = "report",
     .synopsis = "NAME [--by FIELDS] [--where FIELD=VALUE] [--indicator NAME] [--source CODE] [--csv]",
-    .summary = N_("figures and tables: sources, balance, completeness, stages, discrepancy, crosstab"),
+    .summary = N_("figures and tables: sources, balance, completeness, stages, discrepancy, crosstab, totals"),
     .help =
         N_("  sources        each source: state, last complete pass, records, whom to call\n"
            "  balance        each run's equation, beside the source's own count\n"
@@ -179,7 +179,8 @@ const struct command command_report = {
            "  stages         cases by year: how far each got, and what is connected\n"
            "  discrepancy    one figure by each source, consolidated, and as published\n"
            "  crosstab       an indicator by up to four fields (also --rows A,B --columns C)\n"
-           "  indicators     what each indicator counts, and how\n\n"
+           "  indicators     what each indicator counts, and how\n"
+           "  totals         published tables whose parts do not make their total (--by block: which)\n\n"
            "  --by A,B,C,D   year, month, department, province, stage, age, age_band, or a field of the model\n"
            "  --where A=X,B=Y  only these; A= asks for what is not recorded\n"
            "  --indicator NAME  default: victims; for stages: cases\n"

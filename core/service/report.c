@@ -14,6 +14,7 @@ static const struct report_entry table[] = {
     {"discrepancy", N_("one figure by each source, consolidated, and as published"), report_discrepancy},
     {"crosstab", N_("an indicator by up to four fields"), report_crosstab},
     {"indicators", N_("what each indicator counts, and how"), report_indicators},
+    {"totals", N_("published tables whose parts do not make their total"), report_totals},
     {.name = NULL},
 };
 

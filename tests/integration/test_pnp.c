@@ -100,6 +100,19 @@ static void test_totals(void **state) {
   }
   char *folder = make_workspace();
   check_totals(folder);
+  char *output = NULL;
+  assert_int_equal(workspace_run(folder, "report totals --csv", &output), 0);
+  assert_non_null(strstr(output, "\npnp,education,41,6,3"));
+  assert_non_null(strstr(output, "\npnp,outcome,32,1,12"));
+  assert_non_null(strstr(output, "\npnp,female_ages,40,1,4"));
+  free(output);
+  assert_int_equal(workspace_run(folder, "report totals --by block --csv", &output), 0);
+  size_t lines = 0;
+  for (const char *at = output; (at = strchr(at, '\n')) != NULL; at++) {
+    lines++;
+  }
+  assert_int_equal(lines, 1 + 6 + 1 + 1 + 16);
+  free(output);
   temp_remove(folder);
 }
 

@@ -161,7 +161,7 @@ static void misspell(struct random *random, char *text, size_t size) {
 }
 
 static void lose_enye(char *text) {
-  for (char *at = text; (at = strchr(at, '\xc3')) != NULL;) {
+  for (char *at = text; (at = strstr(at, "\xc3")) != NULL;) {
     if (at[1] == '\xb1' || at[1] == '\x91') {
       *at = at[1] == '\xb1' ? 'n' : 'N';
       memmove(at + 1, at + 2, strlen(at + 2) + 1);

@@ -6,21 +6,22 @@
 #include <time.h>
 
 void text_raise(char *text, bool plain) {
-  static const char accented[] = "\x81\x89\x8d\x93\x9a\x9c", plain_letters[] = "AEIOUU";
+  static const unsigned char accented[] = {0x81, 0x89, 0x8d, 0x93, 0x9a, 0x9c};
+  static const char plain_letters[] = "AEIOUU";
   char *to = text;
   for (const char *from = text; *from != '\0';) {
     if (*from != '\xc3') {
       *to++ = (char)toupper((unsigned char)*from++);
       continue;
     }
-    char second = from[1];
-    second = (unsigned char)second >= 0xa0 ? (char)((unsigned char)second - 0x20) : second;
-    const char *letter = strchr(accented, second);
+    unsigned char second = (unsigned char)from[1];
+    second = (unsigned char)(second >= 0xa0 ? second - 0x20 : second);
+    const unsigned char *letter = memchr(accented, second, sizeof accented);
     if (plain && letter != NULL) {
       *to++ = plain_letters[letter - accented];
     } else {
       *to++ = '\xc3';
-      *to++ = second;
+      *to++ = (char)second;
     }
     from += 2;
   }
