@@ -210,8 +210,8 @@ static void explains_faults(void **state) {
        "the fault is at the source: run later, or call its contact",
        ERR_REMOTE},
       {{.body = ENVELOPE(
-            "<s:Fault><faultcode>s:Client</faultcode><faultstring>campo 'NumDni' falta</faultstring></s:Fault>")},
-       "the source answered with a SOAP fault s:Client: campo 'AaaAaa' falta" PLACE
+            "<s:Fault><faultcode>s:Client</faultcode><faultstring>campo 'numDni' falta</faultstring></s:Fault>")},
+       "the source answered with a SOAP fault s:Client: campo 'aaaAaa' falta" PLACE
        "the source does not accept the request: check `request`, `action` and `version`",
        ERR_REMOTE},
       {{.status = 500,
@@ -281,6 +281,23 @@ static void refuses_what_is_no_soap(void **state) {
     assert_int_equal(pulled.status, cases[i].status);
     assert_int_equal(pulled.pages, 0);
   }
+}
+
+static void refuses_what_is_nested_too_deep(void **state) {
+  (void)state;
+  static const char begin[] = "<e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\"><e:Body>";
+  char body[2048];
+  size_t length = sizeof begin - 1;
+  memcpy(body, begin, length);
+  for (int i = 0; i < 300; i++) {
+    memcpy(body + length, "<a>", 4);
+    length += 3;
+  }
+  const struct http_answer answer = {.body = body};
+  struct pulled pulled = pull(URL "request: <Listar/>\n", &answer, 1);
+  assert_string_equal(pulled.error,
+                      "the answer's XML passes the parser's limits" PLACE "it is refused; tell the source's contact");
+  assert_int_equal(pulled.status, ERR_LIMIT);
 }
 
 static void reads_latin1_by_its_declaration_or_its_header(void **state) {
@@ -436,6 +453,7 @@ int main(void) {
       cmocka_unit_test(goes_on_from_a_cursor),
       cmocka_unit_test(explains_faults),
       cmocka_unit_test(refuses_what_is_no_soap),
+      cmocka_unit_test(refuses_what_is_nested_too_deep),
       cmocka_unit_test(reads_latin1_by_its_declaration_or_its_header),
       cmocka_unit_test(gives_a_large_answer_in_pieces),
       cmocka_unit_test(explains_codes_statuses_and_missing_elements),
