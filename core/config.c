@@ -13,6 +13,9 @@ struct owned_config {
   struct arena *arena;
 };
 
+const char *const config_keys[] = {"name",      "lang",       "store",   "key",        "model", "link",
+                                   "codelists", "indicators", "sources", "page_limit", NULL};
+const char *const config_store_keys[] = {"sqlite", "postgres", "password", "schema", NULL};
 static const char *const LANGUAGES[] = {"es", "en", NULL};
 
 static enum status join(struct arena *arena, const char *folder, const char *path, const char **joined,
@@ -74,9 +77,8 @@ static enum status read_postgres(const struct yaml *store, struct config *config
 }
 
 static enum status read_store(const struct yaml *root, struct owned_config *owned, struct error *error) {
-  static const char *const known[] = {"sqlite", "postgres", "password", "schema", NULL};
   const struct yaml *store = yaml_get(root, "store");
-  enum status status = store == NULL ? OK : yaml_check_keys(store, known, error);
+  enum status status = store == NULL ? OK : yaml_check_keys(store, config_store_keys, error);
   if (status != OK) {
     return status;
   }
@@ -140,11 +142,9 @@ static enum status read_page_limit(const struct yaml *root, struct owned_config 
 }
 
 static enum status read_root(const struct yaml *root, struct owned_config *owned, struct error *error) {
-  static const char *const known[] = {"name",      "lang",       "store",   "key",        "model", "link",
-                                      "codelists", "indicators", "sources", "page_limit", NULL};
   struct config *config = &owned->config;
   int language = -1;
-  enum status status = yaml_check_keys(root, known, error);
+  enum status status = yaml_check_keys(root, config_keys, error);
   status = status == OK ? yaml_choice(root, "lang", LANGUAGES, &language, error) : status;
   if (status != OK) {
     return status;

@@ -61,4 +61,9 @@ enum status config_options(const struct config *config, const struct source_conf
                            struct error *error) MUST_CHECK;
 void config_options_free(const struct source_config *source, void *options);
 
+/* Names that puente.yaml, its `store:` and a file of a source may hold (NULL-terminated). */
+extern const char *const config_keys[];
+extern const char *const config_store_keys[];
+extern const char *const config_source_keys[];
+
 #endif

@@ -9,6 +9,9 @@
 
 enum { CODE_MOST = 32, CONNECTORS_MOST = 64 };
 
+const char *const config_source_keys[] = {
+    "source",  "title",    "institution", "contact", "unit",   "state",      "connector",      "options", "mapping",
+    "deletes", "max_drop", "overlap",     "cut",     "linked", "precedence", "duplicate_free", NULL};
 static const char *const STATES[] = {"active", "paused", "retired", NULL};
 static const char *const DELETES[] = {"none", "tombstone", "sweep", NULL};
 
@@ -185,13 +188,10 @@ static enum status read_terms(const struct yaml *root, const char *folder, struc
 
 enum status source_read(const char *path, const char *folder, struct arena *arena, struct source_config *source,
                         struct error *error) {
-  static const char *const known[] = {"source",    "title",   "institution", "contact",        "unit",     "state",
-                                      "connector", "options", "mapping",     "deletes",        "max_drop", "overlap",
-                                      "cut",       "linked",  "precedence",  "duplicate_free", NULL};
   struct yaml *root = NULL;
   source->file = path;
   enum status status = yaml_load(path, arena, &root, error);
-  status = status == OK ? yaml_check_keys(root, known, error) : status;
+  status = status == OK ? yaml_check_keys(root, config_source_keys, error) : status;
   status = status == OK ? read_code(root, path, arena, source, error) : status;
   status = status == OK ? read_names(root, source, error) : status;
   status = status == OK ? read_terms(root, folder, arena, source, error) : status;

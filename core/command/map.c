@@ -4,6 +4,7 @@
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
 #include "core/command/table.h"
+#include "core/service/config_schema.h"
 #include "core/service/maptest.h"
 #include "mapping/language.h"
 #include "mapping/transform/transform.h"
@@ -206,20 +207,36 @@ static int run_transforms(const struct globals *globals) {
 
 /* ---- schema ---- */
 
-static int run_schema(const struct globals *globals) {
+static enum status schema_of(const struct globals *globals, const char *name, struct buffer *out, struct error *error) {
   struct mapping_bench bench;
+  if (strcmp(name, "puente") == 0) {
+    return config_schema(out, error);
+  }
+  if (strcmp(name, "source") == 0) {
+    return source_schema(out, error);
+  }
+  if (strcmp(name, "mapping") != 0) {
+    error_set(error, ERR_USAGE, _("there is no schema '%.64s'"), name);
+    error_hint(error, "%s", _("mapping, source or puente"));
+    return ERR_USAGE;
+  }
+  enum status status = open_bench(globals, &bench, error);
+  if (status == OK) {
+    status = language_schema(bench.model, out, error);
+    mapping_bench_close(&bench);
+  }
+  return status;
+}
+
+static int run_schema(const struct globals *globals, const char *name) {
   struct error error;
   struct buffer out;
-  if (open_bench(globals, &bench, &error) != OK) {
-    return command_fail(&error);
-  }
   buffer_init(&out, REPORT_MOST);
-  enum status status = language_schema(bench.model, &out, &error);
+  enum status status = schema_of(globals, name, &out, &error);
   if (status == OK) {
     fwrite(out.data, 1, out.len, stdout);
   }
   buffer_free(&out);
-  mapping_bench_close(&bench);
   return status == OK ? 0 : command_fail(&error);
 }
 
@@ -246,15 +263,15 @@ static int run(const struct globals *globals, int argc, char **argv) {
   if (strcmp(verb, "transforms") == 0 && argc == 2) {
     return run_transforms(globals);
   }
-  if (strcmp(verb, "schema") == 0 && argc == 2) {
-    return run_schema(globals);
+  if (strcmp(verb, "schema") == 0 && argc <= 3) {
+    return run_schema(globals, argc == 3 ? argv[2] : "mapping");
   }
   return command_misused(&command_map, "%s", _("map: check, run, test, transforms or schema"));
 }
 
 const struct command command_map = {
     .name = "map",
-    .synopsis = "check FILE… | run MAPPING INPUT [--reveal] | test [FILE…] | transforms | schema",
+    .synopsis = "check FILE… | run MAPPING INPUT [--reveal] | test [FILE…] | transforms | schema [NAME]",
     .summary = N_("check mappings, try them out, and run their cases"),
     .help = N_("  check FILE…        every mistake with file, line, column and the nearest name\n"
                "  run MAPPING INPUT  what the mapping makes of the input; lands nothing\n"
@@ -262,8 +279,8 @@ const struct command command_map = {
                "  test [FILE…]       runs cases (mapping, input, expected record); without files those in\n"
                "                     mappings/*.case beside the configuration\n"
                "  transforms         what a field rule can do with a value\n"
-               "  schema             the language as a JSON Schema, with the model's fields; kept as\n"
-               "                     config/schema/mapping.schema.json for editors\n\n"
+               "  schema [NAME]      the language as a JSON Schema, with the model's fields, for editors: mapping,\n"
+               "                     source or puente; kept as config/schema/NAME.schema.json\n\n"
                "Example: puente map run mappings/siscalp.yaml siscalp_2024.csv"),
     .run = run,
 };

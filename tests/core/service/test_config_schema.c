@@ -1,0 +1,66 @@
+/* The kept schemas are what the program writes, and know the names that the readers of the configuration accept. */
+#include "connectors/connector.h"
+#include "core/base/file.h"
+#include "core/config.h"
+#include "core/service/config_schema.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+static json_t *schema_kept(const char *path, enum status (*write)(struct buffer *out, struct error *error)) {
+  struct buffer written, kept;
+  struct error error;
+  buffer_init(&written, (size_t)1 << 20);
+  buffer_init(&kept, (size_t)1 << 20);
+  assert_int_equal(write(&written, &error), OK);
+  assert_int_equal(file_read(path, (size_t)1 << 20, &kept, &error), OK);
+  if (!slice_equal(buffer_view(&written), buffer_view(&kept))) {
+    print_error("%s is not what the program writes: build/puente map schema puente|source > it\n", path);
+    fail();
+  }
+  json_t *schema = json_loadb(kept.data, kept.len, 0, NULL);
+  buffer_free(&written);
+  buffer_free(&kept);
+  assert_non_null(schema);
+  return schema;
+}
+
+static void names_agree(json_t *properties, const char *const *keys) {
+  size_t count = 0;
+  for (; keys[count] != NULL; count++) {
+    if (json_object_get(properties, keys[count]) == NULL) {
+      print_error("%s is not in the schema\n", keys[count]);
+      fail();
+    }
+  }
+  assert_int_equal(json_object_size(properties), count);
+}
+
+static void test_workspace(void **state) {
+  (void)state;
+  json_t *schema = schema_kept("config/schema/puente.schema.json", config_schema);
+  json_t *store = json_object_get(json_object_get(schema, "$defs"), "store");
+  names_agree(json_object_get(schema, "properties"), config_keys);
+  names_agree(json_object_get(store, "properties"), config_store_keys);
+  json_decref(schema);
+}
+
+static void test_source(void **state) {
+  (void)state;
+  json_t *schema = schema_kept("config/schema/source.schema.json", source_schema);
+  names_agree(json_object_get(schema, "properties"), config_source_keys);
+  size_t count;
+  const struct connector *const *table = connector_table(&count);
+  assert_int_equal(json_array_size(json_object_get(schema, "allOf")), count);
+  json_decref(schema);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_workspace), cmocka_unit_test(test_source)};
+  return cmocka_run_group_tests_name("configuration schemas", tests, NULL, NULL);
+}
