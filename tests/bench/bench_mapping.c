@@ -4,6 +4,7 @@
 #include "mapping/plan.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -244,6 +245,24 @@ static enum status case_run(const char *name, struct timing *timing, struct slic
   return status;
 }
 
+/* What a tree of the common library costs, for comparison with the own reader. */
+static void jansson_run(struct slice input) {
+  size_t records = 0;
+  double core = core_seconds();
+  while (input.len > 0) {
+    const char *end = memchr(input.data, '\n', input.len);
+    size_t len = end == NULL ? input.len : (size_t)(end - input.data) + 1;
+    json_t *tree = json_loadb(input.data, len, 0, NULL);
+    records += tree != NULL;
+    json_decref(tree);
+    input = slice_make(input.data + len, input.len - len);
+  }
+  core = core_seconds() - core;
+  printf("{\"case\":\"parse_jansson\",\"records\":%zu,\"core_seconds\":%.3f,\"records_per_core_second\":%.0f}\n",
+         records, core, (double)records / core);
+  fflush(stdout);
+}
+
 static enum status bench(const char *mapping, const char *name, bool json, unsigned records, struct error *error) {
   static const char *const folders[] = {"config/codelists"};
   struct model *model = NULL;
@@ -266,6 +285,9 @@ static enum status bench(const char *mapping, const char *name, bool json, unsig
   for (int mapped = 0; status == OK && mapped < 2; mapped++) {
     struct timing timing = {.plan = plan, .parse_only = mapped == 0};
     status = case_run(mapped ? name : parse_name, &timing, buffer_view(&input), model, error);
+  }
+  if (status == OK && json) {
+    jansson_run(buffer_view(&input));
   }
   plan_free(plan);
   codelists_free(lists);
