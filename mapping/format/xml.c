@@ -242,7 +242,7 @@ static void on_document_type(void *context, const xmlChar *name, const xmlChar *
   stop(xml, ERR_INPUT, _("the document declares a document type (DTD), which is refused: it could expand or fetch"));
 }
 
-static void on_error(void *context, xmlErrorPtr error) {
+static void on_error(void *context, XML_FAULT *error) {
   (void)context; /* read from the parser afterwards, since the message may quote the document */
   (void)error;
 }

@@ -8,6 +8,13 @@
 
 enum { XML_DEPTH = 250 };
 
+/* The error that libxml2 hands to a callback is const from its version 2.12 on. */
+#if LIBXML_VERSION >= 21200
+#define XML_FAULT const xmlError
+#else
+#define XML_FAULT xmlError
+#endif
+
 /* Once per process: libxml2 itself, and Windows-1252 by the WHATWG table, since iconv refuses five of its bytes. */
 void xml_prepare(void);
 /* The first element of `doc` as Canonical XML without comments, appended to `out`. */

@@ -58,7 +58,7 @@ void xml_prepare(void) {
 }
 
 /* Nothing of libxml2 goes to standard error: its messages may quote the record. */
-static void stay_silent(void *context, xmlErrorPtr error) {
+static void stay_silent(void *context, XML_FAULT *error) {
   (void)context;
   (void)error;
 }
