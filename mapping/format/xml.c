@@ -242,11 +242,6 @@ static void on_document_type(void *context, const xmlChar *name, const xmlChar *
   stop(xml, ERR_INPUT, _("the document declares a document type (DTD), which is refused: it could expand or fetch"));
 }
 
-static void on_error(void *context, XML_FAULT *error) {
-  (void)context; /* read from the parser afterwards, since the message may quote the document */
-  (void)error;
-}
-
 /* ---- life ---- */
 
 static enum status read_path(struct xml_splitter *xml, const char *path, struct error *error) {
@@ -317,7 +312,6 @@ static enum status xml_splitter_new(const struct format_options *options, struct
   xml->sax.externalSubset = NULL;
   xml->sax.comment = NULL;
   xml->sax.processingInstruction = NULL;
-  xml->sax.serror = on_error;
   enum status status =
       xml->arena == NULL ? error_memory(error) : read_path(xml, options->record != NULL ? options->record : "", error);
   if (status != OK) {
@@ -368,8 +362,17 @@ static enum status fail(struct xml_splitter *xml, struct error *error) {
   return error->code;
 }
 
+/* The parser gave up: the document is broken, or memory ran out, after which libxml2 ends without a word. */
+static bool gave_up(const struct xml_splitter *xml) {
+  return xml->started && (!xml->parser->wellFormed || xml->parser->disableSAX != 0);
+}
+
 static enum status fail_syntax(struct xml_splitter *xml, struct error *error) {
   const xmlError *last = xmlCtxtGetLastError(xml->parser);
+  if (xml->parser->errNo == XML_ERR_NO_MEMORY || (last != NULL && last->code == XML_ERR_NO_MEMORY)) {
+    error_memory(&xml->failure);
+    return fail(xml, error);
+  }
   error_set(&xml->failure, ERR_INPUT, "%s", syntax_message(last, xml->ended));
   error_place(&xml->failure, _("line %" PRIu64 ", column %d"),
               (uint64_t)(last != NULL && last->line > 0 ? last->line : 1) + xml->lines_before,
@@ -399,8 +402,10 @@ static enum status start_document(struct xml_splitter *xml, struct error *error)
     error_place(&xml->failure, _("line %" PRIu64 ", column 1"), xml->lines_before + 1);
     return fail(xml, error);
   }
+  struct xml_silence silence;
+  xml_silence_begin(&silence);
   xml->parser = xmlCreatePushParserCtxt(&xml->sax, NULL, NULL, 0, NULL);
-  if (xml->parser == NULL)
+  if (!xml_silence_end(&silence) || xml->parser == NULL)
     return error_memory(error);
   xml->parser->_private = xml;
   xmlCtxtUseOptions(xml->parser, XML_PARSE_NONET | XML_PARSE_COMPACT);
@@ -428,9 +433,16 @@ static enum status push(struct xml_splitter *xml, struct error *error) {
   buffer_reset(&xml->bytes);
   xml->ready_count = xml->ready_next = 0;
   xml->ended = len == 0;
+  struct xml_silence silence;
+  xml_silence_begin(&silence);
   xmlParseChunk(xml->parser, bytes.data, (int)len, xml->ended);
+  if (!xml_silence_end(&silence)) {
+    xml->ready_count = 0; /* they may lack what found no room */
+    error_memory(&xml->failure);
+    return fail(xml, error);
+  }
   xml->stream.start += len;
-  if (xml->failed || !xml->parser->wellFormed)
+  if (xml->failed || gave_up(xml))
     return OK; /* records before the fault come first */
   return xml->ended ? check_path(xml, error) : OK;
 }
@@ -455,7 +467,7 @@ static enum status xml_next(struct splitter *splitter, struct raw *raw, struct e
       *error = xml->failure;
       return error->code;
     }
-    if (xml->started && !xml->parser->wellFormed)
+    if (gave_up(xml))
       return fail_syntax(xml, error);
     enum status status = xml->started ? push(xml, error) : start_document(xml, error);
     if (status != OK && xml->ready_next == xml->ready_count)

@@ -17,6 +17,15 @@ enum { XML_DEPTH = 250 };
 
 /* Once per process: libxml2 itself, and Windows-1252 by the WHATWG table, since iconv refuses five of its bytes. */
 void xml_prepare(void);
+/* Between the two nothing of libxml2 goes to standard error, since its messages may quote a record. The second says
+ * whether memory sufficed: where it ran out libxml2 may go on with half of a tree. */
+struct xml_silence {
+  xmlStructuredErrorFunc handler;
+  void *context;
+  bool memory_failed;
+};
+void xml_silence_begin(struct xml_silence *silence);
+bool xml_silence_end(const struct xml_silence *silence) MUST_CHECK;
 /* The first element of `doc` as Canonical XML without comments, appended to `out`. */
 enum status xml_canonical(xmlDocPtr doc, struct buffer *out, struct error *error);
 

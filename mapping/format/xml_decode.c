@@ -57,38 +57,57 @@ void xml_prepare(void) {
   pthread_once(&once, prepare);
 }
 
-/* Nothing of libxml2 goes to standard error: its messages may quote the record. */
 static void stay_silent(void *context, XML_FAULT *error) {
-  (void)context;
-  (void)error;
+  struct xml_silence *silence = context;
+  if (error->code == XML_ERR_NO_MEMORY)
+    silence->memory_failed = true;
 }
 
-static int dump_canonical(xmlDocPtr doc, xmlChar **text) {
-  xmlStructuredErrorFunc before = xmlStructuredError;
-  void *context = xmlStructuredErrorContext;
-  xmlSetStructuredErrorFunc(NULL, stay_silent);
-  int len = xmlC14NDocDumpMemory(doc, NULL, XML_C14N_1_0, NULL, 0, text);
-  xmlSetStructuredErrorFunc(context, before);
-  return len;
+void xml_silence_begin(struct xml_silence *silence) {
+  *silence = (struct xml_silence){.handler = xmlStructuredError, .context = xmlStructuredErrorContext};
+  xmlSetStructuredErrorFunc(silence, stay_silent);
+}
+
+bool xml_silence_end(const struct xml_silence *silence) {
+  xmlSetStructuredErrorFunc(silence->context, silence->handler);
+  return !silence->memory_failed;
+}
+
+/* The standard refuses relative namespace names, which sources do use: libxml2's own way of writing serves for them. */
+static bool dump_plainly(xmlDocPtr doc, struct buffer *out) {
+  xmlBufferPtr plain = xmlBufferCreate();
+  if (plain == NULL)
+    return false;
+  bool done = xmlNodeDump(plain, doc, xmlDocGetRootElement(doc), 0, 0) >= 0;
+  if (done)
+    buffer_append(out, xmlBufferContent(plain), (size_t)xmlBufferLength(plain));
+  xmlBufferFree(plain);
+  return done;
+}
+
+static bool has_relative_names(const xmlNode *node) {
+  for (; node != NULL; node = node->next) {
+    for (const xmlNs *ns = node->type == XML_ELEMENT_NODE ? node->nsDef : NULL; ns != NULL; ns = ns->next)
+      if (ns->href != NULL && *ns->href != '\0' && strchr((const char *)ns->href, ':') == NULL)
+        return true;
+    if (node->type == XML_ELEMENT_NODE && has_relative_names(node->children))
+      return true;
+  }
+  return false;
 }
 
 enum status xml_canonical(xmlDocPtr doc, struct buffer *out, struct error *error) {
+  struct xml_silence silence;
+  xml_silence_begin(&silence);
   xmlChar *text = NULL;
-  int len = dump_canonical(doc, &text);
-  if (len < 0) {
-    /* The standard refuses relative namespace names, which sources do use: libxml2's own way of writing serves. */
-    xmlBufferPtr plain = xmlBufferCreate();
-    if (plain == NULL)
-      return error_memory(error);
-    len = xmlNodeDump(plain, doc, xmlDocGetRootElement(doc), 0, 0);
-    if (len >= 0)
-      buffer_append(out, xmlBufferContent(plain), (size_t)xmlBufferLength(plain));
-    xmlBufferFree(plain);
-  } else {
+  bool relative = has_relative_names(xmlDocGetRootElement(doc));
+  int len = relative ? -1 : xmlC14NDocDumpMemory(doc, NULL, XML_C14N_1_0, NULL, 0, &text);
+  if (len >= 0)
     buffer_append(out, text, (size_t)len);
-  }
+  bool done = len >= 0 || (relative && dump_plainly(doc, out));
   xmlFree(text);
-  return len < 0 ? error_memory(error) : buffer_check(out, _("record"), error);
+  done = xml_silence_end(&silence) && done;
+  return done ? buffer_check(out, _("record"), error) : error_memory(error);
 }
 
 enum status xml_decoder_new(struct slice context, struct decoder **decoder, struct error *error) {
@@ -104,10 +123,15 @@ void xml_decoder_free(struct decoder *decoder) {
 
 static enum status read_document(struct slice bytes, xmlDocPtr *doc, struct error *error) {
   const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA | XML_PARSE_COMPACT;
+  struct xml_silence silence;
+  xml_silence_begin(&silence);
   *doc = bytes.len > INT32_MAX ? NULL : xmlReadMemory(bytes.data, (int)bytes.len, NULL, "UTF-8", options);
-  if (*doc != NULL && xmlGetIntSubset(*doc) == NULL && xmlDocGetRootElement(*doc) != NULL)
+  bool sufficed = xml_silence_end(&silence);
+  if (sufficed && *doc != NULL && xmlGetIntSubset(*doc) == NULL && xmlDocGetRootElement(*doc) != NULL)
     return OK;
   xmlFreeDoc(*doc);
+  if (!sufficed)
+    return error_memory(error);
   return error_set(error, ERR_INPUT, _("the record is not well-formed XML"));
 }
 
