@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Whether messages are in Spanish: the translators' answer, so that labels follow the same locale as messages. */
+/* Whether messages are in Spanish: as chosen, else the translators' answer, so that labels follow the same locale. */
 bool speaks_spanish(void);
 const char *label_of(const char *en, const char *es);
 

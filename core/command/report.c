@@ -108,7 +108,8 @@ static enum status print(const struct report *report, enum table_form form, stru
   }
   table_note(table, "%s", "");
   if (report->has_total) {
-    table_note(table, _("Total: %lld"), (long long)report->total);
+    char text[32];
+    table_note(table, _("Total: %s"), number_group(report->total, text));
   }
   for (size_t i = 0; i < report->note_count; i++) {
     table_note(table, "%s", report->notes[i]);

@@ -122,18 +122,24 @@ void table_text(struct table *table, const char *text) {
   }
 }
 
-void table_integer(struct table *table, int64_t value) {
-  char digits[24], grouped[32];
+const char *number_group(int64_t value, char text[32]) {
+  char digits[24];
   int len = snprintf(digits, sizeof digits, "%" PRId64, value);
   int sign = value < 0 ? 1 : 0, at = 0;
   for (int i = 0; i < len; i++) {
-    bool between = i > sign && (len - i) % 3 == 0;
-    if (between) {
-      grouped[at++] = ',';
+    if (i > sign && (len - i) % 3 == 0) {
+      text[at++] = ',';
     }
-    grouped[at++] = digits[i];
+    text[at++] = digits[i];
   }
-  add(table, KIND_BARE, slice_make(grouped, (size_t)at), slice_make(digits, (size_t)len));
+  text[at] = '\0';
+  return text;
+}
+
+void table_integer(struct table *table, int64_t value) {
+  char digits[24], grouped[32];
+  int len = snprintf(digits, sizeof digits, "%" PRId64, value);
+  add(table, KIND_BARE, slice_of(number_group(value, grouped)), slice_make(digits, (size_t)len));
 }
 
 void table_boolean(struct table *table, bool value) {

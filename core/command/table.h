@@ -50,6 +50,8 @@ size_t table_rows(const struct table *table);
 
 enum status table_print(struct table *table, FILE *out, enum table_form form, struct error *error) MUST_CHECK;
 
+/* 1234567 as "1,234,567", as tables show it. */
+const char *number_group(int64_t value, char text[32]);
 /* Cells of the terminal that a text takes; control characters take none. */
 size_t text_width(struct slice text);
 
