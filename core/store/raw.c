@@ -331,7 +331,7 @@ static enum status find_by_key(struct store *store, int64_t source_id, const cha
                                struct error *error) {
   *found = false;
   if (store->key != NULL) {
-    struct keyed_digest digest = key_digest(store->key, "record", slice_of(key));
+    struct keyed_digest digest = key_digest(store->key, "key", slice_of(key));
     struct record_state_found state;
     enum status status = store_find_records(store, (int)source_id, &digest, 1, &state, error);
     if (status != OK || state.record_id != 0) {

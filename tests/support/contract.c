@@ -57,7 +57,7 @@ uint32_t sheet_record(struct sheet *sheet, const struct stand *stand, const char
   char *bytes = arena_printf(sheet->batch.arena, "{%s %s}", key, version);
   struct landed *record = &sheet->records[sheet->count];
   *record = (struct landed){.source_key = slice_of(arena_text(sheet->batch.arena, slice_of(key))),
-                            .key_digest = key_digest(stand->key, "record", slice_of(key)),
+                            .key_digest = key_digest(stand->key, "key", slice_of(key)),
                             .digest = key_digest(stand->key, "bytes", slice_of(bytes)),
                             .offset = (uint32_t)sheet->body.len,
                             .len = (uint32_t)strlen(bytes),
