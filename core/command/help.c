@@ -2,6 +2,7 @@
 #include "core/command/commands.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void print_all(void) {
   printf(_("Puente %s pulls records from registries, joins what is the same person and the same case, and keeps one\n"
@@ -17,6 +18,10 @@ static void print_all(void) {
 
 static int run(const struct globals *globals, int argc, char **argv) {
   (void)globals;
+  if (argc > 1 && strcmp(argv[0], "help") == 0 && strcmp(argv[1], "--help") == 0) {
+    arguments_help(&command_help);
+    return 0;
+  }
   if (argc < 2 || argv[1][0] == '-') {
     print_all();
     return 0;

@@ -148,7 +148,7 @@ static void program_path(char path[PATH_SIZE]) {
   for (int up = 0; up < 3; up++) { /* BUILD/tests/bench/bench_ingest */
     *strrchr(path, '/') = '\0';
   }
-  strncat(path, "/puente", PATH_SIZE - strlen(path) - 1);
+  memcpy(path + strlen(path), "/puente", sizeof "/puente");
 }
 
 static void ingest(const char *name, const char *store) {

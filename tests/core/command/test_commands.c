@@ -85,12 +85,12 @@ static void test_help(void **state) {
 static void test_every_command_has_help(void **state) {
   (void)state;
   struct said said = program_run(folder, "help");
-  char *list = strdup(said.out), *rest = list;
+  char *list = strdup(said.out);
   assert_non_null(list);
   int commands = 0;
-  for (char *line = strtok_r(list, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+  for (const char *line = list; line != NULL; line = strchr(line + 1, '\n')) {
     char name[32], arguments[64], usage[64];
-    if (sscanf(line, "  %31[a-z]", name) != 1 || strncmp(line, "  ", 2) != 0) {
+    if (sscanf(line, "\n  %31[a-z] ", name) != 1 || strncmp(line, "\n  ", 3) != 0) {
       continue;
     }
     snprintf(arguments, sizeof arguments, "%s --help", name);
