@@ -38,7 +38,7 @@ CATALOGS := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/puente.mo)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/puente $(CATALOGS)
+all: $(BUILD)/puente $(BUILD)/puente.1 $(CATALOGS)
 
 # ---- the program ----
 
@@ -61,6 +61,9 @@ $(BUILD)/puente: $(BUILD)/obj/$(MAIN:.c=.o) $(BUILD)/libpuente.a
 $(BUILD)/puente-simulator: $(SIMULATOR:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) -o $@ $^ -lmicrohttpd $(LIBRARIES)
+
+$(BUILD)/puente.1: $(BUILD)/puente scripts/manpage.sh
+	@scripts/manpage.sh $(BUILD)/puente >$@
 
 $(BUILD)/locale/%/LC_MESSAGES/puente.mo: po/%.po
 	@mkdir -p $(@D)
@@ -87,6 +90,7 @@ test: sanitized
 check: deps-check
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) scripts/test-install.sh
 	@$(MAKE) --no-print-directory test
 
 lint:
@@ -134,7 +138,7 @@ install: all
 	find config -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/puente/{} \;
 	for l in $(LANGUAGES); do install -D -m 644 $(BUILD)/locale/$$l/LC_MESSAGES/puente.mo \
 	  $(DESTDIR)$(PREFIX)/share/locale/$$l/LC_MESSAGES/puente.mo; done
-	install -D -m 644 docs/puente.1 $(DESTDIR)$(PREFIX)/share/man/man1/puente.1
+	install -D -m 644 $(BUILD)/puente.1 $(DESTDIR)$(PREFIX)/share/man/man1/puente.1
 	install -D -m 644 docs/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/puente
 
 clean:

@@ -12,13 +12,13 @@ _puente() {
   if [[ ${COMP_WORDS[COMP_CWORD - 1]} == --config ]]; then
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
   elif [[ -z $command ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "--config --json --quiet --lang --help $(puente help --names 2>/dev/null)" -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W "--config --json --quiet --lang --help $(puente --lang en help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p')" -- "$current")
   elif [[ $current == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(puente "$command" --help 2>/dev/null | grep -o -- '--[a-z-]*' | sort -u)" -- "$current")
   else
     case $command in
       sync | remap | check | status)
-        mapfile -t COMPREPLY < <(compgen -W "$(puente "${config[@]}" status --names 2>/dev/null)" -- "$current") ;;
+        mapfile -t COMPREPLY < <(compgen -W "$(puente "${config[@]}" report sources --csv 2>/dev/null | tail -n +2 | cut -d, -f1)" -- "$current") ;;
       report)
         mapfile -t COMPREPLY < <(compgen -W "sources balance completeness stages discrepancy crosstab totals" -- "$current") ;;
       *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
