@@ -110,7 +110,8 @@ struct cell {
   };
 };
 
-/* Rows of one entity, of one batch. `cells` is row-major, column_count a row. Arrays live in the batch's arena. */
+/* Rows of one entity, of one batch. `cells` is row-major, column_count a row. Arrays are the batch's, and are used
+ * again after a reset. */
 struct row_head {
   uint32_t record;       /* position of the record in the batch */
   struct slice key;      /* of this entity within its source; unique within its record */
