@@ -2,8 +2,9 @@
  * SQLite and PostgreSQL.
  *
  * SQL is portable and written once: placeholders $1 …; LIST(n) stands for the integers of parameter n as a table k with
- * one column `value`. Statements are prepared once per text. A driver, and all that it hands out, belongs to the store
- * that opened it; text and bytes of a row are valid until the cursor moves. */
+ * one column `value`, and IN (SELECT k.value FROM LIST(n)) for one of them. Statements are prepared once per text. A
+ * driver, and all that it hands out, belongs to the store that opened it; text and bytes of a row are valid until the
+ * cursor moves. */
 #ifndef PUENTE_STORE_DRIVER_H
 #define PUENTE_STORE_DRIVER_H
 
@@ -73,7 +74,6 @@ struct cursor {
 
 struct dialect {
   const char *types[4];      /* by enum column_type */
-  const char *list;          /* of LIST(n): a format with one %d */
   const char *table_options; /* after the columns of a table with a primary key of several columns */
   const char *find_column;   /* a row where table $1 has column $2 */
   /* Members of the JSON object in column `origins` of table p: a table j with column key, and two expressions. */
@@ -140,6 +140,6 @@ struct driver_ops {
 extern const struct driver_ops sqlite_driver, postgres_driver;
 
 /* The statement's text with LIST(n) spelled out in the dialect; allocated. NULL: out of memory. */
-char *driver_expand(const char *sql, const char *list);
+char *driver_expand(const char *sql, const char *list, const char *member);
 
 #endif

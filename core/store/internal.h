@@ -29,6 +29,7 @@ static inline int64_t source_last(int source_id) {
 struct shelf {
   const struct entity *entity;
   int number; /* stable for ever; part of the row id */
+  bool *used; /* columns of the table that a row of this process had a value in: others are not sent */
   struct table table;
   const int *columns; /* of the entity, one for each table column after the head */
   size_t column_count;

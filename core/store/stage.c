@@ -12,8 +12,8 @@ struct slice stage_missing_key(struct slice key) {
   return key.len == 0 ? slice_make(NULL, 0) : key;
 }
 
-void stage_values(struct store *store, const struct staging *staging, const struct shelf *shelf,
-                  const struct rows *rows, size_t row, struct value *values) {
+static void stage_head(struct store *store, const struct staging *staging, const struct shelf *shelf,
+                       const struct rows *rows, size_t row, struct value *values) {
   const struct row_head *head = &rows->heads[row];
   const struct cell *cells = rows_cells(rows, row);
   values[ROW_ID] = null_value();
@@ -25,6 +25,12 @@ void stage_values(struct store *store, const struct staging *staging, const stru
   values[ROW_MISSING] = missing_encode(store, shelf->entity, cells);
   values[ROW_FROM] = int_value(staging->run);
   values[ROW_TO] = null_value();
+}
+
+void stage_values(struct store *store, const struct staging *staging, const struct shelf *shelf,
+                  const struct rows *rows, size_t row, struct value *values) {
+  const struct cell *cells = rows_cells(rows, row);
+  stage_head(store, staging, shelf, rows, row, values);
   for (size_t i = 0; i < shelf->column_count; i++) {
     values[ROW_HEAD + i] = cell_value(store, &cells[shelf->columns[i]], shelf->table.columns[ROW_HEAD + i].type);
   }
@@ -48,16 +54,45 @@ static enum status number_rows(struct store *store, const struct staging *stagin
   return OK;
 }
 
+/* Most columns of a wide table are empty in all rows of a source: the table without those. A column stays once it was
+ * used, so that a process knows few forms of a statement. */
+static void used_columns(const struct shelf *shelf, const struct rows *rows, struct table_column *columns,
+                         struct table *table, size_t *places) {
+  for (size_t i = 0; i < shelf->column_count; i++) {
+    size_t column = (size_t)shelf->columns[i];
+    for (size_t row = 0; row < rows->count && !shelf->used[ROW_HEAD + i]; row++) {
+      shelf->used[ROW_HEAD + i] = rows_cells(rows, row)[column].kind != CELL_NULL;
+    }
+  }
+  *table = shelf->table;
+  table->columns = columns;
+  table->column_count = 0;
+  for (size_t i = 0; i < shelf->table.column_count; i++) {
+    if (i < ROW_HEAD || shelf->used[i]) {
+      places[table->column_count] = i;
+      columns[table->column_count++] = shelf->table.columns[i];
+    }
+  }
+}
+
 static enum status append_rows(struct store *store, const struct staging *staging, const struct shelf *shelf,
                                const struct rows *rows, const int64_t *ids, int64_t *opened, struct error *error) {
   struct value values[TABLE_COLUMNS_MOST];
-  enum status status = store->ops->append_begin(store->driver, &shelf->table, error);
+  struct table_column columns[TABLE_COLUMNS_MOST];
+  size_t places[TABLE_COLUMNS_MOST];
+  struct table table;
+  used_columns(shelf, rows, columns, &table, places);
+  enum status status = store->ops->append_begin(store->driver, &table, error);
   for (size_t i = 0; i < rows->count && status == OK; i++) {
     if (ids[i] == 0) {
       continue;
     }
-    stage_values(store, staging, shelf, rows, i, values);
+    const struct cell *cells = rows_cells(rows, i);
+    stage_head(store, staging, shelf, rows, i, values);
     values[ROW_ID] = int_value(ids[i]);
+    for (size_t c = ROW_HEAD; c < table.column_count; c++) {
+      values[c] = cell_value(store, &cells[shelf->columns[places[c] - ROW_HEAD]], columns[c].type);
+    }
     status = store->ops->append_row(store->driver, values, error);
     ++*opened;
   }

@@ -136,8 +136,9 @@ static enum status make_shelf(struct store *store, const struct entity *entity, 
   int *identifiers = arena_array(memory, entity->column_count + 1, sizeof *identifiers);
   shelf->table.name = arena_printf(memory, "st_%s", entity->name);
   shelf->identifier_numbers = arena_array(memory, entity->column_count + 1, 1);
+  shelf->used = arena_array(memory, ROW_HEAD + entity->column_count, sizeof *shelf->used);
   if (columns == NULL || places == NULL || identifiers == NULL || shelf->identifier_numbers == NULL
-      || shelf->table.name == NULL)
+      || shelf->used == NULL || shelf->table.name == NULL)
     return error_memory(error);
   memcpy(columns, ROW_COLUMNS, sizeof ROW_COLUMNS);
   size_t count = ROW_HEAD;

@@ -100,6 +100,7 @@ static pid_t start_postmaster(void) {
   snprintf(listen, sizeof listen, "listen_addresses=%s", server.port_option);
   snprintf(sync, sizeof sync, "fsync=%s", server.fsync);
   snprintf(pages, sizeof pages, "full_page_writes=%s", server.fsync);
+  const char *buffers = strcmp(server.fsync, "on") == 0 ? "shared_buffers=128MB" : "shared_buffers=32MB";
   char port[16];
   snprintf(port, sizeof port, "%d", server.port);
   pid_t child = fork();
@@ -107,8 +108,7 @@ static pid_t start_postmaster(void) {
     drop_root();
     to_log(server.folder);
     execl(program, program, "-D", data, "-k", server.folder, "-p", port, "-c", listen, "-c", sync, "-c", pages, "-c",
-          "shared_buffers=64MB", "-c", "max_wal_size=2GB", "-c", "max_connections=40", "-c", "timezone=UTC",
-          (char *)NULL);
+          buffers, "-c", "max_wal_size=2GB", "-c", "max_connections=40", "-c", "timezone=UTC", (char *)NULL);
     _exit(127);
   }
   return child;

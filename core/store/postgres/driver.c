@@ -205,7 +205,6 @@ static void postgres_dialect(const struct driver *driver, struct dialect *dialec
                 [COLUMN_TEXT] = "TEXT COLLATE \"C\"",
                 [COLUMN_BYTES] = "BYTEA",
                 [COLUMN_REAL] = "DOUBLE PRECISION"},
-      .list = "unnest($%d::bigint[]) AS k(value)",
       .table_options = "",
       .find_column = "SELECT 1::bigint FROM information_schema.columns WHERE table_schema = current_schema() "
                      "AND table_name::text = $1 AND column_name::text = $2",
@@ -301,7 +300,7 @@ static enum status prepare(struct postgres *self, const char *sql, char name[24]
     snprintf(name, 24, "s%u", at);
     return OK;
   }
-  char *text = driver_expand(sql, "unnest($%d::bigint[]) AS k(value)");
+  char *text = driver_expand(sql, "unnest($%d::bigint[]) AS k(value)", "= ANY($%d::bigint[])");
   if (text == NULL) {
     return error_memory(error);
   }

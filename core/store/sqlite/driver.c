@@ -93,7 +93,7 @@ void sqlite_discard(struct statement *statement) {
 }
 
 enum status sqlite_prepare(sqlite3 *handle, const char *sql, struct statement **statement, struct error *error) {
-  char *text = driver_expand(sql, "json_each($%d) AS k");
+  char *text = driver_expand(sql, "json_each($%d) AS k", "IN (SELECT value FROM json_each($%d))");
   struct statement *made = calloc(1, sizeof *made);
   if (text == NULL || made == NULL) {
     free(text);
@@ -139,14 +139,37 @@ static enum status statement_of(struct sqlite *self, const char *sql, struct sta
   return OK;
 }
 
+static size_t put_integer(char *out, int64_t integer) {
+  char digits[20];
+  size_t count = 0, used = 0;
+  uint64_t left = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+  do {
+    digits[count++] = (char)('0' + left % 10);
+    left /= 10;
+  } while (left > 0);
+  if (integer < 0) {
+    out[used++] = '-';
+  }
+  while (count > 0) {
+    out[used++] = digits[--count];
+  }
+  return used;
+}
+
+/* A JSON array, for json_each. */
 static int bind_list(sqlite3_stmt *handle, int at, const struct value *value) {
   size_t size = (size_t)value->len * 21 + 3, used = 0;
   char *text = sqlite3_malloc64(size);
-  if (text == NULL)
+  if (text == NULL) {
     return SQLITE_NOMEM;
+  }
   text[used++] = '[';
-  for (uint32_t i = 0; i < value->len; i++)
-    used += (size_t)snprintf(text + used, size - used, i == 0 ? "%lld" : ",%lld", (long long)value->list[i]);
+  for (uint32_t i = 0; i < value->len; i++) {
+    if (i > 0) {
+      text[used++] = ',';
+    }
+    used += put_integer(text + used, value->list[i]);
+  }
   text[used++] = ']';
   return sqlite3_bind_text64(handle, at, text, used, sqlite3_free, SQLITE_UTF8);
 }
@@ -493,7 +516,6 @@ static void sqlite_dialect(const struct driver *driver, struct dialect *dialect)
   (void)driver;
   *dialect = (struct dialect){
       .types = {[COLUMN_INTEGER] = "INTEGER", [COLUMN_TEXT] = "TEXT", [COLUMN_BYTES] = "BLOB", [COLUMN_REAL] = "REAL"},
-      .list = "json_each($%d) AS k",
       .table_options = " WITHOUT ROWID",
       .find_column = "SELECT 1 FROM pragma_table_info($1) WHERE name = $2",
       .json_pairs = "json_each(p.origins) AS j",
