@@ -118,7 +118,8 @@ uint32_t prepared_text(const struct prepared *p, unsigned column, uint32_t recor
 
 struct date prepared_date(const struct prepared *p, unsigned column, uint32_t record) {
   uint32_t value = p->columns[column]->values[record];
-  return value == LINK_MISSING ? (struct date){.precision = DATE_NONE} : p->dates[column][value];
+  struct date none = {.precision = DATE_NONE};
+  return value == LINK_MISSING ? none : p->dates[column][value];
 }
 
 static void add_tokens(struct name *all, const struct name *more) {

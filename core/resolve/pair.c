@@ -60,7 +60,7 @@ static struct slice value_of(const struct pair_view *view, const char *name, uin
   for (size_t i = 0; i < view->column_count; i++) {
     if (strcmp(view->columns[i].name, name) == 0) {
       uint32_t value = view->columns[i].values[row];
-      return value == LINK_MISSING ? (struct slice){0} : map_key(view->columns[i].dictionary, value);
+      return value == LINK_MISSING ? slice_make(NULL, 0) : map_key(view->columns[i].dictionary, value);
     }
   }
   return (struct slice){0};

@@ -201,7 +201,7 @@ uint32_t staged_find(const struct staged_rows *rows, int64_t record_id, struct s
 
 struct slice staged_text(const struct staged_rows *rows, int column, size_t row) {
   uint32_t value = rows->columns[column][row];
-  return value == LINK_MISSING ? (struct slice){0} : map_key(rows->dictionaries[column], value);
+  return value == LINK_MISSING ? slice_make(NULL, 0) : map_key(rows->dictionaries[column], value);
 }
 
 /* ---- what other entities say of persons ---- */
