@@ -148,31 +148,23 @@ static size_t scan_plain(struct csv_splitter *csv, const char *data, size_t at, 
   return len;
 }
 
-static uint64_t count_byte(const char *data, size_t len, char byte) {
-  uint64_t count = 0;
-  const char *end = data + len;
-  while (data < end && (data = memchr(data, byte, (size_t)(end - data))) != NULL) {
-    count++;
-    data++;
-  }
-  return count;
-}
-
 /* Inside quotes: OK when they close, END when more bytes are needed, ERR_INPUT when they are broken. */
 static enum status scan_quoted(struct csv_splitter *csv, struct slice bytes) {
+  const char quote = csv->dialect.quote, line_byte = csv->line_byte;
+  csv->high = ~0ULL; /* bytes inside quotes are not looked at one by one */
   while (csv->scan < bytes.len) {
-    const char *from = bytes.data + csv->scan;
-    const char *close = memchr(from, csv->dialect.quote, bytes.len - csv->scan);
-    size_t plain = close == NULL ? bytes.len - csv->scan : (size_t)(close - from);
-    csv->breaks += count_byte(from, plain, csv->line_byte);
-    csv->scan += plain;
-    csv->high = ~0ULL; /* bytes inside quotes are not looked at one by one */
-    if (close == NULL)
+    size_t at = csv->scan; /* most fields are too short for memchr to pay */
+    uint64_t breaks = 0;
+    for (; at < bytes.len && bytes.data[at] != quote; at++)
+      breaks += bytes.data[at] == line_byte;
+    csv->breaks += breaks;
+    csv->scan = at;
+    if (at == bytes.len)
       break;
     if (csv->scan + 1 == bytes.len && !csv->last)
       return END;
-    char after = csv->scan + 1 < bytes.len ? close[1] : '\n';
-    if (after == csv->dialect.quote) {
+    char after = at + 1 < bytes.len ? bytes.data[at + 1] : '\n';
+    if (after == quote) {
       csv->scan += 2;
       continue;
     }

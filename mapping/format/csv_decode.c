@@ -95,10 +95,10 @@ void csv_decoder_free(struct decoder *decoder) {
 static size_t quoted_field(const struct csv_dialect *dialect, struct slice bytes, size_t at, struct csv_field *field) {
   *field = (struct csv_field){.begin = (uint32_t)at + 1, .quoted = true};
   for (at++; at < bytes.len; at += 2) {
-    const char *quote = memchr(bytes.data + at, dialect->quote, bytes.len - at);
-    if (quote == NULL)
+    while (at < bytes.len && bytes.data[at] != dialect->quote)
+      at++;
+    if (at == bytes.len)
       return 0;
-    at = (size_t)(quote - bytes.data);
     if (at + 1 == bytes.len || bytes.data[at + 1] != dialect->quote) {
       field->end = (uint32_t)at;
       return at + 1;
