@@ -52,6 +52,9 @@ struct connector {
   const struct option *options; /* ends with a row whose name is NULL */
   size_t options_size;
 
+  /* Optional. What no single row of the table can say: options that need or exclude each other, a template that cannot
+   * be filled in. Secrets have been read; nothing is asked of the source. */
+  enum status (*check)(const void *options, struct error *error);
   /* Required. Does not have to touch the network yet. */
   enum status (*open)(const struct pull *pull, struct connection **connection, struct error *error);
   /* Required. OK: a page (an empty one is allowed); END: the pass is complete. A failed read is never END. Transient

@@ -56,6 +56,31 @@ static enum status resume(struct connection *connection, struct error *error) {
   return position_init(&connection->position, pull, &connection->options->range, error);
 }
 
+/* Options, and a first request made and thrown away. */
+static enum status rest_check(const void *target, struct error *error) {
+  const struct rest_options *options = target;
+  const struct pull nothing = {0};
+  struct credentials credentials = {0};
+  struct position position;
+  struct prepared prepared;
+  enum status status = rest_check_options(options, error);
+  if (status != OK) {
+    return status;
+  }
+  status = position_init(&position, &nothing, &options->range, error);
+  if (status == OK) {
+    status = credentials_open(&credentials, options, NULL, error);
+    buffer_text(&credentials.token, "token");
+  }
+  if (status == OK) {
+    status = request_prepare(options, &credentials, &position, 0, &prepared, error);
+    request_free(&prepared);
+  }
+  credentials_close(&credentials);
+  position_free(&position);
+  return status;
+}
+
 static enum status rest_open(const struct pull *pull, struct connection **connection, struct error *error) {
   const struct rest_options *options = pull->options;
   *connection = NULL;
@@ -282,6 +307,7 @@ const struct connector connector_rest = {
         N_("pages of JSON (or XML, CSV) from an HTTP service, with its paging, credentials and result codes"),
     .options = rest_option_table,
     .options_size = sizeof(struct rest_options),
+    .check = rest_check,
     .open = rest_open,
     .next = rest_next,
     .close = rest_close,

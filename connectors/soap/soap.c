@@ -101,6 +101,27 @@ static enum status resume(struct connection *connection, struct error *error) {
   return position_init(&connection->position, pull, &connection->options->range, error);
 }
 
+/* Options, and a first request made and thrown away. */
+static enum status soap_check(const void *target, struct error *error) {
+  const struct soap_options *options = target;
+  const struct pull nothing = {0};
+  struct secrets secrets = {0};
+  struct position position;
+  struct buffer request;
+  enum status status = soap_check_options(options, error);
+  if (status != OK) {
+    return status;
+  }
+  buffer_init(&request, REQUEST_BYTES_MOST);
+  status = position_init(&position, &nothing, &options->range, error);
+  status = status == OK ? secrets_open(&secrets, &options->secrets, error) : status;
+  status = status == OK ? soap_write_request(options, &secrets, &position, 0, &request, error) : status;
+  secrets_close(&secrets);
+  position_free(&position);
+  buffer_wipe(&request);
+  return status;
+}
+
 static enum status soap_open(const struct pull *pull, struct connection **connection, struct error *error) {
   const struct soap_options *options = pull->options;
   *connection = NULL;
@@ -356,6 +377,7 @@ const struct connector connector_soap = {
     .description = N_("pages of a SOAP 1.1 or 1.2 service, with WS-Security and faults as errors"),
     .options = soap_option_table,
     .options_size = sizeof(struct soap_options),
+    .check = soap_check,
     .open = soap_open,
     .next = soap_next,
     .close = soap_close,

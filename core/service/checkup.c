@@ -113,6 +113,17 @@ static void check_mapping(struct checkup *checkup, const struct source_config *s
   buffer_free(&mistakes);
 }
 
+static enum status check_connector(const struct source_config *source, const void *options, struct error *error) {
+  if (source->connector->check == NULL) {
+    return OK;
+  }
+  enum status status = source->connector->check(options, error);
+  if (status != OK && error->place[0] == '\0') {
+    error_place(error, "%s", source->file);
+  }
+  return status;
+}
+
 static void check_source(struct checkup *checkup, const struct source_config *source) {
   char subject[SUBJECT_SIZE];
   void *options = NULL;
@@ -120,8 +131,10 @@ static void check_source(struct checkup *checkup, const struct source_config *so
   snprintf(subject, sizeof subject, _("source %s"), source->code);
   enum status status = config_options(checkup->workspace.config, source, &options, &error);
   if (status == OK) {
+    status = check_connector(source, options, &error);
     config_options_free(source, options);
-  } else {
+  }
+  if (status != OK) {
     tell_error(checkup, subject, &error);
   }
   if (checkup->workspace.model != NULL && checkup->workspace.lists != NULL) {

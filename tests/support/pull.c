@@ -119,6 +119,18 @@ void pull_all(const struct pull_case *one, struct pulled *pulled) {
   close_options(&opened);
 }
 
+void pull_check(const struct pull_case *one, struct pulled *pulled) {
+  struct opened opened;
+  struct error error;
+  memset(pulled, 0, sizeof *pulled);
+  open_options(one, &opened);
+  pulled->status = opened.connector->check(opened.options, &error);
+  if (pulled->status != OK) {
+    write_error(&error, pulled);
+  }
+  close_options(&opened);
+}
+
 struct steps {
   char *text;
   size_t size;

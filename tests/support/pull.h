@@ -28,6 +28,8 @@ struct pull_case {
 
 /* The options must be good; errors of open and next are results. */
 void pull_all(const struct pull_case *one, struct pulled *pulled);
+/* Runs `check` alone; the result as of pull_all. */
+void pull_check(const struct pull_case *one, struct pulled *pulled);
 /* Runs `probe`; `steps` gets a line "step status words" for each, ports left out. */
 enum status pull_probe(const struct pull_case *one, char *steps, size_t size, struct pulled *pulled);
 
