@@ -46,53 +46,72 @@ static enum status not_found(const char *program, struct error *error) {
   return ERR_CONFIG;
 }
 
-/* Runs a program to its end with its output in `out`. */
-static enum status run(const struct postgres *self, char *const *arguments, struct buffer *out, struct error *error) {
-  int ends[2];
+/* The child with its output on the pipe's end; the errno of a failure, or 0. */
+static int start(const struct postgres *self, char *const *arguments, int output, pid_t *child) {
   char *secret = NULL;
   char **variables = environment(self, &secret);
-  if (variables == NULL || pipe2(ends, O_CLOEXEC) != 0) {
-    free(variables);
-    return error_memory(error);
+  if (variables == NULL) {
+    return ENOMEM;
   }
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
-  pid_t child = 0;
-  int failed = posix_spawnp(&child, arguments[0], &actions, NULL, arguments, variables);
+  posix_spawn_file_actions_adddup2(&actions, output, 1);
+  posix_spawn_file_actions_adddup2(&actions, output, 2);
+  int failed = posix_spawnp(child, arguments[0], &actions, NULL, arguments, variables);
   posix_spawn_file_actions_destroy(&actions);
-  close(ends[1]);
   if (secret != NULL) {
     explicit_bzero(secret, strlen(secret));
   }
   free(secret);
   free(variables);
-  if (failed != 0) {
-    close(ends[0]);
-    return failed == ENOENT ? not_found(arguments[0], error)
-                            : error_set(error, ERR_IO, _("cannot run %s: %s"), arguments[0], strerror(failed));
-  }
+  return failed;
+}
+
+static void read_all(int file, struct buffer *out) {
   char piece[4096];
-  for (ssize_t got; (got = read(ends[0], piece, sizeof piece)) > 0 || (got < 0 && errno == EINTR);) {
+  for (ssize_t got; (got = read(file, piece, sizeof piece)) > 0 || (got < 0 && errno == EINTR);) {
     if (got > 0 && out->failed == OK) {
       buffer_append(out, piece, (size_t)got);
     }
   }
-  close(ends[0]);
+}
+
+static enum status ended(pid_t child, const char *program, const struct buffer *out, struct error *error) {
   int state = 0;
   while (waitpid(child, &state, 0) < 0 && errno == EINTR) {
   }
   if (WIFEXITED(state) && WEXITSTATUS(state) == 0) {
     return OK;
   }
-  error_set(error, ERR_STORE, _("%s failed"), arguments[0]);
-  if (strstr(out->data == NULL ? "" : out->data, "version mismatch") != NULL) {
+  error_set(error, ERR_STORE, _("%s failed"), program);
+  if (out->data != NULL && strstr(out->data, "version mismatch") != NULL) {
     error_hint(error, "%s", _("install the Debian package postgresql-client, of the server's version or newer"));
   } else {
     error_hint(error, "%s", _("run it by hand on the store's database to see why"));
   }
   return ERR_STORE;
+}
+
+/* Runs a program to its end with its output in `out`. */
+static enum status run(const struct postgres *self, char *const *arguments, struct buffer *out, struct error *error) {
+  int ends[2];
+  pid_t child = 0;
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return error_set(error, ERR_IO, _("cannot run %s: %s"), arguments[0], strerror(errno));
+  }
+  int failed = start(self, arguments, ends[1], &child);
+  close(ends[1]);
+  if (failed == 0) {
+    read_all(ends[0], out);
+  }
+  close(ends[0]);
+  if (failed == ENOENT) {
+    return not_found(arguments[0], error);
+  }
+  if (failed != 0) {
+    return error_set(error, ERR_IO, _("cannot run %s: %s"), arguments[0], strerror(failed));
+  }
+  return ended(child, arguments[0], out, error);
 }
 
 static char text_dump[] = "pg_dump", text_custom[] = "--format=custom", text_restore[] = "pg_restore",
