@@ -1,7 +1,5 @@
 #include "core/audit/audit.h"
 
-#include <sodium.h>
-
 enum { LEAF = 0x00, NODE = 0x01, RECORD_LEAF = 8 + 2 * KEYED_SIZE + 1 + SHA256_SIZE };
 
 void merkle_init(struct merkle *merkle) {
@@ -20,14 +18,7 @@ static void add_hash(struct merkle *merkle, struct sha256 hash) {
 }
 
 void merkle_add(struct merkle *merkle, struct slice leaf) {
-  static const unsigned char mark = LEAF;
-  crypto_hash_sha256_state state;
-  struct sha256 hash;
-  crypto_hash_sha256_init(&state);
-  crypto_hash_sha256_update(&state, &mark, 1);
-  crypto_hash_sha256_update(&state, (const unsigned char *)leaf.data, leaf.len);
-  crypto_hash_sha256_final(&state, hash.bytes);
-  add_hash(merkle, hash);
+  add_hash(merkle, sha256_marked(LEAF, leaf));
 }
 
 struct sha256 merkle_root(const struct merkle *merkle) {

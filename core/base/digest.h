@@ -19,6 +19,7 @@ struct keyed_digest {
 };
 
 struct sha256 sha256_of(struct slice bytes);
+struct sha256 sha256_marked(uint8_t domain, struct slice bytes); /* of the domain byte and the bytes */
 struct sha256 sha256_pair(uint8_t domain, const struct sha256 *left, const struct sha256 *right);
 void hex_format(const uint8_t *bytes, size_t len, char *text); /* 2·len characters and a zero */
 bool hex_parse(struct slice text, uint8_t *bytes, size_t len);

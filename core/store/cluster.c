@@ -19,7 +19,7 @@ enum status store_new_ids(struct store *store, enum cluster_kind kind, int64_t c
 
 enum status store_visit_members(struct store *store, enum cluster_kind kind, member_visitor *visit, void *context,
                                 struct error *error) {
-  const struct whole *whole;
+  const struct whole *whole = NULL;
   enum status status = whole_of(store, kind, &whole, error);
   struct buffer sql;
   buffer_init(&sql, 1024);
@@ -155,7 +155,7 @@ static enum status open_members(struct store *store, const struct whole *whole, 
 enum status store_write_members(struct store *store, enum cluster_kind kind, int64_t run, const int64_t *closed,
                                 size_t closed_count, const struct member *opened, size_t opened_count,
                                 struct error *error) {
-  const struct whole *whole;
+  const struct whole *whole = NULL;
   enum status status = db_writing(store, error);
   if (status == OK) {
     status = whole_of(store, kind, &whole, error);
@@ -325,7 +325,7 @@ static enum status write_some(struct store *store, const struct whole *whole, in
 
 enum status store_write_consolidated(struct store *store, enum cluster_kind kind, int64_t run,
                                      const struct consolidated *items, size_t count, struct error *error) {
-  const struct whole *whole;
+  const struct whole *whole = NULL;
   enum status status = whole_of(store, kind, &whole, error);
   for (size_t from = 0; from < count && status == OK; from += BATCH_ROWS) {
     status = write_some(store, whole, run, items + from, count - from < BATCH_ROWS ? count - from : BATCH_ROWS, error);
@@ -337,7 +337,7 @@ enum status store_write_consolidated(struct store *store, enum cluster_kind kind
 
 enum status store_write_redirects(struct store *store, enum cluster_kind kind, int64_t run,
                                   const struct redirect *redirects, size_t count, struct error *error) {
-  const struct whole *whole;
+  const struct whole *whole = NULL;
   enum status status = db_writing(store, error);
   if (status == OK) {
     status = whole_of(store, kind, &whole, error);
