@@ -117,19 +117,22 @@ static void print_end(const struct printing *printing, const struct pull_summary
   }
 }
 
-int command_pull(const struct globals *globals, struct workspace *workspace, struct pull_request *request) {
-  struct printing printing = {.globals = globals, .request = request, .sources = json_array()};
+int command_pull(const struct globals *globals, struct workspace *workspace, const struct pull_request *wanted) {
+  struct pull_request request = *wanted;
+  struct printing printing = {.globals = globals, .request = &request, .sources = json_array()};
   struct pull_summary summary;
   struct error error;
   meter_init(&printing.meter, globals);
-  request->options.actor = workspace->actor;
-  request->options.progress = &printing.meter.progress;
-  request->options.stop = stop_flag();
-  request->report = report;
-  request->context = &printing;
-  enum status status = service_pull(workspace, request, &summary, &error);
+  request.options.actor = workspace->actor;
+  request.options.progress = &printing.meter.progress;
+  request.options.stop = stop_flag();
+  request.report = report;
+  request.context = &printing;
+  enum status status = service_pull(workspace, &request, &summary, &error);
   if (status == OK) {
     print_end(&printing, &summary);
+  } else if (globals->json) {
+    puts("null");
   }
   json_decref(printing.sources);
   return status == OK ? pull_exit_code(&summary) : command_fail(&error);

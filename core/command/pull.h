@@ -7,6 +7,6 @@
 
 /* Runs the request with a meter and prints an aligned line for each source, or a JSON document. `codes`: the sources
  * named, NULL-terminated. Gives the exit code. */
-int command_pull(const struct globals *globals, struct workspace *workspace, struct pull_request *request);
+int command_pull(const struct globals *globals, struct workspace *workspace, const struct pull_request *wanted);
 
 #endif

@@ -261,7 +261,7 @@ enum status service_export(struct workspace *workspace, enum export_form form, c
     return io_error(folder, error);
   }
   struct outbound outbound = {.workspace = workspace, .form = form, .folder = folder};
-  const struct entity *entities[MODEL_ENTITIES_MOST];
+  const struct entity *entities[MODEL_ENTITIES_MOST] = {NULL};
   size_t count = workspace->model->entity_count;
   for (size_t i = 0; i < count; i++) {
     entities[i] = &workspace->model->entities[i];

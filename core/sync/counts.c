@@ -67,7 +67,7 @@ bool counts_balance(const struct counts *counts, bool complete, char words[160])
              (long long)kinds);
   } else if (counts->fresh + counts->changed != states) {
     snprintf(words, 160, _("%lld records are new or changed, %lld mapped, quarantined or withheld"),
-             (long long)(counts->fresh + counts->changed), (long long)states);
+             (long long)counts->fresh + (long long)counts->changed, (long long)states);
   } else if (complete && counts->source_count >= 0 && counts->pulled != counts->source_count) {
     snprintf(words, 160, _("the source says it has %lld records, %lld were pulled"), (long long)counts->source_count,
              (long long)counts->pulled);

@@ -33,7 +33,7 @@ struct reader {
 
 /* For struct pull: `core` is the reader. */
 bool reader_remembers(void *core, const char *memory);
-/* The thread's function; `reader` is a struct reader. */
-void *reader_run(void *reader);
+/* The thread's function; `context` is a struct reader. */
+void *reader_run(void *context);
 
 #endif

@@ -2,13 +2,14 @@
 
 #include "core/base/file.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUTPUT_LIMIT = 16 << 20, COMMAND_SIZE = 8192 };
+enum { OUTPUT_LIMIT = 16 << 20, ARGUMENTS_MOST = 64 };
 
 static struct said last;
 
@@ -34,7 +35,7 @@ static void program_path(char path[PATH_MAX]) {
   memcpy(tests, "/puente", sizeof "/puente");
 }
 
-static char *read_output(const char *folder, const char *name) {
+char *program_read(const char *folder, const char *name) {
   char path[PATH_MAX];
   struct buffer text;
   struct error error;
@@ -42,27 +43,66 @@ static char *read_output(const char *folder, const char *name) {
   if (file_read(path, OUTPUT_LIMIT, &text, &error) != OK) {
     fail(error.message);
   }
-  unlink(path);
   return text.data;
 }
 
+/* Splits at spaces, in place; '…' keeps them. */
+static void split(char *text, char *argv[ARGUMENTS_MOST]) {
+  size_t count = 1;
+  while (*text != '\0' && count < ARGUMENTS_MOST - 1) {
+    char ends = *text == '\'' ? '\'' : ' ';
+    text += ends == '\'';
+    argv[count++] = text;
+    text += strcspn(text, ends == '\'' ? "'" : " ");
+    while (*text == ends || *text == ' ') {
+      *text++ = '\0';
+    }
+  }
+  argv[count] = NULL;
+}
+
+static void to_file(int descriptor, const char *name, int flags) {
+  int file = open(name, flags, 0600);
+  if (file < 0 || dup2(file, descriptor) < 0) {
+    _exit(126);
+  }
+}
+
+static void become(const char *folder, char *const *argv) {
+  if (chdir(folder) != 0) {
+    _exit(126);
+  }
+  to_file(STDIN_FILENO, "/dev/null", O_RDONLY);
+  to_file(STDOUT_FILENO, ".out", O_WRONLY | O_CREAT | O_TRUNC);
+  to_file(STDERR_FILENO, ".err", O_WRONLY | O_CREAT | O_TRUNC);
+  unsetenv("PUENTE_CONFIG");
+  setenv("PUENTE_ACTOR", "tester", 1);
+  setenv("LC_ALL", "C.UTF-8", 1);
+  setenv("LANGUAGE", "en", 1);
+  execv(argv[0], argv);
+  _exit(127);
+}
+
 struct said program_run(const char *folder, const char *arguments) {
-  char path[PATH_MAX], command[COMMAND_SIZE];
+  char path[PATH_MAX], *argv[ARGUMENTS_MOST] = {path}, *text = strdup(arguments);
+  int status = 0;
+  if (text == NULL) {
+    fail("out of memory");
+  }
   program_path(path);
   program_forget();
-  int length = snprintf(command, sizeof command,
-                        "cd '%s' && env -u PUENTE_CONFIG -u PUENTE_ACTOR LC_ALL=C.UTF-8 LANGUAGE=en "
-                        "PUENTE_ACTOR=tester '%s' %s >.out 2>.err </dev/null",
-                        folder, path, arguments);
-  if (length < 0 || (size_t)length >= sizeof command) {
-    fail("the command is too long");
+  split(text, argv);
+  fflush(NULL);
+  pid_t child = fork();
+  if (child == 0) {
+    become(folder, argv);
   }
-  int status = system(command);
-  if (!WIFEXITED(status)) {
+  if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) {
     fail("the program did not end by itself");
   }
+  free(text);
   last = (struct said){
-      .code = WEXITSTATUS(status), .out = read_output(folder, ".out"), .err = read_output(folder, ".err")};
+      .code = WEXITSTATUS(status), .out = program_read(folder, ".out"), .err = program_read(folder, ".err")};
   return last;
 }
 

@@ -16,4 +16,7 @@ void program_forget(void);
 /* Writes a file of the folder, making no folder. */
 void program_write(const char *folder, const char *name, const char *text);
 
+/* A whole file of the folder, terminated; the caller frees it. */
+char *program_read(const char *folder, const char *name);
+
 #endif
