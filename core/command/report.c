@@ -40,7 +40,8 @@ static enum status split_where(struct typed *typed, struct report_request *reque
   for (char *pair; (pair = strsep(&rest, ",")) != NULL;) {
     char *sign = strchr(pair, '=');
     if (sign == NULL || sign == pair || request->filter_count == REPORT_FILTERS_MOST) {
-      error_set(error, ERR_USAGE, _("--where: '%s' is not one to %d conditions"), typed->where, REPORT_FILTERS_MOST);
+      error_set(error, ERR_USAGE, _("--where: '%s' is not FIELD=VALUE, at most %d of them"), typed->where,
+                REPORT_FILTERS_MOST);
       error_hint(error, "%s", _("for example --where sex=female,year=2022; FIELD= asks for what is not recorded"));
       return ERR_USAGE;
     }

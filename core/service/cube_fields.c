@@ -125,12 +125,80 @@ bool cube_plan_has(const struct cube_plan *plan, enum cube_kind kind) {
   return found;
 }
 
+static enum status unknown_value(const char *field, const char *value, const char *const *names, size_t count,
+                                 struct error *error) {
+  const char *nearest = text_nearest(slice_of(value), names, count);
+  error_set(error, ERR_USAGE, _("'%s' is no value of '%s'"), value, field);
+  if (nearest != NULL) {
+    error_hint(error, _("did you mean '%s'?"), nearest);
+  }
+  return ERR_USAGE;
+}
+
+/* A code, or any text that the list knows for it. */
+static enum status want_code(const struct codelist *list, const struct cube_field *field, const char **value,
+                             struct error *error) {
+  const struct code *code = codelist_lookup(list, NULL, slice_of(*value), (struct date){.precision = DATE_NONE});
+  if (code != NULL) {
+    *value = code->code;
+    return OK;
+  }
+  const char *names[NAMES_MOST];
+  size_t count = codelist_size(list) < NAMES_MOST ? codelist_size(list) : NAMES_MOST;
+  for (size_t i = 0; i < count; i++) {
+    names[i] = codelist_at(list, i)->code;
+  }
+  unknown_value(field->name, *value, names, count, error);
+  if (error->hint[0] == '\0') {
+    error_hint(error, _("`puente codelist list %s` shows them all"), codelist_name(list));
+  }
+  return ERR_USAGE;
+}
+
+static enum status want_band(const struct indicator *indicator, const char *value, struct error *error) {
+  const char *names[INDICATOR_BANDS_MOST];
+  for (size_t i = 0; i < indicator->band_count; i++) {
+    names[i] = indicator->bands[i].name;
+    if (strcmp(names[i], value) == 0) {
+      return OK;
+    }
+  }
+  return unknown_value("age_band", value, names, indicator->band_count, error);
+}
+
+/* A condition that nothing can meet is a mistake of typing, not a figure of zero. */
+static enum status want(const struct cube_request *request, const struct cube_field *field, const char **value,
+                        struct error *error) {
+  static const char *const answers[] = {"yes", "no"};
+  if (**value == '\0') {
+    return OK;
+  }
+  const struct codelist *list =
+      field->codelist == NULL ? NULL : codelists_find(request->workspace->lists, field->codelist);
+  if (list != NULL) {
+    return want_code(list, field, value, error);
+  }
+  if (field->kind == CUBE_AGE_BAND) {
+    return want_band(request->indicator, *value, error);
+  }
+  if (field->field != NULL && field->field->type == FIELD_BOOLEAN) {
+    bool yes = strcmp(*value, "yes") == 0 || strcmp(*value, "1") == 0;
+    if (!yes && strcmp(*value, "no") != 0 && strcmp(*value, "0") != 0) {
+      return unknown_value(field->name, *value, answers, 2, error);
+    }
+    *value = yes ? "1" : "0";
+  }
+  return OK;
+}
+
 static enum status add_condition(struct cube_plan *plan, const struct condition *condition, struct error *error) {
   if (plan->condition_count == CUBE_CONDITIONS_MOST) {
     return error_set(error, ERR_LIMIT, _("a figure has at most %d conditions"), CUBE_CONDITIONS_MOST);
   }
-  plan->wanted[plan->condition_count] = condition->value;
-  return resolve(plan, condition->field, &plan->conditions[plan->condition_count++], error);
+  size_t at = plan->condition_count++;
+  plan->wanted[at] = condition->value;
+  enum status status = resolve(plan, condition->field, &plan->conditions[at], error);
+  return status == OK ? want(plan->request, &plan->conditions[at], &plan->wanted[at], error) : status;
 }
 
 enum status cube_plan_make(const struct cube_request *request, struct cube_plan *plan, struct error *error) {

@@ -88,6 +88,36 @@ static void test_person_and_involvement_share_no_field(void **state) {
   model_free(model);
 }
 
+/* Names of the Human Trafficking Case Data Standard 2.0 are those of its field list. */
+static void test_standard_names_are_real(void **state) {
+  (void)state;
+  static const char *const list = "../shared/data/htcds_2_0_fields.csv";
+  if (access(list, R_OK) != 0) {
+    skip();
+  }
+  struct model *model = NULL;
+  struct buffer text;
+  struct error error;
+  int count = 0;
+  buffer_init(&text, 1 << 20);
+  assert_int_equal(file_read(list, 1 << 20, &text, &error), OK);
+  assert_int_equal(model_load("config/model", &model, &error), OK);
+  for (size_t e = 0; e < model->entity_count; e++) {
+    for (size_t f = 0; f < model->entities[e].field_count; f++) {
+      const char *name = model->entities[e].fields[f].htcds;
+      char cell[128];
+      snprintf(cell, sizeof cell, ",%s,", name == NULL ? "" : name);
+      if (name != NULL && strstr(text.data, cell) == NULL) {
+        fail_msg("%s.%s: the standard has no %s", model->entities[e].name, model->entities[e].fields[f].name, name);
+      }
+      count += name != NULL;
+    }
+  }
+  assert_true(count > 30);
+  buffer_free(&text);
+  model_free(model);
+}
+
 static void test_mistakes_have_place_and_hint(void **state) {
   (void)state;
   static const struct {
@@ -198,6 +228,7 @@ int main(void) {
       cmocka_unit_test(test_the_program_has_eight_entities),
       cmocka_unit_test(test_fields_have_columns_in_file_order),
       cmocka_unit_test(test_person_and_involvement_share_no_field),
+      cmocka_unit_test(test_standard_names_are_real),
       cmocka_unit_test(test_mistakes_have_place_and_hint),
       cmocka_unit_test(test_too_many_columns_are_refused),
       cmocka_unit_test(test_an_empty_folder_is_no_model),
