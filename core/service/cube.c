@@ -19,9 +19,8 @@ struct counting {
   struct grid parts, people, cases;
   uint32_t *person_row, *case_row, *record_row; /* by dictionary value */
   size_t known;                                 /* values that the three indexes cover */
-  const struct codelist *places, *stages;
-  int *furthest; /* by dictionary value of a case: how far it got */
-  size_t furthest_count;
+  const struct codelist *places;
+  struct cube_progress progress;
   uint32_t wanted[CUBE_CONDITIONS_MOST];
   uint32_t *order; /* rows of parts, grouped by person and case, the source that speaks first in front */
   int *precedence; /* by dictionary value of a source */
@@ -129,12 +128,13 @@ static uint32_t age_value(struct counting *counting, const struct group *group, 
   return banded ? MAP_NONE : intern(counting, slice_of(text));
 }
 
-/* A case without any step on record has been reported: the list's first stage. */
-static uint32_t stage_value(struct counting *counting, const struct group *group) {
-  uint32_t id = group->record == MAP_NONE ? MAP_NONE : grid_value(&counting->cases, group->record, CASE_ID);
-  int position = id == MAP_NONE || id >= counting->furthest_count ? -1 : counting->furthest[id];
-  const struct code *code = codelist_at(counting->stages, position < 0 ? 0 : (size_t)position);
-  return code == NULL || group->record == MAP_NONE ? MAP_NONE : intern(counting, slice_of(code->code));
+static uint32_t progress_value(struct counting *counting, const struct group *group, enum cube_kind kind) {
+  if (group->record == MAP_NONE) {
+    return MAP_NONE;
+  }
+  uint32_t id = grid_value(&counting->cases, group->record, CASE_ID);
+  return kind == CUBE_STAGE ? cube_stage(&counting->progress, counting->dictionary, id)
+                            : cube_decisions(&counting->progress, counting->dictionary, id);
 }
 
 static uint32_t field_value(const struct counting *counting, const struct group *group,
@@ -160,7 +160,8 @@ static uint32_t value_of(struct counting *counting, const struct group *group, c
   case CUBE_PROVINCE:
     return place_at(counting, group, 1);
   case CUBE_STAGE:
-    return stage_value(counting, group);
+  case CUBE_DECISION:
+    return progress_value(counting, group, field->kind);
   case CUBE_AGE:
     return age_value(counting, group, false);
   case CUBE_AGE_BAND:
@@ -184,7 +185,7 @@ static struct slice next_value(struct slice *text) {
 static bool matches(struct counting *counting, const struct group *group, size_t condition) {
   const struct cube_field *field = &counting->plan.conditions[condition];
   uint32_t value = value_of(counting, group, field), wanted = counting->wanted[condition];
-  if (value == wanted || value == MAP_NONE || field->field == NULL || !field->field->many) {
+  if (value == wanted || value == MAP_NONE || !field->many) {
     return value == wanted;
   }
   struct slice rest = map_key(counting->dictionary, value);
@@ -219,7 +220,7 @@ static enum status spread(struct counting *counting, const struct group *group, 
   }
   const struct cube_field *field = &counting->plan.by[at];
   uint32_t value = value_of(counting, group, field);
-  bool many = value != MAP_NONE && field->field != NULL && field->field->many;
+  bool many = value != MAP_NONE && field->many;
   struct slice rest = many ? map_key(counting->dictionary, value) : slice_of(NULL);
   enum status status = OK;
   do {
@@ -441,9 +442,8 @@ static enum status load(struct counting *counting, struct error *error) {
     status = grid_load(store, "involvements", plan->parts.names, plan->parts.count, request->source,
                        counting->dictionary, &counting->parts, error);
   }
-  if (status == OK && cube_plan_has(plan, CUBE_STAGE)) {
-    counting->stages = codelists_find(request->workspace->lists, "stage");
-    status = cube_stages(request, counting->dictionary, &counting->furthest, &counting->furthest_count, error);
+  if (status == OK && (cube_plan_has(plan, CUBE_STAGE) || cube_plan_has(plan, CUBE_DECISION))) {
+    status = cube_progress_load(request, counting->dictionary, &counting->progress, error);
   }
   if (status != OK) {
     return status;
@@ -470,7 +470,7 @@ static void free_counting(struct counting *counting) {
   free(counting->case_row);
   free(counting->record_row);
   free(counting->order);
-  free(counting->furthest);
+  cube_progress_free(&counting->progress);
   free(counting->precedence);
   free(counting->tuples);
 }

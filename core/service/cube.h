@@ -21,13 +21,15 @@ enum cube_kind {
   CUBE_PROVINCE,
   CUBE_AGE,
   CUBE_AGE_BAND,
-  CUBE_STAGE
+  CUBE_STAGE,
+  CUBE_DECISION
 };
 
 struct cube_field {
   const char *name;
   enum cube_kind kind;
   const struct field *field;       /* of CUBE_FIELD; else NULL */
+  bool many;                       /* several values, ';'-joined */
   const char *codelist;            /* for labels; NULL: values speak for themselves */
   int involvement, person, record; /* column of each grid; -1: none */
 };

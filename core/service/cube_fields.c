@@ -13,6 +13,7 @@ static const struct {
     {"department", CUBE_DEPARTMENT, false, "place"},
     {"province", CUBE_PROVINCE, false, "place"},
     {"stage", CUBE_STAGE, false, "stage"},
+    {"decision", CUBE_DECISION, false, "decision"},
     {"age", CUBE_AGE, true, NULL},
     {"age_band", CUBE_AGE_BAND, true, NULL},
 };
@@ -67,10 +68,10 @@ static enum status unknown_field(const struct cube_request *request, const char 
   if (nearest != NULL) {
     error_hint(error, _("did you mean '%s'?"), nearest);
   } else {
-    error_hint(
-        error, "%s",
-        person ? _("year, month, department, province, stage, age, age_band, or a field of involvement, person or case")
-               : _("year, month, department, province, stage, or a field of case"));
+    error_hint(error, "%s",
+               person ? _("year, month, department, province, stage, decision, age, age_band, or a field of "
+                          "involvement, person or case")
+                      : _("year, month, department, province, stage, decision, or a field of case"));
   }
   return ERR_USAGE;
 }
@@ -80,6 +81,7 @@ static bool resolve_computed(const struct cube_request *request, const char *nam
     if (strcmp(COMPUTED[i].name, name) == 0 && (!COMPUTED[i].person || request->indicator->unit == UNIT_PERSON)) {
       *field = (struct cube_field){.name = COMPUTED[i].name,
                                    .kind = COMPUTED[i].kind,
+                                   .many = COMPUTED[i].kind == CUBE_DECISION,
                                    .codelist = COMPUTED[i].codelist,
                                    .involvement = -1,
                                    .person = -1,
@@ -111,6 +113,7 @@ static enum status resolve(struct cube_plan *plan, const char *name, struct cube
   }
   field->name = field->field->name;
   field->codelist = field->field->codelist;
+  field->many = field->field->many;
   return OK;
 }
 

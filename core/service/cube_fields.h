@@ -31,9 +31,19 @@ enum status cube_plan_make(const struct cube_request *request, struct cube_plan 
 /* Whether a field or a condition is of that kind. */
 bool cube_plan_has(const struct cube_plan *plan, enum cube_kind kind);
 
-/* How far each case got: the furthest stage on record, in the order of the list `stage`; a rescue is an intervention.
- * `furthest` has an entry for each dictionary value that is a case_id: a position in the list, or -1. */
-enum status cube_stages(const struct cube_request *request, struct map *dictionary, int **furthest, size_t *count,
-                        struct error *error) MUST_CHECK;
+/* How far each case got and what was decided, by dictionary value of its case_id: the furthest stage on record as a
+ * position in the list, or -1 (a rescue is an intervention); decisions as bits of their positions. */
+struct cube_progress {
+  const struct codelist *stages, *decisions;
+  int *furthest;
+  uint64_t *decided;
+  size_t count;
+};
+enum status cube_progress_load(const struct cube_request *request, struct map *dictionary,
+                               struct cube_progress *progress, struct error *error) MUST_CHECK;
+void cube_progress_free(struct cube_progress *progress);
+/* Codes as dictionary values: one stage; decisions joined by ';', MAP_NONE where there are none. */
+uint32_t cube_stage(const struct cube_progress *progress, struct map *dictionary, uint32_t id);
+uint32_t cube_decisions(const struct cube_progress *progress, struct map *dictionary, uint32_t id);
 
 #endif

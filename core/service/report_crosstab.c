@@ -13,9 +13,9 @@ const char *report_field_title(const struct cube_field *field, bool spanish) {
   static const struct {
     enum cube_kind kind;
     const char *title;
-  } titles[] = {{CUBE_YEAR, N_("Year")},         {CUBE_MONTH, N_("Month")}, {CUBE_DEPARTMENT, N_("Department")},
-                {CUBE_PROVINCE, N_("Province")}, {CUBE_STAGE, N_("Stage")}, {CUBE_AGE, N_("Age")},
-                {CUBE_AGE_BAND, N_("Age band")}};
+  } titles[] = {{CUBE_YEAR, N_("Year")},         {CUBE_MONTH, N_("Month")},      {CUBE_DEPARTMENT, N_("Department")},
+                {CUBE_PROVINCE, N_("Province")}, {CUBE_STAGE, N_("Stage")},      {CUBE_DECISION, N_("Decision")},
+                {CUBE_AGE, N_("Age")},           {CUBE_AGE_BAND, N_("Age band")}};
   for (size_t i = 0; i < sizeof titles / sizeof *titles; i++) {
     if (titles[i].kind == field->kind) {
       return gettext(titles[i].title);
