@@ -10,12 +10,7 @@ extern const struct connector connector_sql;
 extern const struct connector connector_static;
 
 static const struct connector *const table[] = {
-    &connector_file,
-    &connector_rest,
-    &connector_soap,
-    &connector_sql,
-    &connector_static,
-    NULL,
+    &connector_file, &connector_rest, &connector_soap, &connector_sql, &connector_static, NULL,
 };
 
 enum { CONNECTORS = sizeof table / sizeof *table - 1 };
@@ -58,13 +53,11 @@ static enum status check_options(const struct connector *connector, struct error
   for (const struct option *option = connector->options; option->name != NULL; option++) {
     const char *fault = option_fault(option, connector->options_size);
     if (fault != NULL) {
-      return error_set(error, ERR_INTERNAL, _("connector '%s': option '%s' %s"), connector->name, option->name,
-                       fault);
+      return error_set(error, ERR_INTERNAL, _("connector '%s': option '%s' %s"), connector->name, option->name, fault);
     }
     for (const struct option *other = connector->options; other != option; other++) {
       if (strcmp(other->name, option->name) == 0) {
-        return error_set(error, ERR_INTERNAL, _("connector '%s' has option '%s' twice"), connector->name,
-                         option->name);
+        return error_set(error, ERR_INTERNAL, _("connector '%s' has option '%s' twice"), connector->name, option->name);
       }
     }
   }

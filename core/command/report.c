@@ -80,7 +80,7 @@ static bool is_shown(const struct report *report, size_t column, enum table_form
 
 static struct table *table_of(const struct report *report, enum table_form form) {
   struct table_column columns[REPORT_COLUMNS_MOST];
-  bool shown[REPORT_COLUMNS_MOST];
+  bool shown[REPORT_COLUMNS_MOST] = {false};
   size_t count = 0;
   for (size_t i = 0; i < report->column_count; i++) {
     shown[i] = is_shown(report, i, form);

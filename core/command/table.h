@@ -48,7 +48,7 @@ void table_null(struct table *table); /* blank in text and CSV, null in JSON */
 void table_rule(struct table *table); /* a line between the rows before and after, in text only */
 size_t table_rows(const struct table *table);
 
-enum status table_print(struct table *table, FILE *out, enum table_form form, struct error *error) MUST_CHECK;
+enum status table_print(struct table *table, FILE *stream, enum table_form form, struct error *error) MUST_CHECK;
 
 /* 1234567 as "1,234,567", as tables show it. */
 const char *number_group(int64_t value, char text[32]);

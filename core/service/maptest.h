@@ -18,7 +18,7 @@ struct mapping_bench {
   struct codelists *lists;
 };
 /* Model and code lists of a workspace; `config` NULL: the program's own. */
-enum status mapping_bench_open(const char *config, struct mapping_bench *bench, struct error *error) MUST_CHECK;
+enum status mapping_bench_open(const char *path, struct mapping_bench *bench, struct error *error) MUST_CHECK;
 void mapping_bench_close(struct mapping_bench *bench);
 
 /* Rows and issues of each record as text: one line a row, one a field, one an issue. Values of fields that are not open

@@ -64,7 +64,7 @@ struct sighting {
   struct calendar birth; /* year 0: missing; month and day 0: only the year */
   int age;               /* at the facts, -1: missing */
 };
-void sighting_make(const struct simulation *simulation, enum source source, uint32_t involvement,
+void sighting_make(const struct simulation *simulation, enum source source, uint32_t position,
                    struct sighting *sighting);
 
 /* Numbers of the case as this source writes them; "" where it does not know them. */
