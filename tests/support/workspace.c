@@ -2,6 +2,7 @@
 
 #include "core/service/workspace.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,24 +33,45 @@ static char *format_text(const char *format, va_list values) {
   return text;
 }
 
+/* A shell command whose standard output goes to `out`. It dies with the test. */
+static pid_t launch(const char *command, int out) {
+  pid_t child = fork();
+  if (child < 0) {
+    give_up("cannot fork", NULL);
+  }
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (out != STDOUT_FILENO && dup2(out, STDOUT_FILENO) < 0) {
+      _exit(126);
+    }
+    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+    _exit(127);
+  }
+  return child;
+}
+
 char *shell_output(int *code, const char *format, ...) {
   char *text = NULL;
   size_t len = 0;
+  int ends[2];
   va_list values;
   va_start(values, format);
   char *command = format_text(format, values);
   va_end(values);
-  FILE *pipe = popen(command, "r");
   FILE *out = open_memstream(&text, &len);
-  if (pipe == NULL || out == NULL) {
+  if (out == NULL || pipe2(ends, O_CLOEXEC) != 0) {
     give_up("cannot run a shell command", NULL);
   }
+  pid_t child = launch(command, ends[1]);
+  close(ends[1]);
   char piece[4096];
-  for (size_t got; (got = fread(piece, 1, sizeof piece, pipe)) > 0;) {
-    fwrite(piece, 1, got, out);
+  for (ssize_t got; (got = read(ends[0], piece, sizeof piece)) > 0;) {
+    fwrite(piece, 1, (size_t)got, out);
   }
+  close(ends[0]);
   fclose(out);
-  int status = pclose(pipe);
+  int status = 0;
+  waitpid(child, &status, 0);
   *code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
   free(command);
   return text;
@@ -75,17 +97,13 @@ pid_t shell_start(int quiet, const char *format, ...) {
   va_start(values, format);
   char *command = format_text(format, values);
   va_end(values);
-  pid_t child = fork();
-  if (child < 0) {
-    give_up("cannot fork", NULL);
+  int out = quiet ? open("/dev/null", O_WRONLY | O_CLOEXEC) : STDOUT_FILENO;
+  if (out < 0) {
+    give_up("cannot open /dev/null", NULL);
   }
-  if (child == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (quiet && (freopen("/dev/null", "w", stdout) == NULL || freopen("/dev/null", "w", stderr) == NULL)) {
-      _exit(126);
-    }
-    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-    _exit(127);
+  pid_t child = launch(command, out);
+  if (out != STDOUT_FILENO) {
+    close(out);
   }
   free(command);
   return child;
