@@ -1,4 +1,5 @@
 /* The store's contract, on SQLite and PostgreSQL: sources, landing, staging, versions, deletions, quarantine. */
+#include "core/base/file.h"
 #include "tests/support/contract.h"
 
 #include <stdio.h>
@@ -436,6 +437,41 @@ static void test_retry(void **state) {
   sheet_close(&sheet);
 }
 
+/* The text of a plan is kept once for its digest. */
+static void test_plans(void **state) {
+  struct stand *stand = *state;
+  struct error error;
+  const char *const folders[] = {"config/codelists"};
+  struct codelists *lists = NULL;
+  struct plan *plans[2] = {NULL, NULL};
+  int64_t ids[3] = {0};
+  contract_sources(stand);
+  MUST(codelists_load(folders, 1, &lists, &error));
+  for (int i = 0; i < 2; i++) {
+    char path[300], text[96];
+    snprintf(path, sizeof path, "%s/plan%d.yaml", stand->folder, i);
+    snprintf(text, sizeof text, "source: alpha\nformat: json\ncase:\n  key: id%d\n", i);
+    MUST(file_write(path, slice_of(text), 0600, &error));
+    MUST(plan_load(path, stand->model, lists, &plans[i], NULL, &error));
+  }
+  MUST(store_begin(stand->store, &error));
+  MUST(store_plan(stand->store, 1, plans[0], 1, &ids[0], &error));
+  MUST(store_plan(stand->store, 1, plans[1], 2, &ids[1], &error));
+  MUST(store_plan(stand->store, 1, plans[0], 3, &ids[2], &error));
+  MUST(store_commit(stand->store, &error));
+  assert_int_equal(ids[0], 1);
+  assert_int_equal(ids[1], 2);
+  assert_int_equal(ids[2], 1);
+  char hex[2 * SHA256_SIZE + 1];
+  struct sha256 digest = plan_digest(plans[1]);
+  hex_format(digest.bytes, SHA256_SIZE, hex);
+  TEXT_IS(view_text(stand, "plans", "digest", "plan_id", "2"), hex);
+  TEXT_IS(view_text(stand, "plans", "run", NULL, NULL), "1,2");
+  plan_free(plans[0]);
+  plan_free(plans[1]);
+  codelists_free(lists);
+}
+
 static void test_hostile_text(void **state) {
   struct stand *stand = *state;
   struct sheet sheet;
@@ -473,6 +509,7 @@ int main(void) {
       EACH(test_sweep),
       EACH(test_quarantine),
       EACH(test_retry),
+      EACH(test_plans),
       EACH(test_hostile_text),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

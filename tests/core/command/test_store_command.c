@@ -1,0 +1,92 @@
+/* `puente store` and `puente query` as a user runs them. */
+#include "tests/support/temp.h"
+#include "tests/support/workspace.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char *folder;
+
+static void says(const char *arguments, int wanted_code, const char *wanted) {
+  int code;
+  char *text = shell_output(&code,
+                            "LANGUAGE=en %s/puente --config %s/w/puente.yaml %s >%s/out 2>&1; code=$?; "
+                            "sed 's#%s#DIR#g' %s/out; exit $code",
+                            build_folder(), folder, arguments, folder, folder, folder);
+  assert_string_equal(text, wanted);
+  assert_int_equal(code, wanted_code);
+  free(text);
+}
+
+static int ends_with(const char *arguments) {
+  int code;
+  free(shell_output(&code, "LANGUAGE=en %s/puente --config %s/w/puente.yaml %s 2>/dev/null", build_folder(), folder,
+                    arguments));
+  return code;
+}
+
+static int setup(void **state) {
+  (void)state;
+  int code;
+  folder = temp_make();
+  free(shell_output(&code, "%s/puente --quiet init %s/w", build_folder(), folder));
+  return code;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  temp_remove(folder);
+  return 0;
+}
+
+static void test_store(void **state) {
+  (void)state;
+  assert_int_equal(ends_with("store verify"), 1);
+  assert_int_equal(ends_with("store init"), 0);
+  says("store init", 2,
+       "error: there is a store here already\n  hint: nothing was changed; `puente status` shows it\n");
+  assert_int_equal(ends_with("store init"), 2);
+  says("store verify", 0,
+       "audit ok: entries=0 head=0000000000000000000000000000000000000000000000000000000000000000\n");
+  says("store migrate", 0, "the store is of version 3 already: nothing to do\n");
+  says("--json store migrate", 0, "{\"from\":3,\"to\":3,\"backup\":null}\n");
+  says("store backup", 2, "error: backup takes one file name\n  hint: puente store init|migrate|backup FILE|verify\n");
+  char arguments[512];
+  snprintf(arguments, sizeof arguments, "store backup %s/copy.db", folder);
+  says(arguments, 0,
+       "copied to DIR/copy.db and read back; the key is not in it: keep a copy of the key file elsewhere\n");
+  says(arguments, 1,
+       "error: a backup never replaces a file that is there\n  at: DIR/copy.db\n  hint: give another name\n");
+  assert_int_equal(ends_with("store restore"), 2);
+}
+
+static void test_query(void **state) {
+  (void)state;
+  assert_int_equal(ends_with("store init") != 1, 1);
+  says("query 'SELECT 1 AS a, NULL AS b, 2.5 AS c'", 0, "a  b  c\n─  ─  ───\n1     2.5\n");
+  says("query --csv 'SELECT 1 AS a, NULL AS b, 2.5 AS c'", 0, "a,b,c\r\n1,,2.5\r\n");
+  says("--json query 'SELECT 1 AS a, NULL AS b'", 0, "[\n  {\"a\": 1, \"b\": null}\n]\n");
+  says("query 'SELECT * FROM identity'", 2,
+       "error: the statement reaches beyond the documented views\n  hint: `puente query --views` lists what can be "
+       "read\n");
+  assert_int_equal(ends_with("query 'SELECT * FROM identity'"), 2);
+  assert_int_equal(ends_with("query"), 2);
+  assert_int_equal(ends_with("query --timeout soon 'SELECT 1'"), 2);
+  says("query --csv --views redirects", 0,
+       "column,description\r\nid,former person_id or case_id\r\nkind,person or case\r\n"
+       "into_id,the id that took its place; 0: dissolved\r\nrun,run that did it\r\n");
+  says("query --views redirect", 2, "error: there is no view redirect\n  hint: `puente query --views` lists them\n");
+  says("query --timeout 1s 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n'", 1,
+       "error: the query took longer than allowed\n");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_store, setup, teardown),
+                                     cmocka_unit_test_setup_teardown(test_query, setup, teardown)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
