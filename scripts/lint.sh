@@ -29,6 +29,16 @@ grep -nE '\b(system|popen)[[:space:]]*\(' $(echo "$sources" | grep -v '^tests/')
 grep -rnE '\b(TODO|FIXME|XXX|HACK)\b' $sources Makefile scripts config --include='*' | grep -v 'scripts/lint.sh' &&
   fail "unfinished work"
 
+fresh=$(mktemp -d)
+trap 'rm -rf "$fresh"' EXIT
+xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ --no-location -o "$fresh/puente.pot" \
+  $(find core connectors mapping -name '*.c' | sort)
+for po in po/*.po; do
+  msgmerge --quiet --no-fuzzy-matching -o "$fresh/po" "$po" "$fresh/puente.pot"
+  msgattrib --untranslated --no-obsolete --no-wrap "$fresh/po" | grep '^msgid' >&2 &&
+    fail "$po: messages without a translation: run 'make messages' and fill them in"
+done
+
 cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
   --suppress=missingIncludeSystem --suppress=unmatchedSuppression --suppress=normalCheckLevelMaxBranches \
   --suppress=checkersReport -I. -j2 core connectors mapping examples || fail "cppcheck"
