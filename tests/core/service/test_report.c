@@ -1,8 +1,9 @@
-/* Reports over a store that was filled by sync and link; the cases are text beside this file. */
+/* Reports over a store that was filled by sync and link, SQLite and PostgreSQL; the cases are text beside this file. */
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/resolve/resolve.h"
 #include "core/service/report.h"
+#include "tests/support/postgres.h"
 #include "tests/support/temp.h"
 
 #include <setjmp.h>
@@ -54,7 +55,20 @@ static void sync_all(void) {
   }
 }
 
-static int fill(void **state) {
+static void write_config(char path[512], bool postgres) {
+  struct buffer text;
+  struct error error = {0};
+  buffer_init(&text, 4096);
+  buffer_text(&text, "name: test\n");
+  if (postgres) {
+    buffer_printf(&text, "store: {postgres: \"%s\"}\n", postgres_start());
+  }
+  snprintf(path, 512, "%s/puente.yaml", folder);
+  assert_int_equal(file_write(path, buffer_view(&text), 0600, &error), OK);
+  buffer_free(&text);
+}
+
+static int fill(bool postgres) {
   static const char *const folders[] = {"sources", "mappings", "incoming"};
   static const char *const files[] = {"sources/reta.yaml",  "sources/sistra.yaml",  "sources/inei.yaml",
                                       "mappings/reta.yaml", "mappings/sistra.yaml", "mappings/inei.yaml",
@@ -62,7 +76,6 @@ static int fill(void **state) {
   struct error error = {0};
   struct resolve_result result;
   char path[512];
-  (void)state;
   folder = temp_make();
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
     make_folder(folders[i]);
@@ -72,8 +85,7 @@ static int fill(void **state) {
   }
   snprintf(path, sizeof path, "%s/puente.key", folder);
   assert_int_equal(key_create(path, &error), OK);
-  snprintf(path, sizeof path, "%s/puente.yaml", folder);
-  assert_int_equal(file_write(path, slice_of("name: test\n"), 0600, &error), OK);
+  write_config(path, postgres);
   if (workspace_open(path, WORKSPACE_WRITE, &workspace, &error) != OK) {
     stop(&error);
   }
@@ -83,6 +95,16 @@ static int fill(void **state) {
     stop(&error);
   }
   return 0;
+}
+
+static int fill_sqlite(void **state) {
+  (void)state;
+  return fill(false);
+}
+
+static int fill_postgres(void **state) {
+  (void)state;
+  return fill(true);
 }
 
 static int empty(void **state) {
@@ -217,5 +239,6 @@ static void test_labels_follow_the_language(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_labels_follow_the_language)};
-  return cmocka_run_group_tests(tests, fill, empty);
+  int failed = cmocka_run_group_tests_name("sqlite", tests, fill_sqlite, empty);
+  return failed + cmocka_run_group_tests_name("postgres", tests, fill_postgres, empty);
 }
