@@ -5,18 +5,32 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-static bool fold_ascii(struct slice text, char room[FOLD_MOST], struct slice *folded) {
+/* The base letter of 0xC3 0x80 … 0xBF (À … ÿ); ' ' where the slow way has to see to it, and for Ñ itself. */
+static const char LATIN[] = "AAAAAA CEEEEIIII  OOOOO  UUUUY  AAAAAA CEEEEIIII  OOOOO  UUUUY Y";
+
+/* ASCII and the Latin letters of Spanish; false for anything else. */
+static bool fold_latin(struct slice text, char room[FOLD_MOST], struct slice *folded) {
   size_t len = 0;
   for (size_t i = 0; i < text.len; i++) {
     unsigned char c = (unsigned char)text.data[i];
-    bool space = isspace(c) != 0;
-    if (c >= 0x80) {
+    if (c == 0xC3 && i + 1 < text.len) {
+      unsigned char tail = (unsigned char)text.data[++i];
+      if (tail == 0x91 || tail == 0xB1) {
+        room[len++] = (char)0xC3;
+        room[len++] = (char)0x91;
+        continue;
+      }
+      c = (tail & 0xC0) == 0x80 ? (unsigned char)LATIN[tail & 0x3F] : ' ';
+      if (c == ' ') {
+        return false;
+      }
+    } else if (c >= 0x80) {
       return false;
     }
-    if (space && (len == 0 || room[len - 1] == ' ')) {
-      continue;
+    bool space = isspace(c) != 0;
+    if (!space || (len > 0 && room[len - 1] != ' ')) {
+      room[len++] = space ? ' ' : (char)toupper(c);
     }
-    room[len++] = space ? ' ' : (char)toupper(c);
   }
   while (len > 0 && room[len - 1] == ' ') {
     len--;
@@ -29,7 +43,7 @@ bool codelist_fold(struct slice text, char room[FOLD_MOST], struct slice *folded
   if (text.len > FOLD_MOST / 2) {
     return false;
   }
-  if (fold_ascii(text, room, folded)) {
+  if (fold_latin(text, room, folded)) {
     return true;
   }
   struct arena *arena = arena_new(64 << 10);
