@@ -112,7 +112,7 @@ static void print_end(const struct printing *printing, const struct pull_summary
     puts(_("dry run: nothing was landed"));
   } else if (summary->nothing_new && summary->failed == 0) {
     puts(_("nothing new: the store is as it was"));
-  } else if (summary->done > 0 && printing->request->kind == PULL_SYNC && !printing->request->then_links) {
+  } else if (!summary->nothing_new && printing->request->kind == PULL_SYNC && !printing->request->then_links) {
     puts(_("next: `puente link` joins what is the same person and the same case"));
   }
 }

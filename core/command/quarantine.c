@@ -8,7 +8,20 @@
 #include <jansson.h>
 #include <stdio.h>
 
+enum { NUMBER_SIZE = 24 };
+
 /* ---- list ---- */
+
+/* A number that is to be typed again has no marks between its thousands. */
+static void put_number(const struct globals *globals, struct table *table, int64_t number) {
+  char text[NUMBER_SIZE];
+  if (globals->json) {
+    table_integer(table, number);
+    return;
+  }
+  snprintf(text, sizeof text, "%lld", (long long)number);
+  table_text(table, text);
+}
 
 static enum status print_list(const struct globals *globals, const struct setaside_list *list, struct error *error) {
   const struct table_column columns[] = {{.name = "source", .title = _("source")},
@@ -29,7 +42,7 @@ static enum status print_list(const struct globals *globals, const struct setasi
     table_text(table, group->field);
     table_text(table, group->reason);
     table_text(table, group->shape);
-    table_integer(table, group->example);
+    put_number(globals, table, group->example);
     table_text(table, group->hint);
   }
   enum status status = table_print(table, stdout, globals->json ? TABLE_JSON : TABLE_TEXT, error);

@@ -234,6 +234,27 @@ static bool remembers_nothing(void *core, const char *memory) {
   return false;
 }
 
+static void describe_first(const struct batch *batch, enum outcome outcome, char words[WORDS_SIZE]) {
+  size_t rows = 0;
+  for (size_t e = 0; e < MODEL_ENTITIES_MOST; e++) {
+    rows += batch->rows[e].count;
+  }
+  switch (outcome) {
+  case OUTCOME_MAPPED:
+    snprintf(words, WORDS_SIZE, _("read and mapped, not landed: %zu rows, %zu remarks"), rows, batch->issue_count);
+    break;
+  case OUTCOME_QUARANTINED:
+    snprintf(words, WORDS_SIZE, _("read, not landed: it would go to quarantine with %zu remarks"), batch->issue_count);
+    break;
+  case OUTCOME_WITHHELD:
+    snprintf(words, WORDS_SIZE, "%s", _("read, not landed: the mapping withholds it"));
+    break;
+  case OUTCOME_REFUSED:
+    snprintf(words, WORDS_SIZE, "%s", _("read, not landed: the mapping refuses it"));
+    break;
+  }
+}
+
 static enum status map_first(const struct plan *plan, const struct format *format, struct splitter *splitter,
                              struct batch *batch, char words[WORDS_SIZE], struct error *error) {
   struct raw raw = {0};
@@ -250,14 +271,13 @@ static enum status map_first(const struct plan *plan, const struct format *forma
   }
   status = status == OK ? format->decoder_new(format->context(splitter), &decoder, error) : status;
   status = status == OK ? format->parse(decoder, raw.bytes, batch->arena, &root, error) : status;
-  status = status == OK ? plan_apply(plan, batch, root, 0, &outcome, error) : status;
+  if (status == OK && plan_refuses(plan, batch, root)) {
+    outcome = OUTCOME_REFUSED;
+  } else if (status == OK) {
+    status = plan_apply(plan, batch, root, 0, &outcome, error);
+  }
   if (status == OK) {
-    size_t rows = 0;
-    for (size_t e = 0; e < MODEL_ENTITIES_MOST; e++) {
-      rows += batch->rows[e].count;
-    }
-    snprintf(words, WORDS_SIZE, _("read and mapped, not landed: %zu rows, %zu remarks%s"), rows, batch->issue_count,
-             outcome == OUTCOME_QUARANTINED ? _("; it would go to quarantine") : "");
+    describe_first(batch, outcome, words);
   }
   if (decoder != NULL) {
     format->decoder_free(decoder);
