@@ -6,6 +6,7 @@
 #include "core/command/language.h"
 #include "core/command/stop.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -114,7 +115,7 @@ int main(int argc, char **argv) {
   }
   stop_watch();
   int code = run_command(&start, argc, argv);
-  if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+  if ((fflush(stdout) != 0 || ferror(stdout) != 0) && errno != EPIPE) { /* `| head` has seen enough */
     error_set(&error, ERR_IO, _("the output could not be written"));
     return command_fail(&error);
   }
