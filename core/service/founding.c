@@ -27,6 +27,11 @@ static enum status make_folder(struct arena *arena, const char *base, const char
   return error->code;
 }
 
+/* Nothing that is there is written over. */
+static enum status write_absent(const char *path, struct slice text, struct error *error) {
+  return access(path, F_OK) == 0 ? OK : file_write(path, text, 0644, error);
+}
+
 /* A file of the program's data; with `name`, that of the workspace stands in its line "name:". */
 static enum status copy_file(struct arena *arena, const char *from, const char *folder, const char *to,
                              const char *name, struct error *error) {
@@ -52,7 +57,7 @@ static enum status copy_file(struct arena *arena, const char *from, const char *
   }
   status = buffer_check(&out, _("the file"), error);
   if (status == OK) {
-    status = file_write(target, buffer_view(&out), 0644, error);
+    status = write_absent(target, buffer_view(&out), error);
   }
   buffer_free(&text);
   buffer_free(&out);
@@ -99,7 +104,7 @@ static enum status fill(struct arena *arena, const char *folder, const char *nam
     return error_memory(error);
   }
   status = status == OK ? key_create(key, error) : status;
-  status = status == OK ? file_write(ignore, slice_of(IGNORED), 0644, error) : status;
+  status = status == OK ? write_absent(ignore, slice_of(IGNORED), error) : status;
   status = status == OK
                ? copy_file(arena, "config/sources/example.yaml", folder, "sources/example.yaml.txt", NULL, error)
                : status;

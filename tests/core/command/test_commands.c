@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -124,11 +125,21 @@ static void test_misuse(void **state) {
 
 static void test_init(void **state) {
   (void)state;
+  assert_int_equal(program_run(folder, "--quiet init kept").code, 0);
+  program_write(folder, "kept/.gitignore", "mine\n");
+  char path[512];
+  snprintf(path, sizeof path, "%s/kept/puente.yaml", folder);
+  assert_int_equal(unlink(path), 0);
+  snprintf(path, sizeof path, "%s/kept/puente.key", folder);
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(program_run(folder, "--quiet init kept").code, 0);
+  char *kept = program_read(folder, "kept/.gitignore");
+  assert_string_equal(kept, "mine\n");
+  free(kept);
   struct said said = program_run(folder, "init work --name Observatorio");
   assert_int_equal(said.code, 0);
   assert_says(said.out, "made a workspace in work:");
   assert_says(said.out, "puente --config work/puente.yaml check");
-  char path[512];
   struct stat about;
   snprintf(path, sizeof path, "%s/work/puente.key", folder);
   assert_int_equal(stat(path, &about), 0);
