@@ -22,8 +22,12 @@ static void must(enum status status, const struct error *error) {
 }
 
 static struct store_options store_options(const struct fixture *fixture) {
-  return (struct store_options){
-      .kind = STORE_SQLITE, .path = fixture->store_path, .model = fixture->model, .key = fixture->key};
+  return (struct store_options){.kind = fixture->dsn == NULL ? STORE_SQLITE : STORE_POSTGRES,
+                                .path = fixture->store_path,
+                                .dsn = fixture->dsn,
+                                .schema = fixture->schema,
+                                .model = fixture->model,
+                                .key = fixture->key};
 }
 
 void fixture_map(struct fixture *fixture, const char *mapping) {
@@ -38,12 +42,19 @@ void fixture_reopen(struct fixture *fixture) {
 }
 
 struct fixture *fixture_make(const char *mapping) {
+  return fixture_make_postgres(mapping, NULL);
+}
+
+struct fixture *fixture_make_postgres(const char *mapping, const char *dsn) {
+  static int number;
   static const char *const folders[] = {"config/codelists"};
   struct fixture *fixture = calloc(1, sizeof *fixture);
   if (fixture == NULL) {
     abort();
   }
   scripted = (struct script){.count = 0};
+  fixture->dsn = dsn;
+  snprintf(fixture->schema, sizeof fixture->schema, "walk%d", ++number);
   fixture->folder = temp_make();
   snprintf(fixture->mapping, sizeof fixture->mapping, "%s/demo.yaml", fixture->folder);
   snprintf(fixture->store_path, sizeof fixture->store_path, "%s/puente.db", fixture->folder);

@@ -8,7 +8,8 @@
 
 struct fixture {
   char *folder;
-  char mapping[256], store_path[256], key_path[256];
+  char mapping[256], store_path[256], key_path[256], schema[32];
+  const char *dsn; /* NULL: SQLite */
   struct config config;
   struct source_config source;
   struct model *model;
@@ -23,6 +24,9 @@ struct fixture {
 
 /* `mapping` is the text of the mapping file. */
 struct fixture *fixture_make(const char *mapping);
+/* The same with a store in PostgreSQL; every fixture takes a schema of its own. fixture_count and fixture_dump are for
+ * SQLite. */
+struct fixture *fixture_make_postgres(const char *mapping, const char *dsn);
 void fixture_free(struct fixture *fixture);
 void fixture_map(struct fixture *fixture, const char *mapping); /* writes another one */
 struct workbench fixture_bench(const struct fixture *fixture);

@@ -307,6 +307,41 @@ static void test_stopped(void **state) {
   assert_int_equal(f->result.counts.pulled, 0);
 }
 
+static void test_held_by_another_host(void **state) {
+  struct fixture *f = *state;
+  struct lease lease;
+  assert_done(f,
+              store_lease(f->store, f->source_id, "elsewhere:/etc/puente.yaml", INT64_C(60000000), &lease, &f->error));
+  assert_int_equal(fixture_sync(f, PAGES({.bytes = A})), ERR_BUSY);
+  assert_int_equal(strncmp(f->error.message, "the source is held by elsewhere:/etc/puente.yaml until ", 55), 0);
+  assert_int_equal(fixture_count(f, "SELECT count(*) FROM run"), 0);
+  assert_done(f, store_release(f->store, &lease, &f->error));
+  assert_done(f, fixture_sync(f, PAGES({.bytes = A})));
+}
+
+/* The lease is taken away in the middle of a pass: what comes late is not committed. */
+static struct fixture *robbed;
+
+static void rob(void *context, const char *what, int64_t done, int64_t total) {
+  (void)context;
+  (void)what;
+  (void)total;
+  struct lease lease;
+  if (done == 1 && fixture_count(robbed, "UPDATE source SET lease_until = 1 RETURNING 1") == 1) {
+    assert_done(robbed,
+                store_lease(robbed->store, robbed->source_id, "elsewhere", INT64_C(60000000), &lease, &robbed->error));
+  }
+}
+
+static void test_fenced(void **state) {
+  struct fixture *f = robbed = *state;
+  const struct progress progress = {.step = rob};
+  f->options.progress = &progress;
+  assert_int_equal(fixture_sync(f, PAGES({.bytes = A}, {.bytes = B}, {.bytes = C})), ERR_BUSY);
+  assert_int_equal(f->result.counts.fresh, 1);
+  assert_int_equal(current(f, "raw_record"), 1);
+}
+
 static void test_many_records(void **state) {
   struct fixture *f = *state;
   struct buffer text;
@@ -344,6 +379,8 @@ int main(void) {
       TEST(test_dry_run),
       TEST(test_balance),
       TEST(test_stopped),
+      TEST(test_held_by_another_host),
+      TEST(test_fenced),
       TEST(test_many_records),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
