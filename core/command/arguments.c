@@ -75,6 +75,9 @@ enum status arguments_read(const struct command *command, const struct argument 
       argv[kept++] = argv[i];
     }
   }
+  if (kept < *argc) {
+    argv[kept] = NULL;
+  }
   *argc = kept;
   return OK;
 }

@@ -13,9 +13,9 @@ struct argument {
   bool *flag;        /* takes none */
 };
 
-/* Fills the table's targets and leaves in argv[1 …] what is no option; `*argc` counts it with argv[0]. END: --help was
- * asked for and has been printed. ERR_USAGE: the error has the nearest name as its hint. The table ends with a row
- * whose name is NULL. */
+/* Fills the table's targets and leaves in argv[1 …], NULL-terminated, what is no option; `*argc` counts it with
+ * argv[0]. END: --help was asked for and has been printed. ERR_USAGE: the error has the nearest name as its hint. The
+ * table ends with a row whose name is NULL. */
 enum status arguments_read(const struct command *command, const struct argument *table, int *argc, char **argv,
                            struct error *error) MUST_CHECK;
 /* The same for a command to begin with: true where nothing is left to do but to return `*exit_code`. */

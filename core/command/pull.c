@@ -137,3 +137,17 @@ int command_pull(const struct globals *globals, struct workspace *workspace, con
   json_decref(printing.sources);
   return status == OK ? pull_exit_code(&summary) : command_fail(&error);
 }
+
+int command_pull_named(const struct globals *globals, char **argv, const struct pull_request *wanted,
+                       command_pull_work *work) {
+  struct workspace workspace;
+  struct error error;
+  if (workspace_open(globals->config, WORKSPACE_WRITE, &workspace, &error) != OK) {
+    return command_fail(&error);
+  }
+  struct pull_request request = *wanted;
+  request.codes = (const char *const *)argv + 1;
+  int exit_code = work(globals, &workspace, &request);
+  workspace_close(&workspace);
+  return exit_code;
+}

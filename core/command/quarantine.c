@@ -213,7 +213,6 @@ static int run(const struct globals *globals, int argc, char **argv) {
   if (arguments_done(&command_quarantine, table, &argc, argv, &exit_code)) {
     return exit_code;
   }
-  argv[argc] = NULL;
   const char *what = argc > 1 ? argv[1] : "list";
   if (strcmp(what, "list") == 0 && argc <= 2) {
     return run_list(globals, request.source);

@@ -11,16 +11,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
   if (arguments_done(&command_remap, table, &argc, argv, &exit_code)) {
     return exit_code;
   }
-  struct workspace workspace;
-  struct error error;
-  if (workspace_open(globals->config, WORKSPACE_WRITE, &workspace, &error) != OK) {
-    return command_fail(&error);
-  }
-  request.codes = (const char *const *)argv + 1;
-  argv[argc] = NULL;
-  exit_code = command_pull(globals, &workspace, &request);
-  workspace_close(&workspace);
-  return exit_code;
+  return command_pull_named(globals, argv, &request, command_pull);
 }
 
 const struct command command_remap = {

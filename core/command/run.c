@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-static int sync_and_link(const struct globals *globals, struct workspace *workspace, struct pull_request *request) {
+static int sync_and_link(const struct globals *globals, struct workspace *workspace,
+                         const struct pull_request *request) {
   if (globals->json) {
     fputs("{\"sync\":", stdout);
   }
@@ -38,15 +39,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
   if (arguments_done(&command_run, table, &argc, argv, &exit_code)) {
     return exit_code;
   }
-  struct workspace workspace;
-  struct error error;
-  if (workspace_open(globals->config, WORKSPACE_WRITE, &workspace, &error) != OK) {
-    return command_fail(&error);
-  }
-  request.codes = (const char *const *)argv + 1;
-  exit_code = sync_and_link(globals, &workspace, &request);
-  workspace_close(&workspace);
-  return exit_code;
+  return command_pull_named(globals, argv, &request, sync_and_link);
 }
 
 const struct command command_run = {

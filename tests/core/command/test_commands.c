@@ -303,6 +303,7 @@ static void test_run_and_export(void **state) {
   struct said said = program_run(folder, "run");
   assert_int_equal(said.code, 0);
   assert_says(said.out, "persons             2          2          2");
+  assert_int_equal(program_run(folder, "run demo --full").code, 0);
   said = program_run(folder, "link");
   assert_int_equal(said.code, 0);
   assert_string_equal(said.out, "nothing new to link: persons and cases are as they were\n");
