@@ -119,6 +119,14 @@ void pull_all(const struct pull_case *one, struct pulled *pulled) {
   close_options(&opened);
 }
 
+struct pulled pull_answers(struct http_server *server, const char *connector, const char *options,
+                           const struct http_answer *answers, size_t count) {
+  struct pulled pulled;
+  http_server_script(server, answers, count);
+  pull_all(&(struct pull_case){.connector = connector, .options = options, .port = http_server_port(server)}, &pulled);
+  return pulled;
+}
+
 void pull_check(const struct pull_case *one, struct pulled *pulled) {
   struct opened opened;
   struct error error;

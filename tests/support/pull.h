@@ -3,6 +3,7 @@
 #define PUENTE_TESTS_SUPPORT_PULL_H
 
 #include "connectors/connector.h"
+#include "tests/support/http_server.h"
 
 struct pulled {
   enum status status;  /* OK: the pass came to its end */
@@ -28,6 +29,9 @@ struct pull_case {
 
 /* The options must be good; errors of open and next are results. */
 void pull_all(const struct pull_case *one, struct pulled *pulled);
+/* Pulls from the server by the connector after the server was given these answers. */
+struct pulled pull_answers(struct http_server *server, const char *connector, const char *options,
+                           const struct http_answer *answers, size_t count);
 /* Runs `check` alone; the result as of pull_all. */
 void pull_check(const struct pull_case *one, struct pulled *pulled);
 /* Runs `probe`; `steps` gets a line "step status words" for each, ports left out. */

@@ -31,10 +31,7 @@ static int stop(void **state) {
 }
 
 static struct pulled pull(const char *options, const struct http_answer *answers, size_t count) {
-  struct pulled pulled;
-  http_server_script(server, answers, count);
-  pull_all(&(struct pull_case){.connector = "rest", .options = options, .port = http_server_port(server)}, &pulled);
-  return pulled;
+  return pull_answers(server, "rest", options, answers, count);
 }
 
 static const char *target(size_t number) {

@@ -38,10 +38,7 @@ static int stop(void **state) {
 }
 
 static struct pulled pull(const char *options, const struct http_answer *answers, size_t count) {
-  struct pulled pulled;
-  http_server_script(server, answers, count);
-  pull_all(&(struct pull_case){.connector = "soap", .options = options, .port = http_server_port(server)}, &pulled);
-  return pulled;
+  return pull_answers(server, "soap", options, answers, count);
 }
 
 static void wraps_the_request_in_an_envelope(void **state) {
