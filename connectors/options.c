@@ -257,6 +257,10 @@ enum status options_check(const struct option *table, const struct yaml *map, co
   return parse(table, map, &parsing, error);
 }
 
+enum status options_missing(const char *name, const char *because, struct error *error) {
+  return error_set(error, ERR_CONFIG, _("`%s` is missing, which %s needs"), name, because);
+}
+
 void options_wipe(const struct option *table, void *target) {
   for (const struct option *option = table; option->name != NULL; option++) {
     if (option->type == OPTION_SECRET) {

@@ -49,6 +49,8 @@ enum status options_parse(const struct option *table, const struct yaml *map, co
 /* The same without reading secrets, whose members stay NULL: only the form of their references is checked. */
 enum status options_check(const struct option *table, const struct yaml *map, const char *base, struct arena *arena,
                           void *target, struct error *error) MUST_CHECK;
+/* ERR_CONFIG for an option without which `because` ("`auth: basic`") cannot be. */
+enum status options_missing(const char *name, const char *because, struct error *error);
 void options_wipe(const struct option *table, void *target);
 
 #endif

@@ -1,6 +1,7 @@
 #include "connectors/http/position.h"
 #include "connectors/http/mark.h"
 #include "core/base/date.h"
+#include "core/base/log.h"
 #include "core/base/node.h"
 #include "core/base/text.h"
 
@@ -96,6 +97,47 @@ bool position_read(struct position *position, const char *paging, struct slice t
          && read_number(root, "total", &position->total) && read_text(root, "at", &position->at)
          && read_text(root, "mark", &position->mark) && read_text(root, "since", &position->since)
          && read_text(root, "until", &position->until);
+}
+
+enum status position_resume(struct position *position, const struct pull *pull, const char *paging,
+                            const struct range_settings *range, bool *resumed, struct error *error) {
+  *resumed = false;
+  if (pull->cursor == NULL || pull->cursor[0] == '\0') {
+    return OK;
+  }
+  struct arena *arena = arena_new(0);
+  if (arena == NULL) {
+    return error_memory(error);
+  }
+  *resumed = position_read(position, paging, slice_of(pull->cursor), arena);
+  arena_free(arena);
+  if (*resumed) {
+    return OK;
+  }
+  log_message(LEVEL_WARNING, _("source %s: its cursor does not fit the configuration; the pass begins anew"),
+              pull->source);
+  position_free(position);
+  return position_init(position, pull, range, error);
+}
+
+enum status position_check(const struct position *position, const struct pages_settings *settings,
+                           struct error *error) {
+  if (position->page <= settings->most) {
+    return OK;
+  }
+  error_set(error, ERR_LIMIT, _("the source has more than %lld pages"), (long long)settings->most);
+  error_hint(error, "%s", _("raise `max_pages` if that is right; a later run goes on from here"));
+  return ERR_LIMIT;
+}
+
+enum status position_describe(const struct position *position, int64_t number, const char *paging, struct page *page,
+                              struct error *error) {
+  page->source_count = position->total;
+  buffer_slice(&page->watermark, buffer_view(&position->mark));
+  buffer_printf(&page->origin, "page %" PRId64, number);
+  enum status status = buffer_check(&page->watermark, "watermark", error);
+  status = status == OK ? buffer_check(&page->origin, "origin", error) : status;
+  return status == OK && page->ends ? position_write(position, paging, &page->cursor, error) : status;
 }
 
 enum status repeats_init(struct repeats *repeats, struct error *error) {

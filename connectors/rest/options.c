@@ -166,20 +166,7 @@ const struct option rest_option_table[] = {
      .type = OPTION_TEXT,
      .offset = AT(page_count_path),
      .description = N_("where the answer holds the number of all pages")},
-    {.name = "max_pages",
-     .type = OPTION_INTEGER,
-     .otherwise = "100000",
-     .least = 1,
-     .most = INT32_MAX,
-     .offset = AT(max_pages),
-     .description = N_("most pages of one pass")},
-    {.name = "repeated_pages",
-     .type = OPTION_INTEGER,
-     .otherwise = "2",
-     .least = 1,
-     .most = 1000,
-     .offset = AT(repeated_pages),
-     .description = N_("how often the same page may come in a row")},
+    PAGES_OPTION_ROWS(struct rest_options),
 
     {.name = "since_parameter",
      .type = OPTION_TEXT,
@@ -189,22 +176,10 @@ const struct option rest_option_table[] = {
      .type = OPTION_TEXT,
      .offset = AT(until_parameter),
      .description = N_("parameter that asks for what changed until")},
-    {.name = "since_format",
-     .type = OPTION_TEXT,
-     .offset = AT(range.format),
-     .description = N_("how since and until are written, as %d/%m/%Y; else RFC 3339, or as the source wrote them")},
-    {.name = "since_zone",
-     .type = OPTION_TEXT,
-     .offset = AT(range.zone),
-     .description = N_("zone of since and until, as \"-05:00\", where the marks are in another")},
-    {.name = "since_default",
-     .type = OPTION_TEXT,
-     .offset = AT(range.since),
-     .description = N_("since of the first pass; else the parameter is left out")},
-    {.name = "until_default",
-     .type = OPTION_TEXT,
-     .offset = AT(range.until),
-     .description = N_("until where none is asked for; `now`: the time at which the pass begins")},
+    RANGE_OPTION_ROWS(struct rest_options,
+                      N_("how since and until are written, as %d/%m/%Y; else RFC 3339, or as the source wrote them"),
+                      N_("since of the first pass; else the parameter is left out"),
+                      N_("until where none is asked for; `now`: the time at which the pass begins")),
     {.name = "watermark_field",
      .type = OPTION_TEXT,
      .offset = AT(watermark_field),
@@ -228,25 +203,20 @@ const struct option rest_option_table[] = {
     {.name = NULL},
 };
 
-static enum status missing(struct error *error, const char *name, const char *because) {
-  error_set(error, ERR_CONFIG, _("`%s` is missing, which %s needs"), name, because);
-  return ERR_CONFIG;
-}
-
 static enum status check_auth(const struct rest_options *options, struct error *error) {
   switch (options->auth) {
   case AUTH_BASIC:
-    return options->username == NULL   ? missing(error, "username", "`auth: basic`")
-           : options->password == NULL ? missing(error, "password", "`auth: basic`")
+    return options->username == NULL   ? options_missing("username", "`auth: basic`", error)
+           : options->password == NULL ? options_missing("password", "`auth: basic`", error)
                                        : OK;
   case AUTH_BEARER:
-    return options->token == NULL ? missing(error, "token", "`auth: bearer`") : OK;
+    return options->token == NULL ? options_missing("token", "`auth: bearer`", error) : OK;
   case AUTH_API_KEY:
-    return options->api_key == NULL ? missing(error, "api_key", "`auth: api_key`") : OK;
+    return options->api_key == NULL ? options_missing("api_key", "`auth: api_key`", error) : OK;
   case AUTH_OAUTH2:
-    return options->token_url == NULL       ? missing(error, "token_url", "`auth: oauth2`")
-           : options->client_id == NULL     ? missing(error, "client_id", "`auth: oauth2`")
-           : options->client_secret == NULL ? missing(error, "client_secret", "`auth: oauth2`")
+    return options->token_url == NULL       ? options_missing("token_url", "`auth: oauth2`", error)
+           : options->client_id == NULL     ? options_missing("client_id", "`auth: oauth2`", error)
+           : options->client_secret == NULL ? options_missing("client_secret", "`auth: oauth2`", error)
                                             : http_check_url(&options->http, "token_url", options->token_url, error);
   default:
     return OK;

@@ -4,7 +4,6 @@
 #include "core/base/date.h"
 #include "core/base/log.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -37,23 +36,6 @@ static void rest_close(struct connection *connection) {
   arena_free(connection->arena);
   repeats_free(&connection->repeats);
   free(connection);
-}
-
-/* Another paging in the configuration, or a cursor of an older program: the pass begins anew, which repeats nothing. */
-static enum status resume(struct connection *connection, struct error *error) {
-  const struct pull *pull = connection->pull;
-  if (pull->cursor == NULL || pull->cursor[0] == '\0') {
-    return OK;
-  }
-  if (position_read(&connection->position, rest_pagings[connection->options->paging], slice_of(pull->cursor),
-                    connection->arena)) {
-    connection->resumed = true;
-    return OK;
-  }
-  log_message(LEVEL_WARNING, _("source %s: its cursor does not fit the configuration; the pass begins anew"),
-              pull->source);
-  position_free(&connection->position);
-  return position_init(&connection->position, pull, &connection->options->range, error);
 }
 
 /* Options, and a first request made and thrown away. */
@@ -103,7 +85,9 @@ static enum status rest_open(const struct pull *pull, struct connection **connec
   status = status == OK ? http_open(&options->http, pull->stop, &made->http, error) : status;
   status = status == OK ? credentials_open(&made->credentials, options, made->http, error) : status;
   status = status == OK ? position_init(&made->position, pull, &options->range, error) : status;
-  status = status == OK ? resume(made, error) : status;
+  status = status == OK ? position_resume(&made->position, pull, rest_pagings[options->paging], &options->range,
+                                          &made->resumed, error)
+                        : status;
   if (status != OK) {
     rest_close(made);
     return status;
@@ -174,23 +158,16 @@ static enum status check_repeats(struct connection *connection, const struct htt
     return OK;
   }
   return repeats_check(&connection->repeats, buffer_view(&response->body), buffer_view(&position->at),
-                       connection->options->repeated_pages, error);
+                       connection->options->pages.repeated, error);
 }
 
 /* A large answer that nothing is read from comes in pieces; the cursor goes with the last. */
 static enum status give_piece(struct connection *connection, struct page *page, struct error *error) {
-  const struct position *position = &connection->position;
   enum status status = http_give_piece(&connection->response, &connection->given, page, error);
   connection->giving = status == OK && !page->ends;
-  page->source_count = position->total;
-  buffer_slice(&page->watermark, buffer_view(&position->mark));
-  buffer_printf(&page->origin, "page %" PRId64, connection->number);
-  status = status == OK ? buffer_check(&page->watermark, "watermark", error) : status;
-  status = status == OK ? buffer_check(&page->origin, "origin", error) : status;
-  if (status == OK && page->ends) {
-    status = position_write(position, rest_pagings[connection->options->paging], &page->cursor, error);
-  }
-  return status;
+  return status == OK ? position_describe(&connection->position, connection->number,
+                                          rest_pagings[connection->options->paging], page, error)
+                      : status;
 }
 
 /* Asks for a page and reads its envelope; END where a result code says that there is nothing. */
@@ -220,13 +197,12 @@ static enum status rest_next(struct connection *connection, struct page *page, s
   if (connection->position.done) {
     return END;
   }
-  if (connection->position.page > options->max_pages) {
-    error_set(error, ERR_LIMIT, _("the source has more than %lld pages"), (long long)options->max_pages);
-    error_hint(error, "%s", _("raise `max_pages` if that is right; a later run goes on from here"));
+  enum status status = position_check(&connection->position, &options->pages, error);
+  if (status != OK) {
     error_place(error, "%s", connection->shown);
-    return ERR_LIMIT;
+    return status;
   }
-  enum status status = fetch(connection, error);
+  status = fetch(connection, error);
   status = status == OK ? give_piece(connection, page, error) : status;
   if (status != OK && status != END) {
     error_place(error, _("%s, page %lld"), connection->shown, (long long)connection->number);

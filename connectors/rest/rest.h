@@ -38,7 +38,8 @@ struct rest_options {
   int paging;
   const char *records, *cursor_path, *cursor_parameter, *next_path, *page_parameter, *page_size_parameter;
   const char *offset_parameter, *more_path, *total_path, *page_count_path;
-  int64_t page_start, page_size, max_pages, repeated_pages;
+  int64_t page_start, page_size;
+  struct pages_settings pages;
 
   const char *since_parameter, *until_parameter;
   struct range_settings range;

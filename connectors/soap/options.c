@@ -88,36 +88,10 @@ const struct option soap_option_table[] = {
      .type = OPTION_TEXT,
      .offset = AT(more_element),
      .description = N_("element that says true or false: there are more pages")},
-    {.name = "max_pages",
-     .type = OPTION_INTEGER,
-     .otherwise = "100000",
-     .least = 1,
-     .most = INT32_MAX,
-     .offset = AT(max_pages),
-     .description = N_("most pages of one pass")},
-    {.name = "repeated_pages",
-     .type = OPTION_INTEGER,
-     .otherwise = "2",
-     .least = 1,
-     .most = 1000,
-     .offset = AT(repeated_pages),
-     .description = N_("how often the same page may come in a row")},
-    {.name = "since_format",
-     .type = OPTION_TEXT,
-     .offset = AT(range.format),
-     .description = N_("how {{since}} and {{until}} are written, as %d/%m/%Y; else RFC 3339")},
-    {.name = "since_zone",
-     .type = OPTION_TEXT,
-     .offset = AT(range.zone),
-     .description = N_("zone of since and until, as \"-05:00\", where the marks are in another")},
-    {.name = "since_default",
-     .type = OPTION_TEXT,
-     .offset = AT(range.since),
-     .description = N_("{{since}} of the first pass")},
-    {.name = "until_default",
-     .type = OPTION_TEXT,
-     .offset = AT(range.until),
-     .description = N_("{{until}} where none is asked for; `now`: the time at which the pass begins")},
+    PAGES_OPTION_ROWS(struct soap_options),
+    RANGE_OPTION_ROWS(struct soap_options, N_("how {{since}} and {{until}} are written, as %d/%m/%Y; else RFC 3339"),
+                      N_("{{since}} of the first pass"),
+                      N_("{{until}} where none is asked for; `now`: the time at which the pass begins")),
     {.name = "watermark_element",
      .type = OPTION_TEXT,
      .offset = AT(watermark_element),
@@ -131,10 +105,6 @@ const struct option soap_option_table[] = {
     {.name = NULL},
 };
 
-static enum status missing(struct error *error, const char *name, const char *because) {
-  return error_set(error, ERR_CONFIG, _("`%s` is missing, which %s needs"), name, because);
-}
-
 static enum status check_paging(const struct soap_options *options, struct error *error) {
   if (options->paging != SOAP_PAGING_PAGE) {
     return OK;
@@ -145,7 +115,7 @@ static enum status check_paging(const struct soap_options *options, struct error
     return ERR_CONFIG;
   }
   if (options->record == NULL && options->more_element == NULL && options->page_count_element == NULL) {
-    return missing(error, "record", "`paging: page`");
+    return options_missing("record", "`paging: page`", error);
   }
   return OK;
 }
@@ -159,10 +129,10 @@ enum status soap_check_options(const struct soap_options *options, struct error 
     return error_set(error, ERR_CONFIG, "%s", _("one of `request` and `request_file` must be there"));
   }
   if (options->security != SECURITY_NONE && options->username == NULL) {
-    return missing(error, "username", "`security`");
+    return options_missing("username", "`security`", error);
   }
   if (options->security != SECURITY_NONE && options->password == NULL) {
-    return missing(error, "password", "`security`");
+    return options_missing("password", "`security`", error);
   }
   for (size_t i = 0; i < options->headers.count; i++) {
     if (strcasecmp(options->headers.names[i], "Authorization") == 0) {

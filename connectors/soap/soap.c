@@ -2,10 +2,8 @@
 #include "connectors/soap/soap.h"
 #include "connectors/http/mark.h"
 #include "connectors/http/probe.h"
-#include "core/base/log.h"
 #include "core/base/text.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -80,27 +78,6 @@ static enum status make_headers(struct connection *connection, struct error *err
   return status;
 }
 
-static enum status resume(struct connection *connection, struct error *error) {
-  const struct pull *pull = connection->pull;
-  if (pull->cursor == NULL || pull->cursor[0] == '\0') {
-    return OK;
-  }
-  struct arena *arena = arena_new(0);
-  if (arena == NULL) {
-    return error_memory(error);
-  }
-  bool read =
-      position_read(&connection->position, soap_pagings[connection->options->paging], slice_of(pull->cursor), arena);
-  arena_free(arena);
-  if (read) {
-    return OK;
-  }
-  log_message(LEVEL_WARNING, _("source %s: its cursor does not fit the configuration; the pass begins anew"),
-              pull->source);
-  position_free(&connection->position);
-  return position_init(&connection->position, pull, &connection->options->range, error);
-}
-
 /* Options, and a first request made and thrown away. */
 static enum status soap_check(const void *target, struct error *error) {
   const struct soap_options *options = target;
@@ -144,7 +121,10 @@ static enum status soap_open(const struct pull *pull, struct connection **connec
   status = status == OK ? secrets_open(&made->secrets, &options->secrets, error) : status;
   status = status == OK ? make_headers(made, error) : status;
   status = status == OK ? position_init(&made->position, pull, &options->range, error) : status;
-  status = status == OK ? resume(made, error) : status;
+  bool resumed;
+  status = status == OK
+               ? position_resume(&made->position, pull, soap_pagings[options->paging], &options->range, &resumed, error)
+               : status;
   if (status != OK) {
     soap_close(made);
     return status;
@@ -261,7 +241,6 @@ static enum status take_answer(struct connection *connection, const struct soap_
 
 /* A large answer comes in pieces, so that memory stays that of a piece; the cursor goes with the last. */
 static enum status give_piece(struct connection *connection, struct page *page, struct error *error) {
-  const struct position *position = &connection->position;
   bool begins = connection->given == 0;
   if (begins) {
     soap_declare(&connection->response, connection->declaration, &connection->given);
@@ -270,16 +249,10 @@ static enum status give_piece(struct connection *connection, struct page *page, 
   enum status status = http_give_piece(&connection->response, &connection->given, page, error);
   connection->giving = status == OK && !page->ends;
   page->begins = begins;
-  page->source_count = position->total;
-  buffer_slice(&page->watermark, buffer_view(&position->mark));
-  buffer_printf(&page->origin, "page %" PRId64, connection->number);
   status = status == OK ? buffer_check(&page->bytes, "page", error) : status;
-  status = status == OK ? buffer_check(&page->watermark, "watermark", error) : status;
-  status = status == OK ? buffer_check(&page->origin, "origin", error) : status;
-  if (status == OK && page->ends) {
-    status = position_write(position, soap_pagings[connection->options->paging], &page->cursor, error);
-  }
-  return status;
+  return status == OK ? position_describe(&connection->position, connection->number,
+                                          soap_pagings[connection->options->paging], page, error)
+                      : status;
 }
 
 /* Asks for a page; END where a result code says that there is nothing. */
@@ -296,7 +269,7 @@ static enum status fetch(struct connection *connection, struct error *error) {
   soap_answer_free(&answer);
   if (status == OK && options->paging != SOAP_PAGING_NONE && !position->done) {
     status = repeats_check(&connection->repeats, buffer_view(&connection->response.body), slice_none(),
-                           options->repeated_pages, error);
+                           options->pages.repeated, error);
   }
   return status == OK && empty ? END : status;
 }
@@ -309,13 +282,12 @@ static enum status soap_next(struct connection *connection, struct page *page, s
   if (connection->position.done) {
     return END;
   }
-  if (connection->position.page > options->max_pages) {
-    error_set(error, ERR_LIMIT, _("the source has more than %lld pages"), (long long)options->max_pages);
-    error_hint(error, "%s", _("raise `max_pages` if that is right; a later run goes on from here"));
+  enum status status = position_check(&connection->position, &options->pages, error);
+  if (status != OK) {
     error_place(error, "%s", connection->shown);
-    return ERR_LIMIT;
+    return status;
   }
-  enum status status = fetch(connection, error);
+  status = fetch(connection, error);
   status = status == OK ? give_piece(connection, page, error) : status;
   if (status != OK && status != END) {
     error_place(error, _("%s, page %lld"), connection->shown, (long long)connection->number);

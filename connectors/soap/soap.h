@@ -26,7 +26,8 @@ struct soap_options {
   char *password;
   bool timestamp;
   int paging;
-  int64_t page_start, page_size, max_pages, repeated_pages;
+  int64_t page_start, page_size;
+  struct pages_settings pages;
   const char *record, *total_element, *page_count_element, *more_element;
   struct range_settings range;
   const char *watermark_element, *watermark_format;
