@@ -140,5 +140,7 @@ const struct view *views_find(const struct store *store, const char *name, const
 
 /* ---- migrate.c ---- */
 enum status migrate_check(struct store *store, struct error *error) MUST_CHECK;
+/* ERR_CONFIG where the store was made with another key; a store that knows none yet takes this one. */
+enum status migrate_check_key(struct store *store, struct error *error) MUST_CHECK;
 
 #endif

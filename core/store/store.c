@@ -190,6 +190,8 @@ enum status store_open(const struct store_options *options, struct store **store
   if (status != OK)
     return status;
   status = migrate_check(*store, error);
+  if (status == OK)
+    status = migrate_check_key(*store, error);
   if (status != OK) {
     store_close(*store);
     *store = NULL;

@@ -36,7 +36,7 @@ struct store_options {
 };
 
 /* Opens an existing store; ERR_NOT_FOUND where there is none, ERR_VERSION where it is newer than this program, and
- * ERR_CONFIG "run `puente store migrate`" where it is older. */
+ * ERR_CONFIG "run `puente store migrate`" where it is older, or where `key` is not the one it was made with. */
 enum status store_open(const struct store_options *options, struct store **store, struct error *error) MUST_CHECK;
 void store_close(struct store *store); /* rolls back what is open; NULL allowed */
 /* Makes the tables in an empty store. */

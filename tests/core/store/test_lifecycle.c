@@ -68,6 +68,31 @@ static void test_no_store(void **state) {
   assert_string_equal(error.message, "there is a store here already");
 }
 
+/* With another key every record would be new: such a key is refused, for reading too. */
+static void test_other_key(void **state) {
+  struct stand *stand = *state;
+  struct error error;
+  struct store *store;
+  struct key *other;
+  char path[300];
+  snprintf(path, sizeof path, "%s/other", stand->folder);
+  MUST(key_create(path, &error));
+  MUST(key_load(path, &other, &error));
+  struct store_options options = stand->options;
+  options.key = other;
+  for (int i = 0; i < 2; i++) {
+    options.read_only = i == 1;
+    assert_int_equal(store_open(&options, &store, &error), ERR_CONFIG);
+    assert_string_equal(error.message, "the key is not the one that this store was made with");
+    assert_string_equal(error.hint, "put the key file of this workspace back from its copy; nothing was changed");
+    assert_null(store);
+  }
+  options.key = NULL;
+  MUST(store_open(&options, &store, &error));
+  store_close(store);
+  key_free(other);
+}
+
 static void test_newer_version(void **state) {
   struct stand *stand = *state;
   struct error error;
@@ -392,6 +417,7 @@ static void test_schema_names(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       EACH(test_no_store),
+      EACH(test_other_key),
       EACH(test_newer_version),
       EACH(test_migration_goes_on),
       EACH(test_model_grows),
