@@ -1,11 +1,14 @@
 #include "core/resolve/resolve.h"
 
 #include "core/audit/audit.h"
+#include "core/base/log.h"
 #include "core/resolve/columns.h"
 #include "core/resolve/history.h"
 #include "core/resolve/survive.h"
+#include "core/sync/counts.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { SOURCES_MOST = STAGED_SOURCES_MOST, BATCH_MOST = 512 };
@@ -351,6 +354,42 @@ static enum status resolve_all(struct resolver *r) {
   return status == OK ? resolve_changed(r, inputs) : status;
 }
 
+/* The run that failed, which went with its transaction, written in one of its own, with an entry of the log. */
+static enum status write_failed(struct resolver *r, const struct error *cause, struct error *error) {
+  bool stopped = cause->code == ERR_INTERRUPTED;
+  const struct counts counts = {.source_count = -1};
+  char message[sizeof cause->message + sizeof cause->place + sizeof cause->hint + 2];
+  snprintf(message, sizeof message, "%s\n%s\n%s", cause->message, cause->place, cause->hint);
+  int64_t run = 0;
+  enum status status = store_run_begin(r->store, "link", 0, r->options->actor, r->options->purpose, &run, error);
+  if (status == OK) {
+    status = store_run_end(r->store, run, stopped ? RUN_INTERRUPTED : RUN_FAILED, NULL, message, error);
+  }
+  struct buffer body;
+  buffer_init(&body, 1 << 16);
+  counts_json(&counts, NULL, stopped ? "interrupted" : "failed", &body);
+  status = status == OK ? buffer_check(&body, _("the audit entry"), error) : status;
+  if (status == OK) {
+    const struct audit_event event = {
+        .event = "run", .actor = r->options->actor, .purpose = r->options->purpose, .run = run, .body = body.data};
+    status = audit_append(r->store, &event, error);
+  }
+  buffer_free(&body);
+  r->result->run = status == OK ? run : 0;
+  return status;
+}
+
+static void record_failure(struct resolver *r) {
+  struct error error;
+  enum status status = store_begin(r->store, &error);
+  status = status == OK ? write_failed(r, r->error, &error) : status;
+  status = status == OK ? store_commit(r->store, &error) : status;
+  if (status != OK) {
+    store_rollback(r->store);
+    log_error(LEVEL_WARNING, &error);
+  }
+}
+
 enum status resolve_run(struct store *store, const struct config *config, const struct model *model,
                         const struct resolve_options *options, struct resolve_result *result, struct error *error) {
   struct resolver *r = calloc(1, sizeof *r);
@@ -371,6 +410,9 @@ enum status resolve_run(struct store *store, const struct config *config, const 
     if (status != OK) {
       store_rollback(store);
     }
+  }
+  if (status != OK && status != ERR_BUSY) {
+    record_failure(r);
   }
   staged_free(&r->persons);
   staged_free(&r->cases);

@@ -22,7 +22,8 @@ struct resolve_result {
 };
 /* Persons, then cases, then consolidation, in one transaction with its audit entry. Ids: a cluster without former ids
  * creates one, with one keeps it, with several keeps that of most members (tie: the oldest) and redirects the others;
- * a split keeps the id with its largest part. */
+ * a split keeps the id with its largest part. A linking that fails leaves everything as it was, and a failed run that
+ * says why. */
 enum status resolve_run(struct store *store, const struct config *config, const struct model *model,
                         const struct resolve_options *options, struct resolve_result *result,
                         struct error *error) MUST_CHECK;

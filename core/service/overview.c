@@ -64,10 +64,15 @@ static void take_source(struct overview *overview, const struct result *result) 
 }
 
 /* Message, place and hint stand on lines of their own. */
-static void take_message(struct overview *overview, struct source_overview *source, struct slice text) {
+struct told {
+  const char *message, *place, *hint;
+};
+
+/* The message of a run: what, where and what to do, a line each. */
+static struct told take_message(struct overview *overview, struct slice text) {
   char *copy = text.len == 0 ? NULL : arena_text(overview->memory, text);
   if (copy == NULL) {
-    return;
+    return (struct told){.message = NULL};
   }
   char *place = strchr(copy, '\n');
   char *hint = place == NULL ? NULL : strchr(place + 1, '\n');
@@ -77,9 +82,7 @@ static void take_message(struct overview *overview, struct source_overview *sour
   if (hint != NULL) {
     *hint++ = '\0';
   }
-  source->message = copy;
-  source->place = place;
-  source->hint = hint;
+  return (struct told){.message = copy, .place = place, .hint = hint};
 }
 
 static void take_counts(struct counts *counts, const struct result *result) {
@@ -112,17 +115,28 @@ static void take_sync(struct overview *overview, struct source_overview *source,
   source->ended = time_of(result, "ended");
   source->state = done ? "ok" : arena_text(overview->memory, state);
   take_counts(&source->counts, result);
-  take_message(overview, source, text_of(result, "message"));
+  struct told told = take_message(overview, text_of(result, "message"));
+  source->message = told.message;
+  source->place = told.place;
+  source->hint = told.hint;
+}
+
+static void take_link(struct overview *overview, const struct result *result) {
+  if (overview->link_run == 0 && slice_is(text_of(result, "state"), "done")) {
+    overview->link_run = integer_of(result, "run_id");
+    overview->linked = time_of(result, "ended");
+  } else if (overview->link_run == 0 && overview->link_message == NULL) {
+    struct told told = take_message(overview, text_of(result, "message"));
+    overview->link_message = told.message;
+    overview->link_hint = told.hint;
+  }
 }
 
 /* Newest first. */
 static void take_run(struct overview *overview, const struct result *result) {
   struct slice kind = text_of(result, "kind");
   if (slice_is(kind, "link")) {
-    if (overview->link_run == 0 && slice_is(text_of(result, "state"), "done")) {
-      overview->link_run = integer_of(result, "run_id");
-      overview->linked = time_of(result, "ended");
-    }
+    take_link(overview, result);
     return;
   }
   struct source_overview *source = find_source(overview, text_of(result, "source"));

@@ -22,8 +22,9 @@ struct overview {
   struct source_overview *sources;
   size_t source_count;
   int64_t persons, cases;
-  int64_t link_run, linked; /* last linking: its run and when it ended; 0: never */
-  int64_t waiting;          /* records new, changed or deleted since */
+  int64_t link_run, linked;             /* last linking: its run and when it ended; 0: never */
+  int64_t waiting;                      /* records new, changed or deleted since */
+  const char *link_message, *link_hint; /* of a linking that failed since; NULL: none */
   struct arena *memory;
 };
 

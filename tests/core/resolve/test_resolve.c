@@ -404,6 +404,27 @@ static void the_log_has_one_entry_a_run(void **state) {
   assert_int_equal(check.first_wrong, 0);
 }
 
+static void a_failed_run_is_on_record(void **state) {
+  struct stand *stand = *state;
+  struct error error;
+  struct audit_check check;
+  struct resolve_result result;
+  struct resolve_options options = {.actor = "tester", .purpose = "test"};
+  struct config broken = config;
+  broken.link_file = "tests/nowhere.yaml";
+  stage_one(stand, ALPHA, "a1", "victim", ROSA "|birth_date=2001-02-03");
+  assert_int_not_equal(resolve_run(stand->store, &broken, stand->model, &options, &result, &error), OK);
+  char expected[sizeof error];
+  snprintf(expected, sizeof expected, "%s\n%s\n%s", error.message, error.place, error.hint);
+  assert_view(stand, "runs", "message", "state", "failed", expected);
+  assert_view(stand, "audit", "event actor purpose run", "event", "run", "run|tester|test|2");
+  MUST(audit_verify(stand->store, &check, &error));
+  assert_int_equal(check.first_wrong, 0);
+  assert_members(stand, CLUSTER_PERSON, "");
+  run_link(stand);
+  assert_members(stand, CLUSTER_PERSON, "1: a1");
+}
+
 static void mistakes_of_a_policy_have_a_place(void **state) {
   struct stand *stand = *state;
   static const struct {
@@ -449,6 +470,7 @@ int main(void) {
       EACH(roles_and_protected_persons_stay_apart),
       EACH(a_source_kept_apart_makes_no_persons),
       EACH(the_log_has_one_entry_a_run),
+      EACH(a_failed_run_is_on_record),
       {"mistakes_of_a_policy_have_a_place", mistakes_of_a_policy_have_a_place, setup, teardown, &kinds[0]},
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
