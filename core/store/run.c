@@ -24,6 +24,19 @@ enum status store_run_begin(struct store *store, const char *kind, int source_id
                            text_value(RUN_STATES[RUN_RUNNING])));
 }
 
+enum status store_runs_ended(struct store *store, int source_id, int64_t run, struct error *error) {
+  enum status status = db_writing(store, error);
+  if (status != OK) {
+    return status;
+  }
+  return db_execute(store, error,
+                    "UPDATE run SET state = $3, ended = $4, message = $5 "
+                    "WHERE source_id = $1 AND run_id < $2 AND state = $6",
+                    VALUES(int_value(source_id), int_value(run), text_value(RUN_STATES[RUN_INTERRUPTED]),
+                           int_value(clock_now()), text_value(_("its process was killed")),
+                           text_value(RUN_STATES[RUN_RUNNING])));
+}
+
 enum status store_run_counts(struct store *store, int64_t run, const struct counts *counts, struct error *error) {
   enum status status = db_writing(store, error);
   if (status != OK) {

@@ -111,6 +111,8 @@ struct run {
 };
 enum status store_run_begin(struct store *store, const char *kind, int source_id, const char *actor,
                             const char *purpose, int64_t *run, struct error *error) MUST_CHECK;
+/* Earlier runs of the source that never ended were killed: they become interrupted. The caller has the source's lease. */
+enum status store_runs_ended(struct store *store, int source_id, int64_t run, struct error *error) MUST_CHECK;
 /* Counts so far, in the page's transaction, so that a killed run still tells what it did. */
 enum status store_run_counts(struct store *store, int64_t run, const struct counts *counts,
                              struct error *error) MUST_CHECK;
@@ -210,9 +212,13 @@ enum status store_visit_raw(struct store *store, int source_id, int state, int64
                             raw_visitor *visit, void *context, struct error *error) MUST_CHECK;
 enum status store_raw(struct store *store, int64_t raw_id, raw_visitor *visit, void *context,
                       struct error *error) MUST_CHECK;
-/* The record of "source:key", or of a decimal id; ERR_NOT_FOUND. */
+/* The record of "source:key", or of a decimal id, of the record or of one of its versions or rows; ERR_NOT_FOUND. */
 enum status store_record_id(struct store *store, const char *reference, int64_t *record_id,
                             struct error *error) MUST_CHECK;
+
+/* The version of that id, or the newest one of a record named as above; ERR_NOT_FOUND. */
+enum status store_version_id(struct store *store, const char *reference, int64_t *raw_id,
+                             struct error *error) MUST_CHECK;
 
 /* ---- reading staged rows ---- */
 

@@ -66,6 +66,12 @@ static enum status frame_load(struct run_frame *frame, bool pulls, struct error 
   if (status != OK) {
     return status;
   }
+  if (strcmp(plan_source(frame->plan), source->code) != 0) {
+    error_set(error, ERR_CONFIG, _("the mapping is written for source \"%s\""), plan_source(frame->plan));
+    error_place(error, "%s", source->mapping);
+    error_hint(error, _("write source: %s, or name another mapping in %s"), source->code, source->file);
+    return ERR_CONFIG;
+  }
   const char *format = plan_format(frame->plan)->name;
   if (source->connector->format != NULL && strcmp(source->connector->format, format) != 0) {
     error_set(error, ERR_CONFIG, _("connector %s gives records of format %s, the mapping says %s"),
@@ -83,6 +89,9 @@ static enum status frame_record(struct run_frame *frame, const char *kind, struc
   if (status == OK) {
     status = store_run_begin(store, kind, frame->source_id, frame->options->actor, frame->options->purpose, &frame->run,
                              error);
+  }
+  if (status == OK) {
+    status = store_runs_ended(store, frame->source_id, frame->run, error);
   }
   if (status == OK && frame->plan != NULL) {
     status = store_plan(store, frame->source_id, frame->plan, frame->run, &frame->plan_id, error);
