@@ -1,4 +1,3 @@
-#include "core/base/text.h"
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
 #include "core/command/pull.h"
@@ -8,20 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-enum { NUMBER_SIZE = 24 };
-
 /* ---- list ---- */
-
-/* A number that is to be typed again has no marks between its thousands. */
-static void put_number(const struct globals *globals, struct table *table, int64_t number) {
-  char text[NUMBER_SIZE];
-  if (globals->json) {
-    table_integer(table, number);
-    return;
-  }
-  snprintf(text, sizeof text, "%lld", (long long)number);
-  table_text(table, text);
-}
 
 static enum status print_list(const struct globals *globals, const struct setaside_list *list, struct error *error) {
   const struct table_column columns[] = {{.name = "source", .title = _("source")},
@@ -42,7 +28,7 @@ static enum status print_list(const struct globals *globals, const struct setasi
     table_text(table, group->field);
     table_text(table, group->reason);
     table_text(table, group->shape);
-    put_number(globals, table, group->example);
+    table_number(table, group->example);
     table_text(table, group->hint);
   }
   enum status status = table_print(table, stdout, globals->json ? TABLE_JSON : TABLE_TEXT, error);
@@ -70,7 +56,7 @@ static int run_list(const struct globals *globals, const char *source) {
     if (empty) {
       puts(_("nothing is in quarantine"));
     } else if (!globals->json && !globals->quiet) {
-      printf(_("%lld records in all; `puente quarantine show EXAMPLE` shows one, masked\n"), (long long)list.records);
+      printf(_("in all: %lld; `puente quarantine show EXAMPLE` shows one, masked\n"), (long long)list.records);
     }
     setaside_free(&list);
   }
@@ -166,11 +152,9 @@ struct request {
   bool reveal, dry_run;
 };
 
-static int run_one(const struct globals *globals, const char *number, const struct request *request, bool dismisses) {
+static int run_one(const struct globals *globals, const char *reference, const struct request *request,
+                   bool dismisses) {
   int64_t raw_id = 0;
-  if (!text_to_int64(slice_of(number), &raw_id) || raw_id <= 0) {
-    return command_misused(&command_quarantine, _("\"%s\" is no number of a record version"), number);
-  }
   if (dismisses && (request->reason == NULL || request->reason[0] == '\0')) {
     return command_misused(&command_quarantine, _("a reason is needed: --reason TEXT"));
   }
@@ -181,8 +165,11 @@ static int run_one(const struct globals *globals, const char *number, const stru
   if (status != OK) {
     return command_fail(&error);
   }
-  status = dismisses ? setaside_dismiss(&workspace, raw_id, request->reason, &error)
-                     : show(globals, &workspace, raw_id, request->reveal, request->purpose, &error);
+  status = store_version_id(workspace.store, reference, &raw_id, &error);
+  if (status == OK) {
+    status = dismisses ? setaside_dismiss(&workspace, raw_id, request->reason, &error)
+                       : show(globals, &workspace, raw_id, request->reveal, request->purpose, &error);
+  }
   if (status == OK && dismisses && !globals->quiet) {
     printf(_("record version %lld is dismissed; a newer version of it will be looked at again\n"), (long long)raw_id);
   }
@@ -224,7 +211,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
   if ((dismisses || strcmp(what, "show") == 0) && argc == 3) {
     return run_one(globals, argv[2], &request, dismisses);
   }
-  return command_misused(&command_quarantine, _("list, show NUMBER, retry or dismiss NUMBER is expected"));
+  return command_misused(&command_quarantine, _("list, show RECORD, retry or dismiss RECORD is expected"));
 }
 
 const struct command command_quarantine = {
@@ -233,12 +220,14 @@ const struct command command_quarantine = {
     .summary = N_("look at records that could not be mapped, try them again, or let them rest"),
     .help =
         N_("  list [--source SOURCE]   counts by source, field and reason, with an example's number\n"
-           "  show NUMBER [--reveal --purpose TEXT]\n"
+           "  show RECORD [--reveal --purpose TEXT]\n"
            "                           one record with the failing place marked; values are shapes unless revealed,\n"
            "                           which the log records with who and why\n"
            "  retry [SOURCE...] [--dry-run]\n"
            "                           map them again, after the mapping or a code list was mended\n"
-           "  dismiss NUMBER --reason TEXT\n"
-           "                           leave this version of the record out for good"),
+           "  dismiss RECORD --reason TEXT\n"
+           "                           leave this version of the record out for good\n"
+           "\n"
+           "RECORD is the number that list shows, or SOURCE:KEY."),
     .run = run,
 };

@@ -19,7 +19,7 @@ static enum status fill(struct table *table, struct result *result, struct error
       if (result_null(result, i)) {
         table_null(table);
       } else if (result_is_integer(result, i)) {
-        table_integer(table, result_integer(result, i));
+        table_number(table, result_integer(result, i));
       } else {
         table_slice(table, result_text(result, i));
       }

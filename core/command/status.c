@@ -65,6 +65,23 @@ static enum status print_sources(const struct overview *overview, struct error *
   return status;
 }
 
+static int print_linking_needs(const struct overview *overview) {
+  int needs = 0;
+  if (overview->link_message != NULL) {
+    printf(_("- the last linking failed: %s\n"), overview->link_message);
+    if (overview->link_hint != NULL && overview->link_hint[0] != '\0') {
+      printf(_("    %s\n"), overview->link_hint);
+    }
+    needs++;
+  }
+  if (overview->waiting > 0) {
+    printf(_("- new, changed or gone since the last linking: %lld, join them by `puente link`\n"),
+           (long long)overview->waiting);
+    needs++;
+  }
+  return needs;
+}
+
 /* What needs a person, each with what to do. Gives their number. */
 static int print_needs(const struct overview *overview) {
   int needs = 0;
@@ -87,17 +104,12 @@ static int print_needs(const struct overview *overview) {
       needs++;
     }
     if (source->quarantined > 0) {
-      printf(_("- %s: %lld records in quarantine: `puente quarantine list --source %s`\n"), code,
+      printf(_("- %s: in quarantine: %lld, see `puente quarantine list --source %s`\n"), code,
              (long long)source->quarantined, code);
       needs++;
     }
   }
-  if (overview->waiting > 0) {
-    printf(_("- %lld records are new, changed or gone since the last linking: `puente link`\n"),
-           (long long)overview->waiting);
-    needs++;
-  }
-  return needs;
+  return needs + print_linking_needs(overview);
 }
 
 static enum status print_text(const struct workspace *workspace, const struct overview *overview, struct error *error) {
@@ -155,11 +167,11 @@ static void print_json(const struct workspace *workspace, const struct overview 
   for (size_t i = 0; i < overview->source_count; i++) {
     json_array_append_new(sources, source_json(&overview->sources[i]));
   }
-  json_t *root =
-      json_pack("{ss so sb sI sI sI sI so sI}", "workspace", workspace->config->name, "sources", sources, "store",
-                (int)overview->made, "version", (json_int_t)overview->version, "persons", (json_int_t)overview->persons,
-                "cases", (json_int_t)overview->cases, "link_run", (json_int_t)overview->link_run, "linked",
-                moment_json(overview->linked), "waiting", (json_int_t)overview->waiting);
+  json_t *root = json_pack("{ss so sb sI sI sI sI so sI ss?}", "workspace", workspace->config->name, "sources", sources,
+                           "store", (int)overview->made, "version", (json_int_t)overview->version, "persons",
+                           (json_int_t)overview->persons, "cases", (json_int_t)overview->cases, "link_run",
+                           (json_int_t)overview->link_run, "linked", moment_json(overview->linked), "waiting",
+                           (json_int_t)overview->waiting, "link_message", overview->link_message);
   json_dumpf(root, stdout, JSON_INDENT(2));
   puts("");
   json_decref(root);

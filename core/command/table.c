@@ -142,6 +142,12 @@ void table_integer(struct table *table, int64_t value) {
   add(table, KIND_BARE, slice_of(number_group(value, grouped)), slice_make(digits, (size_t)len));
 }
 
+void table_number(struct table *table, int64_t value) {
+  char digits[24];
+  struct slice text = slice_make(digits, (size_t)snprintf(digits, sizeof digits, "%" PRId64, value));
+  add(table, KIND_BARE, text, text);
+}
+
 void table_boolean(struct table *table, bool value) {
   add(table, KIND_BARE, slice_of(value ? _("yes") : _("no")), slice_of(value ? "true" : "false"));
 }

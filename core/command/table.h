@@ -39,7 +39,8 @@ void table_note(struct table *table, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Cells go left to right; the one after the last column begins the next row. */
 void table_text(struct table *table, const char *text); /* NULL: as table_null */
 void table_slice(struct table *table, struct slice text);
-void table_integer(struct table *table, int64_t value);
+void table_integer(struct table *table, int64_t value); /* "1,234,567" in text */
+void table_number(struct table *table, int64_t value);  /* a year or an id: its digits, as a command takes them */
 void table_boolean(struct table *table, bool value);
 void table_share(struct table *table, double value); /* 0.874: "87.4 %" in text, the number elsewhere */
 /* A label for people and its code for programs; code NULL: null for them. */

@@ -1,6 +1,7 @@
 #include "core/service/checkup.h"
 
 #include "core/base/file.h"
+#include "core/base/text.h"
 #include "core/resolve/policy.h"
 
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MISTAKES_LIMIT = 1 << 20, SUBJECT_SIZE = 96, WORDS_SIZE = 400 };
+enum { MISTAKES_LIMIT = 1 << 20, SUBJECT_SIZE = 96, WORDS_SIZE = 400, LISTED_MOST = 256 };
 
 struct checkup {
   check_report *report;
@@ -56,22 +57,31 @@ static void check_key(struct checkup *checkup) {
   passed(checkup, _("key"), status, &error, workspace->config->key_file);
 }
 
-/* Each mistake of a mapping stands on two lines: "file:line:col: message", then the hint, which may be empty. */
+/* Ends the line at its line break, and gives the next one. */
+static char *end_line(char *line) {
+  char *end = strchr(line, '\n');
+  if (end == NULL) {
+    return line + strlen(line);
+  }
+  *end = '\0';
+  return end + 1;
+}
+
+/* Each mistake of a mapping is a line "file:line:col: message", and may have a second one, "  hint: …". */
 static void tell_mistakes(struct checkup *checkup, const char *subject, char *text) {
+  static const char mark[] = "  hint: ";
   while (*text != '\0') {
-    char *end = strchr(text, '\n');
-    char *hint = end == NULL ? text + strlen(text) : end + 1;
-    char *next = strchr(hint, '\n');
-    if (end != NULL) {
-      *end = '\0';
-    }
-    if (next != NULL) {
-      *next++ = '\0';
+    char *next = end_line(text);
+    const char *hint = "";
+    if (strncmp(next, mark, sizeof mark - 1) == 0) {
+      char *line = next;
+      next = end_line(line);
+      hint = line + sizeof mark - 1;
     }
     const struct check_step step = {
         .subject = subject, .step = "", .status = ERR_CONFIG, .words = text, .place = "", .hint = hint};
     checkup->report(checkup->context, &step);
-    text = next == NULL ? hint + strlen(hint) : next;
+    text = next;
   }
 }
 
@@ -124,6 +134,39 @@ static enum status check_connector(const struct source_config *source, const voi
   return status;
 }
 
+/* A code that no list has would name a unit, or an institution, of its own in every report. */
+static enum status check_code(const struct checkup *checkup, const struct source_config *source, const char *name,
+                              const char *code, struct error *error) {
+  const struct codelist *list = codelists_find(checkup->workspace.lists, name);
+  if (list == NULL || codelist_code(list, slice_of(code)) != NULL) {
+    return OK;
+  }
+  const char *codes[LISTED_MOST];
+  size_t count = codelist_size(list) < LISTED_MOST ? codelist_size(list) : LISTED_MOST;
+  for (size_t i = 0; i < count; i++) {
+    codes[i] = codelist_at(list, i)->code;
+  }
+  const char *nearest = text_nearest(slice_of(code), codes, count);
+  error_set(error, ERR_CONFIG, _("code list '%s' has no code '%s'"), name, code);
+  error_place(error, "%s", source->file);
+  if (nearest != NULL) {
+    error_hint(error, _("did you mean '%s'?"), nearest);
+  } else {
+    error_hint(error, _("`puente codelist list %s` shows them; a list of the workspace may add one"), name);
+  }
+  return ERR_CONFIG;
+}
+
+static void check_codes(struct checkup *checkup, const struct source_config *source, const char *subject) {
+  struct error error;
+  if (check_code(checkup, source, "unit", source->unit, &error) != OK) {
+    tell_error(checkup, subject, &error);
+  }
+  if (check_code(checkup, source, "institution", source->institution, &error) != OK) {
+    tell_error(checkup, subject, &error);
+  }
+}
+
 static void check_source(struct checkup *checkup, const struct source_config *source) {
   char subject[SUBJECT_SIZE];
   void *options = NULL;
@@ -136,6 +179,9 @@ static void check_source(struct checkup *checkup, const struct source_config *so
   }
   if (status != OK) {
     tell_error(checkup, subject, &error);
+  }
+  if (checkup->workspace.lists != NULL) {
+    check_codes(checkup, source, subject);
   }
   if (checkup->workspace.model != NULL && checkup->workspace.lists != NULL) {
     check_mapping(checkup, source, subject);

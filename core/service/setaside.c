@@ -15,7 +15,7 @@ enum { GROUP_SOURCE, GROUP_FIELD, GROUP_REASON, GROUP_HINT, GROUP_SHAPE, GROUP_R
 
 struct gathering {
   struct setaside_list *list;
-  struct map *positions; /* of source, field and reason */
+  struct map *positions; /* of source, field and reason, and the hint where there is no field */
   struct map *records;
   size_t capacity;
 };
@@ -52,8 +52,12 @@ static enum status add_group(struct gathering *gathering, const struct result *r
 
 static enum status gather(struct gathering *gathering, const struct result *result, struct error *error) {
   int64_t raw_id = result_integer(result, GROUP_RAW);
-  char *name = arena_printf(gathering->list->memory, "%.*s\n%.*s\n%.*s", SLICE_ARG(result_text(result, GROUP_SOURCE)),
-                            SLICE_ARG(result_text(result, GROUP_FIELD)), SLICE_ARG(result_text(result, GROUP_REASON)));
+  /* Of a whole record only the hint says what is wrong; that of a field may name its value's nearest code. */
+  struct slice field = result_null(result, GROUP_FIELD) ? slice_of("") : result_text(result, GROUP_FIELD);
+  struct slice hint = field.len > 0 || result_null(result, GROUP_HINT) ? slice_of("") : result_text(result, GROUP_HINT);
+  char *name =
+      arena_printf(gathering->list->memory, "%.*s\n%.*s\n%.*s\n%.*s", SLICE_ARG(result_text(result, GROUP_SOURCE)),
+                   SLICE_ARG(field), SLICE_ARG(result_text(result, GROUP_REASON)), SLICE_ARG(hint));
   if (name == NULL) {
     return error_memory(error);
   }
@@ -77,7 +81,8 @@ static int by_records(const void *a, const void *b) {
   }
   int order = strcmp(left->source, right->source);
   order = order != 0 ? order : strcmp(left->field, right->field);
-  return order != 0 ? order : strcmp(left->reason, right->reason);
+  order = order != 0 ? order : strcmp(left->reason, right->reason);
+  return order != 0 ? order : strcmp(left->hint, right->hint);
 }
 
 static enum status gather_all(struct workspace *workspace, const char *source, struct gathering *gathering,

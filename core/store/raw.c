@@ -363,8 +363,10 @@ enum status store_record_id(struct store *store, const char *reference, int64_t 
     if (status == OK && found) {
       status = find_by_key(store, source_id, colon + 1, record_id, &found, error);
     }
-  } else if (text_to_int64(slice_of(reference), record_id) && *record_id > 0
-             && *record_id <= INT64_MAX >> ORDINAL_BITS) {
+  } else if (text_to_int64(slice_of(reference), record_id) && *record_id > 0) {
+    if (*record_id > INT64_MAX >> ORDINAL_BITS) { /* no record's number is as large: one of a version, or a row */
+      *record_id = record_of(*record_id);
+    }
     int64_t least = *record_id << ORDINAL_BITS, raw_id = 0;
     status = db_integer(store, error, &raw_id, &found,
                         "SELECT raw_id FROM raw_record WHERE raw_id BETWEEN $1 AND $2 LIMIT 1",
@@ -376,4 +378,22 @@ enum status store_record_id(struct store *store, const char *reference, int64_t 
     return ERR_NOT_FOUND;
   }
   return status;
+}
+
+enum status store_version_id(struct store *store, const char *reference, int64_t *raw_id, struct error *error) {
+  if (text_to_int64(slice_of(reference), raw_id) && *raw_id > INT64_MAX >> ORDINAL_BITS) {
+    return OK;
+  }
+  int64_t record_id = 0;
+  bool found = false;
+  *raw_id = 0;
+  enum status status = store_record_id(store, reference, &record_id, error);
+  if (status != OK) {
+    return status;
+  }
+  int64_t least = record_id << ORDINAL_BITS;
+  status = db_integer(store, error, raw_id, &found,
+                      "SELECT raw_id FROM raw_record WHERE raw_id BETWEEN $1 AND $2 ORDER BY raw_id DESC LIMIT 1",
+                      VALUES(int_value(least), int_value(least + (1 << ORDINAL_BITS) - 1)));
+  return status != OK || found ? status : error_set(error, ERR_NOT_FOUND, "%s", _("no record has this name"));
 }

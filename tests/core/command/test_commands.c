@@ -168,9 +168,39 @@ static void test_check(void **state) {
   assert_says(said.out, "mappings/demo.yaml:5:3: ");
   assert_says(said.out, "mappings/demo.yaml:6:3: ");
   assert_says(said.out, "reported_on");
+  assert_says(said.out, "       hint: did you mean 'reported_on'?\n");
   json_t *root = said_json("check --json", 2);
   assert_true(json_integer_value(json_object_get(root, "wrong")) >= 2);
   json_decref(root);
+  /* Mistakes without a hint do not hide the next one. */
+  program_write(folder, "mappings/demo.yaml",
+                "source: demo\nformat: csv\ncase: {key: id, denuncia_number: {from: a, zzzzzzzz: 1, qqqqqqqq: 2}}\n");
+  said = program_run(folder, "check");
+  assert_says(said.out, "unknown name 'zzzzzzzz'\n");
+  assert_says(said.out, "WRONG  source demo: ");
+  assert_says(strstr(said.out, "'zzzzzzzz'"), "WRONG  source demo: ");
+}
+
+/* Codes of the source, and a mapping that is another source's: told by check, and refused by sync. */
+static void test_misnamed(void **state) {
+  (void)state;
+  make_workspace();
+  program_write(folder, "sources/demo.yaml",
+                "source: demo\ninstitution: PE/MPP\ncontact: c\nunit: denunca\nconnector: file\n"
+                "options: {path: incoming, settle: 0s}\n");
+  struct said said = program_run(folder, "check");
+  assert_int_equal(said.code, 2);
+  assert_says(said.out, "code list 'unit' has no code 'denunca'");
+  assert_says(said.out, "did you mean 'denuncia'?");
+  assert_says(said.out, "code list 'institution' has no code 'PE/MPP'");
+  program_write(folder, "sources/demo.yaml", SOURCE);
+  program_write(folder, "mappings/demo.yaml", "source: other\nformat: csv\ncase: {key: id}\n");
+  said = program_run(folder, "sync");
+  assert_int_equal(said.code, 2);
+  assert_says(said.err, "the mapping is written for source \"other\"");
+  said = program_run(folder, "check");
+  assert_int_equal(said.code, 2);
+  assert_says(said.out, "the mapping is written for source \"other\"");
 }
 
 static void test_check_live(void **state) {
@@ -210,7 +240,7 @@ static void test_sync_twice(void **state) {
   assert_string_equal(said.err, "error: there is no source \"demos\"\n  hint: did you mean \"demo\"?\n");
   said = program_run(folder, "status");
   assert_int_equal(said.code, 0);
-  assert_says(said.out, "- demo: 1 records in quarantine: `puente quarantine list --source demo`");
+  assert_says(said.out, "- demo: in quarantine: 1, see `puente quarantine list --source demo`");
   assert_says(said.out, "`puente link`");
   root = said_json("status --json", 0);
   json_t *source = json_array_get(json_object_get(root, "sources"), 0);
@@ -239,6 +269,17 @@ static void test_quarantine(void **state) {
   assert_says(said.out, "date: 99/99/9999   <== date_impossible");
   assert_silent(said.out, "Huaman");
   assert_silent(said.out, "45678903");
+  /* The number stands in the table as it is typed; the source's own key does as well, and explain takes both. */
+  char digits[32];
+  snprintf(digits, sizeof digits, " %lld ", number);
+  assert_says(program_run(folder, "quarantine list").out, digits);
+  assert_says(program_run(folder, "query 'SELECT raw_id, 1 FROM quarantine'").out, digits + 1);
+  assert_says(program_run(folder, "quarantine show demo:D-3").out, "date: 99/99/9999   <== date_impossible");
+  said = program_run(folder, "quarantine show demo:D-9");
+  assert_int_equal(said.code, 1);
+  assert_says(said.err, "no record has this name");
+  snprintf(arguments, sizeof arguments, "explain record %lld", number);
+  assert_int_equal(program_run(folder, arguments).code, 0);
   snprintf(arguments, sizeof arguments, "quarantine show %lld --reveal", number);
   said = program_run(folder, arguments);
   assert_int_equal(said.code, 2);
@@ -255,6 +296,22 @@ static void test_quarantine(void **state) {
   assert_int_equal(program_run(folder, arguments).code, 0);
   said = program_run(folder, "quarantine list");
   assert_string_equal(said.out, "nothing is in quarantine\n");
+}
+
+/* Records that are broken in different ways are not counted as one. */
+static void test_quarantine_tells_what_is_broken(void **state) {
+  (void)state;
+  make_workspace();
+  program_write(folder, "incoming/one.csv",
+                "id;victim;date;surname;name;document\nD-1;a;01/02/2024;Quispe;Rosa;45678901;more\n"
+                "D-2;a;02/02/2024;\"Mamani;Luz;45678902\n");
+  assert_int_equal(program_run(folder, "sync").code, 0);
+  json_t *root = said_json("quarantine list --json", 0);
+  assert_int_equal(json_array_size(root), 2);
+  for (size_t i = 0; i < json_array_size(root); i++) {
+    assert_string_equal(json_string_value(json_object_get(json_array_get(root, i), "reason")), "record_broken");
+  }
+  json_decref(root);
 }
 
 static void test_retry_after_mending(void **state) {
@@ -345,9 +402,11 @@ int main(void) {
       TEST(test_misuse),
       TEST(test_init),
       TEST(test_check),
+      TEST(test_misnamed),
       TEST(test_check_live),
       TEST(test_sync_twice),
       TEST(test_quarantine),
+      TEST(test_quarantine_tells_what_is_broken),
       TEST(test_retry_after_mending),
       TEST(test_a_failing_source),
       TEST(test_run_and_export),
