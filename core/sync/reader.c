@@ -2,7 +2,7 @@
 
 #include "core/base/log.h"
 
-enum { BARREN_PAGES_MOST = 1000, COMPLAINTS_SHOWN = 5 };
+enum { BARREN_PAGES_MOST = 1000, COMPLAINTS_SHOWN = 5, BROKEN_MOST = 20 };
 
 /* Sends the parcel off and waits for an empty one. ERR_INTERRUPTED: the writer has given up. */
 static enum status reader_send(struct reader *reader, struct error *error) {
@@ -106,7 +106,7 @@ static enum status reader_stamp(struct reader *reader, struct error *error) {
   parcel->counts.pages++;
   parcel->counts.bytes += (int64_t)page->bytes.len;
   parcel->source_count = page->source_count;
-  parcel->moves = page->ends && page->cursor.len > 0;
+  parcel->moves = page->ends && page->cursor.len > 0 && reader->broken == 0;
   buffer_reset(&parcel->cursor);
   buffer_reset(&parcel->mark);
   buffer_slice(&parcel->cursor, buffer_view(&page->cursor));
@@ -120,8 +120,40 @@ static enum status reader_stamp(struct reader *reader, struct error *error) {
   return failed ? error_memory(error) : OK;
 }
 
+static void reader_place(const struct reader *reader, struct error *error) {
+  if (error->code != ERR_INTERRUPTED && reader->page.origin.len > 0) {
+    error_place(error, "%.*s", SLICE_ARG(buffer_view(&reader->page.origin)));
+  }
+}
+
+/* A broken document, one file of a folder say, does not hold up those after it: the pass goes on, and ends as failed.
+ * What was read of it before stays; it is not remembered, and the cursor does not pass it. */
+static enum status reader_pass_over(struct reader *reader, struct error *error) {
+  reader_place(reader, error);
+  if (reader->broken == 0) {
+    reader->first_error = *error;
+  } else {
+    struct error further = *error;
+    error_place(&further, _("source %s"), reader->source->code);
+    log_error(LEVEL_WARNING, &further);
+  }
+  if (++reader->broken > BROKEN_MOST) {
+    *error = reader->first_error;
+    return error->code;
+  }
+  reader->skipping = reader->in_document;
+  reader->parcel->moves = false;
+  return reader->parcel->taken > 0 ? reader_send(reader, error) : OK;
+}
+
 static enum status reader_page(struct reader *reader, struct error *error) {
   const struct format *format = reader->taker->format;
+  if (reader->skipping && !reader->page.begins) {
+    reader->in_document = !reader->page.ends;
+    reader->skipping = reader->in_document;
+    return OK;
+  }
+  reader->skipping = false;
   if (reader->page.begins || !reader->in_document) {
     format->begin(reader->splitter);
     taker_begin(reader->taker, NULL);
@@ -129,6 +161,9 @@ static enum status reader_page(struct reader *reader, struct error *error) {
   reader->in_document = !reader->page.ends;
   bool barren = true;
   enum status status = reader_split(reader, &barren, error);
+  if (status == ERR_INPUT) {
+    return reader_pass_over(reader, error);
+  }
   if (status == OK) {
     status = reader_watch(reader, barren && reader->page.ends, error);
   }
@@ -138,14 +173,22 @@ static enum status reader_page(struct reader *reader, struct error *error) {
   if (status == OK && reader->page.ends) {
     status = reader_send(reader, error);
   }
+  if (status != OK) {
+    reader_place(reader, error);
+  }
   return status;
 }
 
-static void reader_place(const struct reader *reader, struct error *error) {
-  if (error->code == ERR_INTERRUPTED || reader->page.origin.len == 0) {
-    return;
+/* The pass ends with the error of its first broken document, or with another one beside that. */
+static enum status reader_end_broken(const struct reader *reader, enum status status, struct error *error) {
+  struct error first = reader->first_error;
+  if (status == END) {
+    *error = first;
+    return first.code;
   }
-  error_place(error, "%.*s", SLICE_ARG(buffer_view(&reader->page.origin)));
+  error_place(&first, _("source %s"), reader->source->code);
+  log_error(LEVEL_WARNING, &first);
+  return status;
 }
 
 static enum status reader_pass(struct reader *reader, struct error *error) {
@@ -159,6 +202,9 @@ static enum status reader_pass(struct reader *reader, struct error *error) {
     }
     page_reset(&reader->page);
     status = reader->source->connector->next(reader->connection, &reader->page, error);
+    if (status != OK && reader->broken > 0) {
+      return reader_end_broken(reader, status, error);
+    }
     if (status == END && reader->in_document) {
       return error_set(error, ERR_INPUT, _("the source ended in the middle of a document"));
     }
@@ -167,9 +213,6 @@ static enum status reader_pass(struct reader *reader, struct error *error) {
     }
     reader->pages++;
     status = reader_page(reader, error);
-    if (status != OK) {
-      reader_place(reader, error);
-    }
   }
   return status;
 }

@@ -25,6 +25,9 @@ struct reader {
   struct page page;
   struct parcel *parcel;     /* the one being filled */
   bool in_document;          /* a document has begun and not ended */
+  bool skipping;             /* it is broken: the rest of it is passed over */
+  int64_t broken;            /* documents that were; the cursor stays before the first of them */
+  struct error first_error;  /* of the first */
   int64_t pages;             /* of this pass */
   int64_t barren;            /* pages in a row that held no record */
   struct sha256 former_page; /* of the last page that was a whole document */

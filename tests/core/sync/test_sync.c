@@ -257,6 +257,22 @@ static void test_page_errors(void **state) {
   assert_int_equal(f->result.counts.fresh, 1);
 }
 
+static void test_broken_document_among_others(void **state) {
+  struct fixture *f = *state;
+  assert_int_equal(fixture_sync(f, PAGES({.bytes = A, .memory = "a"}, {.bytes = "<html>", .continues = true},
+                                         {.bytes = "<body>", .continues = true}, {.bytes = "</html>", .memory = "b"},
+                                         {.bytes = B, .memory = "c"})),
+                   ERR_INPUT);
+  assert_int_equal(strncmp(f->error.place, "source demo, page ", 18), 0);
+  assert_int_equal(f->result.counts.fresh, 2);
+  assert_int_equal(fixture_count(f, "SELECT count(*) FROM memory WHERE item IN ('a', 'c')"), 2);
+  assert_int_equal(fixture_count(f, "SELECT count(*) FROM memory"), 2);
+  assert_int_equal(fixture_count(f, "SELECT cursor FROM source"), 1);
+  assert_done(
+      f, fixture_sync(f, PAGES({.bytes = A, .memory = "a"}, {.bytes = C, .memory = "b"}, {.bytes = B, .memory = "c"})));
+  assert_int_equal(f->result.counts.fresh, 1);
+}
+
 static void test_memory(void **state) {
   struct fixture *f = *state;
   scripted.no_cursor = true;
@@ -375,6 +391,7 @@ int main(void) {
       TEST(test_goes_on_after_failure),
       TEST(test_document_of_pages),
       TEST(test_page_errors),
+      TEST(test_broken_document_among_others),
       TEST(test_memory),
       TEST(test_dry_run),
       TEST(test_balance),
