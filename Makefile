@@ -122,7 +122,8 @@ deps-check:
 
 messages:
 	@xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ --add-comments=translators --no-location --sort-output \
-	  --package-name=puente --package-version=$(VERSION) -o po/puente.pot $(sort $(LIBRARY_SOURCES) $(MAIN))
+	  --package-name=puente --package-version=$(VERSION) -o po/puente.pot \
+	  $(sort $(shell find core connectors mapping -name '*.[ch]'))
 	@for po in po/*.po; do msgmerge --quiet --update --no-fuzzy-matching --backup=none $$po po/puente.pot; \
 	  msgfmt --statistics -o /dev/null $$po; done
 

@@ -32,7 +32,7 @@ grep -rnE '\b(TODO|FIXME|XXX|HACK)\b' $sources Makefile scripts config --include
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
 xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ --no-location -o "$fresh/puente.pot" \
-  $(find core connectors mapping -name '*.c' | sort)
+  $(find core connectors mapping -name '*.[ch]' | sort)
 for po in po/*.po; do
   msgmerge --quiet --no-fuzzy-matching -o "$fresh/po" "$po" "$fresh/puente.pot"
   msgattrib --untranslated --no-obsolete --no-wrap "$fresh/po" | grep '^msgid' >&2 &&
