@@ -120,7 +120,8 @@ struct driver_ops {
   void (*finish)(struct cursor *cursor); /* NULL allowed */
 
   /* Rows added one by one to one table, as fast as the database can: between begin and end no other call. Values stand
-   * in the order of the table's columns and are used before append_row returns. */
+   * in the order of the table's columns and are used before append_row returns. The database may take the rows later: a
+   * failure is then told by a later call of the transaction, by its commit at the latest. */
   enum status (*append_begin)(struct driver *driver, const struct table *table, struct error *error);
   enum status (*append_row)(struct driver *driver, const struct value *values, struct error *error);
   enum status (*append_end)(struct driver *driver, struct error *error);

@@ -55,6 +55,9 @@ enum status postgres_make_views(struct driver *driver, const struct view_text *v
   }
   enum status status = buffer_check(&sql, "statement", error);
   if (status == OK) {
+    status = postgres_settle(self, error);
+  }
+  if (status == OK) {
     status = postgres_run_text(self->connection, sql.data, error);
   }
   buffer_free(&sql);

@@ -1,43 +1,167 @@
-/* COPY … FROM STDIN (FORMAT binary): nothing is turned into text, and the server reads while the next rows are made. */
+/* COPY … FROM STDIN (FORMAT binary): nothing is turned into text. A thread feeds the server, so that the rows of the
+ * next table are made while the server takes those of the last one; whoever else uses the connection waits for it. */
 #include "core/store/postgres/postgres.h"
 
-enum { FLUSH_BYTES = 128 << 10 };
+#include <signal.h>
+
+enum { CHUNK_BYTES = 256 << 10, CHUNK_KEPT = 4 * CHUNK_BYTES, CHUNK_LIMIT = 64 << 20 };
 static const char SIGNATURE[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";
 
-static enum status flush(struct postgres *self, struct error *error) {
-  if (self->copy.len == 0) {
+/* ---- the thread ---- */
+
+static enum status send_rows(struct postgres *self, const struct copy_chunk *chunk, struct error *error) {
+  int sent = PQputCopyData(self->connection, chunk->bytes.data, (int)chunk->bytes.len);
+  return sent == 1 ? OK : postgres_fail(self->connection, NULL, error);
+}
+
+static enum status open_copy(struct postgres *self, const struct copy_chunk *chunk, struct error *error) {
+  PGresult *result = PQexec(self->connection, chunk->bytes.data);
+  self->copier.copying = PQresultStatus(result) == PGRES_COPY_IN;
+  enum status status = self->copier.copying ? OK : postgres_fail(self->connection, result, error);
+  PQclear(result);
+  return status;
+}
+
+static enum status close_copy(struct postgres *self, const char *table, const char *why, struct error *error) {
+  self->copier.copying = false;
+  if (PQputCopyEnd(self->connection, why) != 1) {
+    return postgres_fail(self->connection, NULL, error);
+  }
+  enum status status = OK;
+  for (PGresult *result; (result = PQgetResult(self->connection)) != NULL; PQclear(result)) {
+    if (PQresultStatus(result) != PGRES_COMMAND_OK && status == OK) {
+      status = postgres_fail(self->connection, result, error);
+      error_place(error, _("table %s"), table);
+    }
+  }
+  return status;
+}
+
+/* After a failure only the end of the transaction is looked at. */
+static void take_step(struct postgres *self, const struct copy_chunk *chunk, struct error *error) {
+  if (chunk->step == COPY_ABANDON) {
+    enum status abandoned = self->copier.copying ? close_copy(self, "", "abandoned", error) : OK;
+    (void)abandoned; /* a failure is what abandoning asks for */
+    error->code = OK;
+    return;
+  }
+  if (error->code != OK) {
+    return;
+  }
+  enum status status = chunk->step == COPY_OPEN ? open_copy(self, chunk, error) : send_rows(self, chunk, error);
+  if (status == OK && chunk->step == COPY_CLOSE) {
+    status = close_copy(self, chunk->table, NULL, error);
+  }
+  error->code = status;
+}
+
+static void *feed(void *context) {
+  struct postgres *self = context;
+  struct copier *copier = &self->copier;
+  pthread_mutex_lock(&copier->lock);
+  for (;;) {
+    while (copier->filled == copier->emptied) {
+      pthread_cond_wait(&copier->moved, &copier->lock);
+    }
+    const struct copy_chunk *chunk = &copier->chunks[copier->emptied % COPY_CHUNKS];
+    if (chunk->step == COPY_QUIT) {
+      break;
+    }
+    pthread_mutex_unlock(&copier->lock);
+    take_step(self, chunk, &copier->error);
+    pthread_mutex_lock(&copier->lock);
+    copier->emptied++;
+    pthread_cond_broadcast(&copier->moved);
+  }
+  pthread_mutex_unlock(&copier->lock);
+  return NULL;
+}
+
+/* ---- the caller's side ---- */
+
+static enum status start(struct postgres *self, struct error *error) {
+  struct copier *copier = &self->copier;
+  sigset_t all, former;
+  if (copier->runs) {
     return OK;
   }
-  int sent = PQputCopyData(self->connection, self->copy.data, (int)self->copy.len);
-  buffer_reset(&self->copy);
-  return sent == 1 ? OK : postgres_fail(self->connection, NULL, error);
+  for (size_t i = 0; i < COPY_CHUNKS; i++) {
+    buffer_init(&copier->chunks[i].bytes, CHUNK_LIMIT);
+  }
+  pthread_mutex_init(&copier->lock, NULL);
+  pthread_cond_init(&copier->moved, NULL);
+  sigfillset(&all); /* signals are the main thread's */
+  pthread_sigmask(SIG_SETMASK, &all, &former);
+  copier->runs = pthread_create(&copier->thread, NULL, feed, self) == 0;
+  pthread_sigmask(SIG_SETMASK, &former, NULL);
+  return copier->runs ? OK : error_set(error, ERR_MEMORY, "%s", _("no thread could be started"));
+}
+
+/* An empty chunk. One long row is taken by the server before the next, so that memory stays within bounds. */
+static struct copy_chunk *claim(struct copier *copier) {
+  pthread_mutex_lock(&copier->lock);
+  uint64_t ahead = copier->large ? 1 : COPY_CHUNKS;
+  while (copier->filled - copier->emptied >= ahead) {
+    pthread_cond_wait(&copier->moved, &copier->lock);
+  }
+  struct copy_chunk *chunk = &copier->chunks[copier->filled % COPY_CHUNKS];
+  pthread_mutex_unlock(&copier->lock);
+  if (chunk->bytes.capacity > CHUNK_KEPT) {
+    buffer_free(&chunk->bytes);
+    buffer_init(&chunk->bytes, CHUNK_LIMIT);
+  }
+  buffer_reset(&chunk->bytes);
+  copier->chunk = chunk;
+  return chunk;
+}
+
+static void hand_over(struct copier *copier, enum copy_step step, const char *table) {
+  copier->chunk->step = step;
+  copier->chunk->table = table;
+  pthread_mutex_lock(&copier->lock);
+  copier->large = copier->chunk->bytes.capacity > CHUNK_KEPT;
+  copier->filled++;
+  pthread_cond_broadcast(&copier->moved);
+  pthread_mutex_unlock(&copier->lock);
+}
+
+enum status postgres_settle(struct postgres *self, struct error *error) {
+  struct copier *copier = &self->copier;
+  if (!copier->runs) {
+    return OK;
+  }
+  pthread_mutex_lock(&copier->lock);
+  while (copier->filled != copier->emptied) {
+    pthread_cond_wait(&copier->moved, &copier->lock);
+  }
+  enum status status = copier->error.code;
+  if (status != OK) {
+    *error = copier->error;
+  }
+  pthread_mutex_unlock(&copier->lock);
+  return status;
 }
 
 enum status postgres_append_begin(struct driver *driver, const struct table *table, struct error *error) {
   struct postgres *self = (struct postgres *)driver;
-  struct buffer sql;
-  buffer_init(&sql, 1 << 16);
-  buffer_printf(&sql, "COPY \"%s\" (", table->name);
+  enum status status = start(self, error);
+  if (status != OK) {
+    return status;
+  }
+  struct buffer *sql = &claim(&self->copier)->bytes;
+  buffer_printf(sql, "COPY \"%s\" (", table->name);
   for (size_t i = 0; i < table->column_count; i++) {
-    buffer_printf(&sql, "%s\"%s\"", i == 0 ? "" : ", ", table->columns[i].name);
-    self->copy_types[i] = table->columns[i].type;
+    buffer_printf(sql, "%s\"%s\"", i == 0 ? "" : ", ", table->columns[i].name);
   }
-  buffer_text(&sql, ") FROM STDIN (FORMAT binary)");
-  enum status status = buffer_check(&sql, "statement", error);
-  if (status == OK) {
-    PGresult *result = PQexec(self->connection, sql.data);
-    self->copying = PQresultStatus(result) == PGRES_COPY_IN;
-    status = self->copying ? OK : postgres_fail(self->connection, result, error);
-    PQclear(result);
+  buffer_text(sql, ") FROM STDIN (FORMAT binary)");
+  if ((status = buffer_check(sql, "statement", error)) != OK) {
+    return status;
   }
-  buffer_free(&sql);
+  hand_over(&self->copier, COPY_OPEN, table->name);
   self->copy_columns = table->column_count;
   self->copy_table = table->name;
-  buffer_reset(&self->copy);
-  if (status == OK && buffer_append(&self->copy, SIGNATURE, sizeof SIGNATURE) != OK) {
-    status = error_memory(error);
-  }
-  return status;
+  struct buffer *rows = &claim(&self->copier)->bytes;
+  return buffer_append(rows, SIGNATURE, sizeof SIGNATURE) == OK ? OK : error_memory(error);
 }
 
 static size_t put_value(char *out, const struct value *value) {
@@ -60,54 +184,63 @@ static size_t put_value(char *out, const struct value *value) {
 
 enum status postgres_append_row(struct driver *driver, const struct value *values, struct error *error) {
   struct postgres *self = (struct postgres *)driver;
+  struct buffer *rows = &self->copier.chunk->bytes;
   size_t size = 2;
   for (size_t i = 0; i < self->copy_columns; i++) {
     bool sized = values[i].kind == VALUE_TEXT || values[i].kind == VALUE_BYTES;
     size += 12 + (sized ? values[i].len : 0);
   }
-  if (buffer_reserve(&self->copy, size) != OK) {
-    return buffer_check(&self->copy, "row", error);
+  if (buffer_reserve(rows, size) != OK) {
+    return buffer_check(rows, "row", error);
   }
-  char *out = self->copy.data + self->copy.len;
+  char *out = rows->data + rows->len;
   put_be(out, self->copy_columns, 2);
   size_t used = 2;
   for (size_t i = 0; i < self->copy_columns; i++) {
     used += put_value(out + used, &values[i]);
   }
-  self->copy.len += used;
-  return self->copy.len >= FLUSH_BYTES ? flush(self, error) : OK;
+  rows->len += used;
+  if (rows->len >= CHUNK_BYTES) {
+    hand_over(&self->copier, COPY_ROWS, self->copy_table);
+    claim(&self->copier);
+  }
+  return OK;
 }
 
 enum status postgres_append_end(struct driver *driver, struct error *error) {
   struct postgres *self = (struct postgres *)driver;
-  buffer_append(&self->copy, "\377\377", 2);
-  enum status status = buffer_check(&self->copy, "row", error);
+  struct buffer *rows = &self->copier.chunk->bytes;
+  buffer_append(rows, "\377\377", 2);
+  enum status status = buffer_check(rows, "row", error);
   if (status == OK) {
-    status = flush(self, error);
-  }
-  if (status != OK) {
-    return status;
-  }
-  self->copying = false;
-  if (PQputCopyEnd(self->connection, NULL) != 1) {
-    return postgres_fail(self->connection, NULL, error);
-  }
-  for (PGresult *result; (result = PQgetResult(self->connection)) != NULL; PQclear(result)) {
-    if (PQresultStatus(result) != PGRES_COMMAND_OK && status == OK) {
-      status = postgres_fail(self->connection, result, error);
-      error_place(error, _("table %s"), self->copy_table);
-    }
+    hand_over(&self->copier, COPY_CLOSE, self->copy_table);
   }
   return status;
 }
 
 void postgres_append_abandon(struct postgres *self) {
-  if (!self->copying) {
+  struct error ignored;
+  if (!self->copier.runs) {
     return;
   }
-  self->copying = false;
-  PQputCopyEnd(self->connection, "abandoned");
-  for (PGresult *result; (result = PQgetResult(self->connection)) != NULL;) {
-    PQclear(result);
+  claim(&self->copier);
+  hand_over(&self->copier, COPY_ABANDON, "");
+  enum status settled = postgres_settle(self, &ignored);
+  (void)settled; /* nothing is left that could have failed */
+}
+
+void postgres_append_close(struct postgres *self) {
+  struct copier *copier = &self->copier;
+  if (!copier->runs) {
+    return;
   }
+  claim(copier);
+  hand_over(copier, COPY_QUIT, "");
+  pthread_join(copier->thread, NULL);
+  for (size_t i = 0; i < COPY_CHUNKS; i++) {
+    buffer_free(&copier->chunks[i].bytes);
+  }
+  pthread_cond_destroy(&copier->moved);
+  pthread_mutex_destroy(&copier->lock);
+  copier->runs = false;
 }

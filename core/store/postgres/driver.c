@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COPY_LIMIT = 64 << 20 };
 enum { OID_INT8_ELEMENT = 20 };
 
 static struct postgres *self_of(struct driver *driver) {
@@ -140,8 +139,8 @@ static bool is_schema(const char *name) {
 
 static void postgres_close(struct driver *driver) {
   struct postgres *self = self_of(driver);
+  postgres_append_close(self);
   PQfinish(self->connection);
-  buffer_free(&self->copy);
   map_free(self->texts);
   if (self->password != NULL) {
     explicit_bzero(self->password, strlen(self->password));
@@ -183,7 +182,6 @@ static enum status postgres_open(const struct store_options *options, bool creat
     return error_memory(error);
   }
   self->driver.ops = &postgres_driver;
-  buffer_init(&self->copy, COPY_LIMIT);
   enum status status = fill(self, options, error);
   if (status == OK) {
     status = postgres_session(self, &self->connection, error);
@@ -319,7 +317,10 @@ static enum status perform(struct postgres *self, const char *sql, const struct 
   char name[24];
   struct parameters parameters;
   *result = NULL;
-  enum status status = prepare(self, sql, name, error);
+  enum status status = postgres_settle(self, error);
+  if (status == OK) {
+    status = prepare(self, sql, name, error);
+  }
   if (status != OK) {
     return status;
   }
@@ -388,6 +389,10 @@ static enum status postgres_stream(struct driver *driver, const char *sql, const
   struct postgres *self = self_of(driver);
   struct parameters parameters;
   char name[24];
+  enum status status = postgres_settle(self, error);
+  if (status != OK) {
+    return status;
+  }
   snprintf(name, sizeof name, "c%llu", (unsigned long long)++self->cursors);
   char *text = NULL;
   if (asprintf(&text, "DECLARE %s NO SCROLL CURSOR WITH HOLD FOR %s", name, sql) < 0) {
@@ -398,10 +403,10 @@ static enum status postgres_stream(struct driver *driver, const char *sql, const
     free(text);
     return error_memory(error);
   }
-  enum status status = checked(self,
-                               PQexecParams(self->connection, text, (int)count, NULL, parameters.values,
-                                            parameters.lengths, parameters.formats, 0),
-                               PGRES_COMMAND_OK, error);
+  status = checked(self,
+                   PQexecParams(self->connection, text, (int)count, NULL, parameters.values, parameters.lengths,
+                                parameters.formats, 0),
+                   PGRES_COMMAND_OK, error);
   parameters_free(&parameters);
   free(text);
   struct postgres_cursor *made = NULL;
@@ -424,7 +429,8 @@ static enum status postgres_stream(struct driver *driver, const char *sql, const
 /* ---- transactions and versions ---- */
 
 static enum status postgres_script(struct driver *driver, const char *sql, struct error *error) {
-  return postgres_run_text(self_of(driver)->connection, sql, error);
+  enum status status = postgres_settle(self_of(driver), error);
+  return status == OK ? postgres_run_text(self_of(driver)->connection, sql, error) : status;
 }
 
 static enum status postgres_begin(struct driver *driver, struct error *error) {
@@ -433,10 +439,13 @@ static enum status postgres_begin(struct driver *driver, struct error *error) {
 
 static enum status postgres_commit(struct driver *driver, struct error *error) {
   struct postgres *self = self_of(driver);
+  enum status status = postgres_settle(self, error);
+  if (status != OK) {
+    return status;
+  }
   PGresult *result = PQexec(self->connection, "COMMIT");
   bool done = PQresultStatus(result) == PGRES_COMMAND_OK;
   bool kept = done && strcmp(PQcmdStatus(result), "COMMIT") == 0;
-  enum status status = OK;
   if (done && !kept) {
     status = error_set(error, ERR_STORE, "%s", _("PostgreSQL rolled the transaction back"));
   } else if (!done) {
@@ -467,8 +476,11 @@ static enum status postgres_lock_schema(struct driver *driver, struct error *err
 }
 
 static enum status one_number(struct postgres *self, const char *sql, int64_t *number, struct error *error) {
+  enum status status = postgres_settle(self, error);
+  if (status != OK) {
+    return status;
+  }
   PGresult *result = PQexec(self->connection, sql);
-  enum status status = OK;
   if (PQresultStatus(result) != PGRES_TUPLES_OK) {
     status = postgres_fail(self->connection, result, error);
   } else {

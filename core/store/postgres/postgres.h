@@ -6,20 +6,43 @@
 #include "core/store/driver.h"
 
 #include <libpq-fe.h>
+#include <pthread.h>
 
-enum { PARAMETERS_MOST = TABLE_COLUMNS_MOST, SCHEMA_MOST = 40 };
+enum { PARAMETERS_MOST = TABLE_COLUMNS_MOST, SCHEMA_MOST = 40, COPY_CHUNKS = 16 };
+
+/* What the feeding thread is to do: COPY_CLOSE sends its rows and ends the COPY; COPY_ABANDON ends it without them and
+ * forgets a failure. */
+enum copy_step { COPY_OPEN, COPY_ROWS, COPY_CLOSE, COPY_ABANDON, COPY_QUIT };
+struct copy_chunk {
+  enum copy_step step;
+  const char *table;
+  struct buffer bytes; /* rows; of COPY_OPEN the statement */
+};
+
+/* Chunks on their way to the server, in a ring. */
+struct copier {
+  bool runs;
+  pthread_t thread;
+  pthread_mutex_t lock;
+  pthread_cond_t moved;
+  uint64_t filled, emptied;
+  struct copy_chunk chunks[COPY_CHUNKS];
+  struct copy_chunk *chunk; /* being filled */
+  bool large;               /* the last one filled is larger than the others */
+  bool copying;             /* the thread's: the server expects rows */
+  struct error error;       /* the first of the transaction; stays until it is rolled back */
+};
 
 struct postgres {
   struct driver driver;
   PGconn *connection;
   char *dsn, *password; /* password may be NULL */
   char schema[SCHEMA_MOST + 1], prefix[SCHEMA_MOST + 16];
-  bool read_only, copying;
+  bool read_only;
   struct map *texts; /* text of a statement to its number */
   size_t copy_columns;
-  enum column_type copy_types[TABLE_COLUMNS_MOST];
   const char *copy_table;
-  struct buffer copy;
+  struct copier copier;
   uint64_t cursors; /* names given */
 };
 
@@ -54,6 +77,10 @@ enum status postgres_append_begin(struct driver *driver, const struct table *tab
 enum status postgres_append_row(struct driver *driver, const struct value *values, struct error *error) MUST_CHECK;
 enum status postgres_append_end(struct driver *driver, struct error *error) MUST_CHECK;
 void postgres_append_abandon(struct postgres *self);
+void postgres_append_close(struct postgres *self);
+/* Waits until the server has taken all rows: before any other use of the connection. A failure is told again by each
+ * call until the transaction is rolled back. */
+enum status postgres_settle(struct postgres *self, struct error *error) MUST_CHECK;
 
 enum status postgres_make_views(struct driver *driver, const struct view_text *views, size_t count,
                                 struct error *error) MUST_CHECK;

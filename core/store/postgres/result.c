@@ -8,6 +8,10 @@ enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 2
 
 enum status postgres_fetch(struct postgres_cursor *self, struct error *error) {
   char sql[64];
+  enum status settled = postgres_settle(self->postgres, error);
+  if (settled != OK) {
+    return settled;
+  }
   snprintf(sql, sizeof sql, "FETCH %d FROM %s", FETCH_ROWS, self->name);
   PGresult *result = PQexec(self->postgres->connection, sql);
   if (PQresultStatus(result) != PGRES_TUPLES_OK) {
@@ -120,7 +124,9 @@ void postgres_finish(struct cursor *cursor) {
   }
   PQclear(self->result);
   PQclear(self->described);
-  if (self->name[0] != '\0' && PQtransactionStatus(self->postgres->connection) != PQTRANS_INERROR) {
+  struct error ignored; /* the transaction's end tells it */
+  if (self->name[0] != '\0' && postgres_settle(self->postgres, &ignored) == OK
+      && PQtransactionStatus(self->postgres->connection) != PQTRANS_INERROR) {
     char sql[40];
     snprintf(sql, sizeof sql, "CLOSE %s", self->name);
     PQclear(PQexec(self->postgres->connection, sql));
