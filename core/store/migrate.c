@@ -19,6 +19,9 @@ static enum status make_system(struct store *store, struct error *error) {
   if (status == OK) {
     status = store->ops->script(store->driver, TABLES_INDEXES, error);
   }
+  if (status == OK) {
+    status = store->ops->script(store->driver, store->dialect.settle_tables, error);
+  }
   struct sha256 zero = {0};
   if (status == OK) {
     status = db_execute(store, error, "INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, $1)",

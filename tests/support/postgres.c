@@ -100,7 +100,7 @@ static pid_t start_postmaster(void) {
   snprintf(listen, sizeof listen, "listen_addresses=%s", server.port_option);
   snprintf(sync, sizeof sync, "fsync=%s", server.fsync);
   snprintf(pages, sizeof pages, "full_page_writes=%s", server.fsync);
-  const char *buffers = strcmp(server.fsync, "on") == 0 ? "shared_buffers=128MB" : "shared_buffers=32MB";
+  const char *buffers = strcmp(server.fsync, "on") == 0 ? "shared_buffers=512MB" : "shared_buffers=32MB";
   char port[16];
   snprintf(port, sizeof port, "%d", server.port);
   pid_t child = fork();
