@@ -69,7 +69,10 @@ static void report_line(struct printing *printing, const struct pull_outcome *ou
   printf("%-12s %9lld %9lld %9lld %9lld %9lld %9lld %9lld %9lld%s\n", outcome->source->code, (long long)counts->pulled,
          (long long)counts->fresh, (long long)counts->changed, (long long)counts->unchanged,
          (long long)counts->repeated, (long long)counts->rejected, (long long)counts->quarantined,
-         (long long)counts->deleted, outcome->status == OK ? "" : _("  FAILED"));
+         (long long)counts->deleted,
+         outcome->status == OK                ? ""
+         : outcome->status == ERR_INTERRUPTED ? _("  stopped")
+                                              : _("  FAILED"));
 }
 
 static void report(void *context, const struct pull_outcome *outcome) {

@@ -5,9 +5,11 @@
 #include "core/store/sqlite/sqlite.h"
 
 #include <openssl/rand.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { SECRET_BYTES = 16, STEPS_BETWEEN_LOOKS = 10000, LENGTH_MOST = 16 << 20, TEXT_MOST = 1 << 20 };
+enum { NAMES_MOST = 256, NAME_SIZE = 64 };
 
 struct guarded {
   struct sqlite_cursor cursor;
@@ -15,6 +17,9 @@ struct guarded {
   const struct view_text *views;
   size_t count;
   bool refused;
+  char names[NAMES_MOST][NAME_SIZE]; /* of the store's tables */
+  size_t name_count;
+  bool names_whole;
 };
 
 static bool is_view(const struct guarded *self, const char *name) {
@@ -43,10 +48,36 @@ static bool is_counted(const char *table) {
   return false;
 }
 
+static int keep_name(void *context, int count, char **values, char **titles) {
+  struct guarded *self = context;
+  (void)titles;
+  if (count != 1 || values[0] == NULL || self->name_count == NAMES_MOST || strlen(values[0]) >= NAME_SIZE) {
+    return 1;
+  }
+  snprintf(self->names[self->name_count++], NAME_SIZE, "%s", values[0]);
+  return 0;
+}
+
+static void read_names(struct guarded *self) {
+  self->names_whole =
+      sqlite3_exec(self->cursor.handle, "SELECT name FROM main.sqlite_schema", keep_name, self, NULL) == SQLITE_OK;
+}
+
+/* What a statement itself names (WITH x AS …): neither of the store nor of SQLite. */
+static bool is_own(const struct guarded *self, const char *table) {
+  bool known = !self->names_whole || is_secret(self, table) || sqlite3_strnicmp(table, "sqlite_", 7) == 0
+               || sqlite3_strnicmp(table, "pragma_", 7) == 0 || sqlite3_stricmp(table, "dbstat") == 0;
+  for (size_t i = 0; i < self->name_count && !known; i++) {
+    known = sqlite3_stricmp(self->names[i], table) == 0;
+  }
+  return !known;
+}
+
 /* A read is fine from within a secret view; of a secret view from within the view of its name; of a view by anyone. */
 static bool may_read(const struct guarded *self, const char *table, const char *column, const char *database,
                      const char *within) {
-  if (column != NULL && column[0] == '\0' && database == NULL && table != NULL && is_counted(table)) {
+  if (column != NULL && column[0] == '\0' && database == NULL && table != NULL
+      && (is_counted(table) || is_own(self, table))) {
     return true;
   }
   if (is_secret(self, within)) {
@@ -148,6 +179,7 @@ static enum status open_guarded(struct guarded *self, struct sqlite *store, cons
   if (status != OK) {
     return status;
   }
+  read_names(self);
   sqlite3_limit(*handle, SQLITE_LIMIT_LENGTH, LENGTH_MOST);
   sqlite3_limit(*handle, SQLITE_LIMIT_SQL_LENGTH, TEXT_MOST);
   sqlite3_limit(*handle, SQLITE_LIMIT_ATTACHED, 0);

@@ -280,6 +280,13 @@ static void test_query_escapes_sqlite(void **state) {
       "SELECT * FROM pragma_table_list",
       "SELECT * FROM pragma_database_list",
       "SELECT * FROM dbstat",
+      "SELECT count(*) FROM dbstat",
+      "SELECT count(*) FROM sqlite_schema",
+      "SELECT count(*) FROM pragma_table_list",
+      "SELECT count(*) FROM RAW_CHUNK",
+      "SELECT count(*) FROM main.raw_chunk",
+      "WITH x AS (SELECT count(*) AS n FROM identity) SELECT count(*) FROM x",
+      "SELECT count(*) FROM identity AS x",
       "ATTACH DATABASE ':memory:' AS x",
       "SELECT load_extension('x')",
       "EXPLAIN SELECT * FROM cases",
@@ -293,6 +300,11 @@ static void test_query_escapes_sqlite(void **state) {
     refused(stand, ATTEMPTS[i]);
   }
   refused(stand, "SELECT length(zeroblob(1000000000))");
+  /* What a statement names itself may be counted. */
+  TEXT_IS(query_text(stand, "WITH x AS MATERIALIZED (SELECT key FROM case_records) SELECT count(*) FROM x"), "2");
+  TEXT_IS(query_text(stand, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) "
+                            "SELECT count(*) FROM n"),
+          "5");
   struct error error;
   struct result *result;
   MUST(store_query(stand->store, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
