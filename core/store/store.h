@@ -111,7 +111,8 @@ struct run {
 };
 enum status store_run_begin(struct store *store, const char *kind, int source_id, const char *actor,
                             const char *purpose, int64_t *run, struct error *error) MUST_CHECK;
-/* Earlier runs of the source that never ended were killed: they become interrupted. The caller has the source's lease. */
+/* Earlier runs of the source that never ended were killed: they become interrupted. The caller has the source's lease.
+ */
 enum status store_runs_ended(struct store *store, int source_id, int64_t run, struct error *error) MUST_CHECK;
 /* Counts so far, in the page's transaction, so that a killed run still tells what it did. */
 enum status store_run_counts(struct store *store, int64_t run, const struct counts *counts,
