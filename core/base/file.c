@@ -135,11 +135,19 @@ static enum status secret_from_file(const char *path, char **secret, struct erro
   }
   enum status status = file_read(path, SECRET_LIMIT, &bytes, error);
   if (status != OK) {
+    error_hint(error, "%s", _("this file has to hold the secret, with mode 0600"));
     error->code = ERR_CONFIG;
     return ERR_CONFIG;
   }
   while (bytes.len > 0 && (bytes.data[bytes.len - 1] == '\n' || bytes.data[bytes.len - 1] == '\r')) {
     bytes.data[--bytes.len] = '\0';
+  }
+  if (bytes.len == 0) {
+    buffer_free(&bytes);
+    error_set(error, ERR_CONFIG, "%s", _("the file of a secret is empty"));
+    error_place(error, "%s", path);
+    error_hint(error, "%s", _("this file has to hold the secret, with mode 0600"));
+    return ERR_CONFIG;
   }
   *secret = strdup(bytes.data);
   sodium_memzero(bytes.data, bytes.len);

@@ -76,6 +76,13 @@ static void secrets_come_from_outside(void **state) {
   assert_int_equal(secret_read("file:file", folder, &secret, &error), ERR_CONFIG);
   assert_string_equal(error.message, "the file of a secret can be read by others (mode 0640)");
   assert_string_equal(error.hint, "chmod 600 the file");
+  assert_int_equal(file_write(path, slice_of("\n"), 0600, &error), OK);
+  assert_int_equal(chmod(path, 0600), 0);
+  assert_int_equal(secret_read("file:file", folder, &secret, &error), ERR_CONFIG);
+  assert_string_equal(error.message, "the file of a secret is empty");
+  assert_string_equal(error.hint, "this file has to hold the secret, with mode 0600");
+  assert_int_equal(secret_read("file:nowhere", folder, &secret, &error), ERR_CONFIG);
+  assert_string_equal(error.hint, "this file has to hold the secret, with mode 0600");
   assert_int_equal(secret_read("hunter2", folder, &secret, &error), ERR_CONFIG);
   assert_null(secret);
   assert_string_equal(error.message, "a secret is not written in a configuration file");
