@@ -58,6 +58,13 @@ static void report_head(struct printing *printing) {
          _("repeated"), _("rejected"), _("quarant."), _("deleted"));
 }
 
+static const char *outcome_mark(const struct pull_outcome *outcome) {
+  if (outcome->status == OK) {
+    return "";
+  }
+  return outcome->status == ERR_INTERRUPTED ? _("  stopped") : _("  FAILED");
+}
+
 static void report_line(struct printing *printing, const struct pull_outcome *outcome) {
   const struct counts *counts = &outcome->result.counts;
   report_head(printing);
@@ -69,10 +76,7 @@ static void report_line(struct printing *printing, const struct pull_outcome *ou
   printf("%-12s %9lld %9lld %9lld %9lld %9lld %9lld %9lld %9lld%s\n", outcome->source->code, (long long)counts->pulled,
          (long long)counts->fresh, (long long)counts->changed, (long long)counts->unchanged,
          (long long)counts->repeated, (long long)counts->rejected, (long long)counts->quarantined,
-         (long long)counts->deleted,
-         outcome->status == OK                ? ""
-         : outcome->status == ERR_INTERRUPTED ? _("  stopped")
-                                              : _("  FAILED"));
+         (long long)counts->deleted, outcome_mark(outcome));
 }
 
 static void report(void *context, const struct pull_outcome *outcome) {
@@ -115,7 +119,8 @@ static void print_end(const struct printing *printing, const struct pull_summary
     puts(_("dry run: nothing was landed"));
   } else if (summary->nothing_new && summary->failed == 0) {
     puts(_("nothing new: the store is as it was"));
-  } else if (!summary->nothing_new && printing->request->kind == PULL_SYNC && !printing->request->then_links) {
+  } else if (summary->done > 0 && !summary->nothing_new && printing->request->kind == PULL_SYNC
+             && !printing->request->then_links) {
     puts(_("next: `puente link` joins what is the same person and the same case"));
   }
 }

@@ -111,6 +111,7 @@ static void kill_everywhere(bool second) {
         fail_msg("killed at statement %ld: %s", at, fixture->error.message);
       }
     }
+    assert_int_equal(fixture_count(fixture, "SELECT count(*) FROM run WHERE state = 'running'"), 0);
     char *got = fixture_dump(fixture, STATE);
     if (strcmp(got, wanted) != 0) {
       fprintf(stderr, "got:\n%s\nwanted:\n%s", got, wanted);
