@@ -1,5 +1,8 @@
 #include "tests/support/contract.h"
 
+#include "tests/support/postgres.h"
+
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -163,4 +166,17 @@ char *query_text(struct stand *stand, const char *sql) {
     abort();
   }
   return text;
+}
+
+void contract_sql(const struct stand *stand, const char *sql) {
+  if (stand->options.kind == STORE_POSTGRES) {
+    char text[1024];
+    snprintf(text, sizeof text, "SET search_path = %s; %s", stand->schema, sql);
+    postgres_run(text);
+    return;
+  }
+  sqlite3 *handle = NULL;
+  assert_int_equal(sqlite3_open(stand->path, &handle), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
+  sqlite3_close(handle);
 }

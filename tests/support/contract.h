@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -18,6 +19,17 @@ int contract_teardown(void **state);
   {"sqlite: " #function, function, contract_setup, contract_teardown, &contract_kinds[0]}, {                           \
     "postgres: " #function, function, contract_setup, contract_teardown, &contract_kinds[1]                            \
   }
+
+/* Compares a text that the call gives away, and frees it. */
+#define TEXT_IS(call, wanted)                                                                                          \
+  do {                                                                                                                 \
+    char *text = (call);                                                                                               \
+    assert_string_equal(text, wanted);                                                                                 \
+    free(text);                                                                                                        \
+  } while (0)
+
+/* Statements against the store's own tables, beside its interface. */
+void contract_sql(const struct stand *stand, const char *sql);
 
 /* One record of source 1 … with its bytes "{key}" of the version given. */
 struct sheet {

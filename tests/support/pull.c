@@ -1,8 +1,14 @@
 #include "tests/support/pull.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 /* An opened set of options and what it is made of. */
 struct opened {
@@ -137,6 +143,18 @@ void pull_check(const struct pull_case *one, struct pulled *pulled) {
     write_error(&error, pulled);
   }
   close_options(&opened);
+}
+
+void pull_refused(struct http_server *server, const char *connector, const char *options, const char *error) {
+  const struct http_answer answer = {.body = ""};
+  struct pulled pulled = pull_answers(server, connector, options, &answer, 1);
+  assert_string_equal(pulled.error, error);
+  assert_int_equal(pulled.status, ERR_CONFIG);
+  pull_check(&(struct pull_case){.connector = connector, .options = options, .port = http_server_port(server)},
+             &pulled);
+  assert_int_equal(pulled.status, ERR_CONFIG);
+  assert_memory_equal(pulled.error, error, strcspn(error, "|"));
+  assert_int_equal(http_server_requests(server), 0);
 }
 
 struct steps {

@@ -32,6 +32,9 @@ void pull_all(const struct pull_case *one, struct pulled *pulled);
 /* Pulls from the server by the connector after the server was given these answers. */
 struct pulled pull_answers(struct http_server *server, const char *connector, const char *options,
                            const struct http_answer *answers, size_t count);
+/* Options that are refused when the source is opened, with this error, are also found by `check`, which has no place to
+ * tell; neither asks the source anything. */
+void pull_refused(struct http_server *server, const char *connector, const char *options, const char *error);
 /* Runs `check` alone; the result as of pull_all. */
 void pull_check(const struct pull_case *one, struct pulled *pulled);
 /* Runs `probe`; `steps` gets a line "step status words" for each, ports left out. */

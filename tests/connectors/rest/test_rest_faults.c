@@ -278,19 +278,7 @@ static void refuses_wrong_options(void **state) {
       {URL "headers: {'X-A': \"b\\nX-Evil: c\"}\n", "a header holds a line end, or its name a colon" PLACE},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    const struct http_answer answer = {.body = "[]"};
-    struct pulled pulled = pull(cases[i].options, &answer, 1);
-    assert_string_equal(pulled.error, cases[i].error);
-    assert_int_equal(pulled.status, ERR_CONFIG);
-    /* The same is found before anything is asked; only the place differs. */
-    size_t message = strcspn(pulled.error, "|");
-    char expected[512];
-    snprintf(expected, sizeof expected, "%.*s", (int)(message < 500 ? message : 500), pulled.error);
-    pull_check(&(struct pull_case){.connector = "rest", .options = cases[i].options, .port = http_server_port(server)},
-               &pulled);
-    assert_int_equal(pulled.status, ERR_CONFIG);
-    assert_memory_equal(pulled.error, expected, strlen(expected));
-    assert_int_equal(http_server_requests(server), 0);
+    pull_refused(server, "rest", cases[i].options, cases[i].error);
   }
 }
 

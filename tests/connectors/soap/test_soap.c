@@ -412,18 +412,7 @@ static void refuses_wrong_options(void **state) {
        "write it inside soap:Header, or give the content of soap:Body alone"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    const struct http_answer answer = {.body = ENVELOPE("")};
-    struct pulled pulled = pull(cases[i].options, &answer, 1);
-    assert_string_equal(pulled.error, cases[i].error);
-    assert_int_equal(pulled.status, ERR_CONFIG);
-    /* The same is found before anything is asked; only the place differs. */
-    size_t message = strcspn(pulled.error, "|");
-    char expected[512];
-    snprintf(expected, sizeof expected, "%.*s", (int)(message < 500 ? message : 500), pulled.error);
-    pull_check(&(struct pull_case){.connector = "soap", .options = cases[i].options, .port = http_server_port(server)},
-               &pulled);
-    assert_int_equal(pulled.status, ERR_CONFIG);
-    assert_memory_equal(pulled.error, expected, strlen(expected));
+    pull_refused(server, "soap", cases[i].options, cases[i].error);
   }
 }
 

@@ -2,9 +2,7 @@
 #include "core/audit/audit.h"
 
 #include "tests/support/contract.h"
-#include "tests/support/postgres.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,19 +21,6 @@ static struct audit_check verify(struct stand *stand) {
   struct error error;
   MUST(audit_verify(stand->store, &check, &error));
   return check;
-}
-
-static void tamper(struct stand *stand, const char *sql) {
-  if (stand->options.kind == STORE_POSTGRES) {
-    char text[512];
-    snprintf(text, sizeof text, "SET search_path = %s; %s", stand->schema, sql);
-    postgres_run(text);
-    return;
-  }
-  sqlite3 *handle = NULL;
-  assert_int_equal(sqlite3_open(stand->path, &handle), SQLITE_OK);
-  assert_int_equal(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
-  sqlite3_close(handle);
 }
 
 static void test_chain(void **state) {
@@ -72,7 +57,7 @@ static void test_tampering(void **state) {
   };
   write_entries(stand, 6);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    tamper(stand, cases[i].sql);
+    contract_sql(stand, cases[i].sql);
     struct audit_check check = verify(stand);
     assert_int_equal(check.first_wrong, cases[i].first);
     assert_string_equal(check.what, cases[i].what);

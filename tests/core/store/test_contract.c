@@ -5,13 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TEXT_IS(call, wanted)                                                                                          \
-  do {                                                                                                                 \
-    char *text = (call);                                                                                               \
-    assert_string_equal(text, wanted);                                                                                 \
-    free(text);                                                                                                        \
-  } while (0)
-
 /* A case and a person of it, as the mapping would make them. */
 static void add_rows(struct sheet *sheet, const struct stand *stand, uint32_t at, const char *key, const char *sex,
                      const char *name) {

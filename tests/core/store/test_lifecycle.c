@@ -15,27 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TEXT_IS(call, wanted)                                                                                          \
-  do {                                                                                                                 \
-    char *text = (call);                                                                                               \
-    assert_string_equal(text, wanted);                                                                                 \
-    free(text);                                                                                                        \
-  } while (0)
-
-/* Statements against the store's own tables, beside its interface. */
-static void run_sql(struct stand *stand, const char *sql) {
-  if (stand->options.kind == STORE_POSTGRES) {
-    char text[1024];
-    snprintf(text, sizeof text, "SET search_path = %s; %s", stand->schema, sql);
-    postgres_run(text);
-    return;
-  }
-  sqlite3 *handle = NULL;
-  assert_int_equal(sqlite3_open(stand->path, &handle), SQLITE_OK);
-  assert_int_equal(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
-  sqlite3_close(handle);
-}
-
 static void set_version(struct stand *stand, int version) {
   char sql[128];
   if (stand->options.kind == STORE_POSTGRES) {
@@ -43,7 +22,7 @@ static void set_version(struct stand *stand, int version) {
   } else {
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
   }
-  run_sql(stand, sql);
+  contract_sql(stand, sql);
 }
 
 static void close_store(struct stand *stand) {

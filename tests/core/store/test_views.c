@@ -6,13 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TEXT_IS(call, wanted)                                                                                          \
-  do {                                                                                                                 \
-    char *text = (call);                                                                                               \
-    assert_string_equal(text, wanted);                                                                                 \
-    free(text);                                                                                                        \
-  } while (0)
-
 /* Two records of a case and a person each, joined to one person and one case. */
 static void fill(struct stand *stand, int64_t rows[4]) {
   struct error error;
