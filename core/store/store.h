@@ -117,8 +117,6 @@ enum status store_runs_ended(struct store *store, int source_id, int64_t run, st
 /* Counts so far, in the page's transaction, so that a killed run still tells what it did. */
 enum status store_run_counts(struct store *store, int64_t run, const struct counts *counts,
                              struct error *error) MUST_CHECK;
-/* Runs of the source before `run` that say they are running: they were killed, since `run` has the lease. */
-enum status store_run_bury(struct store *store, int source_id, int64_t run, struct error *error) MUST_CHECK;
 enum status store_run_end(struct store *store, int64_t run, enum run_state state, const struct counts *counts,
                           const char *message, struct error *error) MUST_CHECK;
 

@@ -14,16 +14,6 @@ enum status store_forget_seen(struct store *store, int source_id, struct error *
       VALUES(int_value(source_first(source_id) >> ORDINAL_BITS), int_value(source_last(source_id) >> ORDINAL_BITS)));
 }
 
-enum status store_run_bury(struct store *store, int source_id, int64_t run, struct error *error) {
-  enum status status = db_writing(store, error);
-  if (status != OK) {
-    return status;
-  }
-  return db_execute(store, error,
-                    "UPDATE run SET state = 'interrupted' WHERE source_id = $1 AND run_id < $2 AND state = 'running'",
-                    VALUES(int_value(source_id), int_value(run)));
-}
-
 static enum status count_current(struct store *store, enum cluster_kind kind, int64_t *count, struct error *error) {
   const struct whole *whole = &store->wholes[kind];
   if (whole->shelf == NULL) {

@@ -93,9 +93,6 @@ static enum status frame_record(struct run_frame *frame, const char *kind, struc
   if (status == OK) {
     status = store_runs_ended(store, frame->source_id, frame->run, error);
   }
-  if (status == OK) {
-    status = store_run_bury(store, frame->source_id, frame->run, error);
-  }
   if (status == OK && frame->plan != NULL) {
     status = store_plan(store, frame->source_id, frame->plan, frame->run, &frame->plan_id, error);
   }

@@ -39,7 +39,6 @@ static const char *const STATE[] = {
     "SELECT raw_id, number, level, field, reason, shape FROM issue ORDER BY 1, 2",
     "SELECT code, cursor, watermark, mark FROM source",
     "SELECT item FROM memory",
-    "SELECT count(*) FROM run WHERE state = 'running'",
     NULL};
 
 static long statements_left = -1; /* -1: nobody is killed */
