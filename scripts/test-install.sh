@@ -27,6 +27,6 @@ int main(void) {
 }
 END
 gcc $(pkg-config --define-variable=prefix="$usr" --cflags puente) -o "$stage/use" "$stage/use.c" \
-  $(pkg-config --define-variable=prefix="$usr" --static --libs puente) || fail "the library does not link"
+  $(pkg-config --define-variable=prefix="$usr" --libs puente) || fail "the library does not link"
 "$stage/use" || fail "the library does not work"
 echo "install ok: $(find "$usr" -type f | wc -l) files"
