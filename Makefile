@@ -124,7 +124,7 @@ messages:
 	@xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ --add-comments=translators --no-location --sort-output \
 	  --package-name=puente --package-version=$(VERSION) -o po/puente.pot \
 	  $(sort $(shell find core connectors mapping -name '*.[ch]'))
-	@for po in po/*.po; do msgmerge --quiet --update --no-fuzzy-matching --backup=none $$po po/puente.pot; \
+	@for po in po/*.po; do msgmerge --quiet --width=100 --update --no-fuzzy-matching --backup=none $$po po/puente.pot; \
 	  msgfmt --statistics -o /dev/null $$po; done
 
 # ---- installation ----
