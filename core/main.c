@@ -6,9 +6,10 @@
 #include "core/command/language.h"
 #include "core/command/stop.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct start {
   struct globals globals;
@@ -105,6 +106,12 @@ static int run_command(const struct start *start, int argc, char **argv) {
   return command->run(&start->globals, argc > 1 ? argc - 1 : 1, argc > 1 ? argv + 1 : argv);
 }
 
+/* `| head` has seen enough: the pipe has no reader any more. */
+static bool reader_left(void) {
+  struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+  return poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+}
+
 int main(int argc, char **argv) {
   struct start start = {.log = NULL};
   struct error error;
@@ -115,7 +122,7 @@ int main(int argc, char **argv) {
   }
   stop_watch();
   int code = run_command(&start, argc, argv);
-  if ((fflush(stdout) != 0 || ferror(stdout) != 0) && errno != EPIPE) { /* `| head` has seen enough */
+  if ((fflush(stdout) != 0 || ferror(stdout) != 0) && !reader_left()) {
     error_set(&error, ERR_IO, _("the output could not be written"));
     return command_fail(&error);
   }

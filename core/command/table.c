@@ -440,7 +440,8 @@ enum status table_print(struct table *table, FILE *stream, enum table_form form,
   }
   enum status status = buffer_check(&out, "table", error);
   if (status == OK && (fwrite(out.data, 1, out.len, stream) != out.len || fflush(stream) != 0)) {
-    status = error_set(error, ERR_IO, _("the table cannot be written: %s"), strerror(errno));
+    /* `| head` has seen enough: no failure. */
+    status = errno == EPIPE ? OK : error_set(error, ERR_IO, _("the table cannot be written: %s"), strerror(errno));
   }
   buffer_free(&out);
   return status;
