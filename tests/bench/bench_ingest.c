@@ -1,6 +1,7 @@
 /* Ingestion as a user runs it: `puente sync` of a CSV file of 30 columns (case, person, involvement) into SQLite and
  * into PostgreSQL, landing and audit entries included, and beside it what the machine can do at most: `.import` by the
- * sqlite3 shell and COPY into PostgreSQL of the same file. Prints a JSON line for each.
+ * sqlite3 shell and COPY into PostgreSQL of the same file. Prints a JSON line for each. The PostgreSQL server writes
+ * all through to the disk and has what is recommended for a store: shared_buffers of 512 MB, max_wal_size of 2 GB.
  *
  * usage: bench_ingest [RECORDS] [sqlite|postgres]; BENCH_RECORDS does as well; default one million, both. */
 #include "core/base/date.h"
