@@ -14,9 +14,10 @@ for program in "$@"; do
   name=${program#*/tests/}
   started=$(date +%s)
   if ./"$program" >"$log" 2>&1; then verdict=ok; else verdict=FAILED; fi
-  p=$(grep -ac '^\[       OK \]' "$log")
-  f=$(grep -ac '^\[  FAILED  \] [a-z_0-9]*$' "$log")
-  s=$(grep -ac '^\[  SKIPPED \] [a-z_0-9]*$' "$log")
+  # cmocka closes each group with "[  PASSED  ] N test(s)" and the like
+  p=$(awk '/^\[  PASSED  \] [0-9]+ test/ { n += $4 } END { print n + 0 }' "$log")
+  f=$(awk '/^\[  FAILED  \] [0-9]+ test/ { n += $4 } END { print n + 0 }' "$log")
+  s=$(awk '/^\[  SKIPPED \] [0-9]+ test/ { n += $4 } END { print n + 0 }' "$log")
   if [ "$verdict" = FAILED ]; then
     cat "$log"
     [ "$f" -gt 0 ] || f=1
