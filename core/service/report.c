@@ -18,10 +18,6 @@ static const struct report_entry table[] = {
     {.name = NULL},
 };
 
-const struct report_entry *report_table(void) {
-  return table;
-}
-
 static const struct report_entry *find(const char *name, struct error *error) {
   const char *names[32];
   size_t count = 0;

@@ -57,8 +57,6 @@ struct report_entry {
   enum status (*run)(const struct workspace *workspace, const struct report_request *request, struct report *report,
                      struct error *error);
 };
-/* Ends with a row whose name is NULL. */
-const struct report_entry *report_table(void);
 
 /* ERR_USAGE with the nearest name where there is no such report. The caller frees the report. */
 enum status report_run(const struct workspace *workspace, const struct report_request *request, struct report *report,
