@@ -48,7 +48,7 @@ static enum status case_column(const struct staged_rows *rows, const struct stag
 enum status columns_make(const struct link_plan *plan, const struct staged_rows *rows, const struct staged_rows *cases,
                          struct link_column **columns, size_t *count, struct error *error) {
   const char *const *names;
-  *count = link_plan_columns(plan, &names);
+  *count = simple_link_plan_columns(plan, &names);
   *columns = calloc(*count + 1, sizeof **columns);
   if (*columns == NULL) {
     return error_memory(error);

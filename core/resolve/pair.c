@@ -69,7 +69,7 @@ static struct slice value_of(const struct pair_view *view, const char *name, uin
 static enum status tell(struct pair_view *view, const struct link_plan *plan, const struct link_explanation *found,
                         uint32_t a, uint32_t b) {
   enum status status = OK;
-  const char *rule = found->rule < 0 ? "" : link_plan_rule(plan, (uint16_t)found->rule);
+  const char *rule = found->rule < 0 ? "" : simple_link_plan_rule(plan, (uint16_t)found->rule);
   snprintf(view->pair->rule, sizeof view->pair->rule, "%s", rule);
   view->pair->apart = found->apart;
   for (size_t i = 0; status == OK && i < found->count; i++) {
@@ -106,7 +106,7 @@ static enum status compare_both(struct pair_view *view) {
     records.role = rows->role;
     records.sealed = rows->sealed;
   }
-  status = link_explain(plan, &records, at[0], at[1], &found, view->error);
+  status = simple_link_explain(plan, &records, at[0], at[1], &found, view->error);
   return status == OK ? tell(view, plan, &found, at[0], at[1]) : status;
 }
 

@@ -193,7 +193,7 @@ static enum status read_survivorship(const struct reader *r, const char *path) {
 static enum status check_columns(const struct reader *r, const struct link_plan *plan, const char *path,
                                  const char *name) {
   const char *const *columns;
-  size_t count = link_plan_columns(plan, &columns);
+  size_t count = simple_link_plan_columns(plan, &columns);
   for (size_t i = 0; i < count; i++) {
     bool of_case = strncmp(columns[i], "case.", 5) == 0;
     const struct entity *entity = model_entity(r->model, of_case ? "case" : name);
@@ -217,9 +217,9 @@ static enum status read_plan(const struct reader *r, const struct yaml *root, co
   if (path == NULL) {
     return error_memory(r->error);
   }
-  enum status status = link_plan_load(path, plan, r->error);
+  enum status status = simple_link_plan_load(path, plan, r->error);
   status = status == OK ? check_columns(r, *plan, path, entity) : status;
-  return status == OK ? digest_text(r->policy, link_plan_text(*plan)) : status;
+  return status == OK ? digest_text(r->policy, simple_link_plan_text(*plan)) : status;
 }
 
 static enum status read_policy(const struct reader *r, const char *path) {
@@ -266,8 +266,8 @@ enum status policy_load(const char *path, const struct model *model, struct poli
 
 void policy_free(struct policy *policy) {
   if (policy != NULL) {
-    link_plan_free(policy->persons);
-    link_plan_free(policy->cases);
+    simple_link_plan_free(policy->persons);
+    simple_link_plan_free(policy->cases);
     arena_free(policy->arena);
     free(policy);
   }

@@ -5,8 +5,8 @@
 #define PUENTE_RESOLVE_POLICY_H
 
 #include "core/base/arena.h"
-#include "core/link/link.h"
 #include "core/model/model.h"
+#include "core/simple/link.h"
 
 enum survival { SURVIVAL_PRECEDENCE, SURVIVAL_RECENT, SURVIVAL_COMPLETE, SURVIVAL_FREQUENT, SURVIVAL_COUNT };
 extern const char *const survival_names[SURVIVAL_COUNT];

@@ -131,7 +131,7 @@ static enum status write_pairs(struct resolver *r, enum cluster_kind kind, const
       batch[count++] = (struct link_pair_row){.row_a = a < b ? a : b,
                                               .row_b = a < b ? b : a,
                                               .weight = isinf(pair->weight) ? CERTAIN_WEIGHT : (double)pair->weight,
-                                              .rule = link_plan_rule(plan, pair->rule)};
+                                              .rule = simple_link_plan_rule(plan, pair->rule)};
     }
     status = store_write_pairs(r->store, kind, r->result->run, batch, count, r->error);
   } while (status == OK && at < linked->pair_count);
@@ -255,7 +255,7 @@ static enum status link_rows(struct resolver *r, const struct kind_of_work *work
     records.role = work->rows->role;
     records.sealed = work->rows->sealed;
   }
-  status = status == OK ? link_run(work->plan, &records, linked, r->error) : status;
+  status = status == OK ? simple_link_run(work->plan, &records, linked, r->error) : status;
   if (status == OK) {
     work->counts->unlinkable = count_unlinkable(work->rows, columns, count);
   }
@@ -277,7 +277,7 @@ static enum status resolve_kind(struct resolver *r, const struct kind_of_work *w
   status = status == OK ? write_history(r, work->kind, &history) : status;
   status = status == OK ? write_consolidated(r, work->kind, work->rules, work->rows, history.id) : status;
   status = status == OK ? write_pairs(r, work->kind, work->plan, work->rows, &linked) : status;
-  link_result_free(&linked);
+  simple_link_result_free(&linked);
   history_free(&history);
   return status;
 }

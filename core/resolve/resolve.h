@@ -4,7 +4,7 @@
 #define PUENTE_RESOLVE_RESOLVE_H
 
 #include "core/config.h"
-#include "core/link/link.h"
+#include "core/simple/link.h"
 #include "core/store/store.h"
 #include "core/sync/progress.h"
 

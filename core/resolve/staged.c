@@ -69,7 +69,7 @@ static bool encode(struct map *dictionary, const struct cell *cell, uint32_t *va
 /* Whether linking compares the field. */
 static bool is_compared(const struct policy *policy, const struct field *field) {
   const char *const *columns;
-  size_t count = link_plan_columns(policy->persons, &columns);
+  size_t count = simple_link_plan_columns(policy->persons, &columns);
   for (size_t i = 0; i < count; i++) {
     if (strcmp(columns[i], field->name) == 0) {
       return true;

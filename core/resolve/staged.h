@@ -3,9 +3,9 @@
 #ifndef PUENTE_RESOLVE_STAGED_H
 #define PUENTE_RESOLVE_STAGED_H
 
-#include "core/link/link.h"
 #include "core/resolve/passes.h"
 #include "core/resolve/policy.h"
+#include "core/simple/link.h"
 #include "core/store/store.h"
 
 enum { STAGED_SOURCES_MOST = 2048 }; /* source ids have 11 bits */

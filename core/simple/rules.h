@@ -1,10 +1,10 @@
 /* What a file of config/link declares, compiled: comparisons of columns, and rules that block on equal keys and accept
  * pairs by levels of those comparisons. Private to core/link. */
-#ifndef PUENTE_LINK_RULES_H
-#define PUENTE_LINK_RULES_H
+#ifndef PUENTE_SIMPLE_RULES_H
+#define PUENTE_SIMPLE_RULES_H
 
 #include "core/base/arena.h"
-#include "core/link/link.h"
+#include "core/simple/link.h"
 
 enum {
   COMPARISONS_MOST = LINK_COMPARISONS_MOST,
@@ -33,7 +33,7 @@ struct comparison_type {
   const char *parts[3];            /* keys of a record beside the whole value: "any", "first", "year" */
   unsigned from_least, from_most;
 };
-extern const struct comparison_type comparison_types[COMPARISON_KINDS];
+extern const struct comparison_type simple_comparison_types[COMPARISON_KINDS];
 
 enum key_part { PART_WHOLE = -1 }; /* else a position in comparison_type.parts */
 
@@ -42,7 +42,7 @@ struct comparison {
   enum comparison_kind kind;
   unsigned columns[FROM_MOST]; /* positions in the plan's columns */
   unsigned column_count;
-  const char *const *placeholders; /* documents that identify nobody, as standard_document writes them */
+  const char *const *placeholders; /* documents that identify nobody, as simple_standard_document writes them */
   size_t placeholder_count;
   const char *const *spikes; /* "01-01": days of the year that stand for an unknown one */
   size_t spike_count;

@@ -1,4 +1,4 @@
-#include "core/link/prepare.h"
+#include "core/simple/prepare.h"
 
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@ enum document_level { DOCUMENT_NEAR = 2, DOCUMENT_CONFLICT };
 enum { TEXT_CONFLICT = 2, NEAR_YEARS = 2 };
 
 static bool tokens_agree(const struct standard *standard, uint32_t a, uint32_t b, bool exact) {
-  return exact ? a == b : standard_close(standard, a, b);
+  return exact ? a == b : simple_standard_close(standard, a, b);
 }
 
 /* Whether each token of the shorter name has a token of its own in the longer one. */
@@ -33,8 +33,8 @@ static bool is_within(const struct standard *standard, const struct name *a, con
 }
 
 static int compare_given(const struct prepared *p, const struct comparison *comparison, uint32_t a, uint32_t b) {
-  const struct name *x = prepared_name(p, comparison->columns[0], a);
-  const struct name *y = prepared_name(p, comparison->columns[0], b);
+  const struct name *x = simple_prepared_name(p, comparison->columns[0], a);
+  const struct name *y = simple_prepared_name(p, comparison->columns[0], b);
   if (x == NULL || y == NULL) {
     return MISSING;
   }
@@ -44,7 +44,7 @@ static int compare_given(const struct prepared *p, const struct comparison *comp
   if (is_within(&p->standard, x, y, false)) {
     return GIVEN_CLOSE;
   }
-  return standard_close(&p->standard, x->tokens[0], y->tokens[0]) ? GIVEN_FIRST : GIVEN_CONFLICT;
+  return simple_standard_close(&p->standard, x->tokens[0], y->tokens[0]) ? GIVEN_FIRST : GIVEN_CONFLICT;
 }
 
 /* Paternal and maternal surname of two records; NULL where one is missing. */
@@ -76,8 +76,10 @@ static bool has_both(const struct surnames *s, int side) {
 static int compare_surnames(const struct prepared *p, const struct comparison *comparison, uint32_t a, uint32_t b) {
   const struct standard *standard = &p->standard;
   struct surnames s = {
-      .paternal = {prepared_name(p, comparison->columns[0], a), prepared_name(p, comparison->columns[0], b)},
-      .maternal = {prepared_name(p, comparison->columns[1], a), prepared_name(p, comparison->columns[1], b)},
+      .paternal = {simple_prepared_name(p, comparison->columns[0], a),
+                   simple_prepared_name(p, comparison->columns[0], b)},
+      .maternal = {simple_prepared_name(p, comparison->columns[1], a),
+                   simple_prepared_name(p, comparison->columns[1], b)},
   };
   for (int side = 0; side < 2; side++) {
     if (s.paternal[side] == NULL && s.maternal[side] == NULL) {
@@ -122,12 +124,12 @@ static int compare_days(struct date a, struct date b) {
   }
   struct slice left = slice_make(x, date_format(a, x));
   struct slice right = slice_make(y, date_format(b, y));
-  return standard_distance(left, right, 1) <= 1 ? DATE_SLIP : MISSING;
+  return simple_standard_distance(left, right, 1) <= 1 ? DATE_SLIP : MISSING;
 }
 
 static int compare_dates(const struct prepared *p, const struct comparison *comparison, uint32_t a, uint32_t b) {
-  struct date x = prepared_date(p, comparison->columns[0], a);
-  struct date y = prepared_date(p, comparison->columns[0], b);
+  struct date x = simple_prepared_date(p, comparison->columns[0], a);
+  struct date y = simple_prepared_date(p, comparison->columns[0], b);
   if (x.precision == DATE_NONE || y.precision == DATE_NONE) {
     return MISSING;
   }
@@ -150,14 +152,14 @@ static int compare_dates(const struct prepared *p, const struct comparison *comp
 
 static int compare_documents(const struct prepared *p, const struct comparison *comparison, uint32_t a, uint32_t b) {
   unsigned number = comparison->columns[comparison->column_count - 1];
-  uint32_t x = prepared_text(p, number, a);
-  uint32_t y = prepared_text(p, number, b);
+  uint32_t x = simple_prepared_text(p, number, a);
+  uint32_t y = simple_prepared_text(p, number, b);
   if (x == LINK_MISSING || y == LINK_MISSING) {
     return MISSING;
   }
   if (comparison->column_count > 1) {
-    uint32_t type_x = prepared_text(p, comparison->columns[0], a);
-    uint32_t type_y = prepared_text(p, comparison->columns[0], b);
+    uint32_t type_x = simple_prepared_text(p, comparison->columns[0], a);
+    uint32_t type_y = simple_prepared_text(p, comparison->columns[0], b);
     if (type_x != type_y && type_x != LINK_MISSING && type_y != LINK_MISSING) {
       return DOCUMENT_CONFLICT;
     }
@@ -167,10 +169,10 @@ static int compare_documents(const struct prepared *p, const struct comparison *
   }
   struct slice left = map_key(p->standard.texts, x);
   struct slice right = map_key(p->standard.texts, y);
-  return standard_distance(left, right, 1) <= 1 ? DOCUMENT_NEAR : DOCUMENT_CONFLICT;
+  return simple_standard_distance(left, right, 1) <= 1 ? DOCUMENT_NEAR : DOCUMENT_CONFLICT;
 }
 
-int compare_records(const struct prepared *p, const struct comparison *comparison, uint32_t a, uint32_t b) {
+int simple_compare_records(const struct prepared *p, const struct comparison *comparison, uint32_t a, uint32_t b) {
   switch (comparison->kind) {
   case COMPARE_DOCUMENT:
     return compare_documents(p, comparison, a, b);
@@ -192,7 +194,7 @@ int compare_records(const struct prepared *p, const struct comparison *compariso
   return x == y ? SAME : TEXT_CONFLICT;
 }
 
-bool compare_documents_agree(const struct prepared *p, uint32_t a, uint32_t b) {
+bool simple_compare_documents_agree(const struct prepared *p, uint32_t a, uint32_t b) {
   for (size_t i = 0; i < p->plan->comparison_count; i++) {
     if (p->plan->comparisons[i].kind == COMPARE_DOCUMENT) {
       return compare_documents(p, &p->plan->comparisons[i], a, b) == SAME;
@@ -201,23 +203,23 @@ bool compare_documents_agree(const struct prepared *p, uint32_t a, uint32_t b) {
   return false;
 }
 
-bool compare_allows(const struct prepared *p, uint32_t a, uint32_t b) {
+bool simple_compare_allows(const struct prepared *p, uint32_t a, uint32_t b) {
   const struct link_records *records = p->records;
   if (records->role != NULL && records->role[a] != records->role[b] && records->role[a] != 0 && records->role[b] != 0) {
     return false;
   }
   bool one_group =
       records->group != NULL && records->group[a] != LINK_MISSING && records->group[a] == records->group[b];
-  return !one_group || compare_documents_agree(p, a, b);
+  return !one_group || simple_compare_documents_agree(p, a, b);
 }
 
-bool compare_accepts(const struct prepared *p, const struct link_rule *rule, uint32_t a, uint32_t b) {
+bool simple_compare_accepts(const struct prepared *p, const struct link_rule *rule, uint32_t a, uint32_t b) {
   bool excepted = rule->has_unless;
   for (size_t i = 0; i < p->plan->comparison_count; i++) {
     if (rule->accept[i] == 0 && (!excepted || rule->unless[i] == 0)) {
       continue;
     }
-    unsigned level = 1U << compare_records(p, &p->plan->comparisons[i], a, b);
+    unsigned level = 1U << simple_compare_records(p, &p->plan->comparisons[i], a, b);
     if (rule->accept[i] != 0 && (rule->accept[i] & level) == 0) {
       return false;
     }

@@ -1,4 +1,4 @@
-#include "core/link/block.h"
+#include "core/simple/block.h"
 
 #include <stdlib.h>
 
@@ -25,7 +25,7 @@ static enum status combine(struct blocks *blocks, const struct prepared *p, cons
   if (depth == rule->key_count) {
     return append(blocks, entry, error);
   }
-  size_t count = prepared_keys(p, &rule->keys[depth], entry->record, values, VALUES_MOST);
+  size_t count = simple_prepared_keys(p, &rule->keys[depth], entry->record, values, VALUES_MOST);
   enum status status = OK;
   for (size_t i = 0; status == OK && i < count; i++) {
     entry->key[depth] = values[i];
@@ -45,8 +45,8 @@ static int by_key(const void *a, const void *b) {
   return (x->record > y->record) - (x->record < y->record);
 }
 
-enum status blocks_build(struct blocks *blocks, const struct prepared *p, const struct link_rule *rule,
-                         struct error *error) {
+enum status simple_blocks_build(struct blocks *blocks, const struct prepared *p, const struct link_rule *rule,
+                                struct error *error) {
   const uint8_t *sealed = p->records->sealed;
   enum status status = OK;
   blocks->count = 0;
@@ -62,7 +62,7 @@ enum status blocks_build(struct blocks *blocks, const struct prepared *p, const 
   return status;
 }
 
-size_t blocks_next(const struct blocks *blocks, size_t *at) {
+size_t simple_blocks_next(const struct blocks *blocks, size_t *at) {
   while (*at < blocks->count) {
     const struct block_entry *first = &blocks->entries[*at];
     size_t length = 1;
@@ -78,7 +78,7 @@ size_t blocks_next(const struct blocks *blocks, size_t *at) {
   return 0;
 }
 
-void blocks_free(struct blocks *blocks) {
+void simple_blocks_free(struct blocks *blocks) {
   free(blocks->entries);
   *blocks = (struct blocks){0};
 }

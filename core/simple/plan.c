@@ -1,14 +1,14 @@
 /* Reads a file of config/link. */
 #include "core/base/file.h"
 #include "core/base/text.h"
-#include "core/link/rules.h"
+#include "core/simple/rules.h"
 
 #include <stdlib.h>
 
 #define FILE_LIMIT ((size_t)1024 * 1024)
 #define BLOCK_MOST 200
 
-const struct comparison_type comparison_types[COMPARISON_KINDS] = {
+const struct comparison_type simple_comparison_types[COMPARISON_KINDS] = {
     [COMPARE_DOCUMENT] = {"document", {"missing", "same", "near", "conflict"}, {NULL}, 1, 2},
     [COMPARE_GIVEN] =
         {"given_names", {"missing", "same", "subset", "close", "first", "conflict"}, {"first", NULL}, 1, 1},
@@ -89,7 +89,7 @@ static enum status add_column(struct link_plan *plan, const struct yaml *at, con
 
 static enum status read_from(struct link_plan *plan, const struct yaml *node, struct comparison *comparison,
                              struct error *error) {
-  const struct comparison_type *type = &comparison_types[comparison->kind];
+  const struct comparison_type *type = &simple_comparison_types[comparison->kind];
   const struct yaml *from = yaml_get(node, "from");
   const char *const *names = NULL;
   size_t count = 0;
@@ -111,7 +111,7 @@ static enum status read_kind(const struct yaml *node, enum comparison_kind *kind
   const char *names[COMPARISON_KINDS];
   const struct yaml *word = yaml_get(node, "kind");
   for (size_t i = 0; i < COMPARISON_KINDS; i++) {
-    names[i] = comparison_types[i].name;
+    names[i] = simple_comparison_types[i].name;
   }
   if (word == NULL || word->kind != YAML_SCALAR) {
     return yaml_error(node, error, _("'kind' is missing: how the columns are compared"));
@@ -178,7 +178,7 @@ static enum status read_key(const struct link_plan *plan, const struct yaml *nod
   if (text[dot] == '\0') {
     return OK;
   }
-  const char *const *parts = comparison_types[plan->comparisons[comparison].kind].parts;
+  const char *const *parts = simple_comparison_types[plan->comparisons[comparison].kind].parts;
   key->part = list_find(parts, list_length(parts), slice_of(text + dot + 1));
   return key->part >= 0 ? OK : yaml_error(node, error, _("'%s' has no such part"), text);
 }
@@ -209,7 +209,7 @@ static enum status read_levels(const struct link_plan *plan, const struct yaml *
   if (comparison < 0) {
     return unknown_comparison(plan, node, node->key, error);
   }
-  const char *const *levels = comparison_types[plan->comparisons[comparison].kind].levels;
+  const char *const *levels = simple_comparison_types[plan->comparisons[comparison].kind].levels;
   size_t level_count = list_length(levels);
   enum status status = read_words(plan, node, &words, &count, error);
   for (size_t i = 0; status == OK && i < count; i++) {
@@ -305,7 +305,7 @@ static enum status load(struct link_plan *plan, const char *path, struct error *
   return status == OK ? read_plan(plan, root, error) : status;
 }
 
-enum status link_plan_load(const char *path, struct link_plan **plan, struct error *error) {
+enum status simple_link_plan_load(const char *path, struct link_plan **plan, struct error *error) {
   *plan = NULL;
   struct link_plan *made = calloc(1, sizeof *made);
   if (made == NULL) {
@@ -314,29 +314,29 @@ enum status link_plan_load(const char *path, struct link_plan **plan, struct err
   made->arena = arena_new(0);
   enum status status = made->arena == NULL ? error_memory(error) : load(made, path, error);
   if (status != OK) {
-    link_plan_free(made);
+    simple_link_plan_free(made);
     return status;
   }
   *plan = made;
   return OK;
 }
 
-void link_plan_free(struct link_plan *plan) {
+void simple_link_plan_free(struct link_plan *plan) {
   if (plan != NULL) {
     arena_free(plan->arena);
     free(plan);
   }
 }
 
-size_t link_plan_columns(const struct link_plan *plan, const char *const **names) {
+size_t simple_link_plan_columns(const struct link_plan *plan, const char *const **names) {
   *names = plan->columns;
   return plan->column_count;
 }
 
-const char *link_plan_rule(const struct link_plan *plan, uint16_t rule) {
+const char *simple_link_plan_rule(const struct link_plan *plan, uint16_t rule) {
   return rule < plan->rule_count ? plan->rules[rule].name : "";
 }
 
-struct slice link_plan_text(const struct link_plan *plan) {
+struct slice simple_link_plan_text(const struct link_plan *plan) {
   return plan->text;
 }

@@ -1,4 +1,4 @@
-#include "core/link/prepare.h"
+#include "core/simple/prepare.h"
 
 enum { VALUES_MOST = 16 };
 
@@ -6,8 +6,8 @@ enum { VALUES_MOST = 16 };
 static bool key_shared(const struct prepared *p, const struct block_key *key, uint32_t a, uint32_t b) {
   uint32_t x[VALUES_MOST];
   uint32_t y[VALUES_MOST];
-  size_t count_x = prepared_keys(p, key, a, x, VALUES_MOST);
-  size_t count_y = prepared_keys(p, key, b, y, VALUES_MOST);
+  size_t count_x = simple_prepared_keys(p, key, a, x, VALUES_MOST);
+  size_t count_y = simple_prepared_keys(p, key, b, y, VALUES_MOST);
   for (size_t i = 0; i < count_x; i++) {
     for (size_t j = 0; j < count_y; j++) {
       if (x[i] == y[j]) {
@@ -24,7 +24,7 @@ static bool rule_joins(const struct prepared *p, const struct link_rule *rule, u
       return false;
     }
   }
-  return compare_accepts(p, rule, a, b);
+  return simple_compare_accepts(p, rule, a, b);
 }
 
 static int find_rule(const struct prepared *p, uint32_t a, uint32_t b) {
@@ -49,28 +49,29 @@ static bool is_needed(const struct link_rule *rule, size_t comparison) {
   return rule->accept[comparison] != 0;
 }
 
-enum status link_explain(const struct link_plan *plan, const struct link_records *records, uint32_t a, uint32_t b,
-                         struct link_explanation *explanation, struct error *error) {
+enum status simple_link_explain(const struct link_plan *plan, const struct link_records *records, uint32_t a,
+                                uint32_t b, struct link_explanation *explanation, struct error *error) {
   struct prepared prepared;
-  enum status status = prepared_init(&prepared, plan, records, error);
+  enum status status = simple_prepared_init(&prepared, plan, records, error);
   *explanation = (struct link_explanation){.rule = -1};
   if (status == OK) {
     const uint8_t *sealed = records->sealed;
     explanation->rule = find_rule(&prepared, a, b);
-    explanation->apart = !compare_allows(&prepared, a, b) || (sealed != NULL && (sealed[a] != 0 || sealed[b] != 0));
+    explanation->apart =
+        !simple_compare_allows(&prepared, a, b) || (sealed != NULL && (sealed[a] != 0 || sealed[b] != 0));
     explanation->count = plan->comparison_count;
   }
   for (size_t i = 0; i < explanation->count; i++) {
     const struct comparison *comparison = &plan->comparisons[i];
     struct link_comparison *out = &explanation->comparisons[i];
     out->name = comparison->name;
-    out->level = comparison_types[comparison->kind].levels[compare_records(&prepared, comparison, a, b)];
+    out->level = simple_comparison_types[comparison->kind].levels[simple_compare_records(&prepared, comparison, a, b)];
     out->needed = explanation->rule > 0 && is_needed(&plan->rules[explanation->rule], i);
     out->column_count = comparison->column_count;
     for (unsigned j = 0; j < comparison->column_count; j++) {
       out->columns[j] = plan->columns[comparison->columns[j]];
     }
   }
-  prepared_free(&prepared);
+  simple_prepared_free(&prepared);
   return status;
 }

@@ -1,9 +1,9 @@
 /* Clusters of records under constraints. Edges come in classes that are joined or refused as one, so that the
  * partition depends on the records only, not on the order in which they came. Private to core/link. */
-#ifndef PUENTE_LINK_CLUSTER_H
-#define PUENTE_LINK_CLUSTER_H
+#ifndef PUENTE_SIMPLE_CLUSTER_H
+#define PUENTE_SIMPLE_CLUSTER_H
 
-#include "core/link/prepare.h"
+#include "core/simple/prepare.h"
 
 struct edge {
   uint32_t a, b;      /* records */
@@ -20,12 +20,13 @@ struct clusters {
   size_t fact_capacity;
 };
 
-enum status clusters_init(struct clusters *clusters, const struct prepared *prepared, struct error *error) MUST_CHECK;
-void clusters_free(struct clusters *clusters);
-uint32_t clusters_find(struct clusters *clusters, uint32_t record);
+enum status simple_clusters_init(struct clusters *clusters, const struct prepared *prepared,
+                                 struct error *error) MUST_CHECK;
+void simple_clusters_free(struct clusters *clusters);
+uint32_t simple_clusters_find(struct clusters *clusters, uint32_t record);
 /* Tries edges of one class together: each connected part of them is joined whole, or not at all where it would bring
  * two roles together, or two records of one group whose documents do not agree. */
-enum status clusters_join(struct clusters *clusters, const struct edge *edges, size_t count,
-                          struct error *error) MUST_CHECK;
+enum status simple_clusters_join(struct clusters *clusters, const struct edge *edges, size_t count,
+                                 struct error *error) MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
-#include "core/link/link.h"
+#include "core/simple/link.h"
 
-#include "core/link/block.h"
-#include "core/link/cluster.h"
+#include "core/simple/block.h"
+#include "core/simple/cluster.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -160,7 +160,7 @@ static enum status try_block(struct linker *l, const struct link_rule *rule, con
         continue;
       }
       l->result->compared++;
-      if (compare_allows(&l->prepared, a, b) && compare_accepts(&l->prepared, rule, a, b)) {
+      if (simple_compare_allows(&l->prepared, a, b) && simple_compare_accepts(&l->prepared, rule, a, b)) {
         status = add_edge(l, a, b);
       }
     }
@@ -205,7 +205,7 @@ static enum status join_edges(struct linker *l, uint16_t rule) {
            && l->edges[i + length].high == l->edges[i].high) {
       length++;
     }
-    status = clusters_join(&l->clusters, l->edges + i, length, l->error);
+    status = simple_clusters_join(&l->clusters, l->edges + i, length, l->error);
     i += length;
   }
   for (size_t i = 0; status == OK && i < l->edge_count; i++) {
@@ -218,9 +218,9 @@ static enum status run_rule(struct linker *l, uint16_t number) {
   const struct link_rule *rule = &l->plan->rules[number];
   size_t at = 0;
   size_t length;
-  enum status status = blocks_build(&l->blocks, &l->prepared, rule, l->error);
+  enum status status = simple_blocks_build(&l->blocks, &l->prepared, rule, l->error);
   l->edge_count = 0;
-  while (status == OK && (length = blocks_next(&l->blocks, &at)) > 0) {
+  while (status == OK && (length = simple_blocks_next(&l->blocks, &at)) > 0) {
     status = try_block(l, rule, l->blocks.entries + at, length);
     at += length;
   }
@@ -259,7 +259,7 @@ static enum status join_class(struct linker *l, const struct own *own, size_t co
       status = add_edge(l, own[i - 1].record, own[i].record);
     }
   }
-  status = status == OK ? clusters_join(&l->clusters, l->edges, l->edge_count, l->error) : status;
+  status = status == OK ? simple_clusters_join(&l->clusters, l->edges, l->edge_count, l->error) : status;
   for (size_t i = 0; status == OK && i < l->edge_count; i++) {
     status = keep_pair(l, l->edges[i].a, l->edges[i].b, RULE_OF_SOURCE);
   }
@@ -321,7 +321,7 @@ static void finish_pairs(struct linker *l) {
     if (i > 0 && pair.a == result->pairs[kept - 1].a && pair.b == result->pairs[kept - 1].b) {
       continue;
     }
-    bool joined = clusters_find(&l->clusters, pair.a) == clusters_find(&l->clusters, pair.b);
+    bool joined = simple_clusters_find(&l->clusters, pair.a) == simple_clusters_find(&l->clusters, pair.b);
     pair.weight = joined ? INFINITY : 0.0F;
     result->rule_pairs[pair.rule]++;
     result->pairs[kept++] = pair;
@@ -341,7 +341,7 @@ static enum status finish(struct linker *l) {
   }
   memset(first, 0xFF, count * sizeof *first);
   for (uint32_t i = 0; i < count; i++) {
-    uint32_t root = clusters_find(&l->clusters, i);
+    uint32_t root = simple_clusters_find(&l->clusters, i);
     if (first[root] == LINK_MISSING) {
       first[root] = i;
       result->cluster_count++;
@@ -353,33 +353,33 @@ static enum status finish(struct linker *l) {
   return OK;
 }
 
-enum status link_run(const struct link_plan *plan, const struct link_records *records, struct link_result *result,
-                     struct error *error) {
+enum status simple_link_run(const struct link_plan *plan, const struct link_records *records,
+                            struct link_result *result, struct error *error) {
   struct linker l = {.plan = plan, .records = records, .result = result, .error = error};
   *result = (struct link_result){0};
   if (records->count >= UINT32_MAX) {
     return error_set(error, ERR_LIMIT, "%s", _("too many records to link in one run"));
   }
-  enum status status = prepared_init(&l.prepared, plan, records, error);
-  status = status == OK ? clusters_init(&l.clusters, &l.prepared, error) : status;
+  enum status status = simple_prepared_init(&l.prepared, plan, records, error);
+  status = status == OK ? simple_clusters_init(&l.clusters, &l.prepared, error) : status;
   status = status == OK ? make_ranks(&l) : status;
   status = status == OK ? join_own(&l) : status;
   for (uint16_t i = 1; status == OK && i < plan->rule_count; i++) {
     status = run_rule(&l, i);
   }
   status = status == OK ? finish(&l) : status;
-  prepared_free(&l.prepared);
-  clusters_free(&l.clusters);
-  blocks_free(&l.blocks);
+  simple_prepared_free(&l.prepared);
+  simple_clusters_free(&l.clusters);
+  simple_blocks_free(&l.blocks);
   free(l.edges);
   free(l.rank);
   if (status != OK) {
-    link_result_free(result);
+    simple_link_result_free(result);
   }
   return status;
 }
 
-void link_result_free(struct link_result *result) {
+void simple_link_result_free(struct link_result *result) {
   free(result->pairs);
   free(result->cluster);
   free(result->rule_pairs);

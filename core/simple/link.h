@@ -1,11 +1,11 @@
 /* LINKAGE: which records are one person, which filings are one case. A library of its own: columns of records in,
  * scored pairs and clusters out. It knows no store, no connector, no model; it can be fuzzed, benchmarked and embedded
- * by itself. The caller owns all that it passes in; results are freed by link_result_free.
+ * by itself. The caller owns all that it passes in; results are freed by simple_link_result_free.
  *
  * Columns are dictionary-encoded: every distinct value once in a dictionary, a record holds its number, so that work
  * on values (standardising, comparing) is done once per distinct value or pair of values. */
-#ifndef PUENTE_LINK_LINK_H
-#define PUENTE_LINK_LINK_H
+#ifndef PUENTE_SIMPLE_LINK_H
+#define PUENTE_SIMPLE_LINK_H
 
 #include "core/base/error.h"
 #include "core/base/map.h"
@@ -39,7 +39,7 @@ struct link_pair {
   uint32_t a, b; /* positions, a < b */
   float weight;  /* match weight, log2 of the likelihood ratio; +INFINITY where a deterministic rule joined them, 0
                     where a rule accepted the pair and a constraint kept it apart: for a person to look at */
-  uint16_t rule; /* position in link_plan_rule */
+  uint16_t rule; /* position in simple_link_plan_rule */
 };
 
 struct link_result {
@@ -54,16 +54,17 @@ struct link_result {
 
 /* Rules compiled from a file of config/link. */
 struct link_plan;
-enum status link_plan_load(const char *path, struct link_plan **plan, struct error *error) MUST_CHECK;
-void link_plan_free(struct link_plan *plan);
-size_t link_plan_columns(const struct link_plan *plan, const char *const **names); /* columns it wants, in its order */
-const char *link_plan_rule(const struct link_plan *plan, uint16_t rule);
-struct slice link_plan_text(const struct link_plan *plan); /* for its digest */
+enum status simple_link_plan_load(const char *path, struct link_plan **plan, struct error *error) MUST_CHECK;
+void simple_link_plan_free(struct link_plan *plan);
+size_t simple_link_plan_columns(const struct link_plan *plan,
+                                const char *const **names); /* columns it wants, in its order */
+const char *simple_link_plan_rule(const struct link_plan *plan, uint16_t rule);
+struct slice simple_link_plan_text(const struct link_plan *plan); /* for its digest */
 
 /* Deterministic: the same records give the same partition whatever their order. */
-enum status link_run(const struct link_plan *plan, const struct link_records *records, struct link_result *result,
-                     struct error *error) MUST_CHECK;
-void link_result_free(struct link_result *result);
+enum status simple_link_run(const struct link_plan *plan, const struct link_records *records,
+                            struct link_result *result, struct error *error) MUST_CHECK;
+void simple_link_result_free(struct link_result *result);
 
 /* Why two records are, or are not, one: the level of each comparison, and the first rule that would join them. */
 enum { LINK_COMPARISONS_MOST = 24, LINK_FROM_MOST = 4 };
@@ -79,7 +80,7 @@ struct link_explanation {
   int rule;   /* -1: none */
   bool apart; /* roles, sealing, or being two people of one case keep them apart whatever a rule says */
 };
-enum status link_explain(const struct link_plan *plan, const struct link_records *records, uint32_t a, uint32_t b,
-                         struct link_explanation *explanation, struct error *error) MUST_CHECK;
+enum status simple_link_explain(const struct link_plan *plan, const struct link_records *records, uint32_t a,
+                                uint32_t b, struct link_explanation *explanation, struct error *error) MUST_CHECK;
 
 #endif

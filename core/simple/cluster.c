@@ -1,4 +1,4 @@
-#include "core/link/cluster.h"
+#include "core/simple/cluster.h"
 
 #include <stdlib.h>
 
@@ -13,7 +13,7 @@ struct part {
   uint32_t to;   /* position of a part, union-find */
 };
 
-enum status clusters_init(struct clusters *c, const struct prepared *prepared, struct error *error) {
+enum status simple_clusters_init(struct clusters *c, const struct prepared *prepared, struct error *error) {
   size_t count = prepared->records->count;
   *c = (struct clusters){.prepared = prepared};
   c->parent = malloc((count + 1) * sizeof *c->parent);
@@ -31,7 +31,7 @@ enum status clusters_init(struct clusters *c, const struct prepared *prepared, s
   return OK;
 }
 
-void clusters_free(struct clusters *c) {
+void simple_clusters_free(struct clusters *c) {
   free(c->parent);
   free(c->next);
   free(c->size);
@@ -40,7 +40,7 @@ void clusters_free(struct clusters *c) {
   *c = (struct clusters){0};
 }
 
-uint32_t clusters_find(struct clusters *c, uint32_t record) {
+uint32_t simple_clusters_find(struct clusters *c, uint32_t record) {
   while (c->parent[record] != record) {
     c->parent[record] = c->parent[c->parent[record]];
     record = c->parent[record];
@@ -49,8 +49,8 @@ uint32_t clusters_find(struct clusters *c, uint32_t record) {
 }
 
 static void unite(struct clusters *c, uint32_t a, uint32_t b) {
-  a = clusters_find(c, a);
-  b = clusters_find(c, b);
+  a = simple_clusters_find(c, a);
+  b = simple_clusters_find(c, b);
   if (a == b) {
     return;
   }
@@ -107,7 +107,7 @@ static bool facts_allow(const struct clusters *c, size_t count) {
       const struct member_fact *x = &c->facts[i];
       const struct member_fact *y = &c->facts[j];
       if (x->root != y->root && !same_person_by_source(c->prepared->records, x->record, y->record)
-          && !compare_documents_agree(c->prepared, x->record, y->record)) {
+          && !simple_compare_documents_agree(c->prepared, x->record, y->record)) {
         return false;
       }
     }
@@ -162,7 +162,7 @@ static enum status join_part(struct clusters *c, struct part *parts, size_t coun
   return OK;
 }
 
-enum status clusters_join(struct clusters *c, const struct edge *edges, size_t count, struct error *error) {
+enum status simple_clusters_join(struct clusters *c, const struct edge *edges, size_t count, struct error *error) {
   struct part few[8];
   size_t found = 0;
   size_t kept = 0;
@@ -171,8 +171,8 @@ enum status clusters_join(struct clusters *c, const struct edge *edges, size_t c
     return error_memory(error);
   }
   for (size_t i = 0; i < count; i++) {
-    parts[found++].root = clusters_find(c, edges[i].a);
-    parts[found++].root = clusters_find(c, edges[i].b);
+    parts[found++].root = simple_clusters_find(c, edges[i].a);
+    parts[found++].root = simple_clusters_find(c, edges[i].b);
   }
   qsort(parts, found, sizeof *parts, by_root);
   for (size_t i = 0; i < found; i++) {
@@ -184,8 +184,8 @@ enum status clusters_join(struct clusters *c, const struct edge *edges, size_t c
     parts[i].to = (uint32_t)i;
   }
   for (size_t i = 0; i < count; i++) {
-    size_t a = part_find(parts, part_of(parts, kept, clusters_find(c, edges[i].a)));
-    size_t b = part_find(parts, part_of(parts, kept, clusters_find(c, edges[i].b)));
+    size_t a = part_find(parts, part_of(parts, kept, simple_clusters_find(c, edges[i].a)));
+    size_t b = part_find(parts, part_of(parts, kept, simple_clusters_find(c, edges[i].b)));
     parts[a].to = (uint32_t)b;
   }
   enum status status = OK;

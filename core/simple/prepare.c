@@ -1,4 +1,4 @@
-#include "core/link/prepare.h"
+#include "core/simple/prepare.h"
 
 #include <stdlib.h>
 
@@ -20,7 +20,7 @@ static enum status prepare_names(struct prepared *p, unsigned column, struct err
   }
   enum status status = OK;
   for (uint32_t i = 0; status == OK && i < count; i++) {
-    status = standard_name(&p->standard, value_of(from, i), &p->names[column][i], error);
+    status = simple_standard_name(&p->standard, value_of(from, i), &p->names[column][i], error);
     arena_reset(p->standard.arena);
   }
   return status;
@@ -39,12 +39,12 @@ static bool is_listed(struct slice text, const char *const *list, size_t count) 
 static struct slice text_of(struct prepared *p, const struct comparison *comparison, bool is_number,
                             struct slice value) {
   if (comparison->kind == COMPARE_NUMBER) {
-    return standard_number(&p->standard, value);
+    return simple_standard_number(&p->standard, value);
   }
   if (comparison->kind != COMPARE_DOCUMENT || !is_number) {
     return slice_trim(value);
   }
-  struct slice number = standard_document(&p->standard, value);
+  struct slice number = simple_standard_document(&p->standard, value);
   bool nobody =
       number.len < DOCUMENT_LENGTH_LEAST || is_listed(number, comparison->placeholders, comparison->placeholder_count);
   return nobody && number.data != NULL ? slice_make(number.data, 0) : number;
@@ -105,18 +105,18 @@ static enum status prepare_dates(struct prepared *p, const struct comparison *co
   return OK;
 }
 
-const struct name *prepared_name(const struct prepared *p, unsigned column, uint32_t record) {
+const struct name *simple_prepared_name(const struct prepared *p, unsigned column, uint32_t record) {
   uint32_t value = p->columns[column]->values[record];
   const struct name *name = value == LINK_MISSING ? NULL : &p->names[column][value];
   return name == NULL || name->count == 0 ? NULL : name;
 }
 
-uint32_t prepared_text(const struct prepared *p, unsigned column, uint32_t record) {
+uint32_t simple_prepared_text(const struct prepared *p, unsigned column, uint32_t record) {
   uint32_t value = p->columns[column]->values[record];
   return value == LINK_MISSING ? LINK_MISSING : p->texts[column][value];
 }
 
-struct date prepared_date(const struct prepared *p, unsigned column, uint32_t record) {
+struct date simple_prepared_date(const struct prepared *p, unsigned column, uint32_t record) {
   uint32_t value = p->columns[column]->values[record];
   struct date none = {.precision = DATE_NONE};
   return value == LINK_MISSING ? none : p->dates[column][value];
@@ -134,10 +134,10 @@ static struct name joined_name(const struct prepared *p, const struct comparison
   unsigned count = comparison->column_count;
   unsigned last = comparison->kind == COMPARE_WHOLE && count > 1 ? count - 1 : count;
   for (unsigned i = 0; i < last; i++) {
-    add_tokens(&all, prepared_name(p, comparison->columns[i], record));
+    add_tokens(&all, simple_prepared_name(p, comparison->columns[i], record));
   }
   if (all.count == 0 && last < count) {
-    add_tokens(&all, prepared_name(p, comparison->columns[last], record));
+    add_tokens(&all, simple_prepared_name(p, comparison->columns[last], record));
   }
   return all;
 }
@@ -152,9 +152,9 @@ static enum status whole_value(struct prepared *p, const struct comparison *comp
   case COMPARE_SURNAMES:
   case COMPARE_WHOLE:
     name = joined_name(p, comparison, record);
-    return standard_sorted(&p->standard, &name, value, error);
+    return simple_standard_sorted(&p->standard, &name, value, error);
   case COMPARE_DATE:
-    date = prepared_date(p, comparison->columns[0], record);
+    date = simple_prepared_date(p, comparison->columns[0], record);
     *value = LINK_MISSING;
     if (date.precision == DATE_DAY) {
       *value = map_intern(p->standard.texts, slice_make(text, date_format(date, text)));
@@ -162,7 +162,7 @@ static enum status whole_value(struct prepared *p, const struct comparison *comp
     }
     return OK;
   default:
-    *value = prepared_text(p, comparison->columns[comparison->column_count - 1], record);
+    *value = simple_prepared_text(p, comparison->columns[comparison->column_count - 1], record);
     return OK;
   }
 }
@@ -216,10 +216,10 @@ static enum status find_columns(struct prepared *p, struct error *error) {
   return OK;
 }
 
-enum status prepared_init(struct prepared *p, const struct link_plan *plan, const struct link_records *records,
-                          struct error *error) {
+enum status simple_prepared_init(struct prepared *p, const struct link_plan *plan, const struct link_records *records,
+                                 struct error *error) {
   *p = (struct prepared){.plan = plan, .records = records};
-  enum status status = standard_init(&p->standard, error);
+  enum status status = simple_standard_init(&p->standard, error);
   status = status == OK ? find_columns(p, error) : status;
   for (size_t i = 0; status == OK && i < plan->comparison_count; i++) {
     status = prepare_comparison(p, i, error);
@@ -227,7 +227,7 @@ enum status prepared_init(struct prepared *p, const struct link_plan *plan, cons
   return status;
 }
 
-void prepared_free(struct prepared *p) {
+void simple_prepared_free(struct prepared *p) {
   for (size_t i = 0; i < COLUMNS_MOST; i++) {
     free(p->names[i]);
     free(p->texts[i]);
@@ -236,11 +236,11 @@ void prepared_free(struct prepared *p) {
   for (size_t i = 0; i < COMPARISONS_MOST; i++) {
     free(p->values[i]);
   }
-  standard_free(&p->standard);
+  simple_standard_free(&p->standard);
 }
 
-size_t prepared_keys(const struct prepared *p, const struct block_key *key, uint32_t record, uint32_t *keys,
-                     size_t most) {
+size_t simple_prepared_keys(const struct prepared *p, const struct block_key *key, uint32_t record, uint32_t *keys,
+                            size_t most) {
   const struct comparison *comparison = &p->plan->comparisons[key->comparison];
   size_t count = 0;
   if (key->part == PART_WHOLE) {
@@ -248,12 +248,12 @@ size_t prepared_keys(const struct prepared *p, const struct block_key *key, uint
     return keys[0] != LINK_MISSING;
   }
   if (comparison->kind == COMPARE_DATE) {
-    struct date date = prepared_date(p, comparison->columns[0], record);
+    struct date date = simple_prepared_date(p, comparison->columns[0], record);
     keys[0] = (uint32_t)date.year;
     return date.precision != DATE_NONE;
   }
   for (unsigned i = 0; i < comparison->column_count; i++) {
-    const struct name *name = prepared_name(p, comparison->columns[i], record);
+    const struct name *name = simple_prepared_name(p, comparison->columns[i], record);
     uint32_t tokens = name == NULL ? 0 : comparison->kind == COMPARE_GIVEN ? 1 : name->count;
     for (uint32_t j = 0; j < tokens && count < most; j++) {
       keys[count++] = name->tokens[j];

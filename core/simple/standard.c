@@ -1,19 +1,19 @@
-#include "core/link/standard.h"
+#include "core/simple/standard.h"
 
 #include "core/base/text.h"
-#include "core/link/link.h"
+#include "core/simple/link.h"
 
 #include <stdlib.h>
 
 enum { DISTANCE_LENGTH_MOST = 31, NAME_BYTES_MOST = 400 };
 
-enum status standard_init(struct standard *standard, struct error *error) {
+enum status simple_standard_init(struct standard *standard, struct error *error) {
   *standard = (struct standard){.arena = arena_new(0), .tokens = map_new(), .sounds = map_new(), .texts = map_new()};
   bool made = standard->arena != NULL && standard->tokens != NULL && standard->sounds != NULL;
   return made && standard->texts != NULL ? OK : error_memory(error);
 }
 
-void standard_free(struct standard *standard) {
+void simple_standard_free(struct standard *standard) {
   arena_free(standard->arena);
   map_free(standard->tokens);
   map_free(standard->sounds);
@@ -86,7 +86,7 @@ static struct sound sound_at(const char *at, size_t left) {
   }
 }
 
-size_t standard_sound(struct slice token, char *key) {
+size_t simple_standard_sound(struct slice token, char *key) {
   size_t length = 0;
   for (size_t i = 0; i < token.len;) {
     struct sound sound = sound_at(token.data + i, token.len - i);
@@ -126,7 +126,7 @@ static uint32_t intern_token(struct standard *standard, struct slice token) {
     standard->token_sound = sounds;
     standard->token_capacity = capacity;
   }
-  size_t length = standard_sound(token, key);
+  size_t length = simple_standard_sound(token, key);
   standard->token_sound[number] = map_intern(standard->sounds, slice_make(key, length));
   return standard->token_sound[number] == MAP_NONE ? MAP_NONE : number;
 }
@@ -152,7 +152,7 @@ static struct slice next_token(struct slice text, size_t *at, char *room) {
   return slice_make(room, length);
 }
 
-enum status standard_name(struct standard *standard, struct slice text, struct name *name, struct error *error) {
+enum status simple_standard_name(struct standard *standard, struct slice text, struct name *name, struct error *error) {
   char room[NAME_BYTES_MOST];
   *name = (struct name){0};
   text.len = text.len > NAME_BYTES_MOST ? NAME_BYTES_MOST : text.len;
@@ -185,7 +185,8 @@ enum status standard_name(struct standard *standard, struct slice text, struct n
   return OK;
 }
 
-enum status standard_sorted(struct standard *standard, const struct name *name, uint32_t *text, struct error *error) {
+enum status simple_standard_sorted(struct standard *standard, const struct name *name, uint32_t *text,
+                                   struct error *error) {
   char room[NAME_TOKENS_MOST * (NAME_BYTES_MOST + 1)];
   struct slice sorted[NAME_TOKENS_MOST];
   size_t length = 0;
@@ -228,7 +229,7 @@ static bool is_placeholder(struct slice number) {
   return equal || up || down;
 }
 
-struct slice standard_document(struct standard *standard, struct slice text) {
+struct slice simple_standard_document(struct standard *standard, struct slice text) {
   struct slice folded = text_fold(standard->arena, text, false);
   char *out = folded.data == NULL ? NULL : arena_bytes(standard->arena, folded.len + 1);
   size_t length = 0;
@@ -262,7 +263,7 @@ static bool is_number_word(struct slice part) {
   return slice_is(part, "N") || slice_is(part, "NO") || slice_is(part, "NRO") || slice_is(part, "NUM");
 }
 
-struct slice standard_number(struct standard *standard, struct slice text) {
+struct slice simple_standard_number(struct standard *standard, struct slice text) {
   struct slice folded = text_fold(standard->arena, text, false);
   char *out = folded.data == NULL ? NULL : arena_bytes(standard->arena, folded.len * 2 + 1);
   size_t length = 0;
@@ -299,7 +300,7 @@ static int least(int a, int b) {
   return a < b ? a : b;
 }
 
-int standard_distance(struct slice a, struct slice b, int most) {
+int simple_standard_distance(struct slice a, struct slice b, int most) {
   int rows[3][DISTANCE_LENGTH_MOST + 1];
   int difference = (int)a.len - (int)b.len;
   if (a.len > DISTANCE_LENGTH_MOST || b.len > DISTANCE_LENGTH_MOST || abs(difference) > most) {
@@ -329,7 +330,7 @@ int standard_distance(struct slice a, struct slice b, int most) {
   return last[b.len] > most ? most + 1 : last[b.len];
 }
 
-bool standard_close(const struct standard *standard, uint32_t a, uint32_t b) {
+bool simple_standard_close(const struct standard *standard, uint32_t a, uint32_t b) {
   if (a == b) {
     return true;
   }
@@ -340,5 +341,5 @@ bool standard_close(const struct standard *standard, uint32_t a, uint32_t b) {
     return true;
   }
   int most = shorter >= 8 ? 2 : 1;
-  return shorter >= 5 && standard_distance(x, y, most) <= most;
+  return shorter >= 5 && simple_standard_distance(x, y, most) <= most;
 }

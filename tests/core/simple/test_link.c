@@ -2,7 +2,7 @@
  * which the partition must not depend on the order and no constraint may be broken. */
 #include "core/base/file.h"
 #include "core/base/text.h"
-#include "core/link/link.h"
+#include "core/simple/link.h"
 #include "tests/support/temp.h"
 
 #include <setjmp.h>
@@ -67,7 +67,7 @@ static uint32_t coded(struct map *map, struct slice text) {
 static void fill_columns(struct input *input, const struct link_plan *plan, const struct table *table,
                          const uint32_t *order) {
   const char *const *names;
-  size_t count = link_plan_columns(plan, &names);
+  size_t count = simple_link_plan_columns(plan, &names);
   for (size_t i = 0; i < count; i++) {
     input->columns[i] = (struct link_column){.name = names[i], .values = input->values[i], .dictionary = map_new()};
     for (size_t j = 0; j < table->count; j++) {
@@ -120,7 +120,7 @@ static void partition(const struct link_plan *plan, const struct table *table, c
   uint32_t first[RECORDS_MOST];
   uint32_t found[RECORDS_MOST];
   fill(&input, plan, table, order);
-  if (link_run(plan, &input.records, &result, &error) != OK) {
+  if (simple_link_run(plan, &input.records, &result, &error) != OK) {
     fail_msg("%s", error.message);
   }
   memset(first, 0xFF, sizeof first);
@@ -133,7 +133,7 @@ static void partition(const struct link_plan *plan, const struct table *table, c
     }
     clusters[i] = first[found[i]];
   }
-  link_result_free(&result);
+  simple_link_result_free(&result);
   empty(&input);
 }
 
@@ -223,7 +223,7 @@ static bool next_case(struct slice *text, struct table *table) {
 static struct link_plan *load(const char *path) {
   struct link_plan *plan;
   struct error error;
-  if (link_plan_load(path, &plan, &error) != OK) {
+  if (simple_link_plan_load(path, &plan, &error) != OK) {
     fail_msg("%s at %s (%s)", error.message, error.place, error.hint);
   }
   return plan;
@@ -258,19 +258,19 @@ static void run_cases(const char *plan_path, const char *case_path, size_t least
   }
   buffer_free(&file);
   buffer_free(&found);
-  link_plan_free(plan);
+  simple_link_plan_free(plan);
   assert_int_equal(wrong, 0);
   assert_true(cases >= least);
 }
 
 static void persons_are_found(void **state) {
   (void)state;
-  run_cases("config/link/persons.yaml", "tests/core/link/cases/persons.txt", 20);
+  run_cases("config/link/persons.yaml", "tests/core/simple/cases/persons.txt", 20);
 }
 
 static void cases_are_found(void **state) {
   (void)state;
-  run_cases("config/link/cases.yaml", "tests/core/link/cases/cases.txt", 3);
+  run_cases("config/link/cases.yaml", "tests/core/simple/cases/cases.txt", 3);
 }
 
 /* Few names, dates and documents, so that everything collides with everything. */
@@ -364,7 +364,7 @@ static void no_order_changes_the_partition(void **state) {
   }
   assert_true(joined > 1000);
   arena_free(arena);
-  link_plan_free(plan);
+  simple_link_plan_free(plan);
 }
 
 static void pairs_name_their_rule(void **state) {
@@ -383,21 +383,21 @@ static void pairs_name_their_rule(void **state) {
   assert_true(next_case(&text, &table));
   identity(order, table.count);
   fill(&input, plan, &table, order);
-  assert_int_equal(link_run(plan, &input.records, &result, &error), OK);
+  assert_int_equal(simple_link_run(plan, &input.records, &result, &error), OK);
   assert_int_equal(result.cluster_count, 2);
   assert_int_equal(result.pair_count, 2);
   assert_int_equal(result.pairs[0].a, 0);
   assert_int_equal(result.pairs[0].b, 1);
-  assert_string_equal(link_plan_rule(plan, result.pairs[0].rule), "document and name");
+  assert_string_equal(simple_link_plan_rule(plan, result.pairs[0].rule), "document and name");
   assert_true(isinf(result.pairs[0].weight));
   assert_int_equal(result.pairs[1].a, 1);
   assert_int_equal(result.pairs[1].b, 2);
-  assert_string_equal(link_plan_rule(plan, result.pairs[1].rule), "names and birth date");
+  assert_string_equal(simple_link_plan_rule(plan, result.pairs[1].rule), "names and birth date");
   assert_true(result.pairs[1].weight < 1); /* kept apart: a and c are two people of one case */
   assert_true(result.compared > 0);
-  link_result_free(&result);
+  simple_link_result_free(&result);
   empty(&input);
-  link_plan_free(plan);
+  simple_link_plan_free(plan);
 }
 
 static void crowded_blocks_are_counted(void **state) {
@@ -418,12 +418,12 @@ static void crowded_blocks_are_counted(void **state) {
   }
   identity(order, table.count);
   fill(&input, plan, &table, order);
-  assert_int_equal(link_run(plan, &input.records, &result, &error), OK);
+  assert_int_equal(simple_link_run(plan, &input.records, &result, &error), OK);
   assert_int_equal(result.cluster_count, table.count);
   assert_true(result.dropped >= 201 * 200 / 2);
-  link_result_free(&result);
+  simple_link_result_free(&result);
   empty(&input);
-  link_plan_free(plan);
+  simple_link_plan_free(plan);
 }
 
 static void mistakes_have_a_place(void **state) {
@@ -456,7 +456,7 @@ static void mistakes_have_a_place(void **state) {
     char place[600];
     snprintf(place, sizeof place, "%s%s", path, cases[i].place);
     assert_int_equal(file_write(path, slice_of(cases[i].text), 0600, &error), OK);
-    assert_int_equal(link_plan_load(path, &plan, &error), ERR_CONFIG);
+    assert_int_equal(simple_link_plan_load(path, &plan, &error), ERR_CONFIG);
     assert_string_equal(error.message, cases[i].message);
     assert_string_equal(error.place, place);
     assert_string_equal(error.hint, cases[i].hint);
@@ -470,9 +470,9 @@ static void a_missing_column_is_told(void **state) {
   struct link_result result;
   struct error error;
   struct link_records none = {0};
-  assert_int_equal(link_run(plan, &none, &result, &error), ERR_CONFIG);
+  assert_int_equal(simple_link_run(plan, &none, &result, &error), ERR_CONFIG);
   assert_string_equal(error.message, "the records have no column 'denuncia_number'");
-  link_plan_free(plan);
+  simple_link_plan_free(plan);
 }
 
 int main(void) {
