@@ -1,0 +1,50 @@
+/* Clusters from weighted edges under constraints. Knows no records beyond their positions. Private to core/link. */
+#ifndef PUENTE_LINK_PARTITION_H
+#define PUENTE_LINK_PARTITION_H
+
+#include "core/link/link.h"
+
+enum partition_method {
+  PARTITION_AVERAGE,    /* average-link (UPGMA) on match weights: the default */
+  PARTITION_COMPONENTS, /* connected components */
+  PARTITION_BEST        /* best-link: each record keeps the edge to its best partner of every other source */
+};
+extern const char *const partition_method_names[3];
+
+struct partition_edge {
+  uint32_t a, b; /* a < b */
+  float weight;
+  bool joins; /* may itself bring two clusters together; others only count in means */
+};
+
+struct partition {
+  size_t count;                       /* records */
+  const struct partition_edge *edges; /* by (a, b), each pair once */
+  size_t edge_count;
+  enum partition_method method;
+  float cap, unproposed, stop; /* average-link: +20, -2, 0 */
+  size_t giant;                /* a cluster larger than this stops the run: ERR_LIMIT */
+  const uint32_t *rank;        /* order of records by content: breaks ties, so that arrival does not */
+  const uint32_t *source;      /* best-link; may be NULL */
+  const uint32_t *same;        /* must-link class, joined first, or LINK_MISSING; NULL: none */
+  /* Whether the two may ever be in one cluster. Called for pairs of different clusters before they are joined. */
+  bool (*allows)(void *context, uint32_t a, uint32_t b);
+  /* The weight of a pair inside a component that is not among the edges; `unproposed` where no blocking rule proposes
+   * it. NULL: always unproposed. Called from one thread. */
+  float (*weight)(void *context, uint32_t a, uint32_t b);
+  void *context;
+};
+
+struct partition_result {
+  uint32_t *cluster; /* by record: position of the first record of its cluster; owned */
+  size_t cluster_count;
+  struct link_cluster *clusters; /* of three and more; owned */
+  size_t larger_count;
+};
+/* Identical for any order of records, up to which of two records of equal rank is which. Must-link pairs that `allows`
+ * refuses stay apart. */
+enum status partition_run(const struct partition *partition, struct partition_result *result,
+                          struct error *error) MUST_CHECK;
+void partition_result_free(struct partition_result *result);
+
+#endif

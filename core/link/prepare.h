@@ -1,0 +1,54 @@
+/* Records made ready for comparing: every dictionary value standardised once, and for each comparison one value number
+ * a record, so that a record is one short row of numbers and a pair of values is judged once. Borrows plan and records;
+ * freed by prepared_free. Read by many threads. Private to core/link. */
+#ifndef PUENTE_LINK_PREPARE_H
+#define PUENTE_LINK_PREPARE_H
+
+#include "core/link/plan.h"
+#include "core/link/standard.h"
+
+struct prepared {
+  const struct link_plan *plan;
+  const struct link_records *records;
+  struct standard *standard;
+  /* Record i, comparison c: rows[i * width + c], the number of its value there, or LINK_MISSING. Equal numbers are
+   * equal values, unequal numbers are different values. */
+  uint32_t *rows;
+  size_t width; /* comparison_count */
+  /* By comparison: what its kind keeps of a value (tokens, packed date, text); compare.c knows. */
+  struct comparison_values *values[LINK_COMPARISONS_MOST];
+  uint32_t *rank; /* by record: its place by content alone, equal for equal contents */
+};
+
+enum status prepared_init(struct prepared *prepared, const struct link_plan *plan, const struct link_records *records,
+                          struct error *error) MUST_CHECK;
+void prepared_free(struct prepared *prepared);
+
+/* Standardised text of a value, for term frequencies and for people; valid as long as `prepared`. */
+struct slice prepared_text(const struct prepared *prepared, size_t comparison, uint32_t value);
+size_t prepared_value_count(const struct prepared *prepared, size_t comparison);
+
+/* Content hashes of the parts of one record that a blocking key reads, at most `most`; returns their number. Never 0;
+ * equal content gives equal hashes in every run. */
+enum { PREPARED_PARTS_MOST = 12 };
+size_t prepared_parts(const struct prepared *prepared, const struct block_key *key, uint32_t record, uint64_t *hashes,
+                      size_t most);
+
+/* ---- compare.c ---- */
+
+/* The level of each comparison of two rows; `levels` has width bytes. `cache` is the calling thread's. */
+struct compare_cache;
+struct compare_cache *compare_cache_new(const struct prepared *prepared); /* NULL: no memory */
+void compare_cache_free(struct compare_cache *cache);
+void compare_rows(const struct prepared *prepared, struct compare_cache *cache, const uint32_t *a, const uint32_t *b,
+                  uint8_t *levels);
+
+/* The first rule above weights that decides on these levels, or LINK_NO_RULE. */
+uint16_t compare_verdict(const struct link_plan *plan, const uint8_t *levels);
+/* Whether both have documents and these agree in number, and in type where both have one. */
+bool compare_documents_agree(const struct prepared *prepared, uint32_t a, uint32_t b);
+/* What stands above the weight of two records by roles, groups, sealing, uniqueness, decisions; REASON_WEIGHT: nothing.
+ * `never`: they may not be in one cluster at all, through others either. */
+enum link_reason compare_standing(const struct prepared *prepared, uint32_t a, uint32_t b, bool *never);
+
+#endif
