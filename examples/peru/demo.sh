@@ -104,5 +104,6 @@ cat <<END
 
 END
 [ "$result" -eq 0 ] || fail "linking is below precision 0.95 or recall 0.80"
-echo "demo ok: sources=5 records=$records quarantined=$quarantined persons=$persons cases=$cases" \
-  "${found#* right=* }"
+measured=$(echo "$found" | sed -n 's/^persons .*\(precision=[^ ]* recall=[^ ]*\) .*/\1/p')
+echo "demo ok: sources=5 records=$records quarantined=$quarantined persons=$persons cases=$cases $measured" \
+  "$(echo "$found" | sed -n 's/^cases .*precision=\([^ ]*\) recall=\([^ ]*\) .*/case_precision=\1 case_recall=\2/p')"

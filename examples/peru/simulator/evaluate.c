@@ -65,12 +65,37 @@ static int split(char *line, char *fields[8]) {
   return count;
 }
 
-static bool read_truth(const char *path, struct records *records) {
+/* What is compared with the truth: fields of truth.csv, and where the store joined the same records. Views tell no key
+ * of a source, so the evaluation alone reads the tables. What was not linked is one of its own: minus its number. */
+struct kind {
+  const char *name;
+  int key, truth; /* fields of truth.csv after the source */
+  const char *members;
+};
+static const struct kind persons = {
+    .name = "persons",
+    .key = 2,
+    .truth = 4,
+    .members = "SELECT s.code, p.key, coalesce(m.person_id, -p.row_id) FROM st_person p"
+               " JOIN source s ON s.source_id = p.row_id >> 52"
+               " LEFT JOIN person_member m ON m.row_id = p.row_id AND m.to_run IS NULL WHERE p.to_run IS NULL"};
+static const struct kind cases = {
+    .name = "cases",
+    .key = 1,
+    .truth = 5,
+    .members = "SELECT s.code, r.source_key, coalesce(m.case_id, -c.row_id) FROM raw_record r"
+               " JOIN st_case c ON c.row_id BETWEEN r.raw_id >> 20 << 20 AND (r.raw_id >> 20 << 20) + 1048575"
+               " JOIN source s ON s.source_id = c.row_id >> 52"
+               " LEFT JOIN case_member m ON m.row_id = c.row_id AND m.to_run IS NULL"
+               " WHERE c.to_run IS NULL AND r.to_run IS NULL"};
+
+static bool read_truth(const char *path, const struct kind *kind, struct records *records) {
   FILE *in = fopen(path, "rb");
   char line[LINE_MOST], *fields[8];
   bool good = in != NULL && fgets(line, sizeof line, in) != NULL;
   while (good && fgets(line, sizeof line, in) != NULL) {
-    good = split(line, fields) == 6 && add(records, fields[0], fields[2], strtoll(fields[4], NULL, 10));
+    good =
+        split(line, fields) == 6 && add(records, fields[0], fields[kind->key], strtoll(fields[kind->truth], NULL, 10));
   }
   if (in != NULL) {
     fclose(in);
@@ -81,18 +106,11 @@ static bool read_truth(const char *path, struct records *records) {
   return good;
 }
 
-/* Whom the store holds now, and into whom it joined them. Views tell no key of a source, so the evaluation alone reads
- * the tables. A person who was not linked is one of their own: minus the number of the row. */
-static const char members[] =
-    "SELECT s.code, p.key, coalesce(m.person_id, -p.row_id) FROM st_person p"
-    " JOIN source s ON s.source_id = p.row_id >> 52"
-    " LEFT JOIN person_member m ON m.row_id = p.row_id AND m.to_run IS NULL WHERE p.to_run IS NULL";
-
-static bool read_members(const char *path, struct records *records, size_t *unknown) {
+static bool read_members(const char *path, const struct kind *kind, struct records *records, size_t *unknown) {
   sqlite3 *store = NULL;
   sqlite3_stmt *rows = NULL;
   bool good = sqlite3_open_v2(path, &store, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK
-              && sqlite3_prepare_v2(store, members, -1, &rows, NULL) == SQLITE_OK;
+              && sqlite3_prepare_v2(store, kind->members, -1, &rows, NULL) == SQLITE_OK;
   int step = SQLITE_DONE;
   while (good && (step = sqlite3_step(rows)) == SQLITE_ROW) {
     char key[LINE_MOST];
@@ -140,20 +158,23 @@ static size_t keep_found(struct records *records) {
   return kept;
 }
 
-int evaluate_run(const char *truth, const char *store, double precision_floor, double recall_floor) {
+static bool evaluate_kind(const struct kind *kind, const char *truth, const char *store, double *precision,
+                          double *recall) {
   struct records records = {0};
   size_t unknown = 0;
-  bool good = read_truth(truth, &records) && read_members(store, &records, &unknown);
-  int result = 2;
+  bool good = read_truth(truth, kind, &records) && read_members(store, kind, &records, &unknown);
   if (good) {
     size_t kept = keep_found(&records);
     double real = count_pairs(records.items, kept, compare_truth);
     double joined = count_pairs(records.items, kept, compare_found);
     double both = count_pairs(records.items, kept, compare_both);
-    double precision = joined > 0 ? both / joined : 1, recall = real > 0 ? both / real : 1;
-    printf("records=%zu unknown=%zu pairs=%.0f joined=%.0f right=%.0f precision=%.3f recall=%.3f\n", kept, unknown,
-           real, joined, both, precision, recall);
-    result = precision >= precision_floor && recall >= recall_floor && kept > 0 ? 0 : 1;
+    *precision = joined > 0 ? both / joined : 1;
+    *recall = real > 0 ? both / real : 1;
+    double sum = *precision + *recall;
+    printf("%-7s records=%zu unknown=%zu pairs=%.0f joined=%.0f right=%.0f precision=%.3f recall=%.3f f1=%.3f\n",
+           kind->name, kept, unknown, real, joined, both, *precision, *recall,
+           sum > 0 ? 2 * *precision * *recall / sum : 0);
+    good = kept > 0;
   } else {
     fprintf(stderr, "evaluate: cannot read %s or %s\n", truth, store);
   }
@@ -161,5 +182,14 @@ int evaluate_run(const char *truth, const char *store, double precision_floor, d
     free(records.items[i].key);
   }
   free(records.items);
-  return result;
+  return good;
+}
+
+int evaluate_run(const char *truth, const char *store, double precision_floor, double recall_floor) {
+  double precision, recall, case_precision, case_recall;
+  if (!evaluate_kind(&persons, truth, store, &precision, &recall)
+      || !evaluate_kind(&cases, truth, store, &case_precision, &case_recall)) {
+    return 2;
+  }
+  return precision >= precision_floor && recall >= recall_floor ? 0 : 1;
 }
