@@ -130,6 +130,11 @@ size_t link_plan_block_count(const struct link_plan *plan);
 const char *link_plan_block(const struct link_plan *plan, uint16_t block);
 const char *link_plan_rule(const struct link_plan *plan, uint16_t rule);
 struct slice link_plan_text(const struct link_plan *plan); /* for its digest */
+/* Of records that come from files alone: the column that names a record (NULL: its line does), and where the truth for
+ * measuring stands; `*pattern` (NULL: the whole value) is an extended regular expression whose first group is the
+ * entity. False: no truth is named. Whoever fills link_records leaves the column of the truth missing. */
+const char *link_plan_id(const struct link_plan *plan);
+bool link_plan_truth(const struct link_plan *plan, const char **column, const char **pattern);
 /* The band: probabilities between which a pair waits (hold) or is merged until rejected (tentative). */
 struct link_band {
   double from, to;
