@@ -1,0 +1,30 @@
+/* Reads a file of config/link. */
+#include "core/link/plan.h"
+
+const struct comparison_type comparison_types[COMPARISON_KINDS] = {
+    [COMPARE_DOCUMENT] = {"document", (const char *const[]){"missing", "same", "slip", "conflict", NULL},
+                          (const char *const[]){"number", "prefix", "suffix", NULL}, 1, 2},
+    [COMPARE_GIVEN] = {"given_names",
+                       (const char *const[]){"missing", "same_set", "subset", "initials", "fuzzy", "diminutive",
+                                             "swapped", "else", NULL},
+                       (const char *const[]){"first", "any", "sound", NULL}, 1, 2},
+    [COMPARE_SURNAMES] = {"surnames",
+                          (const char *const[]){"missing", "both_exact", "both_swapped", "paternal_exact", "both_fuzzy",
+                                                "paternal_conflict", "maternal_only", "phonetic", "else", NULL},
+                          (const char *const[]){"paternal", "maternal", "any", "sound", NULL}, 2, 2},
+    [COMPARE_NAME] = {"name", (const char *const[]){"missing", "same_set", "subset", "fuzzy", "else", NULL},
+                      (const char *const[]){"any", "sound", "pair", NULL}, 1, LINK_FROM_MOST},
+    [COMPARE_DATE] = {"date",
+                      (const char *const[]){"missing", "full", "slip", "month_and_year", "year", "near", "else", NULL},
+                      (const char *const[]){"year", "month_and_year", "day_and_month", NULL}, 1, 1},
+    [COMPARE_AGE] = {"age", (const char *const[]){"missing", "same", "near", "near2", "else", NULL},
+                     (const char *const[]){NULL}, 1, 1},
+    [COMPARE_TEXT] = {"text",
+                      (const char *const[]){"missing", "exact", "jaro_winkler", "damerau_levenshtein", "jaccard",
+                                            "else", NULL},
+                      (const char *const[]){"prefix", "token", "sound", NULL}, 1, 1},
+    [COMPARE_CODE] = {"code", (const char *const[]){"missing", "same", "else", NULL},
+                      (const char *const[]){"any", NULL}, 1, 1},
+    [COMPARE_NUMBER] = {"number", (const char *const[]){"missing", "same", "slip", "else", NULL},
+                        (const char *const[]){"prefix", NULL}, 1, 1},
+};
