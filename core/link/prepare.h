@@ -12,11 +12,13 @@ struct prepared {
   const struct link_records *records;
   struct standard *standard;
   /* Record i, comparison c: rows[i * width + c], the number of its value there, or LINK_MISSING. Equal numbers are
-   * equal values, unequal numbers are different values. */
+   * equal values, unequal numbers are different values. Behind the comparisons stand further numbers that compare_rows
+   * reads: a copy of a row has `width` numbers. */
   uint32_t *rows;
-  size_t width; /* comparison_count */
-  /* By comparison: what its kind keeps of a value (tokens, packed date, text); compare.c knows. */
-  struct comparison_values *values[LINK_COMPARISONS_MOST];
+  size_t width; /* comparison_count or more */
+  struct comparison_values *values[LINK_COMPARISONS_MOST]; /* what its kind keeps of a value: values.h */
+  struct names *names;                                     /* that the kinds of names share */
+  struct standing *standing;                               /* reviewers' decisions, by pair */
   uint32_t *rank; /* by record: its place by content alone, equal for equal contents */
 };
 
@@ -24,8 +26,9 @@ enum status prepared_init(struct prepared *prepared, const struct link_plan *pla
                           struct error *error) MUST_CHECK;
 void prepared_free(struct prepared *prepared);
 
-/* Standardised text of a value, for term frequencies and for people; valid as long as `prepared`. */
-struct slice prepared_text(const struct prepared *prepared, size_t comparison, uint32_t value);
+/* Standardised text of a value, for term frequencies and for people; one of its own for each value of a comparison. In
+ * `arena` where it has to be made; data NULL: no memory. */
+struct slice prepared_text(const struct prepared *prepared, size_t comparison, uint32_t value, struct arena *arena);
 size_t prepared_value_count(const struct prepared *prepared, size_t comparison);
 
 /* Content hashes of the parts of one record that a blocking key reads, at most `most`; returns their number. Never 0;
@@ -36,7 +39,8 @@ size_t prepared_parts(const struct prepared *prepared, const struct block_key *k
 
 /* ---- compare.c ---- */
 
-/* The level of each comparison of two rows; `levels` has width bytes. `cache` is the calling thread's. */
+/* The level of each comparison of two rows; `levels` has comparison_count bytes. `cache` is the calling thread's. (a, b)
+ * and (b, a) give the same. */
 struct compare_cache;
 struct compare_cache *compare_cache_new(const struct prepared *prepared); /* NULL: no memory */
 void compare_cache_free(struct compare_cache *cache);
@@ -47,8 +51,10 @@ void compare_rows(const struct prepared *prepared, struct compare_cache *cache, 
 uint16_t compare_verdict(const struct link_plan *plan, const uint8_t *levels);
 /* Whether both have documents and these agree in number, and in type where both have one. */
 bool compare_documents_agree(const struct prepared *prepared, uint32_t a, uint32_t b);
-/* What stands above the weight of two records by roles, groups, sealing, uniqueness, decisions; REASON_WEIGHT: nothing.
- * `never`: they may not be in one cluster at all, through others either. */
+/* What stands above the weight of two records, the first that holds: a reviewer's decision (through others decided to
+ * be the same, too), sealing, roles, the source's own person key, uniqueness, groups; REASON_WEIGHT: nothing.
+ * `never`: they may not be in one cluster at all, through others either; with REASON_DECISION and REASON_SOURCE and
+ * not `never`: they are one. */
 enum link_reason compare_standing(const struct prepared *prepared, uint32_t a, uint32_t b, bool *never);
 
 #endif
