@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #define FIRST_SLOTS 64U
+#define AHEAD 32U
+#define CACHED_SLOTS 8192U /* a smaller map is in the cache anyway */
 #define MAP_BYTES_LIMIT ((size_t)1 << 36)
 
 struct entry {
@@ -13,10 +15,16 @@ struct entry {
   uint32_t value;
 };
 
+/* The hash stands here too, so that a slot of another key costs no look at its entry. */
+struct slot {
+  uint32_t hash;
+  uint32_t position; /* in entries, MAP_NONE where empty */
+};
+
 struct map {
   struct arena *keys;
   struct entry *entries; /* in order of insertion */
-  uint32_t *slots;       /* positions in entries, MAP_NONE where empty; open addressing */
+  struct slot *slots;    /* open addressing */
   uint32_t count;
   uint32_t capacity;
   uint32_t slot_count; /* a power of two, at least 4/3 of count */
@@ -82,12 +90,11 @@ static uint32_t hash_of(struct slice key) {
 static uint32_t slot_of(const struct map *map, struct slice key, uint32_t hash) {
   uint32_t mask = map->slot_count - 1;
   for (uint32_t slot = hash & mask;; slot = (slot + 1) & mask) {
-    uint32_t position = map->slots[slot];
-    if (position == MAP_NONE) {
+    const struct slot *found = &map->slots[slot];
+    if (found->position == MAP_NONE) {
       return slot;
     }
-    const struct entry *entry = &map->entries[position];
-    if (entry->hash == hash && slice_equal(entry->key, key)) {
+    if (found->hash == hash && slice_equal(map->entries[found->position].key, key)) {
       return slot;
     }
   }
@@ -98,17 +105,17 @@ static bool grow_slots(struct map *map) {
   if (slot_count == 0) {
     return false;
   }
-  uint32_t *slots = malloc(slot_count * sizeof *slots);
+  struct slot *slots = malloc(slot_count * sizeof *slots);
   if (slots == NULL) {
     return false;
   }
   memset(slots, 0xFF, slot_count * sizeof *slots);
   for (uint32_t i = 0; i < map->count; i++) {
     uint32_t slot = map->entries[i].hash & (slot_count - 1);
-    while (slots[slot] != MAP_NONE) {
+    while (slots[slot].position != MAP_NONE) {
       slot = (slot + 1) & (slot_count - 1);
     }
-    slots[slot] = i;
+    slots[slot] = (struct slot){.hash = map->entries[i].hash, .position = i};
   }
   free(map->slots);
   map->slots = slots;
@@ -141,7 +148,7 @@ static bool insert(struct map *map, struct slice key, uint32_t hash, uint32_t va
   if (copy.data == NULL) {
     return false;
   }
-  map->slots[slot_of(map, key, hash)] = map->count;
+  map->slots[slot_of(map, key, hash)] = (struct slot){.hash = hash, .position = map->count};
   map->entries[map->count++] = (struct entry){.key = copy, .hash = hash, .value = value};
   return true;
 }
@@ -150,7 +157,7 @@ static struct entry *find(const struct map *map, struct slice key, uint32_t hash
   if (map->count == 0) {
     return NULL;
   }
-  uint32_t position = map->slots[slot_of(map, key, hash)];
+  uint32_t position = map->slots[slot_of(map, key, hash)].position;
   return position == MAP_NONE ? NULL : &map->entries[position];
 }
 
@@ -159,13 +166,52 @@ uint32_t map_get(const struct map *map, struct slice key) {
   return entry == NULL ? MAP_NONE : entry->value;
 }
 
-uint32_t map_intern(struct map *map, struct slice key) {
-  uint32_t hash = hash_of(key);
+static uint32_t intern(struct map *map, struct slice key, uint32_t hash) {
   const struct entry *entry = find(map, key, hash);
   if (entry != NULL) {
     return entry->value;
   }
   return insert(map, key, hash, map->count) ? map->count - 1 : MAP_NONE;
+}
+
+uint32_t map_intern(struct map *map, struct slice key) {
+  return intern(map, key, hash_of(key));
+}
+
+/* Asks memory for what the next keys will touch, one step of the way for all of them before the next step. */
+static void ask_ahead(const struct map *map, const uint32_t *hashes, size_t count) {
+  uint32_t mask = map->slot_count - 1;
+  for (size_t i = 0; i < count; i++) {
+    __builtin_prefetch(&map->slots[hashes[i] & mask]);
+  }
+  for (size_t i = 0; i < count; i++) {
+    const struct slot *slot = &map->slots[hashes[i] & mask];
+    __builtin_prefetch(slot->position == MAP_NONE ? NULL : &map->entries[slot->position]);
+  }
+  for (size_t i = 0; i < count; i++) {
+    const struct slot *slot = &map->slots[hashes[i] & mask];
+    __builtin_prefetch(slot->position == MAP_NONE ? NULL : map->entries[slot->position].key.data);
+  }
+}
+
+enum status map_intern_all(struct map *map, const struct slice *keys, size_t count, uint32_t *values) {
+  uint32_t hashes[AHEAD];
+  for (size_t done = 0; done < count; done += AHEAD) {
+    size_t step = count - done < AHEAD ? count - done : AHEAD;
+    for (size_t i = 0; i < step; i++) {
+      hashes[i] = hash_of(keys[done + i]);
+    }
+    if (map->slot_count > CACHED_SLOTS) {
+      ask_ahead(map, hashes, step);
+    }
+    for (size_t i = done; i < done + step; i++) {
+      values[i] = keys[i].len == 0 ? MAP_NONE : intern(map, keys[i], hashes[i - done]);
+      if (values[i] == MAP_NONE && keys[i].len > 0) {
+        return ERR_MEMORY;
+      }
+    }
+  }
+  return OK;
 }
 
 enum status map_put(struct map *map, struct slice key, uint32_t value) {

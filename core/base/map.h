@@ -18,6 +18,9 @@ uint32_t map_count(const struct map *map);
 uint32_t map_get(const struct map *map, struct slice key); /* the value, or MAP_NONE */
 /* The dictionary code of key: its present value, or count() given to a new key; MAP_NONE when out of memory. */
 uint32_t map_intern(struct map *map, struct slice key);
+/* The same for many keys, several times as fast for a large map, since it waits for memory less often; an empty key
+ * gives MAP_NONE and is not put in. */
+enum status map_intern_all(struct map *map, const struct slice *keys, size_t count, uint32_t *values) MUST_CHECK;
 enum status map_put(struct map *map, struct slice key, uint32_t value) MUST_CHECK;
 struct slice map_key(const struct map *map, uint32_t position); /* in order of first insertion */
 

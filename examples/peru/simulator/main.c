@@ -1,5 +1,6 @@
 /* Five registries with known truth, for the demo and the tests: see examples/peru/README.md. */
 #include "examples/peru/simulator/evaluate.h"
+#include "examples/peru/simulator/persons.h"
 #include "examples/peru/simulator/serve.h"
 
 #include <getopt.h>
@@ -13,6 +14,7 @@
 
 static const char usage[] =
     "usage: puente-simulator --dir DIR [OPTIONS]      make a population and serve it until SIGTERM\n"
+    "       puente-simulator --persons-csv FILE [OPTIONS]    write the persons of all sources as one table, and end\n"
     "       puente-simulator evaluate TRUTH STORE [PRECISION RECALL]\n"
     "\n"
     "  --dir DIR          where datamart.db, siscalp/, truth.csv, round and port are written\n"
@@ -29,7 +31,7 @@ static const char usage[] =
     "  --once             write the files of the round and end\n";
 
 struct settings {
-  const char *folder, *data, *secrets, *port_file, *sql;
+  const char *folder, *data, *secrets, *port_file, *sql, *persons;
   uint32_t population;
   uint64_t seed;
   uint16_t port;
@@ -143,6 +145,9 @@ static bool read_option(int option, struct settings *settings, struct service *s
   case 'q':
     settings->sql = optarg;
     return true;
+  case 'c':
+    settings->persons = optarg;
+    return true;
   case 'o':
     settings->once = true;
     return true;
@@ -163,6 +168,7 @@ static bool read_options(int argc, char **argv, struct settings *settings, struc
                                           {"port-file", required_argument, NULL, 'f'},
                                           {"token-life", required_argument, NULL, 't'},
                                           {"sql", required_argument, NULL, 'q'},
+                                          {"persons-csv", required_argument, NULL, 'c'},
                                           {"once", no_argument, NULL, 'o'},
                                           {NULL, 0, NULL, 0}};
   for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -170,7 +176,23 @@ static bool read_options(int argc, char **argv, struct settings *settings, struc
       return false;
     }
   }
-  return settings->folder != NULL && optind == argc;
+  return (settings->folder != NULL) != (settings->persons != NULL) && optind == argc;
+}
+
+static int write_persons(const struct service *service, const char *path) {
+  if (!persons_write(path, &service->simulation)) {
+    fprintf(stderr, "puente-simulator: cannot write to %s\n", path);
+    return 1;
+  }
+  return 0;
+}
+
+static int run_rounds(struct service *service, const struct settings *settings, const sigset_t *signals) {
+  mkdir(settings->folder, 0700);
+  if (!show_round(service, settings)) {
+    return 1;
+  }
+  return settings->once ? 0 : serve(service, settings, signals);
 }
 
 static int evaluate(int argc, char **argv) {
@@ -201,7 +223,7 @@ int main(int argc, char **argv) {
   sigaddset(&signals, SIGUSR1);
   pthread_sigmask(SIG_BLOCK, &signals, NULL);
   bool secrets =
-      settings.once
+      settings.once || settings.persons != NULL
       || (read_secret(settings.secrets, "sistra", service.sistra) && read_secret(settings.secrets, "reta", service.reta)
           && read_secret(settings.secrets, "mimp", service.mimp));
   if (!secrets) {
@@ -210,11 +232,10 @@ int main(int argc, char **argv) {
   }
   struct tables tables = {0};
   int result = 1;
-  mkdir(settings.folder, 0700);
   if (tables_load(&tables, settings.data)
-      && world_make(&service.simulation.world, &tables, settings.population, settings.seed)
-      && show_round(&service, &settings)) {
-    result = settings.once ? 0 : serve(&service, &settings, &signals);
+      && world_make(&service.simulation.world, &tables, settings.population, settings.seed)) {
+    result = settings.persons != NULL ? write_persons(&service, settings.persons)
+                                      : run_rounds(&service, &settings, &signals);
   }
   for (int source = SISTRA; source <= MIMP; source++) {
     listing_free(&service.listings[source]);

@@ -116,11 +116,36 @@ static void maps_number_keys_in_order(void **state) {
   map_free(NULL);
 }
 
+static void many_keys_are_interned_as_one_by_one(void **state) {
+  (void)state;
+  enum { COUNT = 30000 };
+  static char texts[COUNT][12];
+  static struct slice keys[COUNT];
+  static uint32_t values[COUNT];
+  struct map *one = map_new(), *all = map_new();
+  for (int i = 0; i < COUNT; i++) {
+    snprintf(texts[i], sizeof texts[i], "%d", i * 7919 % 20011);
+    keys[i] = i % 100 == 0 ? slice_none() : slice_of(texts[i]);
+  }
+  assert_int_equal(map_intern_all(all, keys, COUNT, values), OK);
+  for (int i = 0; i < COUNT; i++) {
+    assert_int_equal(values[i], i % 100 == 0 ? MAP_NONE : map_intern(one, keys[i]));
+  }
+  assert_int_equal(map_count(all), map_count(one));
+  assert_int_equal(map_get(all, slice_none()), MAP_NONE);
+  map_free(one);
+  map_free(all);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(slices_compare_by_bytes),     cmocka_unit_test(slices_trim_wide_spaces),
-      cmocka_unit_test(arenas_zero_align_and_limit), cmocka_unit_test(buffers_stop_at_their_limit),
-      cmocka_unit_test(buffers_write_json_strings),  cmocka_unit_test(maps_number_keys_in_order),
+      cmocka_unit_test(slices_compare_by_bytes),
+      cmocka_unit_test(slices_trim_wide_spaces),
+      cmocka_unit_test(arenas_zero_align_and_limit),
+      cmocka_unit_test(buffers_stop_at_their_limit),
+      cmocka_unit_test(buffers_write_json_strings),
+      cmocka_unit_test(maps_number_keys_in_order),
+      cmocka_unit_test(many_keys_are_interned_as_one_by_one),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
