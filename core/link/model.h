@@ -8,12 +8,12 @@
 #include "core/base/buffer.h"
 #include "core/link/link.h"
 
-enum { FREQUENCY_LEAST = 5 };
+enum { FREQUENCY_LEAST = 5, LINK_MODEL_FORMAT = 1 };
 
-/* Term frequencies of the whole values of one comparison. */
+/* Term frequencies of the whole values of one comparison. Made by link_model_frequency. */
 struct link_frequency {
-  struct map *values; /* standardised text */
-  double *share;      /* by value: of the records that have any */
+  struct map *values; /* standardised text; the model's, freed with it */
+  double *share;      /* by value: of the records that have any; in the model's arena */
   double floor;       /* share of a value that is not listed, and the least of any */
   double mean;        /* chance that two random records agree: what u of the exact level stands for */
 };
@@ -27,8 +27,8 @@ struct link_model_comparison {
 };
 
 struct link_model {
-  struct arena *arena;
-  double lambda; /* share of all pairs of records that are one: the prior */
+  struct arena *arena; /* holds names, shares and capped keys */
+  double lambda;       /* share of all pairs of records that are one: the prior */
   struct link_model_comparison comparisons[LINK_COMPARISONS_MOST];
   size_t comparison_count;
   uint64_t *capped; /* blocking keys left out, ascending: hashes as block.h makes them, under `secret` */
@@ -40,17 +40,31 @@ struct link_model {
   bool converged;
 };
 
-struct link_model *link_model_new(void); /* NULL: no memory */
+struct link_model *link_model_new(void); /* empty; NULL: no memory */
 void link_model_free(struct link_model *model);
-/* Canonical: the same model gives the same bytes. */
+/* A model of the plan's comparisons and levels in which nothing is learned yet: u all alike, m the defaults of
+ * train.h, lambda 0.5. */
+enum status link_model_for(const struct link_plan *plan, struct link_model **model, struct error *error) MUST_CHECK;
+/* Term frequencies of a comparison, empty, with room for `most` values; NULL: no memory. */
+struct link_frequency *link_model_frequency(struct link_model *model, size_t comparison, size_t most);
+
+/* Canonical JSON: the same model gives the same bytes, whatever the order in which its values were found. */
 enum status link_model_write(const struct link_model *model, struct buffer *out, struct error *error) MUST_CHECK;
+/* ERR_VERSION for a format of another version, else ERR_CONFIG with file:line: not JSON, unknown or missing fields,
+ * wrong types, m or u outside (0, 1] or not adding up to 1, names that stand twice, values or keys out of order. The
+ * field "weight" of a level is for people and not read. */
 enum status link_model_read(const char *name, struct slice text, struct link_model **model,
                             struct error *error) MUST_CHECK;
+/* ERR_CONFIG with the first difference where the model is not one of the plan's comparisons and levels. */
+enum status link_model_matches(const struct link_model *model, const struct link_plan *plan,
+                               struct error *error) MUST_CHECK;
 
-/* log2(m/u) of a level; 0 for missing. */
+/* log2(m/u) of a level (Fellegi and Sunter 1969, weights in bits as Winkler 1988 and Splink write them); 0 for
+ * missing. */
 double link_model_weight(const struct link_model *model, size_t comparison, size_t level);
 /* The prior as a match weight: log2(lambda / (1 - lambda)). */
 double link_model_prior(const struct link_model *model);
+/* 2^weight / (1 + 2^weight), without overflow. */
 double link_probability(double weight);
 
 #endif
