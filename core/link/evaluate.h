@@ -6,11 +6,13 @@
 
 struct link_score {
   uint64_t true_pairs, found_pairs, right_pairs;
-  double precision, recall, f1;          /* pairwise */
+  double precision, recall, f1;          /* pairwise; f1 = 2·right / (found + true) */
   double b3_precision, b3_recall, b3_f1; /* B³ (Bagga and Baldwin 1998): mean over records */
-  double ceiling;                        /* share of the true pairs that blocking proposed; NAN: not known */
+  double ceiling;                        /* share of the true pairs that blocking proposed; left NAN, the caller's */
 };
-/* Both by record: any numbers that are equal within a cluster; LINK_MISSING in `truth`: the record is left out. */
+/* Both by record: any numbers that are equal within a cluster; LINK_MISSING in `truth`: the record is left out. By
+ * counts of truth and cluster together, so pairs are not enumerated. A share of nothing is 1: precision where no pair
+ * was found, recall where there is none to find, all of them where no record is known. */
 enum status link_evaluate(const uint32_t *truth, const uint32_t *cluster, size_t count, struct link_score *score,
                           struct error *error) MUST_CHECK;
 

@@ -7,9 +7,11 @@
 enum partition_method {
   PARTITION_AVERAGE,    /* average-link (UPGMA) on match weights: the default */
   PARTITION_COMPONENTS, /* connected components */
-  PARTITION_BEST        /* best-link: each record keeps the edge to its best partner of every other source */
+  PARTITION_BEST        /* best-link: components of the edges that are, for one of their ends, the best to a source */
 };
 extern const char *const partition_method_names[3];
+
+enum { PARTITION_MATRIX_MOST = 1500 }; /* about 25 MiB */
 
 struct partition_edge {
   uint32_t a, b; /* a < b */
@@ -23,14 +25,18 @@ struct partition {
   size_t edge_count;
   enum partition_method method;
   float cap, unproposed, stop; /* average-link: +20, -2, 0 */
-  size_t giant;                /* a cluster larger than this stops the run: ERR_LIMIT */
-  const uint32_t *rank;        /* order of records by content: breaks ties, so that arrival does not */
-  const uint32_t *source;      /* best-link; may be NULL */
-  const uint32_t *same;        /* must-link class, joined first, or LINK_MISSING; NULL: none */
-  /* Whether the two may ever be in one cluster. Called for pairs of different clusters before they are joined. */
+  size_t giant;                /* a cluster larger than this stops the run: ERR_LIMIT; 0: any size */
+  size_t matrix_most; /* components of more records are clustered by lists of neighbours, where pairs that are not among
+                         the edges are not asked for and count as unproposed; 0: PARTITION_MATRIX_MOST */
+  const uint32_t *rank;   /* order of records by content: breaks ties, so that arrival does not */
+  const uint32_t *source; /* best-link; NULL: all of one */
+  const uint32_t *same;   /* must-link class, joined first, or LINK_MISSING; NULL: none */
+  /* Whether the two may ever be in one cluster, a < b. Called for pairs of different clusters before they are joined,
+   * for each pair once unless it is refused. NULL: always. */
   bool (*allows)(void *context, uint32_t a, uint32_t b);
-  /* The weight of a pair inside a component that is not among the edges; `unproposed` where no blocking rule proposes
-   * it. NULL: always unproposed. Called from one thread. */
+  const uint8_t *bound; /* by record, 0: `allows` never refuses a pair with it and is not asked; NULL: ask for all */
+  /* Average-link: the weight of a pair inside a component that is not among the edges, a < b; `unproposed` where no
+   * blocking rule proposes it. NULL: always unproposed. Called from one thread. */
   float (*weight)(void *context, uint32_t a, uint32_t b);
   void *context;
 };
@@ -38,11 +44,14 @@ struct partition {
 struct partition_result {
   uint32_t *cluster; /* by record: position of the first record of its cluster; owned */
   size_t cluster_count;
-  struct link_cluster *clusters; /* of three and more; owned */
+  struct link_cluster *clusters; /* of three and more, by first record; bridges: must-link classes are not cut; owned */
   size_t larger_count;
 };
-/* Identical for any order of records, up to which of two records of equal rank is which. Must-link pairs that `allows`
- * refuses stay apart. */
+/* Identical for any order of records, up to which of two records of equal rank is which. Inside a must-link class the
+ * records join by rank, each to the first part of the class that has none it is refused; so must-link pairs that
+ * `allows` refuses stay apart. Average-link: UPGMA (Sokal and Michener 1958) on similarities; equal means are joined in
+ * the order of content, larger clusters first. Components: edges by descending weight, an edge that would bring a
+ * refused pair into one cluster is passed over. */
 enum status partition_run(const struct partition *partition, struct partition_result *result,
                           struct error *error) MUST_CHECK;
 void partition_result_free(struct partition_result *result);
