@@ -117,25 +117,29 @@ static int64_t count_unlinkable(const struct staged_rows *rows, const struct lin
 
 /* ---- writing ---- */
 
-static enum status write_pairs(struct resolver *r, enum cluster_kind kind, const struct link_plan *plan,
-                               const struct staged_rows *rows, const struct link_result *linked) {
-  struct link_pair_row batch[BATCH_MOST];
-  size_t at = 0;
-  enum status status = OK;
-  do {
-    size_t count = 0;
-    for (; at < linked->pair_count && count < BATCH_MOST; at++) {
-      const struct link_pair *pair = &linked->pairs[at];
-      int64_t a = rows->row_id[pair->a];
-      int64_t b = rows->row_id[pair->b];
-      batch[count++] = (struct link_pair_row){.row_a = a < b ? a : b,
-                                              .row_b = a < b ? b : a,
-                                              .weight = isinf(pair->weight) ? CERTAIN_WEIGHT : (double)pair->weight,
-                                              .rule = simple_link_plan_rule(plan, pair->rule)};
-    }
-    status = store_write_pairs(r->store, kind, r->result->run, batch, count, r->error);
-  } while (status == OK && at < linked->pair_count);
-  return status;
+struct giving {
+  const struct link_plan *plan;
+  const struct staged_rows *rows;
+  const struct link_result *linked;
+  size_t at;
+};
+
+static bool give_pair(void *context, struct link_pair_row *out) {
+  struct giving *giving = context;
+  if (giving->at == giving->linked->pair_count) {
+    return false;
+  }
+  const struct link_pair *pair = &giving->linked->pairs[giving->at++];
+  int64_t a = giving->rows->row_id[pair->a];
+  int64_t b = giving->rows->row_id[pair->b];
+  bool joined = isinf(pair->weight);
+  *out = (struct link_pair_row){.row_a = a < b ? a : b,
+                                .row_b = a < b ? b : a,
+                                .weight = joined ? CERTAIN_WEIGHT : (double)pair->weight,
+                                .rule = simple_link_plan_rule(giving->plan, pair->rule),
+                                .outcome = joined ? PAIR_JOINED : PAIR_APART,
+                                .reason = joined ? "weight" : "rule"};
+  return true;
 }
 
 struct place {
@@ -276,7 +280,10 @@ static enum status resolve_kind(struct resolver *r, const struct kind_of_work *w
   }
   status = status == OK ? write_history(r, work->kind, &history) : status;
   status = status == OK ? write_consolidated(r, work->kind, work->rules, work->rows, history.id) : status;
-  status = status == OK ? write_pairs(r, work->kind, work->plan, work->rows, &linked) : status;
+  struct giving giving = {.plan = work->plan, .rows = work->rows, .linked = &linked};
+  if (status == OK) {
+    status = store_replace_pairs(r->store, work->kind, r->result->run, NULL, 0, give_pair, &giving, r->error);
+  }
   simple_link_result_free(&linked);
   history_free(&history);
   return status;

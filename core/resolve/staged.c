@@ -141,16 +141,8 @@ static enum status take_row(void *context, const struct row *row, struct error *
 /* All rows of an entity, or those of the records that the context names. */
 static enum status visit_rows(struct store *store, const struct entity *entity, const struct staged_context *context,
                               bool identity, row_visitor *visit, void *of_visit, struct error *error) {
-  struct row_filter filter = {.identity = identity};
-  if (context->records == NULL) {
-    return store_visit_rows(store, entity, &filter, visit, of_visit, error);
-  }
-  enum status status = OK;
-  for (size_t i = 0; status == OK && i < context->record_count; i++) {
-    filter.record_id = context->records[i];
-    status = store_visit_rows(store, entity, &filter, visit, of_visit, error);
-  }
-  return status;
+  struct row_filter filter = {.identity = identity, .records = context->records, .count = context->record_count};
+  return store_visit_rows(store, entity, &filter, visit, of_visit, error);
 }
 
 enum status staged_read(struct store *store, const struct entity *entity, const struct staged_context *context,

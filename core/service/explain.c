@@ -281,7 +281,7 @@ static enum status write_values(struct cluster_view *view, struct error *error) 
 
 /* Pairs between members; each has its rule, and whether it joined them. */
 static enum status write_pairs(struct cluster_view *view, struct error *error) {
-  static const char *const columns[] = {"row_a", "row_b", "rule", "weight"};
+  static const char *const columns[] = {"row_a", "row_b", "rule", "outcome"};
   json_t *pairs = json_array();
   enum status status = OK;
   json_object_set_new(view->answer, "pairs", pairs);
@@ -291,8 +291,7 @@ static enum status write_pairs(struct cluster_view *view, struct error *error) {
         select_by(view->workspace, "pairs", columns, 4, view->kind, "row_a", view->members[i].row_id, &result, error);
     while (status == OK && (status = result_next(result, error)) == OK) {
       const char *rule = keep(view, result_text(result, 2));
-      struct slice weight = result_text(result, 3);
-      bool joined = !slice_is(weight, "0") && !slice_is(weight, "0.0");
+      bool joined = slice_is(result_text(result, 3), "joined");
       json_array_append_new(pairs,
                             json_pack("{sI sI ss sb}", "row_a", (json_int_t)result_integer(result, 0), "row_b",
                                       (json_int_t)result_integer(result, 1), "rule", rule, "joined", (int)joined));

@@ -333,7 +333,7 @@ enum status store_write_consolidated(struct store *store, enum cluster_kind kind
   return status;
 }
 
-/* ---- redirects and pairs ---- */
+/* ---- redirects ---- */
 
 enum status store_write_redirects(struct store *store, enum cluster_kind kind, int64_t run,
                                   const struct redirect *redirects, size_t count, struct error *error) {
@@ -358,25 +358,6 @@ enum status store_write_redirects(struct store *store, enum cluster_kind kind, i
   }
   for (size_t i = 0; i < count && status == OK; i++) {
     const struct value values[] = {int_value(redirects[i].id), int_value(run), int_value(redirects[i].into)};
-    status = store->ops->append_row(store->driver, values, error);
-  }
-  return status == OK ? store->ops->append_end(store->driver, error) : status;
-}
-
-enum status store_write_pairs(struct store *store, enum cluster_kind kind, int64_t run,
-                              const struct link_pair_row *pairs, size_t count, struct error *error) {
-  enum status status = db_writing(store, error);
-  if (status == OK) {
-    status = db_execute(store, error, "DELETE FROM link_pair WHERE kind = $1 AND run <> $2",
-                        VALUES(int_value(kind), int_value(run)));
-  }
-  if (status == OK) {
-    status = store->ops->append_begin(store->driver, &TABLE_LINK_PAIR, error);
-  }
-  for (size_t i = 0; i < count && status == OK; i++) {
-    const struct value values[] = {int_value(kind),           int_value(pairs[i].row_a),
-                                   int_value(pairs[i].row_b), real_value(pairs[i].weight),
-                                   text_value(pairs[i].rule), int_value(run)};
     status = store->ops->append_row(store->driver, values, error);
   }
   return status == OK ? store->ops->append_end(store->driver, error) : status;

@@ -7,7 +7,7 @@
 
 #include <zstd.h>
 
-enum { STORE_VERSION = 3, BATCH_ROWS = 1024, ENTITY_BITS = 4, ROW_BITS = 16 };
+enum { STORE_VERSION = 4, BATCH_ROWS = 1024, ENTITY_BITS = 4, ROW_BITS = 16 };
 
 /* Identity: codec byte, then by column its number, length and bytes. Raw bodies: codec byte, then the frame. */
 enum { CODEC_PLAIN = 1, CODEC_ZSTD = 1 };
@@ -75,9 +75,11 @@ struct store {
 };
 
 /* ---- tables.c ---- */
-extern const struct table TABLE_RAW_CHUNK, TABLE_RAW_RECORD, TABLE_ISSUE, TABLE_SEEN, TABLE_LINK_PAIR;
+extern const struct table TABLE_RAW_CHUNK, TABLE_RAW_RECORD, TABLE_ISSUE, TABLE_SEEN, TABLE_LINK_PAIR,
+    TABLE_LINK_DECISION, TABLE_LINK_MODEL, TABLE_LINK_KEY;
 const struct table *tables_system(size_t *count);
-extern const char *const TABLES_INDEXES; /* a script */
+extern const char *const TABLES_INDEXES;      /* a script */
+extern const char *const TABLES_LINK_INDEXES; /* the same for tables of linkage; leaves alone what is there */
 enum status tables_from_model(struct store *store, struct error *error) MUST_CHECK;
 enum status tables_number_entities(struct store *store, struct error *error) MUST_CHECK;
 /* CREATE TABLE of the descriptor. */
@@ -108,9 +110,15 @@ enum status db_count(struct store *store, const char *name, int64_t count, int64
                      struct error *error) MUST_CHECK;
 /* Text that both databases take: valid UTF-8 without zero bytes; in the scratch arena where it had to change. */
 struct slice db_text(struct store *store, struct slice text);
+/* A copy in ascending order, freed by the caller; NULL: out of memory. */
+int64_t *db_sorted(const int64_t *ids, size_t count);
 struct slice slice_of_value(struct value value);
+double real_of_value(struct value value);
 int64_t int_of_value(struct value value);
 void digest_of_value(struct value value, uint8_t *bytes, size_t len);
+
+/* The text of a value in the arena; NULL where it is null, or where there is no memory. */
+const char *text_of_value(struct arena *arena, struct value value);
 
 /* ---- identity.c ---- */
 enum status identity_encode(struct store *store, const struct shelf *shelf, const struct cell *cells,

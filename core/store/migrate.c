@@ -70,8 +70,27 @@ static enum status remember_model(struct store *store, struct error *error) {
                     VALUES(text_value(digest)));
 }
 
+/* Views stand on tables of every version: those of linkage are there before them. */
+static enum status make_linkage(struct store *store, struct error *error) {
+  static const struct table *const NEW[] = {&TABLE_LINK_DECISION, &TABLE_LINK_MODEL, &TABLE_LINK_KEY};
+  enum status status = tables_complete(store, &TABLE_LINK_PAIR, NULL, error);
+  for (size_t i = 0; i < sizeof NEW / sizeof *NEW && status == OK; i++) {
+    status = tables_create(store, NEW[i], error);
+  }
+  if (status == OK) {
+    status = store->ops->script(store->driver, TABLES_LINK_INDEXES, error);
+  }
+  /* Former linkings wrote a weight of 0 for pairs that they kept apart. */
+  return status == OK ? db_execute(store, error,
+                                   "UPDATE link_pair SET outcome = CASE WHEN weight = 0 THEN 2 ELSE 0 END, "
+                                   "reason = 'weight' WHERE outcome IS NULL",
+                                   NULL, 0)
+                      : status;
+}
+
 static enum status make_views(struct store *store, struct error *error) {
-  enum status status = views_make(store, error);
+  enum status status = make_linkage(store, error);
+  status = status == OK ? views_make(store, error) : status;
   return status == OK ? remember_model(store, error) : status;
 }
 
@@ -84,6 +103,7 @@ static const struct migration MIGRATIONS[STORE_VERSION] = {
     {N_("tables of sources, runs, landed records, issues and the log"), make_system},
     {N_("tables of the model"), make_model},
     {N_("views for analysts"), make_views},
+    {N_("tables of linkage: decisions, models and keys"), make_views},
 };
 
 static enum status apply_one(struct store *store, int target, struct error *error) {

@@ -1,13 +1,16 @@
 #include "core/store/internal.h"
 
+#include <stdlib.h>
+
+/* Which versions of rows; the run is $1. */
 static const char *filter_text(const struct row_filter *filter) {
   if (filter->history) {
-    return "s.row_id > $1 AND s.row_id <= $2 AND CAST($3 AS BIGINT) = $3";
+    return "CAST($1 AS BIGINT) = $1";
   }
   if (filter->as_of_run > 0) {
-    return "s.row_id > $1 AND s.row_id <= $2 AND s.from_run <= $3 AND (s.to_run IS NULL OR s.to_run > $3)";
+    return "s.from_run <= $1 AND (s.to_run IS NULL OR s.to_run > $1)";
   }
-  return "s.row_id > $1 AND s.row_id <= $2 AND s.to_run IS NULL AND CAST($3 AS BIGINT) = $3";
+  return "s.to_run IS NULL AND CAST($1 AS BIGINT) = $1";
 }
 
 static enum status fill_row(struct store *store, const struct shelf *shelf, struct cursor *cursor, bool identity,
@@ -37,37 +40,91 @@ static enum status fill_row(struct store *store, const struct shelf *shelf, stru
   return status;
 }
 
-enum status store_visit_rows(struct store *store, const struct entity *entity, const struct row_filter *filter,
-                             row_visitor *visit, void *context, struct error *error) {
-  const struct shelf *shelf = &store->shelves[entity->index];
-  bool identity = filter->identity && shelf->identifier_count > 0;
-  struct buffer sql;
-  buffer_init(&sql, 1 << 16);
-  buffer_printf(&sql, "%s%s FROM \"%s\" s %s WHERE %s ORDER BY s.row_id LIMIT $4", shelf->select,
-                identity ? ", i.body" : "", shelf->table.name,
-                identity ? "LEFT JOIN identity i ON i.row_id = s.row_id" : "", filter_text(filter));
-  enum status status = buffer_check(&sql, "statement", error);
+/* A visit under way. */
+struct row_visit {
+  struct store *store;
+  const struct shelf *shelf;
+  const struct row_filter *filter;
+  bool identity;
+  row_visitor *visit;
+  void *context;
+  struct error *error;
+};
+
+/* Gives the rows of one statement; `last` is the last one's id, `count` how many there were. */
+static enum status give_rows(const struct row_visit *v, const char *sql, const struct value *values, size_t value_count,
+                             int64_t *last, size_t *count) {
+  struct cursor *cursor;
+  struct cell cells[ENTITY_COLUMNS_MOST];
+  struct row row;
+  *count = 0;
+  enum status status = db_query(v->store, v->error, &cursor, sql, values, value_count);
+  while (status == OK && (status = v->store->ops->next(cursor, v->error)) == OK) {
+    status = fill_row(v->store, v->shelf, cursor, v->identity, cells, &row, v->error);
+    *last = row.row_id;
+    ++*count;
+    if (status == OK) {
+      status = v->visit(v->context, &row, v->error);
+    }
+  }
+  v->store->ops->finish(cursor);
+  return status == END ? OK : status;
+}
+
+static const char *identity_join(const struct row_visit *v) {
+  return v->identity ? "LEFT JOIN identity i ON i.row_id = s.row_id" : "";
+}
+
+static enum status visit_range(const struct row_visit *v, struct buffer *sql) {
+  const struct row_filter *filter = v->filter;
+  buffer_printf(sql, "%s%s FROM \"%s\" s %s WHERE s.row_id > $2 AND s.row_id <= $3 AND %s ORDER BY s.row_id LIMIT $4",
+                v->shelf->select, v->identity ? ", i.body" : "", v->shelf->table.name, identity_join(v),
+                filter_text(filter));
+  enum status status = buffer_check(sql, "statement", v->error);
   int64_t last = filter->record_id == 0 ? 0 : (filter->record_id << ORDINAL_BITS) - 1;
   int64_t most = filter->record_id == 0 ? INT64_MAX : last + (1 << ORDINAL_BITS);
   size_t count = BATCH_ROWS;
   while (status == OK && count == BATCH_ROWS) {
-    struct cursor *cursor;
-    struct cell cells[ENTITY_COLUMNS_MOST];
-    struct row row;
-    count = 0;
-    status = db_query(store, error, &cursor, sql.data,
-                      VALUES(int_value(last), int_value(most), int_value(filter->as_of_run), int_value(BATCH_ROWS)));
-    while (status == OK && (status = store->ops->next(cursor, error)) == OK) {
-      status = fill_row(store, shelf, cursor, identity, cells, &row, error);
-      last = row.row_id;
-      count++;
-      if (status == OK) {
-        status = visit(context, &row, error);
-      }
-    }
-    store->ops->finish(cursor);
-    status = status == END ? OK : status;
+    status = give_rows(v, sql->data,
+                       VALUES(int_value(filter->as_of_run), int_value(last), int_value(most), int_value(BATCH_ROWS)),
+                       &last, &count);
   }
+  return status;
+}
+
+static enum status visit_listed(const struct row_visit *v, struct buffer *sql) {
+  const struct row_filter *filter = v->filter;
+  int64_t *ids = db_sorted(filter->rows != NULL ? filter->rows : filter->records, filter->count);
+  buffer_printf(sql, "%s%s FROM LIST(2) CROSS JOIN \"%s\" s %s WHERE %s AND %s ORDER BY s.row_id", v->shelf->select,
+                v->identity ? ", i.body" : "", v->shelf->table.name, identity_join(v),
+                filter->rows != NULL ? "s.row_id = k.value"
+                                     : "s.row_id >= (k.value << 20) AND s.row_id < ((k.value + 1) << 20)",
+                filter_text(filter));
+  enum status status = ids == NULL ? error_memory(v->error) : buffer_check(sql, "statement", v->error);
+  for (size_t from = 0; from < filter->count && status == OK; from += BATCH_ROWS) {
+    size_t some = filter->count - from < BATCH_ROWS ? filter->count - from : BATCH_ROWS;
+    int64_t last = 0;
+    size_t count = 0;
+    status = give_rows(v, sql->data, VALUES(int_value(filter->as_of_run), list_value(ids + from, some)), &last, &count);
+  }
+  free(ids);
+  return status;
+}
+
+enum status store_visit_rows(struct store *store, const struct entity *entity, const struct row_filter *filter,
+                             row_visitor *visit, void *context, struct error *error) {
+  const struct shelf *shelf = &store->shelves[entity->index];
+  struct row_visit v = {.store = store,
+                        .shelf = shelf,
+                        .filter = filter,
+                        .identity = filter->identity && shelf->identifier_count > 0,
+                        .visit = visit,
+                        .context = context,
+                        .error = error};
+  struct buffer sql;
+  buffer_init(&sql, 1 << 16);
+  bool listed = filter->rows != NULL || filter->records != NULL;
+  enum status status = listed ? visit_listed(&v, &sql) : visit_range(&v, &sql);
   buffer_free(&sql);
   return status;
 }

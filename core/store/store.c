@@ -97,6 +97,35 @@ void digest_of_value(struct value value, uint8_t *bytes, size_t len) {
     memcpy(bytes, value.text, len);
 }
 
+double real_of_value(struct value value) {
+  char text[64];
+  if (value.kind == VALUE_REAL)
+    return value.real;
+  if (value.kind != VALUE_TEXT || value.len >= sizeof text)
+    return (double)int_of_value(value);
+  memcpy(text, value.text, value.len);
+  text[value.len] = '\0';
+  return strtod(text, NULL);
+}
+
+const char *text_of_value(struct arena *arena, struct value value) {
+  return value.kind == VALUE_NULL ? NULL : arena_text(arena, slice_of_value(value));
+}
+
+static int by_number(const void *a, const void *b) {
+  int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+  return (left > right) - (left < right);
+}
+
+int64_t *db_sorted(const int64_t *ids, size_t count) {
+  int64_t *copy = malloc((count + 1) * sizeof *copy);
+  if (copy != NULL && count > 0) {
+    memcpy(copy, ids, count * sizeof *copy);
+    qsort(copy, count, sizeof *copy, by_number);
+  }
+  return copy;
+}
+
 /* ---- transactions ---- */
 
 enum status store_begin(struct store *store, struct error *error) {

@@ -236,6 +236,9 @@ struct row_filter {
   int64_t record_id; /* 0: all */
   bool history;      /* closed rows too */
   int64_t as_of_run; /* rows as they stood after that run; 0: now */
+  /* Only rows of these ids, or of these records, whichever is not NULL: costs those rows alone. Each id once. */
+  const int64_t *rows, *records;
+  size_t count; /* of rows, or of records */
 };
 enum status store_visit_rows(struct store *store, const struct entity *entity, const struct row_filter *filter,
                              row_visitor *visit, void *context, struct error *error) MUST_CHECK;
@@ -279,14 +282,105 @@ struct redirect {
 };
 enum status store_write_redirects(struct store *store, enum cluster_kind kind, int64_t run,
                                   const struct redirect *redirects, size_t count, struct error *error) MUST_CHECK;
-/* Pairs that the last linking joined or left for a person, for explain. */
+/* ---- linkage: pairs, decisions, keys, models. Pairs, keys and models are of one kind; a row is of one kind only ----
+ */
+
+/* A pair that linking looked at: joined, waiting for a person, or kept apart. Values of `outcome` are those of
+ * enum link_outcome in core/link/link.h, `reason` is the text of link_reason_name. */
+enum { PAIR_JOINED, PAIR_WAITING, PAIR_APART };
 struct link_pair_row {
   int64_t row_a, row_b; /* row_a < row_b */
-  double weight;
-  const char *rule;
+  double weight;        /* finite */
+  const char *rule;     /* blocking rule that proposed it; NULL: none did */
+  const char *verdict;  /* rule above weights that decided; NULL: none */
+  int outcome;
+  const char *reason;
+  int64_t since; /* given back: the run since which it waits without a break; 0 where it does not wait */
 };
-enum status store_write_pairs(struct store *store, enum cluster_kind kind, int64_t run,
-                              const struct link_pair_row *pairs, size_t count, struct error *error) MUST_CHECK;
+/* Fills the next pair, its texts valid until the next call; false: there is none. It may not use the store. */
+typedef bool pair_giver(void *context, struct link_pair_row *pair);
+/* Drops all pairs with one of `rows` on either side (NULL: all pairs of the kind), then writes those given, of which
+ * each has one of them. A pair that waited before and waits now keeps its `since`. */
+enum status store_replace_pairs(struct store *store, enum cluster_kind kind, int64_t run, const int64_t *rows,
+                                size_t row_count, pair_giver *give, void *context, struct error *error) MUST_CHECK;
+typedef enum status pair_visitor(void *context, const struct link_pair_row *pair, struct error *error);
+/* Pairs with one of `rows` on either side, each once, in no order; rows NULL: all of the kind, by (row_a, row_b). */
+enum status store_visit_pairs(struct store *store, enum cluster_kind kind, const int64_t *rows, size_t row_count,
+                              pair_visitor *visit, void *context, struct error *error) MUST_CHECK;
+
+/* What a person decided about two records. The two are named by record and staged key, so that a decision outlives the
+ * versions of their rows. Decisions are never deleted: a newer one that stands revokes the older ones of its pair. */
+enum decision_state { DECISION_PROPOSED, DECISION_STANDING, DECISION_REVOKED };
+/* Positions are the text in the store's views: "proposed", "standing", "revoked". */
+struct review_decision {
+  int64_t id;
+  int64_t record_a, record_b; /* record_a <= record_b */
+  struct slice key_a, key_b;
+  bool same;
+  enum decision_state state;
+  const char *actor, *reason, *approved_by; /* approved_by NULL: by none */
+  int64_t at, run, approved_at, revoked_at; /* microseconds; 0: not */
+};
+typedef enum status decision_visitor(void *context, const struct review_decision *decision, struct error *error);
+/* Those that stand, by id: what linking has to follow. */
+enum status store_visit_decisions(struct store *store, enum cluster_kind kind, decision_visitor *visit, void *context,
+                                  struct error *error) MUST_CHECK;
+/* All that were ever taken about two staged rows or former versions of them, by id. */
+enum status store_pair_decisions(struct store *store, enum cluster_kind kind, int64_t row_a, int64_t row_b,
+                                 decision_visitor *visit, void *context, struct error *error) MUST_CHECK;
+struct decide {
+  int64_t row_a, row_b;
+  bool same;
+  int approvals; /* persons who have to agree before it stands: 1 or 2 */
+  int64_t run;
+  const char *actor, *reason;
+};
+/* Writes a decision, or this actor's approval of one that another proposed: what differs from it stands until it has
+ * its approvals. `decision` (texts NULL) tells id and state. ERR_USAGE where it is decided so already, or where the
+ * second actor is the first one; ERR_NOT_FOUND where a row is unknown. */
+enum status store_decide(struct store *store, enum cluster_kind kind, const struct decide *decide,
+                         struct review_decision *decision, struct error *error) MUST_CHECK;
+
+/* Waiting pairs about which no decision stands, highest weight first, at most `most` (0: all); keys are the staged
+ * ones. `proposed`: a decision waits for its approval. */
+struct waiting_pair {
+  struct link_pair_row pair;
+  struct slice key_a, key_b;
+  int64_t since; /* microseconds */
+  bool proposed;
+};
+typedef enum status waiting_visitor(void *context, const struct waiting_pair *pair, struct error *error);
+enum status store_visit_waiting(struct store *store, enum cluster_kind kind, int64_t most, waiting_visitor *visit,
+                                void *context, struct error *error) MUST_CHECK;
+/* How many there are, and how many waiting pairs have a decision that the next linking follows. */
+enum status store_count_waiting(struct store *store, enum cluster_kind kind, int64_t *waiting, int64_t *decided,
+                                struct error *error) MUST_CHECK;
+
+/* Blocking keys of rows, as link_keys gives them, so that new rows find old ones. */
+struct link_key {
+  uint64_t key;
+  int64_t row_id;
+};
+/* Drops the keys of `rows` (NULL: of all of the kind), then writes those given, which it sorts. A row that is no more
+ * is among `rows` and has no key. */
+enum status store_replace_keys(struct store *store, enum cluster_kind kind, const int64_t *rows, size_t row_count,
+                               struct link_key *keys, size_t key_count, struct error *error) MUST_CHECK;
+typedef enum status key_visitor(void *context, const struct link_key *key, struct error *error);
+/* The rows that have one of `keys`, once for each key that they have; the keys in no order, each once. */
+enum status store_visit_keys(struct store *store, enum cluster_kind kind, const uint64_t *keys, size_t key_count,
+                             key_visitor *visit, void *context, struct error *error) MUST_CHECK;
+
+/* The model that linking uses. Former ones are kept. Text as link_model_write makes it. */
+struct link_model_kept {
+  int64_t id, run, trained_at; /* trained_at: microseconds */
+  struct sha256 digest;        /* of the text */
+};
+/* The text becomes the active model; one that is active already is left alone. */
+enum status store_write_model(struct store *store, enum cluster_kind kind, int64_t run, struct slice text,
+                              struct error *error) MUST_CHECK;
+/* The active one, its text appended; ERR_NOT_FOUND where there is none yet. `kept` may be NULL. */
+enum status store_model(struct store *store, enum cluster_kind kind, struct buffer *text, struct link_model_kept *kept,
+                        struct error *error) MUST_CHECK;
 
 /* ---- audit log (see core/audit) ---- */
 

@@ -37,7 +37,26 @@ const struct table TABLE_SEEN = {.name = "seen", .primary = "record_id", COLUMNS
 const struct table TABLE_LINK_PAIR = {
     .name = "link_pair",
     .primary = "kind, row_a, row_b",
-    COLUMNS(INTEGER("kind"), INTEGER("row_a"), INTEGER("row_b"), REAL("weight"), TEXT("rule"), INTEGER("run")),
+    COLUMNS(INTEGER("kind"), INTEGER("row_a"), INTEGER("row_b"), REAL("weight"), TEXT("rule"), INTEGER("run"),
+            TEXT("verdict"), INTEGER("outcome"), TEXT("reason"), INTEGER("since")),
+};
+const struct table TABLE_LINK_DECISION = {
+    .name = "link_decision",
+    .primary = "decision_id",
+    COLUMNS(INTEGER("decision_id"), INTEGER("kind"), INTEGER("record_a"), TEXT("key_a"), INTEGER("record_b"),
+            TEXT("key_b"), INTEGER("same"), INTEGER("state"), TEXT("actor"), INTEGER("at"), INTEGER("run"),
+            TEXT("reason"), TEXT("approved_by"), INTEGER("approved_at"), INTEGER("revoked_at")),
+};
+const struct table TABLE_LINK_MODEL = {
+    .name = "link_model",
+    .primary = "model_id",
+    COLUMNS(INTEGER("model_id"), INTEGER("kind"), BYTES("digest"), TEXT("body"), INTEGER("run"), INTEGER("trained_at"),
+            INTEGER("active")),
+};
+const struct table TABLE_LINK_KEY = {
+    .name = "link_key",
+    .primary = "kind, key, row_id",
+    COLUMNS(INTEGER("kind"), INTEGER("key"), INTEGER("row_id")),
 };
 
 #define MEMBER(id)                                                                                                     \
@@ -86,6 +105,12 @@ const char *const TABLES_INDEXES =
     "CREATE INDEX case_member_key ON case_member (source_id, row_key, row_id) WHERE to_run IS NULL;"
     "CREATE INDEX person_member_id ON person_member (person_id);"
     "CREATE INDEX case_member_id ON case_member (case_id);";
+
+const char *const TABLES_LINK_INDEXES =
+    "CREATE INDEX IF NOT EXISTS link_pair_other ON link_pair (row_b);"
+    "CREATE INDEX IF NOT EXISTS link_pair_waiting ON link_pair (kind, weight) WHERE outcome = 1;"
+    "CREATE INDEX IF NOT EXISTS link_decision_pair ON link_decision (record_a, record_b);"
+    "CREATE INDEX IF NOT EXISTS link_key_row ON link_key (row_id);";
 
 const struct table *tables_system(size_t *count) {
   *count = sizeof SYSTEM / sizeof *SYSTEM;

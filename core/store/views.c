@@ -25,6 +25,7 @@ struct fixed_view {
 #define STATE_TEXT                                                                                                     \
   "CASE r.state WHEN 0 THEN 'mapped' WHEN 1 THEN 'quarantined' WHEN 2 THEN 'withheld' ELSE 'dismissed' END"
 #define LEVEL_TEXT "CASE i.level WHEN 1 THEN 'error' ELSE 'warning' END"
+#define KIND_TEXT(table) "CASE " table ".kind WHEN 0 THEN 'person' ELSE 'case' END"
 #define MEMBERS(entity)                                                                                                \
   "SELECT '" entity "' AS kind, row_id, " entity "_id AS id, source_id, from_run, to_run FROM " entity "_member"
 #define BOTH_MEMBERS                                                                                                   \
@@ -131,12 +132,30 @@ static const struct fixed_view FIXED_VIEWS[] = {
            {"#into_id", "d.into_id", N_("the id that took its place; 0: dissolved")},
            {"#run", "d.run", N_("run that did it")})},
     {.name = "pairs",
-     .description = N_("pairs that the last linking joined or left for a person"),
+     .description = N_("pairs that linking joined, left for a person, or kept apart"),
      .from = "link_pair p",
-     FIXED({"kind", "CASE p.kind WHEN 0 THEN 'person' ELSE 'case' END", N_("person or case")},
-           {"#row_a", "p.row_a", N_("staged row")}, {"#row_b", "p.row_b", N_("staged row")},
-           {"weight", "p.weight", N_("match weight, log2 of the likelihood ratio")},
-           {"rule", "p.rule", N_("rule that proposed it")}, {"#run", "p.run", N_("run that linked")})},
+     FIXED({"kind", KIND_TEXT("p"), N_("person or case")}, {"#row_a", "p.row_a", N_("staged row")},
+           {"#row_b", "p.row_b", N_("staged row")},
+           {"weight", "p.weight", N_("match weight, log2 of the odds that the two are one")},
+           {"rule", "p.rule", N_("rule that proposed it")}, {"#run", "p.run", N_("run that linked")},
+           {"verdict", "p.verdict", N_("rule above weights that decided, or empty")},
+           {"outcome", "CASE p.outcome WHEN 0 THEN 'joined' WHEN 1 THEN 'waiting' ELSE 'apart' END",
+            N_("joined, waiting for a person, or apart")},
+           {"reason", "p.reason", N_("why it waits or is apart: weight, rule, decision, group, …")},
+           {"#since", "p.since", N_("run since which it waits; empty: it does not")})},
+    {.name = "decisions",
+     .description = N_("what people decided about two records, former decisions too"),
+     .from = "link_decision d",
+     FIXED({"#decision_id", "d.decision_id", N_("number")}, {"kind", KIND_TEXT("d"), N_("person or case")},
+           {"#record_a", "d.record_a", N_("number of the record")},
+           {"#record_b", "d.record_b", N_("number of the other record")},
+           {"decision", "CASE d.same WHEN 1 THEN 'same' ELSE 'different' END", N_("same or different")},
+           {"state", "CASE d.state WHEN 0 THEN 'proposed' WHEN 1 THEN 'standing' ELSE 'revoked' END",
+            N_("proposed (waits for approval), standing, or revoked by a newer one")},
+           {"actor", "d.actor", N_("who")}, {"at", "TIME(d.at)", N_("UTC")},
+           {"#run", "d.run", N_("run of the decision")},
+           {"approved_by", "d.approved_by", N_("who approved it; empty: nobody")},
+           {"approved_at", "TIME(d.approved_at)", N_("UTC")}, {"revoked_at", "TIME(d.revoked_at)", N_("UTC")})},
 };
 
 /* A view under construction. */

@@ -105,6 +105,16 @@ void sheet_store(struct sheet *sheet, struct stand *stand, int source_id, int64_
   MUST(store_commit(stand->store, &error));
 }
 
+bool contract_pair(void *some_pairs, struct link_pair_row *pair) {
+  struct some_pairs *some = some_pairs;
+  if (some->left == 0) {
+    return false;
+  }
+  some->left--;
+  *pair = *some->pairs++;
+  return true;
+}
+
 static char *rows_text(struct result *result, const char *between) {
   struct buffer text;
   struct error error;

@@ -46,6 +46,13 @@ uint32_t sheet_record(struct sheet *sheet, const struct stand *stand, const char
 /* Finds the records, lands those that are new or changed, stages them, and commits; fills raw ids. */
 void sheet_store(struct sheet *sheet, struct stand *stand, int source_id, int64_t run, struct staged *staged);
 
+/* Pairs for store_replace_pairs, from first to last. */
+struct some_pairs {
+  const struct link_pair_row *pairs;
+  size_t left;
+};
+bool contract_pair(void *some_pairs, struct link_pair_row *pair);
+
 /* Two declared sources "alpha" and "beta", numbered 1 and 2. */
 void contract_sources(struct stand *stand);
 int64_t contract_run(struct stand *stand, const char *kind, int source_id);

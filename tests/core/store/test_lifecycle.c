@@ -122,6 +122,48 @@ static void test_migration_goes_on(void **state) {
   free(here);
 }
 
+/* A store of version 3, with a pair that was joined and one that was kept apart, gains the tables of linkage. */
+static void test_linkage_is_added(void **state) {
+  struct stand *stand = *state;
+  struct error error;
+  struct buffer backup;
+  int from = 0, to = 0;
+  const char *cascade = stand->options.kind == STORE_POSTGRES ? "CASCADE" : "";
+  const char *const tables[] = {"link_pair", "link_decision", "link_model", "link_key"};
+  close_store(stand);
+  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    char sql[128];
+    snprintf(sql, sizeof sql, "DROP TABLE %s %s", tables[i], cascade);
+    contract_sql(stand, sql);
+  }
+  contract_sql(stand, "CREATE TABLE link_pair (kind BIGINT, row_a BIGINT, row_b BIGINT, weight DOUBLE PRECISION, "
+                      "rule TEXT, run BIGINT, PRIMARY KEY (kind, row_a, row_b))");
+  if (stand->options.kind == STORE_POSTGRES) {
+    contract_sql(stand, "ALTER TABLE link_pair OWNER TO puente");
+  }
+  contract_sql(stand, "INSERT INTO link_pair VALUES (0, 1, 2, 100, 'document', 1), (0, 1, 3, 0, 'document', 1)");
+  set_version(stand, 3);
+  char *here = getcwd(NULL, 0);
+  assert_int_equal(chdir(stand->folder), 0);
+  buffer_init(&backup, 4096);
+  MUST(store_migrate(&stand->options, &from, &to, &backup, &error));
+  buffer_free(&backup);
+  assert_int_equal(chdir(here), 0);
+  free(here);
+  assert_int_equal(from, 3);
+  assert_int_equal(to, store_format());
+  MUST(store_open(&stand->options, &stand->store, &error));
+  TEXT_IS(query_text(stand, "SELECT row_b, rule, outcome, reason, since FROM pairs ORDER BY row_b"),
+          "2|document|joined|weight|null;3|document|apart|weight|null");
+  assert_int_equal(view_count(stand, "decisions", NULL, NULL), 0);
+  int64_t rows[] = {1};
+  struct link_key key = {5, 1};
+  MUST(store_begin(stand->store, &error));
+  MUST(store_replace_keys(stand->store, CLUSTER_PERSON, rows, 1, &key, 1, &error));
+  MUST(store_write_model(stand->store, CLUSTER_PERSON, 1, slice_of("{}"), &error));
+  MUST(store_commit(stand->store, &error));
+}
+
 static void append_line(const char *path, const char *line) {
   FILE *file = fopen(path, "a");
   assert_non_null(file);
@@ -399,6 +441,7 @@ int main(void) {
       EACH(test_other_key),
       EACH(test_newer_version),
       EACH(test_migration_goes_on),
+      EACH(test_linkage_is_added),
       EACH(test_model_grows),
       EACH(test_backup),
       EACH(test_read_only),

@@ -108,16 +108,18 @@ static void test_split_and_redirect(void **state) {
   MUST(store_new_ids(stand->store, CLUSTER_PERSON, 1, &id, &error));
   struct member moved[] = {{rows[0], id}, {rows[1], id}};
   struct redirect redirect = {.id = 1, .into = id};
-  struct link_pair_row pair = {rows[0], rows[1], 12.5, "document and name"};
+  struct link_pair_row pair = {rows[0], rows[1], 12.5, "document and name", .outcome = PAIR_APART, .reason = "group"};
   MUST(store_write_members(stand->store, CLUSTER_PERSON, 5, rows, 2, moved, 2, &error));
   MUST(store_write_redirects(stand->store, CLUSTER_PERSON, 5, &redirect, 1, &error));
-  MUST(store_write_pairs(stand->store, CLUSTER_PERSON, 5, &pair, 1, &error));
+  struct some_pairs given = {&pair, 1};
+  MUST(store_replace_pairs(stand->store, CLUSTER_PERSON, 5, NULL, 0, contract_pair, &given, &error));
   MUST(store_commit(stand->store, &error));
   TEXT_IS(query_text(stand, "SELECT DISTINCT id FROM members WHERE kind = 'person'"), "2");
   TEXT_IS(query_text(stand, "SELECT id, count(*) FROM member_history WHERE kind = 'person' GROUP BY id ORDER BY id"),
           "1|2;2|2");
   TEXT_IS(query_text(stand, "SELECT id, into_id, run FROM redirects"), "1|2|5");
-  TEXT_IS(query_text(stand, "SELECT weight, rule FROM pairs"), "12.5|document and name");
+  TEXT_IS(query_text(stand, "SELECT weight, rule, verdict, outcome, reason, since FROM pairs"),
+          "12.5|document and name|null|apart|group|null");
   TEXT_IS(query_text(stand, "SELECT count(*) FROM persons"), "0");
 }
 
