@@ -6,24 +6,37 @@
 #include "core/link/model.h"
 #include "core/link/prepare.h"
 
-/* Keys of all records for all rules: hash of rule and values, under a secret; 0: no key. A rule with several values a
- * record (each surname token) has as many slots. */
+/* A record has at most so many keys of one rule: of more, those of the least hashes, a choice that its content alone
+ * makes. A block of a frozen model may outgrow the cap so many times before it is left out. */
+enum { BLOCK_SLOTS_MOST = 16, BLOCK_GROWTH_MOST = 10 };
+
+/* Keys of all records for all rules: the low 32 bits of a keyed hash (SipHash-2-4) of rule name and values; 0: no key.
+ * A rule with several values a record (each surname token) has as many slots; a record's keys of a rule ascend, no
+ * keys stand last. Two blocks that share 32 bits propose a few pairs too many, the same ones in every run. */
 struct blocks {
   const struct prepared *prepared;
+  uint8_t secret[16];
   uint32_t *keys; /* record i: keys[i * slots …] */
   size_t slots;
   uint16_t first_slot[LINK_RULES_MOST + 1]; /* of each rule */
   uint64_t *capped;                         /* full hashes left out, ascending */
   size_t capped_count;
-  struct link_block_counts counts[LINK_RULES_MOST];
+  struct link_block_counts counts[LINK_RULES_MOST]; /* dropped and capped alone */
 };
 
-/* `model` NULL: blocks over the plan's cap are found and left out; else those that the model lists. */
-enum status blocks_init(struct blocks *blocks, const struct prepared *prepared, const struct link_model *model,
-                        struct error *error) MUST_CHECK;
+/* `model` NULL: blocks over the plan's cap are found and left out; else those that the model lists, and with a warning
+ * those that have since grown past BLOCK_GROWTH_MOST caps. Sealed records have no keys. */
+enum status blocks_init(struct blocks *blocks, const struct prepared *prepared, const uint8_t secret[16],
+                        const struct link_model *model, unsigned threads, struct error *error) MUST_CHECK;
 void blocks_free(struct blocks *blocks);
 
-/* Records of one rule in order of key. */
+/* Full hashes of one record's keys of one rule, ascending, each once, capped ones too; returns their number. */
+size_t blocks_hashes(const struct prepared *prepared, const uint8_t secret[16], uint16_t rule, uint32_t record,
+                     uint64_t hashes[BLOCK_SLOTS_MOST]);
+/* Whether a full hash is among `count` ascending ones. */
+bool blocks_is_capped(const uint64_t *capped, size_t count, uint64_t hash);
+
+/* Records of one rule in order of (key, record). */
 struct block_index {
   struct block_entry {
     uint32_t key, record;
@@ -33,8 +46,12 @@ struct block_index {
 enum status block_index_make(const struct blocks *blocks, uint16_t rule, struct block_index *index,
                              struct error *error) MUST_CHECK;
 void block_index_free(struct block_index *index);
+/* Entries from `at` on that share its key. */
+size_t block_index_length(const struct block_index *index, size_t at);
 
 /* The first rule that proposes the two, or LINK_NO_RULE. */
 uint16_t blocks_propose(const struct blocks *blocks, uint32_t a, uint32_t b);
+/* Whether the record has any key. */
+bool blocks_has_key(const struct blocks *blocks, uint32_t record);
 
 #endif

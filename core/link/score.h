@@ -11,24 +11,34 @@ enum status weights_make(const struct prepared *prepared, const struct link_mode
                          struct error *error) MUST_CHECK;
 void weights_free(struct weights *weights);
 float weights_pair(const struct weights *weights, const uint32_t *a, const uint32_t *b, const uint8_t *levels);
+/* What term frequency adds to the weight of one comparison; 0 where it has nothing to say. The sum over comparisons is
+ * what weights_pair adds. */
+float weights_adjustment(const struct weights *weights, size_t comparison, const uint32_t *a, const uint32_t *b,
+                         const uint8_t *levels);
+/* The level of a comparison that says that two values are equal; 0: it has none. */
+unsigned weights_exact_level(const struct comparison *comparison);
 
 struct scorer {
   const struct prepared *prepared;
   const struct blocks *blocks;
-  unsigned threads;
-  const struct link_options *options; /* progress */
+  unsigned threads;                   /* as crew_size says */
+  const struct link_options *options; /* progress; NULL: none */
 };
 
-/* Patterns of the pairs of one blocking rule (deduplicated within it), or of `count` seeded random pairs. Owned by the
- * caller, freed by patterns_free. */
-enum status score_patterns(const struct scorer *scorer, uint16_t rule, struct patterns *patterns,
+/* Patterns of the pairs of one blocking rule (deduplicated within it; of at most about `most` pairs, blocks chosen by
+ * their hashes; 0: all), or of `count` seeded random pairs, which depend on the seed and on what the records say, not
+ * on their order; all pairs where there are fewer. Owned by the caller, freed by patterns_free; in order of levels. */
+enum status score_patterns(const struct scorer *scorer, uint16_t rule, uint64_t most, struct patterns *patterns,
                            struct error *error) MUST_CHECK;
 enum status score_random(const struct scorer *scorer, uint64_t seed, uint64_t count, struct patterns *patterns,
                          struct error *error) MUST_CHECK;
 void patterns_free(struct patterns *patterns);
 
-/* Scores every proposed pair; keeps those of weight 0 and more and those that a rule above weights names, sorted by
- * (a, b). Fills compared and blocks of the result. */
+/* Pairs that any of some rules (a bit each) proposes. */
+enum status score_count(const struct scorer *scorer, uint64_t rules, uint64_t *pairs, struct error *error) MUST_CHECK;
+
+/* Scores every proposed pair; keeps those of weight 0 and more and those that a rule above weights merges, sorted by
+ * (a, b). Fills compared and blocks of the result. ERR_LIMIT where more pairs than memory is meant for are kept. */
 enum status score_pairs(const struct scorer *scorer, const struct weights *weights, struct link_result *result,
                         struct error *error) MUST_CHECK;
 

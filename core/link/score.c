@@ -1,0 +1,218 @@
+#include "core/link/score.h"
+
+#include "core/link/crew.h"
+#include "core/link/walk.h"
+
+#include <stdlib.h>
+
+/* 5 GiB of pairs: a configuration that keeps more tells nobody apart. */
+#define PAIRS_MOST ((size_t)1 << 28)
+
+struct kept {
+  struct link_pair *pairs;
+  size_t count, capacity;
+  uint64_t above; /* of the rule at work, of weight 0 and more */
+  struct compare_cache *cache;
+};
+
+struct scoring {
+  const struct scorer *scorer;
+  const struct weights *weights;
+  uint16_t rule;
+  size_t width;
+  /* By comparison and level: the rules above weights that allow it, so that most pairs are known to have none. */
+  uint64_t allowed[LINK_COMPARISONS_MOST][LINK_LEVELS_MOST];
+  struct kept kept[CREW_MOST];
+};
+
+static void note_allowed(struct scoring *scoring) {
+  const struct link_plan *plan = scoring->scorer->prepared->plan;
+  for (size_t rule = 0; rule < plan->rule_count; rule++) {
+    for (size_t i = 0; i < scoring->width; i++) {
+      for (unsigned level = 0; level < LINK_LEVELS_MOST; level++) {
+        uint16_t when = plan->rules[rule].when[i];
+        bool allows = when == 0 || (when >> level & 1) != 0;
+        scoring->allowed[i][level] |= (uint64_t)allows << rule;
+      }
+    }
+  }
+}
+
+static bool keep(struct kept *kept, const struct link_pair *pair) {
+  if (kept->count == kept->capacity) {
+    size_t capacity = kept->capacity == 0 ? 4096 : kept->capacity * 2;
+    struct link_pair *pairs
+        = kept->count > PAIRS_MOST ? NULL : realloc(kept->pairs, capacity * sizeof *pairs);
+    if (pairs == NULL) {
+      return false;
+    }
+    kept->pairs = pairs;
+    kept->capacity = capacity;
+  }
+  kept->pairs[kept->count++] = *pair;
+  return true;
+}
+
+static uint16_t verdict_of(const struct scoring *scoring, const uint8_t *levels) {
+  uint64_t rules = UINT64_MAX;
+  for (size_t i = 0; i < scoring->width; i++) {
+    rules &= scoring->allowed[i][levels[i]];
+  }
+  return rules == 0 ? LINK_NO_RULE : compare_verdict(scoring->scorer->prepared->plan, levels);
+}
+
+static bool score_tile(void *context, unsigned thread, const struct walk_tile *tile) {
+  struct scoring *scoring = context;
+  const struct prepared *prepared = scoring->scorer->prepared;
+  struct kept *kept = &scoring->kept[thread];
+  uint8_t levels[LINK_COMPARISONS_MOST];
+  for (uint32_t bits = tile->wanted; bits != 0; bits &= bits - 1) {
+    unsigned i = (unsigned)__builtin_ctz(bits);
+    const uint32_t *row = tile->b_rows + i * scoring->width;
+    compare_rows(prepared, kept->cache, tile->a_row, row, levels);
+    float weight = weights_pair(scoring->weights, tile->a_row, row, levels);
+    uint16_t verdict = verdict_of(scoring, levels);
+    bool merges = verdict != LINK_NO_RULE && prepared->plan->rules[verdict].verdict == VERDICT_MERGE;
+    kept->above += weight >= 0;
+    if (weight >= 0 || merges) {
+      uint32_t b = tile->b[i];
+      struct link_pair pair = {.a = tile->a < b ? tile->a : b,
+                               .b = tile->a < b ? b : tile->a,
+                               .weight = weight,
+                               .block = scoring->rule,
+                               .verdict = verdict};
+      if (!keep(kept, &pair)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+static int by_second(const void *a, const void *b) {
+  const struct link_pair *x = a;
+  const struct link_pair *y = b;
+  return (x->b > y->b) - (x->b < y->b);
+}
+
+/* By (a, b): counted into place by `a`, then each run by `b`. */
+static enum status sort_pairs(struct scoring *scoring, struct link_result *result, struct error *error) {
+  size_t records = scoring->scorer->prepared->records->count;
+  size_t total = 0;
+  for (unsigned i = 0; i < CREW_MOST; i++) {
+    total += scoring->kept[i].count;
+  }
+  if (total > PAIRS_MOST) {
+    error_set(error, ERR_LIMIT, _("more than %zu pairs of records have a weight of 0 and more"), PAIRS_MOST);
+    error_hint(error, _("compare more columns, or block by stricter rules"));
+    return ERR_LIMIT;
+  }
+  size_t *starts = calloc(records + 2, sizeof *starts);
+  result->pairs = malloc((total + 1) * sizeof *result->pairs);
+  if (starts == NULL || result->pairs == NULL) {
+    free(starts);
+    return error_memory(error);
+  }
+  for (unsigned i = 0; i < CREW_MOST; i++) {
+    for (size_t j = 0; j < scoring->kept[i].count; j++) {
+      starts[scoring->kept[i].pairs[j].a + 1]++;
+    }
+  }
+  for (size_t i = 0; i < records; i++) {
+    starts[i + 1] += starts[i];
+  }
+  for (unsigned i = 0; i < CREW_MOST; i++) {
+    for (size_t j = 0; j < scoring->kept[i].count; j++) {
+      result->pairs[starts[scoring->kept[i].pairs[j].a]++] = scoring->kept[i].pairs[j];
+    }
+    free(scoring->kept[i].pairs);
+    scoring->kept[i].pairs = NULL;
+  }
+  result->pair_count = total;
+  for (size_t i = 0, from = 0; i < records; from = starts[i++]) {
+    if (starts[i] - from > 1) {
+      qsort(result->pairs + from, starts[i] - from, sizeof *result->pairs, by_second);
+    }
+  }
+  free(starts);
+  return OK;
+}
+
+static enum status score_rule(struct scoring *scoring, uint16_t rule, struct link_result *result,
+                              struct error *error) {
+  const struct scorer *scorer = scoring->scorer;
+  double rules = (double)scorer->prepared->plan->block_count;
+  struct walk_counts counts;
+  struct walk walk = {.blocks = scorer->blocks,
+                      .rule = rule,
+                      .earlier = (UINT64_C(1) << rule) - 1,
+                      .threads = scorer->threads,
+                      .options = scorer->options,
+                      .step = "score",
+                      .from = rule / rules,
+                      .to = (rule + 1) / rules,
+                      .visit = score_tile,
+                      .context = scoring};
+  scoring->rule = rule;
+  enum status status = walk_pairs(&walk, &counts, error);
+  result->blocks[rule] = scorer->blocks->counts[rule];
+  result->blocks[rule].proposed = counts.proposed;
+  result->blocks[rule].marginal = counts.wanted;
+  result->compared += counts.wanted;
+  for (unsigned i = 0; i < CREW_MOST; i++) {
+    result->blocks[rule].kept += scoring->kept[i].above;
+    scoring->kept[i].above = 0;
+  }
+  return status;
+}
+
+enum status score_pairs(const struct scorer *scorer, const struct weights *weights, struct link_result *result,
+                        struct error *error) {
+  struct scoring *scoring = calloc(1, sizeof *scoring);
+  enum status status = scoring == NULL ? error_memory(error) : OK;
+  if (status == OK) {
+    scoring->scorer = scorer;
+    scoring->weights = weights;
+    scoring->width = scorer->prepared->width;
+    note_allowed(scoring);
+  }
+  for (unsigned i = 0; status == OK && i < scorer->threads; i++) {
+    scoring->kept[i].cache = compare_cache_new(scorer->prepared);
+    status = scoring->kept[i].cache == NULL ? error_memory(error) : OK;
+  }
+  for (uint16_t rule = 0; status == OK && rule < scorer->prepared->plan->block_count; rule++) {
+    status = score_rule(scoring, rule, result, error);
+  }
+  status = status == OK ? sort_pairs(scoring, result, error) : status;
+  for (unsigned i = 0; scoring != NULL && i < CREW_MOST; i++) {
+    compare_cache_free(scoring->kept[i].cache);
+    free(scoring->kept[i].pairs);
+  }
+  free(scoring);
+  return status;
+}
+
+static bool pass_over(void *context, unsigned thread, const struct walk_tile *tile) {
+  (void)context;
+  (void)thread;
+  (void)tile;
+  return true;
+}
+
+enum status score_count(const struct scorer *scorer, uint64_t rules, uint64_t *pairs, struct error *error) {
+  enum status status = OK;
+  *pairs = 0;
+  for (uint16_t rule = 0; status == OK && rule < scorer->prepared->plan->block_count; rule++) {
+    struct walk_counts counts;
+    struct walk walk = {.blocks = scorer->blocks,
+                        .rule = rule,
+                        .earlier = rules & ((UINT64_C(1) << rule) - 1),
+                        .threads = scorer->threads,
+                        .visit = pass_over};
+    if ((rules >> rule & 1) != 0) {
+      status = walk_pairs(&walk, &counts, error);
+      *pairs += counts.wanted;
+    }
+  }
+  return status;
+}
