@@ -506,28 +506,41 @@ void blocks_free(struct blocks *blocks) {
 
 /* ---- asking ---- */
 
-uint16_t blocks_propose(const struct blocks *blocks, uint32_t a, uint32_t b) {
+static bool share_key(const struct blocks *blocks, uint16_t rule, uint32_t a, uint32_t b) {
   const uint32_t *x = blocks->keys + a * blocks->slots;
   const uint32_t *y = blocks->keys + b * blocks->slots;
-  if (a == b) {
-    return LINK_NO_RULE;
+  size_t i = blocks->first_slot[rule];
+  size_t j = i;
+  size_t end = blocks->first_slot[rule + 1];
+  while (i < end && j < end && x[i] != 0 && y[j] != 0) {
+    if (x[i] == y[j]) {
+      return true;
+    }
+    if (x[i] < y[j]) {
+      i++;
+    } else {
+      j++;
+    }
   }
-  for (uint16_t rule = 0; rule < blocks->prepared->plan->block_count; rule++) {
-    size_t i = blocks->first_slot[rule];
-    size_t j = i;
-    size_t end = blocks->first_slot[rule + 1];
-    while (i < end && j < end && x[i] != 0 && y[j] != 0) {
-      if (x[i] == y[j]) {
-        return rule;
-      }
-      if (x[i] < y[j]) {
-        i++;
-      } else {
-        j++;
-      }
+  return false;
+}
+
+uint16_t blocks_propose(const struct blocks *blocks, uint32_t a, uint32_t b) {
+  for (uint16_t rule = 0; a != b && rule < blocks->prepared->plan->block_count; rule++) {
+    if (share_key(blocks, rule, a, b)) {
+      return rule;
     }
   }
   return LINK_NO_RULE;
+}
+
+bool blocks_any(const struct blocks *blocks, uint64_t rules, uint32_t a, uint32_t b) {
+  for (uint16_t rule = 0; rule < blocks->prepared->plan->block_count; rule++) {
+    if ((rules >> rule & 1) != 0 && share_key(blocks, rule, a, b)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool blocks_has_key(const struct blocks *blocks, uint32_t record) {

@@ -51,6 +51,8 @@ size_t block_index_length(const struct block_index *index, size_t at);
 
 /* The first rule that proposes the two, or LINK_NO_RULE. */
 uint16_t blocks_propose(const struct blocks *blocks, uint32_t a, uint32_t b);
+/* Whether any of some rules (a bit each) proposes the two. */
+bool blocks_any(const struct blocks *blocks, uint64_t rules, uint32_t a, uint32_t b);
 /* Whether the record has any key. */
 bool blocks_has_key(const struct blocks *blocks, uint32_t record);
 

@@ -78,7 +78,7 @@ struct counting {
   struct tally tallies[CREW_MOST];
   /* Of random pairs. */
   const uint32_t *order; /* records by content */
-  uint64_t seed, pairs;
+  uint64_t seed, pairs, without;
   bool every; /* pair, not random ones */
   atomic_uint_fast64_t next;
   atomic_bool failed;
@@ -114,7 +114,7 @@ static bool count_pair(struct counting *counting, unsigned thread, const uint32_
   uint8_t levels[LINK_COMPARISONS_MOST];
   const struct prepared *prepared = counting->scorer->prepared;
   compare_rows(prepared, counting->caches[thread], a, b, levels);
-  return tally_add(&counting->tallies[thread], pack(levels, prepared->width), 1);
+  return tally_add(&counting->tallies[thread], pack(levels, prepared->plan->comparison_count), 1);
 }
 
 static int by_levels(const void *a, const void *b) {
@@ -150,7 +150,7 @@ static bool merge_tallies(struct counting *counting) {
 
 /* In order of levels, so that sums over patterns are the same for any number of threads. */
 static enum status gather(struct counting *counting, struct patterns *patterns, struct error *error) {
-  size_t width = counting->scorer->prepared->width;
+  size_t width = counting->scorer->prepared->plan->comparison_count;
   if (!merge_tallies(counting)) {
     return error_memory(error);
   }
@@ -252,14 +252,18 @@ static uint32_t *order_records(const struct prepared *prepared) {
   return order;
 }
 
-/* Pair number k of all, in the order (0,1), (0,2), (1,2), (0,3), …, by the record that closes it. */
-static void count_every(struct counting *counting, unsigned thread) {
+static bool count_records(struct counting *counting, unsigned thread, uint32_t a, uint32_t b) {
   const struct prepared *prepared = counting->scorer->prepared;
+  return blocks_any(counting->scorer->blocks, counting->without, a, b)
+         || count_pair(counting, thread, prepared->rows + a * prepared->width, prepared->rows + b * prepared->width);
+}
+
+static void count_every(struct counting *counting, unsigned thread) {
+  uint64_t records = counting->scorer->prepared->records->count;
   uint64_t b;
-  while ((b = atomic_fetch_add(&counting->next, 1)) < prepared->records->count) {
+  while ((b = atomic_fetch_add(&counting->next, 1)) < records) {
     for (uint64_t a = 0; a < b; a++) {
-      if (!count_pair(counting, thread, prepared->rows + counting->order[a] * prepared->width,
-                      prepared->rows + counting->order[b] * prepared->width)) {
+      if (!count_records(counting, thread, counting->order[a], counting->order[b])) {
         atomic_store(&counting->failed, true);
         return;
       }
@@ -268,16 +272,14 @@ static void count_every(struct counting *counting, unsigned thread) {
 }
 
 static void count_drawn(struct counting *counting, unsigned thread) {
-  const struct prepared *prepared = counting->scorer->prepared;
-  uint64_t records = prepared->records->count;
+  uint64_t records = counting->scorer->prepared->records->count;
   uint64_t from;
   while ((from = atomic_fetch_add(&counting->next, RANDOM_A_SHARE)) < counting->pairs) {
     for (uint64_t k = from; k < from + RANDOM_A_SHARE && k < counting->pairs; k++) {
       uint64_t a = draw(counting->seed, 2 * k, records);
       uint64_t b = draw(counting->seed, 2 * k + 1, records - 1);
       b += b >= a;
-      if (!count_pair(counting, thread, prepared->rows + counting->order[a] * prepared->width,
-                      prepared->rows + counting->order[b] * prepared->width)) {
+      if (!count_records(counting, thread, counting->order[a], counting->order[b])) {
         atomic_store(&counting->failed, true);
         return;
       }
@@ -294,8 +296,8 @@ static void count_random(void *context, unsigned thread) {
   }
 }
 
-enum status score_random(const struct scorer *scorer, uint64_t seed, uint64_t count, struct patterns *patterns,
-                         struct error *error) {
+enum status score_random(const struct scorer *scorer, uint64_t seed, uint64_t count, uint64_t without,
+                         struct patterns *patterns, struct error *error) {
   uint64_t records = scorer->prepared->records->count;
   struct counting *counting = counting_new(scorer);
   uint32_t *order = order_records(scorer->prepared);
@@ -306,6 +308,7 @@ enum status score_random(const struct scorer *scorer, uint64_t seed, uint64_t co
     counting->seed = seed;
     counting->every = records < 2 || records * (records - 1) / 2 <= count;
     counting->pairs = count;
+    counting->without = without;
     crew_run(scorer->threads, count_random, counting);
     status = atomic_load(&counting->failed) ? error_memory(error) : gather(counting, patterns, error);
   }

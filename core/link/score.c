@@ -19,7 +19,7 @@ struct scoring {
   const struct scorer *scorer;
   const struct weights *weights;
   uint16_t rule;
-  size_t width;
+  size_t comparisons;
   /* By comparison and level: the rules above weights that allow it, so that most pairs are known to have none. */
   uint64_t allowed[LINK_COMPARISONS_MOST][LINK_LEVELS_MOST];
   struct kept kept[CREW_MOST];
@@ -28,7 +28,7 @@ struct scoring {
 static void note_allowed(struct scoring *scoring) {
   const struct link_plan *plan = scoring->scorer->prepared->plan;
   for (size_t rule = 0; rule < plan->rule_count; rule++) {
-    for (size_t i = 0; i < scoring->width; i++) {
+    for (size_t i = 0; i < scoring->comparisons; i++) {
       for (unsigned level = 0; level < LINK_LEVELS_MOST; level++) {
         uint16_t when = plan->rules[rule].when[i];
         bool allows = when == 0 || (when >> level & 1) != 0;
@@ -55,7 +55,7 @@ static bool keep(struct kept *kept, const struct link_pair *pair) {
 
 static uint16_t verdict_of(const struct scoring *scoring, const uint8_t *levels) {
   uint64_t rules = UINT64_MAX;
-  for (size_t i = 0; i < scoring->width; i++) {
+  for (size_t i = 0; i < scoring->comparisons; i++) {
     rules &= scoring->allowed[i][levels[i]];
   }
   return rules == 0 ? LINK_NO_RULE : compare_verdict(scoring->scorer->prepared->plan, levels);
@@ -68,7 +68,7 @@ static bool score_tile(void *context, unsigned thread, const struct walk_tile *t
   uint8_t levels[LINK_COMPARISONS_MOST];
   for (uint32_t bits = tile->wanted; bits != 0; bits &= bits - 1) {
     unsigned i = (unsigned)__builtin_ctz(bits);
-    const uint32_t *row = tile->b_rows + i * scoring->width;
+    const uint32_t *row = tile->b_rows + i * prepared->width;
     compare_rows(prepared, kept->cache, tile->a_row, row, levels);
     float weight = weights_pair(scoring->weights, tile->a_row, row, levels);
     uint16_t verdict = verdict_of(scoring, levels);
@@ -173,7 +173,7 @@ enum status score_pairs(const struct scorer *scorer, const struct weights *weigh
   if (status == OK) {
     scoring->scorer = scorer;
     scoring->weights = weights;
-    scoring->width = scorer->prepared->width;
+    scoring->comparisons = scorer->prepared->plan->comparison_count;
     note_allowed(scoring);
   }
   for (unsigned i = 0; status == OK && i < scorer->threads; i++) {

@@ -36,17 +36,21 @@ static enum status make_adjustments(const struct prepared *prepared, const struc
   size_t count = prepared_value_count(prepared, comparison);
   double u = model->comparisons[comparison].u[weights->exact];
   double floor = prepared->plan->train.frequency_floor;
+  struct arena *arena = arena_new(0);
   weights->adjustments = malloc((count + 1) * sizeof *weights->adjustments);
-  if (weights->adjustments == NULL) {
+  if (weights->adjustments == NULL || arena == NULL) {
+    arena_free(arena);
     return error_memory(error);
   }
   floor = frequency->floor > floor ? frequency->floor : floor;
   for (size_t i = 0; i < count; i++) {
-    uint32_t at = map_get(frequency->values, prepared_text(prepared, comparison, (uint32_t)i));
+    arena_reset(arena);
+    uint32_t at = map_get(frequency->values, prepared_text(prepared, comparison, (uint32_t)i, arena));
     double share = at == MAP_NONE ? 0 : frequency->share[at];
     share = share < floor ? floor : share;
     weights->adjustments[i] = u > 0 && share > 0 ? (float)log2(u / share) : 0;
   }
+  arena_free(arena);
   return OK;
 }
 
