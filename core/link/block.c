@@ -76,18 +76,23 @@ size_t blocks_hashes(const struct prepared *prepared, const uint8_t secret[16], 
   return count;
 }
 
-bool blocks_is_capped(const uint64_t *capped, size_t count, uint64_t hash) {
+/* The first of ascending hashes that is not below `hash`. */
+static size_t lower_bound(const uint64_t *hashes, size_t count, uint64_t hash) {
   size_t low = 0;
-  size_t high = count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (capped[middle] < hash) {
+  while (low < count) {
+    size_t middle = low + (count - low) / 2;
+    if (hashes[middle] < hash) {
       low = middle + 1;
     } else {
-      high = middle;
+      count = middle;
     }
   }
-  return low < count && capped[low] == hash;
+  return low;
+}
+
+bool blocks_is_capped(const uint64_t *capped, size_t count, uint64_t hash) {
+  size_t at = lower_bound(capped, count, hash);
+  return at < count && capped[at] == hash;
 }
 
 static uint32_t short_key(uint64_t hash) {
@@ -166,16 +171,7 @@ static bool model_leaves_out(struct filling *filling, uint16_t rule, uint64_t ha
   if (model == NULL || !blocks_is_capped(model->capped, model->capped_count, hash)) {
     return false;
   }
-  size_t at = 0;
-  size_t high = model->capped_count;
-  while (at < high) {
-    size_t middle = at + (high - at) / 2;
-    if (model->capped[middle] < hash) {
-      at = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
+  size_t at = lower_bound(model->capped, model->capped_count, hash);
   atomic_fetch_add(&filling->left_out[at], 1);
   atomic_store(&filling->left_rule[at], rule);
   return true;

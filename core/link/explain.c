@@ -30,8 +30,8 @@ static enum status copy_columns(struct couple *couple, const struct link_records
   couple->records.column_count = from->column_count;
   for (size_t i = 0; i < from->column_count; i++) {
     struct map *dictionary = map_new();
-    couple->columns[i] = (struct link_column){
-        .name = from->columns[i].name, .values = couple->values[i], .dictionary = dictionary};
+    couple->columns[i] =
+        (struct link_column){.name = from->columns[i].name, .values = couple->values[i], .dictionary = dictionary};
     for (size_t j = 0; j < 2; j++) {
       uint32_t value = from->columns[i].values[at[j]];
       couple->values[i][j] = LINK_MISSING;
@@ -50,13 +50,13 @@ static enum status copy_columns(struct couple *couple, const struct link_records
   return OK;
 }
 
-#define COPY_FACT(couple, from, at, field) \
-  do { \
-    if ((from)->field != NULL) { \
-      (couple)->field[0] = (from)->field[(at)[0]]; \
-      (couple)->field[1] = (from)->field[(at)[1]]; \
-      (couple)->records.field = (couple)->field; \
-    } \
+#define COPY_FACT(couple, from, at, field)                                                                             \
+  do {                                                                                                                 \
+    if ((from)->field != NULL) {                                                                                       \
+      (couple)->field[0] = (from)->field[(at)[0]];                                                                     \
+      (couple)->field[1] = (from)->field[(at)[1]];                                                                     \
+      (couple)->records.field = (couple)->field;                                                                       \
+    }                                                                                                                  \
   } while (0)
 
 static void copy_facts(struct couple *couple, const struct link_records *from, const uint32_t at[2]) {
@@ -89,8 +89,8 @@ static void fill_comparison(const struct judge *judge, const struct link_model *
                                   .weight = level == 0 ? 0 : (float)link_model_weight(model, at, level),
                                   .m = model->comparisons[at].m[level],
                                   .u = model->comparisons[at].u[level]};
-  out->adjustment = weights_adjustment(judge->weights, at, prepared->rows, prepared->rows + prepared->width,
-                                       judgement->levels);
+  out->adjustment =
+      weights_adjustment(judge->weights, at, prepared->rows, prepared->rows + prepared->width, judgement->levels);
   for (unsigned i = 0; i < comparison->column_count; i++) {
     out->columns[i] = prepared->plan->columns[comparison->columns[i]];
   }
@@ -116,8 +116,7 @@ static void fill(const struct judge *judge, const struct link_model *model, stru
 }
 
 static enum status explain(const struct link_plan *plan, const struct link_records *records,
-                           const struct link_model *model, struct link_explanation *explanation,
-                           struct error *error) {
+                           const struct link_model *model, struct link_explanation *explanation, struct error *error) {
   struct prepared prepared = {0};
   struct blocks blocks = {0};
   struct weights *weights = NULL;

@@ -13,9 +13,8 @@ struct census {
 
 static enum status take_census(const struct prepared *prepared, size_t comparison, struct census *census,
                                struct error *error) {
-  *census = (struct census){.prepared = prepared,
-                            .comparison = comparison,
-                            .values = prepared_value_count(prepared, comparison)};
+  *census = (struct census){
+      .prepared = prepared, .comparison = comparison, .values = prepared_value_count(prepared, comparison)};
   census->records = calloc(census->values + 1, sizeof *census->records);
   if (census->records == NULL) {
     return error_memory(error);

@@ -38,8 +38,8 @@ static enum status learn_lambda(const struct scorer *scorer, struct link_model *
 static enum status learn_u(const struct scorer *scorer, struct link_model *model, struct error *error) {
   const struct link_plan *plan = scorer->prepared->plan;
   struct patterns patterns;
-  enum status status = score_random(scorer, plan->train.seed, plan->train.random_pairs, deterministic_rules(plan),
-                                    &patterns, error);
+  enum status status =
+      score_random(scorer, plan->train.seed, plan->train.random_pairs, deterministic_rules(plan), &patterns, error);
   if (status == OK) {
     train_u(model, &patterns, plan->train.floor, plan->comparisons);
   }

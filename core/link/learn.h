@@ -8,8 +8,8 @@
 /* The secret of a model that is to be trained: it follows from the plan's seed, so that two runs block alike. The model
  * carries it; it hides nothing from who holds the model, whose capped keys are of values that very many share. */
 void learn_secret(uint64_t seed, uint8_t secret[16]);
-/* λ from deterministic rules, u from random pairs, m by EM over the plan's rounds, term frequencies. What training could
- * not do well is a warning. */
+/* λ from deterministic rules, u from random pairs, m by EM over the plan's rounds, term frequencies. What training
+ * could not do well is a warning. */
 enum status learn_model(const struct scorer *scorer, struct link_model **model, struct error *error) MUST_CHECK;
 
 /* Term frequencies of the comparisons that ask for them: listed are values that FREQUENCY_LEAST records share. */

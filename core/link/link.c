@@ -98,10 +98,8 @@ static enum status settle(struct linking *l) {
 enum status link_run(const struct link_plan *plan, const struct link_records *records,
                      const struct link_options *options, struct link_result *result, struct error *error) {
   struct linking l = {.plan = plan, .records = records, .options = options, .result = result, .error = error};
-  l.scorer = (struct scorer){.prepared = &l.prepared,
-                             .blocks = &l.blocks,
-                             .threads = crew_size(options->threads),
-                             .options = options};
+  l.scorer = (struct scorer){
+      .prepared = &l.prepared, .blocks = &l.blocks, .threads = crew_size(options->threads), .options = options};
   *result = (struct link_result){0};
   enum status status = check_input(&l);
   status = status == OK ? prepare(&l) : status;

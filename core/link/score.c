@@ -41,8 +41,7 @@ static void note_allowed(struct scoring *scoring) {
 static bool keep(struct kept *kept, const struct link_pair *pair) {
   if (kept->count == kept->capacity) {
     size_t capacity = kept->capacity == 0 ? 4096 : kept->capacity * 2;
-    struct link_pair *pairs
-        = kept->count > PAIRS_MOST ? NULL : realloc(kept->pairs, capacity * sizeof *pairs);
+    struct link_pair *pairs = kept->count > PAIRS_MOST ? NULL : realloc(kept->pairs, capacity * sizeof *pairs);
     if (pairs == NULL) {
       return false;
     }
@@ -138,8 +137,7 @@ static enum status sort_pairs(struct scoring *scoring, struct link_result *resul
   return OK;
 }
 
-static enum status score_rule(struct scoring *scoring, uint16_t rule, struct link_result *result,
-                              struct error *error) {
+static enum status score_rule(struct scoring *scoring, uint16_t rule, struct link_result *result, struct error *error) {
   const struct scorer *scorer = scoring->scorer;
   double rules = (double)scorer->prepared->plan->block_count;
   struct walk_counts counts;

@@ -28,8 +28,8 @@ struct scorer {
 /* Patterns of the pairs of one blocking rule (deduplicated within it; of at most about `most` pairs, blocks chosen by
  * their hashes; 0: all), or of `count` seeded random pairs, which depend on the seed and on what the records say, not
  * on their order; all pairs where there are fewer. Random pairs that any of the rules `without` (a bit each) proposes
- * are left out: they are matches, and u is of those that are none. Owned by the caller, freed by patterns_free; in order
- * of levels. */
+ * are left out: they are matches, and u is of those that are none. Owned by the caller, freed by patterns_free; in
+ * order of levels. */
 enum status score_patterns(const struct scorer *scorer, uint16_t rule, uint64_t most, struct patterns *patterns,
                            struct error *error) MUST_CHECK;
 enum status score_random(const struct scorer *scorer, uint64_t seed, uint64_t count, uint64_t without,

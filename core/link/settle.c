@@ -217,26 +217,32 @@ static enum status make_classes(struct settling *s) {
   return status;
 }
 
-static enum status note_bound(struct settling *s) {
+static bool is_bound(const struct settling *s, size_t i) {
   const struct link_records *r = s->records;
+  bool sealed = r->sealed != NULL && r->sealed[i] != 0;
+  bool role = r->role != NULL && r->role[i] != 0;
+  bool unique = r->unique != NULL && r->unique[i] != 0;
+  bool group = r->group != NULL && r->group[i] != LINK_MISSING;
+  return sealed || role || unique || group || (s->same != NULL && s->same[i] != LINK_MISSING);
+}
+
+static enum status note_bound(struct settling *s) {
   for (size_t i = 0; i < s->plan->rule_count; i++) {
     s->has_never = s->has_never || s->plan->rules[i].verdict == VERDICT_NEVER;
   }
   if (s->has_never) {
     return OK;
   }
-  s->bound = calloc(r->count + 1, 1);
+  s->bound = calloc(s->records->count + 1, 1);
   if (s->bound == NULL) {
     return error_memory(s->error);
   }
-  for (size_t i = 0; i < r->count; i++) {
-    s->bound[i] = (r->sealed != NULL && r->sealed[i] != 0) || (r->role != NULL && r->role[i] != 0)
-                  || (r->unique != NULL && r->unique[i] != 0) || (r->group != NULL && r->group[i] != LINK_MISSING)
-                  || (s->same != NULL && s->same[i] != LINK_MISSING);
+  for (size_t i = 0; i < s->records->count; i++) {
+    s->bound[i] = is_bound(s, i);
   }
-  for (size_t i = 0; i < r->decision_count; i++) {
-    s->bound[r->decisions[i].a] = 1;
-    s->bound[r->decisions[i].b] = 1;
+  for (size_t i = 0; i < s->records->decision_count; i++) {
+    s->bound[s->records->decisions[i].a] = 1;
+    s->bound[s->records->decisions[i].b] = 1;
   }
   return OK;
 }
@@ -338,8 +344,7 @@ static void conclude_apart(const struct settling *s, struct link_pair *pair, enu
     conclude(pair, standing == REASON_ROLES && likely ? LINK_WAITING : LINK_APART, standing);
   } else if (is_verdict(s, pair->verdict, VERDICT_NEVER) && standing != REASON_DECISION) {
     conclude(pair, LINK_APART, REASON_RULE);
-  } else if (standing == REASON_DECISION || standing == REASON_SOURCE
-             || is_verdict(s, pair->verdict, VERDICT_MERGE)) {
+  } else if (standing == REASON_DECISION || standing == REASON_SOURCE || is_verdict(s, pair->verdict, VERDICT_MERGE)) {
     conclude(pair, LINK_WAITING, REASON_CLUSTER);
   } else if (is_verdict(s, pair->verdict, VERDICT_REVIEW)) {
     conclude(pair, likely || pair->weight >= 0 ? LINK_WAITING : LINK_APART, REASON_RULE);

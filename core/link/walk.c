@@ -227,8 +227,8 @@ static bool bench_make(struct bench *bench) {
     uint16_t count = (uint16_t)(blocks->first_slot[rule + 1] - blocks->first_slot[rule]);
     bool own = rule == walk->rule;
     if (own ? count > 1 : (walk->earlier >> rule & 1) != 0) {
-      bench->groups[bench->group_count++]
-          = (struct slot_group){.first = blocks->first_slot[rule], .count = count, .own = own};
+      bench->groups[bench->group_count++] =
+          (struct slot_group){.first = blocks->first_slot[rule], .count = count, .own = own};
     }
   }
   return bench->records != NULL && bench->rows != NULL && bench->keys != NULL;

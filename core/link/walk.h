@@ -9,10 +9,10 @@ enum { WALK_TILE = 16 };
 /* One record against up to WALK_TILE others of its block. */
 struct walk_tile {
   uint32_t a;
-  const uint32_t *a_row; /* prepared.width values */
-  const uint32_t *b;     /* WALK_TILE records … */
+  const uint32_t *a_row;  /* prepared.width values */
+  const uint32_t *b;      /* WALK_TILE records … */
   const uint32_t *b_rows; /* … and their rows, one after the other */
-  uint32_t wanted;       /* a bit for each of them that makes a pair */
+  uint32_t wanted;        /* a bit for each of them that makes a pair */
 };
 
 struct walk {
