@@ -106,7 +106,7 @@ struct filling {
   struct blocks *blocks;
   const struct link_model *model;
   atomic_size_t next;
-  _Atomic uint16_t slots[LINK_RULES_MOST]; /* of each rule: the most that any record has */
+  _Atomic uint16_t slots[LINK_RULES_MOST]; /* by rule: of any record */
   _Atomic uint32_t *left_out;              /* records by capped key of the model */
   _Atomic uint16_t *left_rule;             /* its rule */
 };
@@ -119,27 +119,34 @@ static bool take_share(struct filling *filling, uint32_t *from, uint32_t *to) {
   return *from < *to;
 }
 
+/* At most so many keys has the record of the rule. */
+static uint16_t slots_of(const struct prepared *prepared, const struct block_rule *rule, uint32_t record) {
+  struct parts parts;
+  size_t product = parts_of(prepared, rule, record, &parts) ? 1 : 0;
+  for (unsigned i = 0; product > 0 && i < rule->key_count; i++) {
+    product *= parts.counts[i];
+  }
+  return (uint16_t)(product > BLOCK_SLOTS_MOST ? BLOCK_SLOTS_MOST : product);
+}
+
 static void count_slots(void *context, unsigned thread) {
   struct filling *filling = context;
-  const struct prepared *prepared = filling->blocks->prepared;
+  struct blocks *blocks = filling->blocks;
   uint16_t most[LINK_RULES_MOST] = {0};
   uint32_t from;
   uint32_t to;
   (void)thread;
   while (take_share(filling, &from, &to)) {
-    for (uint16_t rule = 0; rule < prepared->plan->block_count; rule++) {
-      struct parts parts;
-      for (uint32_t i = from; i < to && most[rule] < BLOCK_SLOTS_MOST; i++) {
-        size_t product = parts_of(prepared, &prepared->plan->blocks[rule], i, &parts) ? 1 : 0;
-        for (unsigned j = 0; product > 0 && j < prepared->plan->blocks[rule].key_count; j++) {
-          product *= parts.counts[j];
-        }
-        product = product > BLOCK_SLOTS_MOST ? BLOCK_SLOTS_MOST : product;
-        most[rule] = product > most[rule] ? (uint16_t)product : most[rule];
+    for (uint32_t i = from; i < to; i++) {
+      uint16_t *slots = blocks->slots + i * (blocks->rules + 1);
+      for (size_t rule = 0; rule < blocks->rules; rule++) {
+        uint16_t here = slots_of(blocks->prepared, &blocks->prepared->plan->blocks[rule], i);
+        slots[rule + 1] = (uint16_t)(slots[rule] + here);
+        most[rule] = here > most[rule] ? here : most[rule];
       }
     }
   }
-  for (uint16_t rule = 0; rule < prepared->plan->block_count; rule++) {
+  for (size_t rule = 0; rule < blocks->rules; rule++) {
     uint16_t seen = atomic_load(&filling->slots[rule]);
     while (seen < most[rule] && !atomic_compare_exchange_weak(&filling->slots[rule], &seen, most[rule])) {
     }
@@ -186,10 +193,10 @@ static void fill_keys(void *context, unsigned thread) {
   (void)thread;
   while (take_share(filling, &from, &to)) {
     for (uint32_t i = from; i < to; i++) {
-      for (uint16_t rule = 0; rule < blocks->prepared->plan->block_count; rule++) {
-        uint32_t *keys = blocks->keys + i * blocks->slots + blocks->first_slot[rule];
-        size_t slots = (size_t)blocks->first_slot[rule + 1] - blocks->first_slot[rule];
-        size_t count = blocks_hashes(blocks->prepared, blocks->secret, rule, i, hashes);
+      for (uint16_t rule = 0; rule < blocks->rules; rule++) {
+        size_t slots;
+        uint32_t *keys = blocks_keys(blocks, rule, i, &slots);
+        size_t count = slots == 0 ? 0 : blocks_hashes(blocks->prepared, blocks->secret, rule, i, hashes);
         size_t kept = 0;
         for (size_t j = 0; j < count && kept < slots; j++) {
           if (!model_leaves_out(filling, rule, hashes[j])) {
@@ -205,13 +212,21 @@ static void fill_keys(void *context, unsigned thread) {
 static enum status make_keys(struct filling *filling, unsigned threads, struct error *error) {
   struct blocks *blocks = filling->blocks;
   size_t count = blocks->prepared->records->count;
-  crew_run(threads, count_slots, filling);
-  for (uint16_t rule = 0; rule < blocks->prepared->plan->block_count; rule++) {
-    blocks->first_slot[rule] = (uint16_t)blocks->slots;
-    blocks->slots += atomic_load(&filling->slots[rule]);
+  uint64_t total = 0;
+  blocks->starts = malloc((count + 1) * sizeof *blocks->starts);
+  blocks->slots = calloc(count * (blocks->rules + 1) + 1, sizeof *blocks->slots);
+  if (blocks->starts == NULL || blocks->slots == NULL) {
+    return error_memory(error);
   }
-  blocks->first_slot[blocks->prepared->plan->block_count] = (uint16_t)blocks->slots;
-  blocks->keys = calloc(count * blocks->slots + 1, sizeof *blocks->keys);
+  crew_run(threads, count_slots, filling);
+  for (size_t i = 0; i < count; i++) {
+    blocks->starts[i] = total;
+    total += blocks->slots[i * (blocks->rules + 1) + blocks->rules];
+  }
+  for (size_t rule = 0; rule < blocks->rules; rule++) {
+    blocks->slots_most[rule] = atomic_load(&filling->slots[rule]);
+  }
+  blocks->keys = malloc((total + 1) * sizeof *blocks->keys);
   if (blocks->keys == NULL) {
     return error_memory(error);
   }
@@ -244,19 +259,24 @@ static void radix_sort(struct block_entry **entries, struct block_entry **spare,
   }
 }
 
-enum status block_index_make(const struct blocks *blocks, uint16_t rule, struct block_index *index,
-                             struct error *error) {
-  size_t records = blocks->prepared->records->count;
-  size_t first = blocks->first_slot[rule];
-  size_t slots = blocks->first_slot[rule + 1] - first;
+static size_t list_entries(const struct blocks *blocks, uint16_t rule, struct block_entry *entries) {
   size_t count = 0;
-  *index = (struct block_index){0};
-  for (size_t i = 0; i < records; i++) {
-    const uint32_t *keys = blocks->keys + i * blocks->slots + first;
-    for (size_t j = 0; j < slots && keys[j] != 0; j++) {
-      count++;
+  for (size_t i = 0; i < blocks->prepared->records->count; i++) {
+    size_t slots;
+    const uint32_t *keys = blocks_keys(blocks, rule, i, &slots);
+    for (size_t j = 0; j < slots && keys[j] != 0; j++, count++) {
+      if (entries != NULL) {
+        entries[count] = (struct block_entry){.key = keys[j], .record = (uint32_t)i};
+      }
     }
   }
+  return count;
+}
+
+enum status block_index_make(const struct blocks *blocks, uint16_t rule, struct block_index *index,
+                             struct error *error) {
+  size_t count = list_entries(blocks, rule, NULL);
+  *index = (struct block_index){0};
   struct block_entry *spare = malloc((count + 1) * sizeof *spare);
   index->entries = malloc((count + 1) * sizeof *index->entries);
   if (spare == NULL || index->entries == NULL) {
@@ -264,12 +284,7 @@ enum status block_index_make(const struct blocks *blocks, uint16_t rule, struct 
     block_index_free(index);
     return error_memory(error);
   }
-  for (size_t i = 0; i < records; i++) {
-    const uint32_t *keys = blocks->keys + i * blocks->slots + first;
-    for (size_t j = 0; j < slots && keys[j] != 0; j++) {
-      index->entries[index->count++] = (struct block_entry){.key = keys[j], .record = (uint32_t)i};
-    }
-  }
+  index->count = list_entries(blocks, rule, index->entries);
   radix_sort(&index->entries, &spare, count);
   free(spare);
   return OK;
@@ -331,8 +346,8 @@ static enum status note_capped(struct capped_rule *capped, uint64_t hash) {
 }
 
 static void drop_key(struct blocks *blocks, uint16_t rule, uint32_t record, uint32_t key) {
-  uint32_t *keys = blocks->keys + record * blocks->slots + blocks->first_slot[rule];
-  size_t slots = (size_t)blocks->first_slot[rule + 1] - blocks->first_slot[rule];
+  size_t slots;
+  uint32_t *keys = blocks_keys(blocks, rule, record, &slots);
   for (size_t i = 0; i < slots; i++) {
     keys[i] = keys[i] == key ? 0 : keys[i];
   }
@@ -476,7 +491,7 @@ enum status blocks_init(struct blocks *blocks, const struct prepared *prepared, 
                         const struct link_model *model, unsigned threads, struct error *error) {
   struct filling filling = {.blocks = blocks, .model = model};
   size_t capped = model == NULL ? 0 : model->capped_count;
-  *blocks = (struct blocks){.prepared = prepared};
+  *blocks = (struct blocks){.prepared = prepared, .rules = prepared->plan->block_count};
   memcpy(blocks->secret, secret, sizeof blocks->secret);
   filling.left_out = calloc(capped + 1, sizeof *filling.left_out);
   filling.left_rule = calloc(capped + 1, sizeof *filling.left_rule);
@@ -496,6 +511,8 @@ enum status blocks_init(struct blocks *blocks, const struct prepared *prepared, 
 
 void blocks_free(struct blocks *blocks) {
   free(blocks->keys);
+  free(blocks->starts);
+  free(blocks->slots);
   free(blocks->capped);
   *blocks = (struct blocks){0};
 }
@@ -503,12 +520,11 @@ void blocks_free(struct blocks *blocks) {
 /* ---- asking ---- */
 
 static bool share_key(const struct blocks *blocks, uint16_t rule, uint32_t a, uint32_t b) {
-  const uint32_t *x = blocks->keys + a * blocks->slots;
-  const uint32_t *y = blocks->keys + b * blocks->slots;
-  size_t i = blocks->first_slot[rule];
-  size_t j = i;
-  size_t end = blocks->first_slot[rule + 1];
-  while (i < end && j < end && x[i] != 0 && y[j] != 0) {
+  size_t x_slots;
+  size_t y_slots;
+  const uint32_t *x = blocks_keys(blocks, rule, a, &x_slots);
+  const uint32_t *y = blocks_keys(blocks, rule, b, &y_slots);
+  for (size_t i = 0, j = 0; i < x_slots && j < y_slots && x[i] != 0 && y[j] != 0;) {
     if (x[i] == y[j]) {
       return true;
     }
@@ -522,7 +538,7 @@ static bool share_key(const struct blocks *blocks, uint16_t rule, uint32_t a, ui
 }
 
 uint16_t blocks_propose(const struct blocks *blocks, uint32_t a, uint32_t b) {
-  for (uint16_t rule = 0; a != b && rule < blocks->prepared->plan->block_count; rule++) {
+  for (uint16_t rule = 0; a != b && rule < blocks->rules; rule++) {
     if (share_key(blocks, rule, a, b)) {
       return rule;
     }
@@ -531,7 +547,7 @@ uint16_t blocks_propose(const struct blocks *blocks, uint32_t a, uint32_t b) {
 }
 
 bool blocks_any(const struct blocks *blocks, uint64_t rules, uint32_t a, uint32_t b) {
-  for (uint16_t rule = 0; rule < blocks->prepared->plan->block_count; rule++) {
+  for (uint16_t rule = 0; rule < blocks->rules; rule++) {
     if ((rules >> rule & 1) != 0 && share_key(blocks, rule, a, b)) {
       return true;
     }
@@ -540,9 +556,10 @@ bool blocks_any(const struct blocks *blocks, uint64_t rules, uint32_t a, uint32_
 }
 
 bool blocks_has_key(const struct blocks *blocks, uint32_t record) {
-  const uint32_t *keys = blocks->keys + record * blocks->slots;
-  for (size_t i = 0; i < blocks->slots; i++) {
-    if (keys[i] != 0) {
+  for (uint16_t rule = 0; rule < blocks->rules; rule++) {
+    size_t slots;
+    const uint32_t *keys = blocks_keys(blocks, rule, record, &slots);
+    if (slots > 0 && keys[0] != 0) {
       return true;
     }
   }

@@ -16,13 +16,22 @@ enum { BLOCK_SLOTS_MOST = 16, BLOCK_GROWTH_MOST = 10 };
 struct blocks {
   const struct prepared *prepared;
   uint8_t secret[16];
-  uint32_t *keys; /* record i: keys[i * slots …] */
-  size_t slots;
-  uint16_t first_slot[LINK_RULES_MOST + 1]; /* of each rule */
-  uint64_t *capped;                         /* full hashes left out, ascending */
+  uint32_t *keys;   /* of record i and rule r: blocks_keys */
+  uint64_t *starts; /* by record: its first key */
+  uint16_t *slots;  /* i * (rules + 1) + r: where in the record's keys those of a rule begin */
+  size_t rules;
+  uint16_t slots_most[LINK_RULES_MOST]; /* by rule: of any record */
+  uint64_t *capped;                     /* full hashes left out, ascending */
   size_t capped_count;
   struct link_block_counts counts[LINK_RULES_MOST]; /* dropped and capped alone */
 };
+
+/* Slots of one record and rule. */
+static inline uint32_t *blocks_keys(const struct blocks *blocks, size_t rule, size_t record, size_t *slots) {
+  const uint16_t *at = blocks->slots + record * (blocks->rules + 1) + rule;
+  *slots = (size_t)(at[1] - at[0]);
+  return blocks->keys + blocks->starts[record] + at[0];
+}
 
 /* `model` NULL: blocks over the plan's cap are found and left out; else those that the model lists, and with a warning
  * those that have since grown past BLOCK_GROWTH_MOST caps. Sealed records have no keys. */

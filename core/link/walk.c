@@ -13,9 +13,10 @@ struct task {
   size_t first, last; /* of a large block: records taken as `a`; last 0: whole blocks */
 };
 
-/* Slots of one rule as columns of a block's members. */
+/* Keys of one rule as columns of a block's members. */
 struct slot_group {
-  uint16_t first, count; /* slots */
+  uint16_t rule;
+  uint16_t first, count; /* columns */
   uint16_t used;         /* by any member of the block */
   bool own;              /* the rule's own: an earlier key of it makes the pair one seen before */
 };
@@ -114,6 +115,27 @@ static enum status make_tasks(struct walker *walker, struct error *error) {
 
 /* ---- blocks ---- */
 
+static void gather_keys(struct bench *bench, struct slot_group *group, const struct block_entry *entries,
+                        size_t length) {
+  const struct blocks *blocks = bench->walker->walk->blocks;
+  uint32_t *columns = bench->keys + group->first * bench->stride;
+  group->used = 0;
+  for (size_t i = 0; i < length; i++) {
+    size_t slots;
+    const uint32_t *keys = blocks_keys(blocks, group->rule, entries[i].record, &slots);
+    size_t known = 0;
+    while (known < slots && keys[known] != 0) {
+      known++;
+    }
+    for (; group->used < known; group->used++) {
+      memset(columns + group->used * bench->stride, 0, (length + WALK_TILE) * sizeof *columns);
+    }
+    for (size_t j = 0; j < group->used; j++) {
+      columns[j * bench->stride + i] = j < known ? keys[j] : 0;
+    }
+  }
+}
+
 static void gather(struct bench *bench, size_t from, size_t length) {
   const struct blocks *blocks = bench->walker->walk->blocks;
   const struct block_entry *entries = bench->walker->index.entries + from;
@@ -123,18 +145,7 @@ static void gather(struct bench *bench, size_t from, size_t length) {
     memcpy(bench->rows + i * width, blocks->prepared->rows + entries[i].record * width, width * sizeof(uint32_t));
   }
   for (size_t i = 0; i < bench->group_count; i++) {
-    struct slot_group *group = &bench->groups[i];
-    group->used = 0;
-    for (uint16_t slot = 0; slot < group->count; slot++) {
-      uint32_t *column = bench->keys + (size_t)(group->first + slot) * bench->stride;
-      uint32_t any = 0;
-      for (size_t j = 0; j < length; j++) {
-        column[j] = blocks->keys[entries[j].record * blocks->slots + group->first + slot];
-        any |= column[j];
-      }
-      memset(column + length, 0, WALK_TILE * sizeof *column);
-      group->used = any != 0 ? (uint16_t)(slot + 1) : group->used;
-    }
+    gather_keys(bench, &bench->groups[i], entries, length);
   }
 }
 
@@ -144,12 +155,12 @@ static uint32_t sharing(const struct bench *bench, const struct slot_group *grou
   uint32_t hit[WALK_TILE] = {0};
   uint32_t bits = 0;
   for (uint16_t i = 0; i < group->used; i++) {
-    uint32_t mine = bench->keys[(size_t)(group->first + i) * bench->stride + a];
+    uint32_t mine = bench->keys[(group->first + (size_t)i) * bench->stride + a];
     if (mine == 0 || (group->own && mine >= key)) {
       break;
     }
     for (uint16_t j = 0; j < group->used; j++) {
-      const uint32_t *theirs = bench->keys + (size_t)(group->first + j) * bench->stride + at;
+      const uint32_t *theirs = bench->keys + (group->first + (size_t)j) * bench->stride + at;
       for (size_t k = 0; k < WALK_TILE; k++) {
         hit[k] |= theirs[k] == mine;
       }
@@ -219,18 +230,20 @@ static bool walk_task(struct bench *bench, const struct task *task) {
 static bool bench_make(struct bench *bench) {
   const struct walk *walk = bench->walker->walk;
   const struct blocks *blocks = walk->blocks;
+  size_t columns = 0;
   bench->stride = bench->walker->longest + WALK_TILE;
   bench->records = malloc(bench->stride * sizeof *bench->records);
   bench->rows = malloc((bench->stride * blocks->prepared->width + 1) * sizeof *bench->rows);
-  bench->keys = malloc((bench->stride * blocks->slots + 1) * sizeof *bench->keys);
   for (uint16_t rule = 0; rule <= walk->rule; rule++) {
-    uint16_t count = (uint16_t)(blocks->first_slot[rule + 1] - blocks->first_slot[rule]);
+    uint16_t count = blocks->slots_most[rule];
     bool own = rule == walk->rule;
-    if (own ? count > 1 : (walk->earlier >> rule & 1) != 0) {
+    if (count > 0 && (own ? count > 1 : (walk->earlier >> rule & 1) != 0)) {
       bench->groups[bench->group_count++] =
-          (struct slot_group){.first = blocks->first_slot[rule], .count = count, .own = own};
+          (struct slot_group){.rule = rule, .first = (uint16_t)columns, .count = count, .own = own};
+      columns += count;
     }
   }
+  bench->keys = malloc((bench->stride * columns + 1) * sizeof *bench->keys);
   return bench->records != NULL && bench->rows != NULL && bench->keys != NULL;
 }
 
