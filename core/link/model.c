@@ -49,21 +49,21 @@ static bool shape_comparison(struct link_model *model, const struct comparison *
   return to->name != NULL;
 }
 
-enum status link_model_for(const struct link_plan *plan, struct link_model **out, struct error *error) {
-  struct link_model *model = link_model_new();
-  *out = NULL;
-  if (model == NULL) {
+enum status link_model_for(const struct link_plan *plan, struct link_model **model, struct error *error) {
+  struct link_model *made = link_model_new();
+  *model = NULL;
+  if (made == NULL) {
     return error_memory(error);
   }
   for (size_t i = 0; i < plan->comparison_count; i++) {
-    if (!shape_comparison(model, &plan->comparisons[i])) {
-      link_model_free(model);
+    if (!shape_comparison(made, &plan->comparisons[i])) {
+      link_model_free(made);
       return error_memory(error);
     }
   }
-  model->lambda = 0.5;
-  train_defaults(model, plan->comparisons);
-  *out = model;
+  made->lambda = 0.5;
+  train_defaults(made, plan->comparisons);
+  *model = made;
   return OK;
 }
 
