@@ -14,8 +14,7 @@ enum comparison_kind {
   COMPARE_DOCUMENT, /* from: number, or type and number */
   COMPARE_GIVEN,    /* from: given names; a second field of surnames tells names that were swapped */
   COMPARE_SURNAMES, /* from: paternal, maternal */
-  COMPARE_NAME,     /* from: any columns of names, tokens in any order; the last counts only where the others are all
-                       missing: whole names in one field */
+  COMPARE_NAME,     /* from: any columns of names, tokens in any order */
   COMPARE_DATE,
   COMPARE_AGE,    /* years, or a date of which the year counts */
   COMPARE_TEXT,   /* fuzzy text: exact, similar by thresholds */
@@ -109,6 +108,7 @@ struct comparison {
   enum comparison_kind kind;
   unsigned columns[LINK_FROM_MOST]; /* positions in the plan's columns */
   unsigned column_count;
+  bool whole; /* COMPARE_NAME: the last column holds whole names, and counts only where the others are all missing */
   const char *levels[LINK_LEVELS_MOST]; /* as the file names them, best first; [0] "missing", the last what is left */
   unsigned level_count;
   /* From what the kind tells to the file's level. A level that the file does not choose falls to the next chosen one
@@ -139,7 +139,11 @@ struct block_rule {
       forced; /* bit per comparison: reads a column that the keys read, so that its agreement here teaches nothing */
 };
 
-enum verdict { VERDICT_MERGE, VERDICT_REVIEW, VERDICT_NEVER };
+enum verdict {
+  VERDICT_MERGE,  /* joined whatever the weight */
+  VERDICT_REVIEW, /* waits for a person where its weight would let it join or wait; less weight stays apart */
+  VERDICT_NEVER   /* apart, through others too */
+};
 
 /* Above weights: the first whose `when` holds, and whose `unless` does not, decides. */
 struct verdict_rule {
