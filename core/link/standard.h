@@ -18,7 +18,7 @@ enum {
 struct token {
   const char *text;    /* upper case, no accents, ñ as N; also written forms, see below */
   uint64_t signature;  /* similar_signature of the text */
-  uint32_t sound;      /* number in `sounds`; MAP_NONE: it has none (an initial, another script) */
+  uint32_t sound;      /* number in `sounds`; MAP_NONE: it has none (an initial, a written form) */
   uint32_t andean;     /* number in `andeans`; MAP_NONE likewise */
   uint16_t diminutive; /* position + 1 in the table of diminutives; 0: it has no short form and is none */
   uint8_t length;      /* bytes of the text; 1: an initial */
@@ -35,6 +35,7 @@ struct standard {
   struct map *sounds;  /* Spanish sound keys */
   struct map *andeans; /* Andean sound keys */
   struct map *texts;   /* whole values: documents, numbers, codes, joined names; for callers to use */
+  struct diminutives *diminutives;
 };
 
 /* A name. Two are the same at the strictest level where `written` agree, at the next where `tokens` do. */
@@ -56,8 +57,8 @@ void standard_free(struct standard *standard);
  * a name if there is no other. What says that there is no name ("NN", "no registra", "desconocido") gives none. */
 enum status standard_name(struct standard *standard, struct slice text, struct name *name,
                           struct error *error) MUST_CHECK;
-/* The number in `texts` of the tokens joined by spaces, in the order of the name or in byte order, each once; MAP_NONE
- * (that is LINK_MISSING) where there are none. */
+/* The number in `texts` of the tokens joined by spaces, in the order of the name, or in byte order and each once;
+ * MAP_NONE (that is LINK_MISSING) where there are none. */
 enum status standard_joined(struct standard *standard, const struct name *name, uint32_t *text,
                             struct error *error) MUST_CHECK;
 enum status standard_sorted(struct standard *standard, const struct name *name, uint32_t *text,
@@ -65,7 +66,8 @@ enum status standard_sorted(struct standard *standard, const struct name *name, 
 
 /* Below, data is NULL only where memory is short; "" (len 0) is no value. */
 
-/* Letters and digits only, upper case. A number of all equal or consecutive digits is a placeholder and gives "". */
+/* Letters and digits only, upper case. The word for the kind ("DNI 10117410") is left out. A number
+ * of all equal or consecutive digits is a placeholder and gives "", as does a text without digits. */
 struct slice standard_document(struct standard *standard, struct slice text);
 /* "N° 2019-000123 / A" → 2019-123-A: parts of letters or digits, zeros in front dropped, the word for "number" left
  * out. */
@@ -76,11 +78,12 @@ struct slice standard_text(struct standard *standard, struct slice text);
 struct slice standard_code(struct standard *standard, struct slice text);
 /* ISO 8601 of any precision and timestamps, 19560409, 1956/04/09, 09/04/1956, 9-4-1956, 09.04.1956, 04/1956, 1956, "9
  * de abril de 1956", 09-abr-1956. Day and month zero are unknown: 1956-00-00 is 1956. 04/25/1956 can only be 25 April.
- * A day or month that cannot be leaves the year. False: none could be read; a year of two digits is none. */
+ * What cannot be (month 13, 31 April) is left out. False: none could be read; a year of two digits is none. */
 bool standard_date(struct slice text, struct date *date);
 
-/* Keys of sound of a folded token, at most NAME_TOKEN_BYTES_MOST bytes; written to `key`, which has room for len bytes;
- * they return the length. Bytes that are no A-Z stay as they are.
+/* Keys of sound of a folded token, of one of at most
+ * NAME_TOKEN_BYTES_MOST bytes; written to `key`, which has room for len + 1
+ * bytes; they return the length. Bytes that are no A-Z stay as they are.
  * Spanish: b/v; s, z, soft c; ll/y; silent h; soft g, j, x before a vowel; hard c, k, qu; double letters once. */
 size_t standard_sound(struct slice token, char *key);
 /* Andean, coarser: hu, gu, w before a vowel → W; c, cc, q, qu, k, g → K; o → U; e → I; ch stays, and what the Spanish
@@ -97,7 +100,7 @@ static inline bool standard_is_initial(const struct standard *standard, uint32_t
 }
 /* One is the initial of the other. */
 bool standard_initial(const struct standard *standard, uint32_t a, uint32_t b);
-/* Of one Spanish key; both of 4 letters and more, or of 3 that differ in one. */
+/* Of one Spanish key; both of 3 letters and more. */
 bool standard_sounds_alike(const struct standard *standard, uint32_t a, uint32_t b);
 /* Of one Andean key of 3 letters and more. */
 bool standard_andean_alike(const struct standard *standard, uint32_t a, uint32_t b);
