@@ -67,7 +67,7 @@ enum tell_code { CODE_SAME = 1, CODE_ELSE }; /* fields of several values, joined
 enum tell_number { NUMBER_SAME = 1, NUMBER_SLIP, NUMBER_ELSE };
 
 /* Parts of a value that serve as blocking keys: positions in comparison_type.parts. "any" gives a key for each token.
- * A sound is standard_sound of a token. */
+ * A sound is standard_sound of a token; of surnames and whole names standard_andean, which is coarser. */
 enum part_document {
   PART_DOCUMENT_NUMBER,
   PART_DOCUMENT_PREFIX,

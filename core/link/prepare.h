@@ -15,7 +15,7 @@ struct prepared {
    * equal values, unequal numbers are different values. Behind the comparisons stand further numbers that compare_rows
    * reads: a copy of a row has `width` numbers. */
   uint32_t *rows;
-  size_t width; /* comparison_count or more */
+  size_t width;                                            /* comparison_count or more */
   struct comparison_values *values[LINK_COMPARISONS_MOST]; /* what its kind keeps of a value: values.h */
   struct names *names;                                     /* that the kinds of names share */
   struct standing *standing;                               /* reviewers' decisions, by pair */
@@ -39,8 +39,8 @@ size_t prepared_parts(const struct prepared *prepared, const struct block_key *k
 
 /* ---- compare.c ---- */
 
-/* The level of each comparison of two rows; `levels` has comparison_count bytes. `cache` is the calling thread's. (a, b)
- * and (b, a) give the same. */
+/* The level of each comparison of two rows; `levels` has comparison_count bytes. `cache` is the calling thread's. (a,
+ * b) and (b, a) give the same. */
 struct compare_cache;
 struct compare_cache *compare_cache_new(const struct prepared *prepared); /* NULL: no memory */
 void compare_cache_free(struct compare_cache *cache);
