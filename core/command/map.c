@@ -4,6 +4,7 @@
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
 #include "core/command/table.h"
+#include "core/link/schema.h"
 #include "core/service/config_schema.h"
 #include "core/service/maptest.h"
 #include "mapping/language.h"
@@ -215,9 +216,12 @@ static enum status schema_of(const struct globals *globals, const char *name, st
   if (strcmp(name, "source") == 0) {
     return source_schema(out, error);
   }
+  if (strcmp(name, "link") == 0) {
+    return link_schema(out, error);
+  }
   if (strcmp(name, "mapping") != 0) {
     error_set(error, ERR_USAGE, _("there is no schema '%.64s'"), name);
-    error_hint(error, "%s", _("mapping, source or puente"));
+    error_hint(error, "%s", _("mapping, source, link or puente"));
     return ERR_USAGE;
   }
   enum status status = open_bench(globals, &bench, error);
@@ -280,7 +284,7 @@ const struct command command_map = {
                "                     mappings/*.case beside the configuration\n"
                "  transforms         what a field rule can do with a value\n"
                "  schema [NAME]      the language as a JSON Schema, with the model's fields, for editors: mapping,\n"
-               "                     source or puente; kept as config/schema/NAME.schema.json\n\n"
+               "                     source, link or puente; kept as config/schema/NAME.schema.json\n\n"
                "Example: puente map run mappings/siscalp.yaml siscalp_2024.csv"),
     .run = run,
 };

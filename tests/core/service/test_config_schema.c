@@ -2,6 +2,8 @@
 #include "connectors/connector.h"
 #include "core/base/file.h"
 #include "core/config.h"
+#include "core/link/plan_read.h"
+#include "core/link/schema.h"
 #include "core/service/config_schema.h"
 
 #include <setjmp.h>
@@ -20,7 +22,7 @@ static json_t *schema_kept(const char *path, enum status (*write)(struct buffer 
   assert_int_equal(write(&written, &error), OK);
   assert_int_equal(file_read(path, (size_t)1 << 20, &kept, &error), OK);
   if (!slice_equal(buffer_view(&written), buffer_view(&kept))) {
-    print_error("%s is not what the program writes: build/puente map schema puente|source > it\n", path);
+    print_error("%s is not what the program writes: build/puente map schema puente|source|link > it\n", path);
     fail();
   }
   json_t *schema = json_loadb(kept.data, kept.len, 0, NULL);
@@ -60,7 +62,30 @@ static void test_source(void **state) {
   json_decref(schema);
 }
 
+static json_t *properties_of(json_t *schema, const char *definition) {
+  return json_object_get(json_object_get(json_object_get(schema, "$defs"), definition), "properties");
+}
+
+/* Kinds with their levels, and the keys of every map. */
+static void test_link(void **state) {
+  (void)state;
+  json_t *schema = schema_kept("config/schema/link.schema.json", link_schema);
+  names_agree(json_object_get(schema, "properties"), plan_keys);
+  names_agree(properties_of(schema, "comparison"), plan_compare_keys);
+  names_agree(properties_of(schema, "level"), plan_level_keys);
+  names_agree(properties_of(schema, "named_block"), plan_block_keys);
+  names_agree(properties_of(schema, "rule"), plan_rule_keys);
+  names_agree(properties_of(schema, "train"), plan_train_keys);
+  names_agree(properties_of(schema, "cluster"), plan_cluster_keys);
+  names_agree(properties_of(schema, "bounded_band"), plan_band_keys);
+  names_agree(properties_of(schema, "truth"), plan_truth_keys);
+  json_t *kinds = json_object_get(json_object_get(properties_of(schema, "comparison"), "kind"), "enum");
+  assert_int_equal(json_array_size(kinds), COMPARISON_KINDS);
+  json_decref(schema);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_workspace), cmocka_unit_test(test_source)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_workspace), cmocka_unit_test(test_source),
+                                     cmocka_unit_test(test_link)};
   return cmocka_run_group_tests_name("configuration schemas", tests, NULL, NULL);
 }
