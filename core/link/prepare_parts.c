@@ -151,12 +151,12 @@ static void prefix_part(struct parts *parts, struct slice text) {
 }
 
 static void word_parts(struct parts *parts, struct slice text, bool sound) {
-  char key[NAME_TOKEN_BYTES_MOST];
+  char key[NAME_TOKEN_BYTES_MOST + 1];
   for (size_t from = 0; from < text.len;) {
     const char *space = memchr(text.data + from, ' ', text.len - from);
     size_t end = space == NULL ? text.len : (size_t)(space - text.data);
     struct slice word = slice_make(text.data + from, end - from);
-    size_t length = sound && word.len <= sizeof key ? standard_sound(word, key) : 0;
+    size_t length = sound && word.len < sizeof key ? standard_sound(word, key) : 0;
     add(parts, value_hash(length > 0 ? slice_make(key, length) : word));
     from = end + 1;
   }

@@ -18,10 +18,9 @@ enum status standard_init(struct standard *standard, struct error *error) {
                                 .tokens = map_new(),
                                 .sounds = map_new(),
                                 .andeans = map_new(),
-                                .texts = map_new(),
                                 .diminutives = diminutives_new()};
   bool made = standard->arena != NULL && standard->scratch != NULL && standard->tokens != NULL;
-  made = made && standard->sounds != NULL && standard->andeans != NULL && standard->texts != NULL;
+  made = made && standard->sounds != NULL && standard->andeans != NULL;
   if (!made || standard->diminutives == NULL) {
     standard_free(standard);
     return error_memory(error);
@@ -35,7 +34,6 @@ void standard_free(struct standard *standard) {
   map_free(standard->tokens);
   map_free(standard->sounds);
   map_free(standard->andeans);
-  map_free(standard->texts);
   diminutives_free(standard->diminutives);
   free(standard->token);
   *standard = (struct standard){0};
@@ -103,48 +101,6 @@ uint32_t standard_intern(struct standard *standard, struct slice text, bool fold
   return token_sounds(standard, text, token) ? number : MAP_NONE;
 }
 
-/* The number in `texts` of tokens joined by spaces. */
-static enum status join(struct standard *standard, const uint32_t *tokens, uint32_t count, uint32_t *text,
-                        struct error *error) {
-  char room[NAME_TOKENS_MOST * (NAME_TOKEN_BYTES_MOST + 1)];
-  size_t length = 0;
-  *text = MAP_NONE;
-  for (uint32_t i = 0; i < count; i++) {
-    struct slice token = standard_token(standard, tokens[i]);
-    memcpy(room + length, token.data, token.len);
-    length += token.len;
-    room[length++] = ' ';
-  }
-  if (length == 0) {
-    return OK;
-  }
-  *text = map_intern(standard->texts, slice_make(room, length - 1));
-  return *text == MAP_NONE ? error_memory(error) : OK;
-}
-
-enum status standard_joined(struct standard *standard, const struct name *name, uint32_t *text, struct error *error) {
-  return join(standard, name->tokens, name->count, text, error);
-}
-
-enum status standard_sorted(struct standard *standard, const struct name *name, uint32_t *text, struct error *error) {
-  uint32_t sorted[NAME_TOKENS_MOST];
-  uint32_t count = 0;
-  for (uint32_t i = 0; i < name->count; i++) {
-    struct slice token = standard_token(standard, name->tokens[i]);
-    uint32_t at = count;
-    while (at > 0 && slice_compare(standard_token(standard, sorted[at - 1]), token) > 0) {
-      at--;
-    }
-    if (at > 0 && sorted[at - 1] == name->tokens[i]) {
-      continue;
-    }
-    memmove(sorted + at + 1, sorted + at, (count - at) * sizeof *sorted);
-    sorted[at] = name->tokens[i];
-    count++;
-  }
-  return join(standard, sorted, count, text, error);
-}
-
 bool standard_initial(const struct standard *standard, uint32_t a, uint32_t b) {
   const struct token *left = &standard->token[a];
   const struct token *right = &standard->token[b];
@@ -167,13 +123,6 @@ bool standard_andean_alike(const struct standard *standard, uint32_t a, uint32_t
   return andean != MAP_NONE && andean == standard->token[b].andean && map_key(standard->andeans, andean).len >= 3;
 }
 
-bool standard_near(const struct standard *standard, uint32_t a, uint32_t b) {
-  uint8_t least = shorter(standard, a, b);
-  int most = least >= 8 ? 2 : 1;
-  return least >= 5 && similar_may_be_within(standard->token[a].signature, standard->token[b].signature, most)
-         && similar_damerau_levenshtein(standard_token(standard, a), standard_token(standard, b), most) <= most;
-}
-
 bool standard_diminutive(const struct standard *standard, uint32_t a, uint32_t b) {
   const struct token *left = &standard->token[a];
   const struct token *right = &standard->token[b];
@@ -185,9 +134,4 @@ bool standard_diminutive(const struct standard *standard, uint32_t a, uint32_t b
   }
   return (left->suffixed && diminutives_suffixed(standard_token(standard, a), standard_token(standard, b)))
          || (right->suffixed && diminutives_suffixed(standard_token(standard, b), standard_token(standard, a)));
-}
-
-bool standard_close(const struct standard *standard, uint32_t a, uint32_t b) {
-  return a == b || standard_sounds_alike(standard, a, b) || standard_andean_alike(standard, a, b)
-         || standard_near(standard, a, b);
 }

@@ -34,7 +34,6 @@ struct standard {
   size_t token_capacity;
   struct map *sounds;  /* Spanish sound keys */
   struct map *andeans; /* Andean sound keys */
-  struct map *texts;   /* whole values: documents, numbers, codes, joined names; for callers to use */
   struct diminutives *diminutives;
 };
 
@@ -57,17 +56,11 @@ void standard_free(struct standard *standard);
  * a name if there is no other. What says that there is no name ("NN", "no registra", "desconocido") gives none. */
 enum status standard_name(struct standard *standard, struct slice text, struct name *name,
                           struct error *error) MUST_CHECK;
-/* The number in `texts` of the tokens joined by spaces, in the order of the name, or in byte order and each once;
- * MAP_NONE (that is LINK_MISSING) where there are none. */
-enum status standard_joined(struct standard *standard, const struct name *name, uint32_t *text,
-                            struct error *error) MUST_CHECK;
-enum status standard_sorted(struct standard *standard, const struct name *name, uint32_t *text,
-                            struct error *error) MUST_CHECK;
 
 /* Below, data is NULL only where memory is short; "" (len 0) is no value. */
 
-/* Letters and digits only, upper case. The word for the kind ("DNI 10117410") is left out. A number
- * of all equal or consecutive digits is a placeholder and gives "", as does a text without digits. */
+/* Letters and digits only, upper case. The word for the kind ("DNI 10117410") is left out. A number of all
+ * equal or consecutive digits is a placeholder and gives "", as does a text without digits. */
 struct slice standard_document(struct standard *standard, struct slice text);
 /* "N° 2019-000123 / A" → 2019-123-A: parts of letters or digits, zeros in front dropped, the word for "number" left
  * out. */
@@ -81,9 +74,8 @@ struct slice standard_code(struct standard *standard, struct slice text);
  * What cannot be (month 13, 31 April) is left out. False: none could be read; a year of two digits is none. */
 bool standard_date(struct slice text, struct date *date);
 
-/* Keys of sound of a folded token, of one of at most
- * NAME_TOKEN_BYTES_MOST bytes; written to `key`, which has room for len + 1
- * bytes; they return the length. Bytes that are no A-Z stay as they are.
+/* Keys of sound of a folded token; written to `key`, which has room for len + 1 bytes; they return the length. Bytes
+ * that are no A-Z stay as they are.
  * Spanish: b/v; s, z, soft c; ll/y; silent h; soft g, j, x before a vowel; hard c, k, qu; double letters once. */
 size_t standard_sound(struct slice token, char *key);
 /* Andean, coarser: hu, gu, w before a vowel → W; c, cc, q, qu, k, g → K; o → U; e → I; ch stays, and what the Spanish
@@ -95,20 +87,13 @@ size_t standard_andean(struct slice token, char *key);
 static inline struct slice standard_token(const struct standard *standard, uint32_t token) {
   return slice_make(standard->token[token].text, standard->token[token].length);
 }
-static inline bool standard_is_initial(const struct standard *standard, uint32_t token) {
-  return standard->token[token].length == 1;
-}
 /* One is the initial of the other. */
 bool standard_initial(const struct standard *standard, uint32_t a, uint32_t b);
 /* Of one Spanish key; both of 3 letters and more. */
 bool standard_sounds_alike(const struct standard *standard, uint32_t a, uint32_t b);
 /* Of one Andean key of 3 letters and more. */
 bool standard_andean_alike(const struct standard *standard, uint32_t a, uint32_t b);
-/* At most one edit apart (5 letters and more), or two (both of 8 and more). */
-bool standard_near(const struct standard *standard, uint32_t a, uint32_t b);
 /* One is a short form of the other (Pepe, José; Rosita, Rosa), or both are of one name (Pepe, Chepe). Not equality. */
 bool standard_diminutive(const struct standard *standard, uint32_t a, uint32_t b);
-/* Whether two tokens are one name spelt twice: equal, alike in sound by either key, or near. */
-bool standard_close(const struct standard *standard, uint32_t a, uint32_t b);
 
 #endif
