@@ -49,9 +49,39 @@ static bool shape_comparison(struct link_model *model, const struct comparison *
   return to->name != NULL;
 }
 
+/* What a file fixes of m or u has to leave something to the levels that it does not fix, and to be 1 where it fixes all
+ * of them. */
+static bool leaves_shares(const double *fixed, size_t level_count) {
+  double sum = 0;
+  bool all = true;
+  for (size_t level = 1; level < level_count; level++) {
+    sum += fixed[level];
+    all = all && fixed[level] > 0;
+  }
+  return all ? fabs(sum - 1) <= LINK_SHARES_SLACK : sum < 1 - LINK_SHARES_SLACK;
+}
+
+static enum status check_fixed(const struct link_plan *plan, struct error *error) {
+  for (size_t i = 0; i < plan->comparison_count; i++) {
+    const struct comparison *c = &plan->comparisons[i];
+    bool m = leaves_shares(c->m, c->level_count);
+    if (!m || !leaves_shares(c->u, c->level_count)) {
+      error_set(error, ERR_CONFIG, _("the levels' '%s' cannot add up to 1"), m ? "u" : "m");
+      error_place(error, _("comparison '%s'"), c->name);
+      error_hint(error, "%s", _("leave a part of 1 to the levels that are learned, or fix all of them"));
+      return ERR_CONFIG;
+    }
+  }
+  return OK;
+}
+
 enum status link_model_for(const struct link_plan *plan, struct link_model **model, struct error *error) {
-  struct link_model *made = link_model_new();
   *model = NULL;
+  enum status status = check_fixed(plan, error);
+  if (status != OK) {
+    return status;
+  }
+  struct link_model *made = link_model_new();
   if (made == NULL) {
     return error_memory(error);
   }

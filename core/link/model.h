@@ -10,6 +10,9 @@
 
 enum { FREQUENCY_LEAST = 5, LINK_MODEL_FORMAT = 1 };
 
+/* What a hand writes has few digits; shares whose sum is further than this from 1 are a mistake. */
+#define LINK_SHARES_SLACK 1e-6
+
 /* Term frequencies of the whole values of one comparison. Made by link_model_frequency. */
 struct link_frequency {
   struct map *values; /* standardised text; the model's, freed with it */
@@ -43,7 +46,7 @@ struct link_model {
 struct link_model *link_model_new(void); /* empty; NULL: no memory */
 void link_model_free(struct link_model *model);
 /* A model of the plan's comparisons and levels in which nothing is learned yet: u all alike, m the defaults of
- * train.h, lambda 0.5. */
+ * train.h, lambda 0.5. ERR_CONFIG where the m or u that the plan fixes cannot add up to 1. */
 enum status link_model_for(const struct link_plan *plan, struct link_model **model, struct error *error) MUST_CHECK;
 /* Term frequencies of a comparison, empty, with room for `most` values; NULL: no memory. */
 struct link_frequency *link_model_frequency(struct link_model *model, size_t comparison, size_t most);

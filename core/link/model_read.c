@@ -11,9 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A model fixed by hand is written with few digits; more than this away from 1 is a mistake. */
-#define SUM_SLACK 1e-6
-
 enum { FIELDS_MOST = 8 };
 
 struct reading {
@@ -71,6 +68,12 @@ static enum status read_share(const struct reading *r, const struct node *node, 
     return fail_at(r, node, _("'%s' has to be above 0 and at most 1"), name);
   }
   return OK;
+}
+
+/* The chance that two records agree is 0 where no record has a value. */
+static enum status read_mean(const struct reading *r, const struct node *node, double *value) {
+  *value = 0;
+  return slice_is(node->text, "0") ? OK : read_share(r, node, "mean", value);
 }
 
 static enum status read_count(const struct reading *r, const struct node *node, const char *name, uint64_t most,
@@ -168,8 +171,9 @@ static enum status check_sum(const struct reading *r, const struct node *node, c
   for (size_t level = 1; level < count; level++) {
     sum += shares[level];
   }
-  return fabs(sum - 1) <= SUM_SLACK ? OK
-                                    : fail_at(r, node, _("'%s' adds up to %.7g over the levels, not 1"), what, sum);
+  return fabs(sum - 1) <= LINK_SHARES_SLACK
+             ? OK
+             : fail_at(r, node, _("'%s' adds up to %.7g over the levels, not 1"), what, sum);
 }
 
 static enum status read_levels(const struct reading *r, struct link_model_comparison *c, const struct node *list) {
@@ -220,14 +224,14 @@ static enum status read_frequency(const struct reading *r, size_t comparison, co
   }
   status = read_share(r, found[0], "floor", &frequency->floor);
   if (status == OK) {
-    status = read_share(r, found[1], "mean", &frequency->mean);
+    status = read_mean(r, found[1], &frequency->mean);
   }
   double sum = 0;
   for (uint32_t i = 0; status == OK && i < found[2]->count; i++) {
     status = read_value(r, frequency, found[2], i);
     sum += frequency->share[i];
   }
-  if (status == OK && sum > 1 + SUM_SLACK) {
+  if (status == OK && sum > 1 + LINK_SHARES_SLACK) {
     return fail_at(r, found[2], _("the shares of the values add up to %.7g, more than 1"), sum);
   }
   return status;

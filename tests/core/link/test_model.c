@@ -207,6 +207,26 @@ static void counts_out_of_bounds_are_refused(void **state) {
   }
 }
 
+static void a_comparison_without_values_is_read_again(void **state) {
+  (void)state;
+  struct link_model *model = read_model(whole);
+  struct link_frequency *frequency = link_model_frequency(model, 1, 0);
+  struct link_model *again;
+  struct buffer out;
+  struct error error;
+  assert_non_null(frequency);
+  frequency->floor = 1;
+  buffer_init(&out, 1 << 20);
+  assert_int_equal(link_model_write(model, &out, &error), OK);
+  assert_int_equal(link_model_read("m.json", buffer_view(&out), &again, &error), OK);
+  assert_float_equal(again->comparisons[1].frequency->mean, 0, 0);
+  assert_int_equal(map_count(again->comparisons[1].frequency->values), 0);
+  assert_writes(again, out.data);
+  buffer_free(&out);
+  link_model_free(again);
+  link_model_free(model);
+}
+
 static void every_cut_is_refused(void **state) {
   (void)state;
   for (size_t length = 0; length + 1 < strlen(whole); length++) {
@@ -277,6 +297,37 @@ static void a_model_is_made_for_a_plan(void **state) {
   link_model_free(NULL);
 }
 
+static void fixed_shares_leave_something(void **state) {
+  (void)state;
+  static const struct {
+    double m[3], u[3];
+    const char *message; /* NULL: fine */
+  } cases[] = {
+      {{0}, {0}, NULL},
+      {{0, 0.9, 0.1}, {0, 0.1, 0}, NULL},
+      {{0, 0.9, 0.2}, {0}, "the levels' 'm' cannot add up to 1"},
+      {{0, 0.9, 0.05}, {0}, "the levels' 'm' cannot add up to 1"},
+      {{0}, {0, 0, 1}, "the levels' 'u' cannot add up to 1"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct link_plan *plan = make_plan();
+    struct link_model *model;
+    struct error error;
+    memcpy(plan->comparisons[1].m, cases[i].m, sizeof cases[i].m);
+    memcpy(plan->comparisons[1].u, cases[i].u, sizeof cases[i].u);
+    enum status status = link_model_for(plan, &model, &error);
+    assert_int_equal(status, cases[i].message == NULL ? OK : ERR_CONFIG);
+    if (status != OK) {
+      assert_null(model);
+      assert_string_equal(error.message, cases[i].message);
+      assert_string_equal(error.place, "comparison 'sex'");
+      assert_string_equal(error.hint, "leave a part of 1 to the levels that are learned, or fix all of them");
+    }
+    link_model_free(model);
+    free(plan);
+  }
+}
+
 static void weights_are_bits(void **state) {
   (void)state;
   struct link_model *model = read_model(whole);
@@ -299,9 +350,11 @@ int main(void) {
       cmocka_unit_test(numbers_are_exact_and_values_sorted),
       cmocka_unit_test(what_a_hand_spoilt_is_refused_with_its_line),
       cmocka_unit_test(counts_out_of_bounds_are_refused),
+      cmocka_unit_test(a_comparison_without_values_is_read_again),
       cmocka_unit_test(every_cut_is_refused),
       cmocka_unit_test(a_model_for_other_columns_is_refused),
       cmocka_unit_test(a_model_is_made_for_a_plan),
+      cmocka_unit_test(fixed_shares_leave_something),
       cmocka_unit_test(weights_are_bits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
