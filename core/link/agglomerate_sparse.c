@@ -16,7 +16,7 @@ struct neighbour {
 /* In `best`: out of the heap's order for as long as what it would be joined with changes. */
 #define PILE_PAUSED (UINT32_MAX - 1)
 
-/* Sorted by `to`. */
+/* Sorted by `to`. Piles that were joined to others stay in it until the next search. */
 struct neighbours {
   struct neighbour *items;
   uint32_t count;
@@ -133,12 +133,22 @@ static double sparse_score(const struct sparse *sparse, uint32_t i, const struct
   return ((double)neighbour->value + (pairs - (double)neighbour->count) * sparse->unproposed) / pairs;
 }
 
+/* Finds the best partner of i anew; drops neighbours that are gone. */
 static void sparse_search(struct sparse *sparse, uint32_t i) {
+  const struct pile *piles = sparse->component->piles;
   struct pile *pile = &sparse->component->piles[i];
-  const struct neighbours *list = &sparse->lists[i];
+  struct neighbours *list = &sparse->lists[i];
+  uint32_t kept = 0;
   pile->best = PILE_NONE;
   for (uint32_t at = 0; at < list->count; at++) {
-    const struct neighbour *neighbour = &list->items[at];
+    struct neighbour *neighbour = &list->items[at];
+    if (piles[neighbour->to].size == 0) {
+      continue;
+    }
+    if (kept != at) {
+      list->items[kept] = *neighbour;
+    }
+    kept++;
     if (!neighbour->joins || neighbour->refused) {
       continue;
     }
@@ -149,6 +159,7 @@ static void sparse_search(struct sparse *sparse, uint32_t i) {
       pile->score = score;
     }
   }
+  list->count = kept;
 }
 
 static bool before(const struct sparse *sparse, uint32_t i, uint32_t j) {
@@ -191,7 +202,7 @@ static void heap_move(struct sparse *sparse, uint32_t i) {
 
 /* ---- joining ---- */
 
-/* The neighbours of i and of j, without the two. */
+/* The neighbours of i and of j, without the two; j is gone. */
 static enum status lists_join(struct sparse *sparse, uint32_t i, uint32_t j, struct neighbours *made,
                               struct error *error) {
   const struct neighbours *x = &sparse->lists[i];
@@ -206,25 +217,25 @@ static enum status lists_join(struct sparse *sparse, uint32_t i, uint32_t j, str
     if (from_x && has(y, q, next.to)) {
       put_together(sparse, &next, &y->items[q++]);
     }
-    if (next.to != i && next.to != j) {
+    if (next.to != i && sparse->component->piles[next.to].size > 0) {
       made->items[made->count++] = next;
     }
   }
   return OK;
 }
 
-/* In the list of c, j goes and i gets what both were; its length does not grow. */
+/* In the list of a neighbour, i gets what i and j were; where only j was there, its place moves to where i belongs. */
 static void tell(struct sparse *sparse, uint32_t i, uint32_t j, const struct neighbour *merged) {
   struct neighbours *list = &sparse->lists[merged->to];
-  uint32_t at = position(list, j);
-  if (has(list, at, j)) {
-    list->count--;
-    memmove(&list->items[at], &list->items[at + 1], (list->count - at) * sizeof *list->items);
-  }
-  at = position(list, i);
+  uint32_t at = position(list, i);
   if (!has(list, at, i)) {
-    memmove(&list->items[at + 1], &list->items[at], (list->count - at) * sizeof *list->items);
-    list->count++;
+    uint32_t free_place = position(list, j);
+    if (free_place < at) {
+      at--;
+      memmove(&list->items[free_place], &list->items[free_place + 1], (at - free_place) * sizeof *list->items);
+    } else {
+      memmove(&list->items[at + 1], &list->items[at], (free_place - at) * sizeof *list->items);
+    }
   }
   list->items[at] = *merged;
   list->items[at].to = i;

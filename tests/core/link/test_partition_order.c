@@ -221,10 +221,75 @@ static void average_link_agrees_with_a_slow_way(void **state) {
   assert_true(joined > ROUNDS * 4);
 }
 
+/* ---- large components ---- */
+
+enum { LARGE = 400, LARGE_EDGES = 1600 };
+
+static bool large_allows(void *context, uint32_t a, uint32_t b) {
+  (void)context;
+  return (a * 31 + b) % 53 != 0;
+}
+
+static int by_ends(const void *a, const void *b) {
+  const struct partition_edge *x = a;
+  const struct partition_edge *y = b;
+  return x->a != y->a ? (x->a > y->a) - (x->a < y->a) : (x->b > y->b) - (x->b < y->b);
+}
+
+static size_t make_large(struct partition_edge edges[LARGE_EDGES], uint64_t *seed, uint32_t spread) {
+  size_t kept = 1;
+  for (size_t i = 0; i < LARGE_EDGES; i++) {
+    uint32_t a = draw(seed, LARGE - 1);
+    uint32_t b = a + 1 + draw(seed, LARGE - 1 - a < 20 ? LARGE - 1 - a : 20);
+    edges[i] =
+        (struct partition_edge){.a = a, .b = b, .weight = (float)draw(seed, spread), .joins = draw(seed, 10) > 0};
+  }
+  qsort(edges, LARGE_EDGES, sizeof *edges, by_ends);
+  for (size_t i = 1; i < LARGE_EDGES; i++) {
+    if (by_ends(&edges[i], &edges[kept - 1]) != 0) {
+      edges[kept++] = edges[i];
+    }
+  }
+  return kept;
+}
+
+static void lists_of_neighbours_and_a_matrix_agree(void **state) {
+  (void)state;
+  uint64_t seed = 11;
+  size_t clusters = 0;
+  for (int round = 0; round < 60; round++) {
+    struct partition_edge edges[LARGE_EDGES];
+    uint32_t rank[LARGE];
+    struct partition_result matrix;
+    struct partition_result lists;
+    struct error error;
+    for (uint32_t i = 0; i < LARGE; i++) {
+      rank[i] = i * 2654435761U;
+    }
+    struct partition partition = {.count = LARGE,
+                                  .edges = edges,
+                                  .edge_count = make_large(edges, &seed, round % 3 == 0 ? 3 : 30),
+                                  .method = (enum partition_method)(round % 3),
+                                  .cap = 20,
+                                  .unproposed = -2,
+                                  .rank = rank,
+                                  .allows = round % 2 == 0 ? large_allows : NULL};
+    assert_int_equal(partition_run(&partition, &matrix, &error), OK);
+    partition.matrix_most = 1;
+    assert_int_equal(partition_run(&partition, &lists, &error), OK);
+    assert_memory_equal(matrix.cluster, lists.cluster, sizeof rank);
+    clusters += matrix.larger_count;
+    partition_result_free(&matrix);
+    partition_result_free(&lists);
+  }
+  assert_true(clusters > 60);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_order_of_records_does_not_matter),
       cmocka_unit_test(average_link_agrees_with_a_slow_way),
+      cmocka_unit_test(lists_of_neighbours_and_a_matrix_agree),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
