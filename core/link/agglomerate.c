@@ -25,37 +25,20 @@ double stop_fixed(const struct partition *partition) {
   return partition->method == PARTITION_AVERAGE ? (double)fixed(partition->stop) : -INFINITY;
 }
 
-/* The finalizer of splitmix64 (Steele, Lea and Flood 2014). */
-uint64_t rank_name(uint32_t rank) {
-  uint64_t x = rank + UINT64_C(0x9E3779B97F4A7C15);
-  x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-  x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
-  return x ^ x >> 31;
-}
-
-/* Order by content. What is joined comes before its parts: a best partner that grows without losing in score stays the
- * best, so that ties do not make every row be searched again. */
-static int pile_compare(const struct pile *x, const struct pile *y) {
-  if (x->rank != y->rank) {
-    return x->rank < y->rank ? -1 : 1;
-  }
-  if (x->size != y->size) {
-    return x->size > y->size ? -1 : 1;
-  }
-  return (x->name > y->name) - (x->name < y->name);
-}
-
-/* Whether joining i and j comes before joining k and l. */
+/* Whether joining i and j comes before joining k and l. A cluster that grows does not lose its place: a best partner
+ * that grows without losing in score stays the best, so that ties do not make every row be searched again. */
 bool piles_better(const struct component *component, uint32_t i, uint32_t j, double score, uint32_t k, uint32_t l,
                   double other) {
   if (score != other) {
     return score > other;
   }
-  const struct pile *piles = component->piles;
-  bool ij = pile_compare(&piles[i], &piles[j]) <= 0;
-  bool kl = pile_compare(&piles[k], &piles[l]) <= 0;
-  int first = pile_compare(&piles[ij ? i : j], &piles[kl ? k : l]);
-  return first != 0 ? first < 0 : pile_compare(&piles[ij ? j : i], &piles[kl ? l : k]) < 0;
+  uint32_t a = component->piles[i].least;
+  uint32_t b = component->piles[j].least;
+  uint32_t c = component->piles[k].least;
+  uint32_t d = component->piles[l].least;
+  uint64_t first = a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
+  uint64_t second = c < d ? (uint64_t)c << 32 | d : (uint64_t)d << 32 | c;
+  return first < second;
 }
 
 bool piles_allowed(const struct component *component, uint32_t i, uint32_t j) {
@@ -98,8 +81,7 @@ enum status piles_join(struct component *component, uint32_t into, uint32_t from
   component->next[to->last] = gone->first;
   to->last = gone->last;
   to->size += gone->size;
-  to->rank = gone->rank < to->rank ? gone->rank : to->rank;
-  to->name += gone->name;
+  to->least = gone->least < to->least ? gone->least : to->least;
   to->best = PILE_NONE;
   gone->size = 0;
   gone->best = PILE_NONE;

@@ -12,9 +12,8 @@
 /* A cluster that grows. Its members are a chain; the first pile to be joined keeps its place in `piles`. */
 struct pile {
   uint32_t first, last; /* members */
+  uint32_t least;       /* of its members, so the first by content */
   uint32_t size;        /* 0: joined to another */
-  uint32_t rank;        /* smallest of its members' */
-  uint64_t name;        /* of its members' ranks as a set */
   uint32_t best;        /* the pile that it would be joined with, or PILE_NONE */
   uint32_t place;       /* in the heap */
   double score;         /* with `best` */
@@ -27,7 +26,8 @@ struct joint {
   bool joins;
 };
 
-/* Owned by the caller. A member is a position in `member`. */
+/* Owned by the caller. A member is a position in `member`, whose order is that of content: of equal pairs the first
+ * comes first, so that the outcome does not hang on the order of arrival. */
 struct component {
   const struct partition *partition;
   uint32_t *member; /* records */
@@ -61,6 +61,5 @@ bool piles_better(const struct component *component, uint32_t i, uint32_t j, dou
 bool piles_allowed(const struct component *component, uint32_t i, uint32_t j);
 enum status piles_join(struct component *component, uint32_t into, uint32_t from, struct error *error) MUST_CHECK;
 enum status cluster_giant(const struct partition *partition, size_t size, struct error *error) MUST_CHECK;
-uint64_t rank_name(uint32_t rank);
 
 #endif

@@ -262,11 +262,9 @@ static enum status make_piles(struct work *w, struct error *error) {
   }
   for (uint32_t m = 0; status == OK && m < c->count; m++) {
     uint32_t atom = w->member[atom_of(w, c->member[m])];
-    uint32_t rank = w->p->rank[c->member[m]];
     if (c->pile[atom] == PILE_NONE) {
       c->pile[atom] = (uint32_t)c->pile_count;
-      c->piles[c->pile_count++] =
-          (struct pile){.first = m, .last = m, .size = 1, .rank = rank, .name = rank_name(rank)};
+      c->piles[c->pile_count++] = (struct pile){.first = m, .last = m, .least = m, .size = 1};
       c->pile[m] = c->pile[atom];
       continue;
     }
@@ -275,7 +273,6 @@ static enum status make_piles(struct work *w, struct error *error) {
     c->next[pile->last] = m;
     pile->last = m;
     pile->size++;
-    pile->name += rank_name(rank);
     status = cluster_giant(w->p, pile->size, error);
   }
   return status;

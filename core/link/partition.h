@@ -47,7 +47,8 @@ struct partition_result {
   struct link_cluster *clusters; /* of three and more, by first record; bridges: must-link classes are not cut; owned */
   size_t larger_count;
 };
-/* Identical for any order of records, up to which of two records of equal rank is which. Inside a must-link class the
+/* Identical for any order of records, up to which of two records of equal rank is which, as long as records of equal
+ * rank are alike in weights, constraints and class. Inside a must-link class the
  * records join by rank, each to the first part of the class that has none it is refused; so must-link pairs that
  * `allows` refuses stay apart. Average-link: UPGMA (Sokal and Michener 1958) on similarities; equal means are joined in
  * the order of content, larger clusters first. Components: edges by descending weight, an edge that would bring a

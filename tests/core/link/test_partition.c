@@ -175,6 +175,17 @@ static void must_link_comes_first_and_gives_way_to_cannot_link(void **state) {
   clusters_check(&partition, "0 3 4 5|1|2");
 }
 
+static void a_refused_record_joins_the_next_part_of_its_class(void **state) {
+  (void)state;
+  struct graph graph;
+  graph_init(&graph, 5);
+  graph.same[0] = graph.same[1] = graph.same[2] = graph.same[3] = 1;
+  graph_refuse(&graph, 0, 1);
+  graph_refuse(&graph, 0, 2);
+  struct partition partition = graph_partition(&graph, PARTITION_AVERAGE);
+  clusters_check(&partition, "0 3|1 2|4");
+}
+
 /* The mean of the class {0 1 2} with 3: (9 - 2 - 2) / 3. */
 static void a_must_link_class_counts_as_one_cluster(void **state) {
   (void)state;
@@ -222,6 +233,33 @@ static void best_link_without_sources_takes_the_best_of_all(void **state) {
   partition = graph_partition(&graph, PARTITION_BEST);
   partition.source = NULL;
   clusters_check(&partition, "0 1 2 3");
+}
+
+/* 0 has two best partners; the edge to 2 is no best of 2's. */
+static void best_link_breaks_ties_by_rank(void **state) {
+  (void)state;
+  struct graph graph;
+  graph_init(&graph, 4);
+  graph_edge(&graph, 0, 1, 5);
+  graph_edge(&graph, 0, 2, 5);
+  graph_edge(&graph, 2, 3, 9);
+  struct partition partition = graph_partition(&graph, PARTITION_BEST);
+  clusters_check(&partition, "0 1|2 3");
+  graph.rank[1] = 9;
+  clusters_check(&partition, "0 1 2 3");
+}
+
+/* 1 is as near to 0 as to 2, who may not be one; content decides, not arrival. */
+static void equal_means_are_joined_in_the_order_of_content(void **state) {
+  (void)state;
+  struct graph graph;
+  graph_init(&graph, 3);
+  graph_edge(&graph, 0, 1, 5);
+  graph_edge(&graph, 1, 2, 5);
+  graph_refuse(&graph, 0, 2);
+  check_stopping(&graph, 0, "0 1|2");
+  graph.rank[0] = 9;
+  check_stopping(&graph, 0, "0|1 2");
 }
 
 /* ---- limits, facts ---- */
@@ -323,6 +361,9 @@ int main(void) {
       cmocka_unit_test(cannot_link_holds_through_others),
       cmocka_unit_test(only_bound_records_are_asked_about),
       cmocka_unit_test(must_link_comes_first_and_gives_way_to_cannot_link),
+      cmocka_unit_test(a_refused_record_joins_the_next_part_of_its_class),
+      cmocka_unit_test(best_link_breaks_ties_by_rank),
+      cmocka_unit_test(equal_means_are_joined_in_the_order_of_content),
       cmocka_unit_test(a_must_link_class_counts_as_one_cluster),
       cmocka_unit_test(best_link_keeps_the_best_of_each_source),
       cmocka_unit_test(best_link_without_sources_takes_the_best_of_all),
