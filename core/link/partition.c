@@ -429,6 +429,9 @@ static enum status run(struct work *w, struct error *error) {
     return status;
   }
   find_components(w);
+  if (w->first[count] != w->p->edge_count) {
+    return error_set(error, ERR_INTERNAL, "%s", _("the edges of a partition are not in order"));
+  }
   group_components(w);
   for (uint32_t i = 0; status == OK && i < count; i++) {
     if (w->start[i + 1] > w->start[i]) {

@@ -21,7 +21,7 @@ struct partition_edge {
 
 struct partition {
   size_t count;                       /* records */
-  const struct partition_edge *edges; /* by (a, b), each pair once */
+  const struct partition_edge *edges; /* by (a, b), each pair once; else ERR_INTERNAL */
   size_t edge_count;
   enum partition_method method;
   float cap, unproposed, stop; /* average-link: +20, -2, 0 */

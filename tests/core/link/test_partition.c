@@ -332,6 +332,17 @@ static void bridges_and_density_of_known_graphs(void **state) {
   check_facts(&partition, 0, 5, 0.5, 0);
 }
 
+static void edges_out_of_order_are_refused(void **state) {
+  (void)state;
+  static const struct partition_edge edges[2] = {{.a = 1, .b = 2}, {.a = 0, .b = 1}};
+  static const uint32_t rank[3] = {0, 1, 2};
+  struct partition partition = {.count = 3, .edges = edges, .edge_count = 2, .rank = rank};
+  struct partition_result result;
+  struct error error;
+  assert_int_equal(partition_run(&partition, &result, &error), ERR_INTERNAL);
+  assert_string_equal(error.message, "the edges of a partition are not in order");
+}
+
 static void nothing_gives_nothing(void **state) {
   (void)state;
   struct graph graph;
@@ -369,6 +380,7 @@ int main(void) {
       cmocka_unit_test(best_link_without_sources_takes_the_best_of_all),
       cmocka_unit_test(a_giant_cluster_stops_the_run),
       cmocka_unit_test(bridges_and_density_of_known_graphs),
+      cmocka_unit_test(edges_out_of_order_are_refused),
       cmocka_unit_test(nothing_gives_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
