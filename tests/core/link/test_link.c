@@ -121,7 +121,7 @@ static void test_order_makes_no_difference(void **state) {
 
 /* A model written to its file and read again gives the same, blocks that it capped included. */
 static void test_frozen_model_gives_the_same(void **state) {
-  struct link_plan *plan = population_plan("block_most: 12\n");
+  struct link_plan *plan = population_plan("block_most: 6\n");
   struct population *population = population_make(1500, 4, 0);
   struct link_result trained = run(plan, population, NULL, 2);
   struct buffer text;
@@ -356,7 +356,7 @@ static void test_keys_and_explanations(void **state) {
   struct keys *keys = calloc(1, sizeof *keys);
   (void)state;
   assert_non_null(keys);
-  open_scene(&scene, "block_most: 12\n", 2);
+  open_scene(&scene, "block_most: 6\n", 2);
   expect(&scene, 0, 1, LINK_JOINED, REASON_WEIGHT);
   struct link_records *records = &scene.population->records;
   assert_int_equal(link_keys(scene.plan, records, scene.result.model, secret, note_key, keys, &error), OK);
