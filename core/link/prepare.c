@@ -387,14 +387,14 @@ static enum status fill_given(struct preparing *preparing, struct comparison_val
   return status;
 }
 
-/* The tokens of all columns but the last; of the last only where there are none. */
+/* The tokens of all columns; of one of whole names only where the others have none. */
 static size_t whole_name(const struct preparing *preparing, const struct comparison *comparison, size_t record,
                          uint32_t tokens[NAMES_TOKENS_MOST]) {
   const struct names *names = preparing->prepared->names;
-  unsigned last = comparison->column_count > 1 ? comparison->column_count - 1 : 0;
   size_t count = 0;
-  for (unsigned i = 0; i <= last; i++) {
-    uint32_t number = i == last && count > 0 ? LINK_MISSING : name_at(preparing, comparison->columns[i], record);
+  for (unsigned i = 0; i < comparison->column_count; i++) {
+    bool instead = comparison->whole && i + 1 == comparison->column_count;
+    uint32_t number = instead && count > 0 ? LINK_MISSING : name_at(preparing, comparison->columns[i], record);
     const struct name_value *name = number == LINK_MISSING ? NULL : &names->values[number];
     for (size_t j = 0; name != NULL && j < name->count && count < NAMES_TOKENS_MOST; j++) {
       tokens[count++] = names_tokens(names, name)[j];
