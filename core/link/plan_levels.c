@@ -130,6 +130,9 @@ static enum status read_settings(struct link_plan *plan, const struct choice *ch
 
 /* A level that can never hold, since one above it holds wherever it does. */
 static bool is_hidden(const struct comparison *comparison, unsigned level) {
+  if (comparison->measures[level] == TEXT_EXACT && level > 1) {
+    return true;
+  }
   for (unsigned above = 1; above < level; above++) {
     if (comparison->kind != COMPARE_TEXT || comparison->measures[above] != comparison->measures[level]) {
       continue;
