@@ -54,7 +54,7 @@ static void test_store(void **state) {
   says("store verify", 0,
        "audit ok: entries=0 head=0000000000000000000000000000000000000000000000000000000000000000\n");
   says("store migrate", 0, "the store is of version 4 already: nothing to do\n");
-  says("--json store migrate", 0, "{\"from\":3,\"to\":3,\"backup\":null}\n");
+  says("--json store migrate", 0, "{\"from\":4,\"to\":4,\"backup\":null}\n");
   says("store backup", 2, "error: backup takes one file name\n  hint: puente store init|migrate|backup FILE|verify\n");
   char arguments[512];
   snprintf(arguments, sizeof arguments, "store backup %s/copy.db", folder);
