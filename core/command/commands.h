@@ -22,6 +22,7 @@ extern const struct command command_quarantine;
 extern const struct command command_query;
 extern const struct command command_remap;
 extern const struct command command_report;
+extern const struct command command_review;
 extern const struct command command_run;
 extern const struct command command_status;
 extern const struct command command_store;

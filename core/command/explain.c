@@ -3,6 +3,7 @@
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
 #include "core/command/label.h"
+#include "core/command/waterfall.h"
 
 #include <stdio.h>
 
@@ -177,6 +178,7 @@ static void print_pair(const json_t *answer) {
   if (rule != NULL) {
     puts(_("* what the rule looked at"));
   }
+  waterfall_print(json_object_get(answer, "weights"), stdout);
 }
 
 /* ---- all ---- */

@@ -1,25 +1,12 @@
 #include "core/base/date.h"
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
+#include "core/command/moment.h"
 #include "core/command/table.h"
 #include "core/service/overview.h"
 
 #include <jansson.h>
 #include <stdio.h>
-#include <time.h>
-
-enum { MOMENT_SIZE = 40 };
-
-/* Local time, to the minute. */
-static const char *moment(int64_t micros, char text[MOMENT_SIZE]) {
-  time_t seconds = (time_t)(micros / 1000000);
-  struct tm parts;
-  if (micros == 0 || localtime_r(&seconds, &parts) == NULL
-      || strftime(text, MOMENT_SIZE, "%Y-%m-%d %H:%M", &parts) == 0) {
-    return "-";
-  }
-  return text;
-}
 
 static const char *state_label(const char *state) {
   static const struct {
@@ -54,7 +41,7 @@ static enum status print_sources(const struct overview *overview, struct error *
     table_text(table, source->source->code);
     table_text(table, source->source->institution);
     table_text(table, state_label(source->state));
-    table_text(table, moment(source->ended != 0 ? source->ended : source->started, text));
+    table_text(table, moment_text(source->ended != 0 ? source->ended : source->started, text));
     table_integer(table, source->total);
     table_integer(table, source->quarantined);
     table_integer(table, source->withheld);
@@ -132,8 +119,8 @@ static enum status print_text(const struct workspace *workspace, const struct ov
   if (overview->link_run == 0) {
     puts(_("linking   never"));
   } else {
-    printf(_("linking   %s: %lld persons, %lld cases\n"), moment(overview->linked, text), (long long)overview->persons,
-           (long long)overview->cases);
+    printf(_("linking   %s: %lld persons, %lld cases\n"), moment_text(overview->linked, text),
+           (long long)overview->persons, (long long)overview->cases);
   }
   puts(_("\nto do"));
   if (print_needs(overview) == 0) {

@@ -101,6 +101,16 @@ static enum status read_sealed(const struct reader *r, const struct yaml *list) 
   return status;
 }
 
+/* {approvals: 2} */
+static enum status read_review(const struct reader *r, const struct yaml *node) {
+  static const char *const known[] = {"approvals", NULL};
+  int64_t approvals = 1;
+  enum status status = node == NULL ? OK : yaml_check_keys(node, known, r->error);
+  status = status == OK ? yaml_int(node, "approvals", 1, 2, &approvals, r->error) : status;
+  r->policy->approvals = (int)approvals;
+  return status;
+}
+
 /* ---- survivorship ---- */
 
 static enum status read_survival(const struct reader *r, const struct yaml *node, enum survival *rule) {
@@ -223,7 +233,7 @@ static enum status read_plan(const struct reader *r, const struct yaml *root, co
 }
 
 static enum status read_policy(const struct reader *r, const char *path) {
-  static const char *const known[] = {"persons", "cases", "survivorship", "apart", "sealed", NULL};
+  static const char *const known[] = {"persons", "cases", "survivorship", "apart", "sealed", "review", NULL};
   struct policy *policy = r->policy;
   struct yaml *root;
   enum status status = read_file(r, path, &root);
@@ -243,6 +253,7 @@ static enum status read_policy(const struct reader *r, const char *path) {
   if (status == OK && yaml_get(root, "apart") != NULL) {
     status = read_policy_field(r, yaml_get(root, "apart"), &policy->apart);
   }
+  status = status == OK ? read_review(r, yaml_get(root, "review")) : status;
   return status == OK ? read_sealed(r, yaml_get(root, "sealed")) : status;
 }
 

@@ -34,6 +34,7 @@ struct policy {
   struct policy_field sealed[SEALED_MOST];
   size_t sealed_count;
   struct survivorship person, one_case;
+  int approvals;        /* persons who have to agree before a waiting pair is accepted: 1 or 2 */
   struct sha256 digest; /* of the four files */
 };
 

@@ -31,7 +31,8 @@ enum status explain_record(struct workspace *workspace, const char *reference, c
                            json_t **answer, struct error *error) MUST_CHECK;
 
 /* Two staged rows, of persons or of cases. {"kind": "pair", "rows", "of", "ids", "same", "rule", "kept_apart",
- * "comparisons": [{"comparison", "level", "needed", "values": [{"field", "a", "b"}]}]} */
+ * "comparisons": [{"comparison", "level", "needed", "values": [{"field", "a", "b"}]}]}; with weights, where the rules
+ * have them: "weights" as core/service/weights.h makes it. */
 enum status explain_pair(struct workspace *workspace, int64_t row_a, int64_t row_b,
                          const struct explain_request *request, json_t **answer, struct error *error) MUST_CHECK;
 

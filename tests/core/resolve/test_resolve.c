@@ -435,6 +435,8 @@ static void mistakes_of_a_policy_have_a_place(void **state) {
       {"apart: {entity: involvment, field: role}\n", "the model has no entity 'involvment'", "link.yaml:1:8", ""},
       {"apart: {entity: involvement, field: rol}\n", "involvement has no field 'rol'", "link.yaml:1:8",
        "did you mean 'role'?"},
+      {"review: {approvals: 3}\n", "'approvals' has to be a whole number from 1 to 2", "link.yaml:1:21", ""},
+      {"review: {approval: 2}\n", "unknown key 'approval'", "link.yaml:1:10", "did you mean 'approvals'?"},
   };
   char path[512];
   snprintf(path, sizeof path, "%s/link.yaml", stand->folder);
@@ -444,7 +446,7 @@ static void mistakes_of_a_policy_have_a_place(void **state) {
     char text[2048];
     char here[512];
     assert_non_null(getcwd(here, sizeof here));
-    bool whole = strncmp(cases[i].text, "apart", 5) == 0;
+    bool whole = strncmp(cases[i].text, "apart", 5) == 0 || strncmp(cases[i].text, "review", 6) == 0;
     snprintf(text, sizeof text,
              whole ? "%spersons: %s/config/link/persons.yaml\ncases: %s/config/link/cases.yaml\n"
                      "survivorship: %s/config/link/survivorship.yaml\n"
