@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-const char *const partition_method_names[3] = {"average", "components", "best"};
+const char *const partition_method_names[] = {"average", "components", "best", NULL};
 
 /* An edge seen from one of its ends. */
 struct half {

@@ -9,7 +9,7 @@ enum partition_method {
   PARTITION_COMPONENTS, /* connected components */
   PARTITION_BEST        /* best-link: components of the edges that are, for one of their ends, the best to a source */
 };
-extern const char *const partition_method_names[3];
+extern const char *const partition_method_names[]; /* NULL-terminated */
 
 enum { PARTITION_MATRIX_MOST = 1500 }; /* about 25 MiB */
 

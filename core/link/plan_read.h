@@ -16,7 +16,6 @@ extern const char *const plan_cluster_keys[];
 extern const char *const plan_band_keys[];
 extern const char *const plan_truth_keys[];
 extern const char *const plan_verdicts[];
-extern const char *const plan_methods[];
 
 size_t plan_list_length(const char *const *names);
 /* Position of the name, or -1. */

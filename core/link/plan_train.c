@@ -8,8 +8,6 @@ const char *const plan_train_keys[] = {"seed",  "random_pairs", "deterministic",
 const char *const plan_cluster_keys[] = {"method", "cap", "unproposed", "stop", "giant", NULL};
 const char *const plan_band_keys[] = {"hold", "tentative", NULL};
 const char *const plan_truth_keys[] = {"column", "match", NULL};
-const char *const plan_methods[] = {
-    [PARTITION_AVERAGE] = "average", [PARTITION_COMPONENTS] = "components", [PARTITION_BEST] = "best", NULL};
 
 /* ---- train ---- */
 
@@ -98,7 +96,7 @@ enum status plan_read_cluster(struct link_plan *plan, const struct yaml *node, s
   double unproposed = -2;
   double stop = 0;
   enum status status = yaml_check_keys(node, plan_cluster_keys, error);
-  status = status == OK ? yaml_choice(node, "method", plan_methods, &method, error) : status;
+  status = status == OK ? yaml_choice(node, "method", partition_method_names, &method, error) : status;
   status = status == OK ? plan_number_of(node, "cap", 1, 1000, &cap, error) : status;
   status = status == OK ? plan_number_of(node, "unproposed", -1000, 0, &unproposed, error) : status;
   status = status == OK ? plan_number_of(node, "stop", -1000, 1000, &stop, error) : status;

@@ -95,6 +95,8 @@ static const struct member truth_members[] = {
     {"match", TEXT, "regular expression whose first group is the entity; default: the whole value"},
     {NULL, NULL, NULL}};
 
+static const char *const no_choices[] = {NULL};
+
 static void put_choices(struct buffer *out, const char *const *choices) {
   buffer_text(out, "\"enum\": [");
   for (size_t i = 0; choices[i] != NULL; i++) {
@@ -173,17 +175,18 @@ enum status link_schema(struct buffer *out, struct error *error) {
   buffer_text(out, "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
                    "  \"title\": \"Puente linkage\",\n  \"type\": \"object\",\n  \"additionalProperties\": false,\n"
                    "  \"required\": [\"compare\", \"block\"],\n  \"properties\": {");
-  put_members(out, plan_members, NULL, "    ");
+  put_members(out, plan_members, no_choices, "    ");
   buffer_text(out, "\n  },\n  \"$defs\": {\n");
   put_shared(out);
   put_comparison(out);
-  put_object(out, "level", "", level_members, NULL);
-  put_object(out, "named_block", "      \"required\": [\"keys\"],\n", block_members, NULL);
+  put_object(out, "level", "", level_members, no_choices);
+  put_object(out, "named_block", "      \"required\": [\"keys\"],\n", block_members, no_choices);
   put_object(out, "rule", "      \"required\": [\"name\", \"when\", \"then\"],\n", rule_members, plan_verdicts);
-  put_object(out, "train", "", train_members, NULL);
-  put_object(out, "cluster", "", cluster_members, plan_methods);
-  put_object(out, "bounded_band", "      \"minProperties\": 1,\n      \"maxProperties\": 1,\n", band_members, NULL);
-  put_object(out, "truth", "      \"required\": [\"column\"],\n", truth_members, NULL);
+  put_object(out, "train", "", train_members, no_choices);
+  put_object(out, "cluster", "", cluster_members, partition_method_names);
+  put_object(out, "bounded_band", "      \"minProperties\": 1,\n      \"maxProperties\": 1,\n", band_members,
+             no_choices);
+  put_object(out, "truth", "      \"required\": [\"column\"],\n", truth_members, no_choices);
   buffer_text(out, "\n  }\n}\n");
   return buffer_check(out, "schema", error);
 }
