@@ -55,7 +55,14 @@ static enum status read_option(const struct command *command, const struct argum
   if (equals == NULL && *at + 1 >= argc) {
     return error_set(error, ERR_USAGE, _("--%s needs a value"), argument->name);
   }
-  *argument->text = equals != NULL ? equals + 1 : argv[++*at];
+  const char *value = equals != NULL ? equals + 1 : argv[++*at];
+  if (argument->text != NULL) {
+    *argument->text = value;
+  } else if (argument->list->count == argument->list->most) {
+    return error_set(error, ERR_USAGE, _("--%s may stand %zu times at most"), argument->name, argument->list->most);
+  } else {
+    argument->list->items[argument->list->count++] = value;
+  }
   return OK;
 }
 

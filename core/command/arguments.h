@@ -7,10 +7,17 @@
 
 #include <stddef.h>
 
+/* Values of an option that may stand several times, in their order. */
+struct argument_list {
+  const char **items; /* room for `most` */
+  size_t count, most;
+};
+
 struct argument {
-  const char *name;  /* "since" */
-  const char **text; /* takes a value */
-  bool *flag;        /* takes none */
+  const char *name;           /* "since" */
+  const char **text;          /* takes a value */
+  bool *flag;                 /* takes none */
+  struct argument_list *list; /* takes a value each time it stands */
 };
 
 /* Fills the table's targets and leaves in argv[1 …], NULL-terminated, what is no option; `*argc` counts it with

@@ -1,6 +1,7 @@
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
 #include "core/command/linking.h"
+#include "core/command/linking_files.h"
 #include "core/command/meter.h"
 #include "core/service/linking.h"
 
@@ -61,13 +62,19 @@ int command_linking(const struct globals *globals, struct workspace *workspace, 
 
 static int run(const struct globals *globals, int argc, char **argv) {
   const char *purpose = NULL;
-  const struct argument table[] = {{.name = "purpose", .text = &purpose}, {.name = NULL}};
+  struct linking_files files;
+  linking_files_init(&files);
+  const struct argument table[] = {
+      {.name = "purpose", .text = &purpose}, LINKING_FILES_ARGUMENTS(files), {.name = NULL}};
   int exit_code = 0;
   if (arguments_done(&command_link, table, &argc, argv, &exit_code)) {
     return exit_code;
   }
   if (argc > 1) {
     return command_misused(&command_link, _("\"%s\" was not expected"), argv[1]);
+  }
+  if (linking_files_wanted(&files)) {
+    return command_linking_files(globals, &files);
   }
   struct workspace workspace;
   struct error error;
@@ -81,9 +88,23 @@ static int run(const struct globals *globals, int argc, char **argv) {
 
 const struct command command_link = {
     .name = "link",
-    .synopsis = "[--purpose TEXT]",
+    .synopsis = "[--purpose TEXT] | --csv FILE [--csv FILE...] --link CONFIG.yaml --out CLUSTERS.csv | --suggest FILE",
     .summary = N_("find which records are the same person and the same case, and consolidate them"),
     .help = N_("  --purpose TEXT  noted with the run\n\n"
-               "Ids of persons and cases stay the same from run to run; what was merged or split keeps its history."),
+               "Ids of persons and cases stay the same from run to run; what was merged or split keeps its history.\n\n"
+               "Alone, without a workspace: which lines of any CSV are one.\n"
+               "  --csv FILE         what to link; several files are several sources\n"
+               "  --link FILE        comparisons, blocking rules and the rest, in the language of config/link\n"
+               "  --out FILE         written: source,record,cluster_id; the source is the file's name\n"
+               "  --pairs-out FILE   written: the pairs kept, with weights and what became of them\n"
+               "  --train-out FILE   written: the model that was learned\n"
+               "  --model FILE       a model to use as it is, instead of learning one\n"
+               "  --among COLUMN     measure against the truth also among records with a value there\n"
+               "  --encoding NAME    of the files: utf-8 (default), windows-1252, latin-1\n"
+               "  --threads N        default: as many as there are processors; the result is the same\n"
+               "  --suggest FILE     print a commented configuration to begin with, from the file's columns\n\n"
+               "Example:\n"
+               "  puente link --suggest people.csv > people.yaml\n"
+               "  puente link --csv people.csv --link people.yaml --out clusters.csv"),
     .run = run,
 };

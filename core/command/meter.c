@@ -45,6 +45,23 @@ static void step(void *context, const char *what, int64_t done, int64_t total) {
   draw(meter, what, done, total, now);
 }
 
+void meter_share(struct meter *meter, const char *what, double done) {
+  int64_t now = clock_monotonic();
+  if (meter->silent || now - meter->last < (meter->terminal ? BAR_EVERY : LINE_EVERY)) {
+    return;
+  }
+  char bar[BAR_WIDTH + 1];
+  size_t filled = (size_t)((done < 0 ? 0 : done > 1 ? 1 : done) * BAR_WIDTH);
+  memset(bar, '.', BAR_WIDTH);
+  memset(bar, '#', filled);
+  bar[BAR_WIDTH] = '\0';
+  meter->last = now;
+  meter->drawn = true;
+  fprintf(stderr, "%s%-12s [%s] %3.0f %%%s", meter->terminal ? "\r\033[K" : "", what, bar, done * 100,
+          meter->terminal ? "" : "\n");
+  fflush(stderr);
+}
+
 void meter_init(struct meter *meter, const struct globals *globals) {
   int64_t now = clock_monotonic();
   *meter = (struct meter){.silent = globals->quiet || globals->json,

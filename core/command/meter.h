@@ -14,6 +14,8 @@ struct meter {
 
 /* The meter must not move while `progress` is in use. */
 void meter_init(struct meter *meter, const struct globals *globals);
+/* A share of a step, 0..1, for work that does not count records. */
+void meter_share(struct meter *meter, const char *what, double done);
 void meter_clear(struct meter *meter); /* takes the bar off the terminal */
 
 #endif

@@ -101,8 +101,10 @@ static enum status list_views(struct workspace *workspace, const char *name, enu
 static int run(const struct globals *globals, int argc, char **argv) {
   bool csv = false, views = false;
   const char *limit = NULL;
-  const struct argument table[] = {
-      {"csv", NULL, &csv}, {"views", NULL, &views}, {"timeout", &limit, NULL}, {NULL, NULL, NULL}};
+  const struct argument table[] = {{.name = "csv", .flag = &csv},
+                                   {.name = "views", .flag = &views},
+                                   {.name = "timeout", .text = &limit},
+                                   {.name = NULL}};
   int exit_code;
   int64_t timeout = INT64_C(1000000) * TIMEOUT_SECONDS;
   if (arguments_done(&command_query, table, &argc, argv, &exit_code)) {

@@ -135,7 +135,7 @@ static enum status verify(const struct globals *globals, struct error *error) {
 }
 
 static int run(const struct globals *globals, int argc, char **argv) {
-  const struct argument table[] = {{NULL, NULL, NULL}};
+  const struct argument table[] = {{.name = NULL}};
   int exit_code;
   struct error error;
   enum status status;
