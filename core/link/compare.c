@@ -264,20 +264,33 @@ static void take_back(const struct link_plan *plan, uint8_t *levels) {
   }
 }
 
+static inline uint8_t level_of(struct compare_cache *cache, size_t i, const uint32_t *a, const uint32_t *b) {
+  const struct comparison_values *values = cache->values[i];
+  const struct comparison *comparison = values->comparison;
+  if (a[i] == LINK_MISSING || b[i] == LINK_MISSING) {
+    return TELL_MISSING;
+  }
+  if (comparison->kind == COMPARE_TEXT) {
+    return a[i] == b[i] ? TEXT_EXACT : (uint8_t)text_level(values, a[i], b[i]);
+  }
+  return comparison->to_level[a[i] == b[i] ? tell_same(values, a[i]) : tell(cache, values, a, b)];
+}
+
+uint8_t compare_level(struct compare_cache *cache, size_t comparison, const uint32_t *a, const uint32_t *b) {
+  return level_of(cache, comparison, a, b);
+}
+
+void compare_settle(const struct compare_cache *cache, uint8_t *levels) {
+  if (cache->instead) {
+    take_back(cache->prepared->plan, levels);
+  }
+}
+
 void compare_rows(const struct prepared *prepared, struct compare_cache *cache, const uint32_t *a, const uint32_t *b,
                   uint8_t *levels) {
+  (void)prepared;
   for (size_t i = 0; i < cache->count; i++) {
-    const struct comparison_values *values = cache->values[i];
-    const struct comparison *comparison = values->comparison;
-    if (a[i] == LINK_MISSING || b[i] == LINK_MISSING) {
-      levels[i] = TELL_MISSING;
-    } else if (comparison->kind == COMPARE_TEXT) {
-      levels[i] = a[i] == b[i] ? TEXT_EXACT : (uint8_t)text_level(values, a[i], b[i]);
-    } else {
-      levels[i] = comparison->to_level[a[i] == b[i] ? tell_same(values, a[i]) : tell(cache, values, a, b)];
-    }
+    levels[i] = level_of(cache, i, a, b);
   }
-  if (cache->instead) {
-    take_back(prepared->plan, levels);
-  }
+  compare_settle(cache, levels);
 }

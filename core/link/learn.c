@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* Pairs that a round of EM looks at: enough for levels that one match in a hundred thousand shows. */
-#define ROUND_PAIRS_MOST UINT64_C(5000000)
+#define ROUND_PAIRS_MOST UINT64_C(2000000)
 
 void learn_secret(uint64_t seed, uint8_t secret[16]) {
   static const char purpose[] = "puente link blocks";

@@ -252,10 +252,24 @@ static uint32_t *order_records(const struct prepared *prepared) {
   return order;
 }
 
+/* Whether any comparison found more than nothing in common. */
+static bool alike(const struct link_plan *plan, const uint8_t *levels) {
+  for (size_t i = 0; i < plan->comparison_count; i++) {
+    if (levels[i] != 0 && levels[i] + 1U < plan->comparisons[i].level_count) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Keys are looked at only where the two have something in common: most have not, and keys are far away in memory. */
 static bool count_records(struct counting *counting, unsigned thread, uint32_t a, uint32_t b) {
+  uint8_t levels[LINK_COMPARISONS_MOST];
   const struct prepared *prepared = counting->scorer->prepared;
-  return blocks_any(counting->scorer->blocks, counting->without, a, b)
-         || count_pair(counting, thread, prepared->rows + a * prepared->width, prepared->rows + b * prepared->width);
+  compare_rows(prepared, counting->caches[thread], prepared->rows + a * prepared->width,
+               prepared->rows + b * prepared->width, levels);
+  return (alike(prepared->plan, levels) && blocks_any(counting->scorer->blocks, counting->without, a, b))
+         || tally_add(&counting->tallies[thread], pack(levels, prepared->plan->comparison_count), 1);
 }
 
 static void count_every(struct counting *counting, unsigned thread) {

@@ -46,6 +46,10 @@ struct compare_cache *compare_cache_new(const struct prepared *prepared); /* NUL
 void compare_cache_free(struct compare_cache *cache);
 void compare_rows(const struct prepared *prepared, struct compare_cache *cache, const uint32_t *a, const uint32_t *b,
                   uint8_t *levels);
+/* The same one by one, for who need not know all: the level of one comparison, and, once all are known, what is taken
+ * back of them because it counts only instead of others. */
+uint8_t compare_level(struct compare_cache *cache, size_t comparison, const uint32_t *a, const uint32_t *b);
+void compare_settle(const struct compare_cache *cache, uint8_t *levels);
 
 /* The first rule above weights that decides on these levels, or LINK_NO_RULE. */
 uint16_t compare_verdict(const struct link_plan *plan, const uint8_t *levels);

@@ -19,24 +19,8 @@ struct scoring {
   const struct scorer *scorer;
   const struct weights *weights;
   uint16_t rule;
-  size_t comparisons;
-  /* By comparison and level: the rules above weights that allow it, so that most pairs are known to have none. */
-  uint64_t allowed[LINK_COMPARISONS_MOST][LINK_LEVELS_MOST];
   struct kept kept[CREW_MOST];
 };
-
-static void note_allowed(struct scoring *scoring) {
-  const struct link_plan *plan = scoring->scorer->prepared->plan;
-  for (size_t rule = 0; rule < plan->rule_count; rule++) {
-    for (size_t i = 0; i < scoring->comparisons; i++) {
-      for (unsigned level = 0; level < LINK_LEVELS_MOST; level++) {
-        uint16_t when = plan->rules[rule].when[i];
-        bool allows = when == 0 || (when >> level & 1) != 0;
-        scoring->allowed[i][level] |= (uint64_t)allows << rule;
-      }
-    }
-  }
-}
 
 static bool keep(struct kept *kept, const struct link_pair *pair) {
   if (kept->count == kept->capacity) {
@@ -52,14 +36,6 @@ static bool keep(struct kept *kept, const struct link_pair *pair) {
   return true;
 }
 
-static uint16_t verdict_of(const struct scoring *scoring, const uint8_t *levels) {
-  uint64_t rules = UINT64_MAX;
-  for (size_t i = 0; i < scoring->comparisons; i++) {
-    rules &= scoring->allowed[i][levels[i]];
-  }
-  return rules == 0 ? LINK_NO_RULE : compare_verdict(scoring->scorer->prepared->plan, levels);
-}
-
 static bool score_tile(void *context, unsigned thread, const struct walk_tile *tile) {
   struct scoring *scoring = context;
   const struct prepared *prepared = scoring->scorer->prepared;
@@ -68,9 +44,11 @@ static bool score_tile(void *context, unsigned thread, const struct walk_tile *t
   for (uint32_t bits = tile->wanted; bits != 0; bits &= bits - 1) {
     unsigned i = (unsigned)__builtin_ctz(bits);
     const uint32_t *row = tile->b_rows + i * prepared->width;
-    compare_rows(prepared, kept->cache, tile->a_row, row, levels);
+    if (!weights_reach(scoring->weights, kept->cache, tile->a_row, row, levels)) {
+      continue;
+    }
     float weight = weights_pair(scoring->weights, tile->a_row, row, levels);
-    uint16_t verdict = verdict_of(scoring, levels);
+    uint16_t verdict = compare_verdict(prepared->plan, levels);
     bool merges = verdict != LINK_NO_RULE && prepared->plan->rules[verdict].verdict == VERDICT_MERGE;
     kept->above += weight >= 0;
     if (weight >= 0 || merges) {
@@ -171,8 +149,6 @@ enum status score_pairs(const struct scorer *scorer, const struct weights *weigh
   if (status == OK) {
     scoring->scorer = scorer;
     scoring->weights = weights;
-    scoring->comparisons = scorer->prepared->plan->comparison_count;
-    note_allowed(scoring);
   }
   for (unsigned i = 0; status == OK && i < scorer->threads; i++) {
     scoring->kept[i].cache = compare_cache_new(scorer->prepared);

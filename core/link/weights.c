@@ -3,15 +3,23 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* More than the rounding of a sum of weights. */
+#define SLACK 0.01F
+
 struct comparison_weights {
   float levels[LINK_LEVELS_MOST];
   float *adjustments; /* by value; NULL: none */
   unsigned exact;
+  float differing;                    /* the greatest weight that two different values may have */
+  bool instead;                       /* may be taken back, and then weighs 0 */
+  uint64_t merging[LINK_LEVELS_MOST]; /* by level: rules that merge and allow it, a bit each */
 };
 
 struct weights {
   float prior;
   size_t width;
+  uint8_t order[LINK_COMPARISONS_MOST]; /* cheap comparisons first */
+  uint64_t merging;                     /* rules */
   struct comparison_weights comparisons[LINK_COMPARISONS_MOST];
 };
 
@@ -54,6 +62,108 @@ static enum status make_adjustments(const struct prepared *prepared, const struc
   return OK;
 }
 
+float weights_adjustment(const struct weights *weights, size_t comparison, const uint32_t *a, const uint32_t *b,
+                         const uint8_t *levels) {
+  const struct comparison_weights *here = &weights->comparisons[comparison];
+  bool applies = here->adjustments != NULL && a[comparison] == b[comparison] && levels[comparison] == here->exact
+                 && a[comparison] != LINK_MISSING;
+  return applies ? here->adjustments[a[comparison]] : 0;
+}
+
+/* ---- what a pair may reach ---- */
+
+/* Different values are told TELL_SAME by no comparison of these kinds. */
+static bool differing_may_be(const struct comparison *comparison, unsigned level) {
+  static const bool never_same[COMPARISON_KINDS] = {
+      [COMPARE_SURNAMES] = true, [COMPARE_DATE] = true, [COMPARE_AGE] = true, [COMPARE_NUMBER] = true};
+  if (comparison->kind == COMPARE_TEXT) {
+    return comparison->measures[level] != TEXT_EXACT;
+  }
+  if (!never_same[comparison->kind]) {
+    return true;
+  }
+  for (unsigned tell = TELL_SAME + 1; comparison_types[comparison->kind].levels[tell] != NULL; tell++) {
+    if (comparison->to_level[tell] == level) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void make_bounds(const struct link_plan *plan, struct weights *weights) {
+  for (size_t i = 0; i < weights->width; i++) {
+    struct comparison_weights *here = &weights->comparisons[i];
+    const struct comparison *comparison = &plan->comparisons[i];
+    here->instead = comparison->instead_of != 0;
+    for (unsigned level = 1; level < comparison->level_count; level++) {
+      bool greater = differing_may_be(comparison, level) && here->levels[level] > here->differing;
+      here->differing = greater ? here->levels[level] : here->differing;
+    }
+  }
+  for (size_t rule = 0; rule < plan->rule_count; rule++) {
+    uint64_t bit = UINT64_C(1) << rule;
+    weights->merging |= plan->rules[rule].verdict == VERDICT_MERGE ? bit : 0;
+    for (size_t i = 0; i < weights->width; i++) {
+      for (unsigned level = 0; level < LINK_LEVELS_MOST; level++) {
+        uint16_t when = plan->rules[rule].when[i];
+        weights->comparisons[i].merging[level] |= when == 0 || (when >> level & 1) != 0 ? bit : 0;
+      }
+    }
+  }
+}
+
+static void make_order(const struct link_plan *plan, struct weights *weights) {
+  static const uint8_t cost[COMPARISON_KINDS] = {
+      [COMPARE_CODE] = 0, [COMPARE_AGE] = 0,      [COMPARE_DATE] = 1,  [COMPARE_DOCUMENT] = 2, [COMPARE_NUMBER] = 3,
+      [COMPARE_TEXT] = 3, [COMPARE_SURNAMES] = 4, [COMPARE_GIVEN] = 5, [COMPARE_NAME] = 6};
+  for (size_t i = 0; i < weights->width; i++) {
+    size_t at = i;
+    for (; at > 0 && cost[plan->comparisons[weights->order[at - 1]].kind] > cost[plan->comparisons[i].kind]; at--) {
+      weights->order[at] = weights->order[at - 1];
+    }
+    weights->order[at] = (uint8_t)i;
+  }
+}
+
+/* At most so much has a comparison of two values; exact where they are equal. */
+static float most_of(const struct comparison_weights *here, uint32_t a, uint32_t b) {
+  float most = here->differing;
+  if (a == LINK_MISSING || b == LINK_MISSING) {
+    return 0;
+  }
+  if (a == b) {
+    /* Equal values are told something else only where they say less: a year alone, a maternal surname alone. */
+    most = here->levels[here->exact] + (here->adjustments == NULL ? 0 : here->adjustments[a]);
+    most = most > here->differing ? most : here->differing;
+  }
+  return here->instead && most < 0 ? 0 : most;
+}
+
+bool weights_reach(const struct weights *weights, struct compare_cache *cache, const uint32_t *a, const uint32_t *b,
+                   uint8_t *levels) {
+  float most[LINK_COMPARISONS_MOST];
+  float bound = weights->prior + SLACK;
+  uint64_t merging = weights->merging;
+  for (size_t i = 0; i < weights->width; i++) {
+    most[i] = most_of(&weights->comparisons[i], a[i], b[i]);
+    bound += most[i];
+  }
+  for (size_t k = 0; k < weights->width; k++) {
+    size_t i = weights->order[k];
+    const struct comparison_weights *here = &weights->comparisons[i];
+    if (bound < 0 && merging == 0) {
+      return false;
+    }
+    levels[i] = compare_level(cache, i, a, b);
+    float found = here->levels[levels[i]] + weights_adjustment(weights, i, a, b, levels);
+    bound += (here->instead && found < 0 ? 0 : found) - most[i];
+    /* What is taken back is missing then. */
+    merging &= here->merging[levels[i]] | (here->instead ? here->merging[TELL_MISSING] : 0);
+  }
+  compare_settle(cache, levels);
+  return bound >= 0 || merging != 0;
+}
+
 enum status weights_make(const struct prepared *prepared, const struct link_model *model, struct weights **out,
                          struct error *error) {
   struct weights *weights = calloc(1, sizeof *weights);
@@ -78,6 +188,8 @@ enum status weights_make(const struct prepared *prepared, const struct link_mode
     weights_free(weights);
     return status;
   }
+  make_bounds(prepared->plan, weights);
+  make_order(prepared->plan, weights);
   *out = weights;
   return OK;
 }
@@ -89,14 +201,6 @@ void weights_free(struct weights *weights) {
     }
     free(weights);
   }
-}
-
-float weights_adjustment(const struct weights *weights, size_t comparison, const uint32_t *a, const uint32_t *b,
-                         const uint8_t *levels) {
-  const struct comparison_weights *here = &weights->comparisons[comparison];
-  bool applies = here->adjustments != NULL && a[comparison] == b[comparison] && levels[comparison] == here->exact
-                 && a[comparison] != LINK_MISSING;
-  return applies ? here->adjustments[a[comparison]] : 0;
 }
 
 float weights_pair(const struct weights *weights, const uint32_t *a, const uint32_t *b, const uint8_t *levels) {
