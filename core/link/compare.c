@@ -14,8 +14,13 @@ struct compare_cache *compare_cache_new(const struct prepared *prepared) {
   cache->count = prepared->plan->comparison_count;
   cache->instead = false;
   for (size_t i = 0; i < cache->count; i++) {
-    cache->values[i] = prepared->values[i];
-    cache->instead = cache->instead || prepared->plan->comparisons[i].instead_of != 0;
+    const struct comparison *comparison = &prepared->plan->comparisons[i];
+    struct compared *compared = &cache->compared[i];
+    compared->values = prepared->values[i];
+    compared->kind = (uint8_t)comparison->kind;
+    compared->one_code = comparison->kind == COMPARE_CODE && !prepared->values[i]->several;
+    memcpy(compared->to_level, comparison->to_level, sizeof compared->to_level);
+    cache->instead = cache->instead || comparison->instead_of != 0;
   }
   return cache;
 }
@@ -41,22 +46,30 @@ bool looked_within(const struct looked *x, const struct looked *y, int edits) {
 }
 
 static struct looked look_at(const struct comparison_values *values, uint32_t text) {
-  struct slice slice = texts_get(&values->texts, text);
-  size_t length = slice.len < SIMILAR_LENGTH_MOST ? slice.len : SIMILAR_LENGTH_MOST;
-  return (struct looked){.text = slice.data, .signature = values->signatures[text], .length = (unsigned)length};
+  const struct text_look *look = &values->looks[text];
+  unsigned length = look->length < SIMILAR_LENGTH_MOST ? look->length : SIMILAR_LENGTH_MOST;
+  return (struct looked){
+      .text = values->texts.bytes.data + values->texts.starts[text], .signature = look->signature, .length = length};
 }
 
-/* Whole texts, which looking at their beginnings cannot tell apart, are not taken for one edit apart where the rest
- * differs much. */
+/* Texts that are longer than what is looked at may still differ in length. */
 static bool within(const struct comparison_values *values, uint32_t a, uint32_t b, unsigned edits) {
-  if (!similar_may_be_within(values->signatures[a], values->signatures[b], (int)edits)) {
+  const struct text_look *x = &values->looks[a];
+  const struct text_look *y = &values->looks[b];
+  uint32_t difference = x->length < y->length ? y->length - x->length : x->length - y->length;
+  if (difference > edits || bits_of(x->signature ^ y->signature) > 2 * edits) {
     return false;
   }
-  size_t left = texts_get(&values->texts, a).len;
-  size_t right = texts_get(&values->texts, b).len;
+  struct looked left = look_at(values, a);
+  struct looked right = look_at(values, b);
+  return looked_within(&left, &right, (int)edits);
+}
+
+static bool alike(const struct comparison_values *values, unsigned level, uint32_t a, uint32_t b) {
   struct looked x = look_at(values, a);
   struct looked y = look_at(values, b);
-  return (left < right ? right - left : left - right) <= edits && looked_within(&x, &y, (int)edits);
+  return alike_may_be(values->bounds[level], &x, &y) && alike_can_be(values->bounds[level], &x, &y)
+         && looked_jaro_winkler(&x, &y) >= values->comparison->thresholds[level];
 }
 
 /* The words of a text by hash, ascending, each once. */
@@ -94,13 +107,9 @@ static double jaccard(const struct comparison_values *values, uint32_t a, uint32
 
 static bool text_reaches(const struct comparison_values *values, unsigned level, uint32_t a, uint32_t b) {
   double threshold = values->comparison->thresholds[level];
-  struct looked x;
-  struct looked y;
   switch (values->comparison->measures[level]) {
   case TEXT_JARO_WINKLER:
-    x = look_at(values, a);
-    y = look_at(values, b);
-    return alike_may_be(values->bounds[level], &x, &y) && looked_jaro_winkler(&x, &y) >= threshold;
+    return alike(values, level, a, b);
   case TEXT_DAMERAU_LEVENSHTEIN:
     return within(values, a, b, (unsigned)threshold);
   case TEXT_JACCARD:
@@ -146,8 +155,8 @@ static unsigned tell_document(const struct comparison_values *values, uint32_t a
   if (other_type) {
     return TELL_MISSING;
   }
-  uint64_t left = texts_get(&values->texts, x.first).len;
-  uint64_t right = texts_get(&values->texts, y.first).len;
+  uint32_t left = values->looks[x.first].length;
+  uint32_t right = values->looks[y.first].length;
   bool slip = left == right && left <= sizeof *values->heads ? one_edit(values->heads[x.first], values->heads[y.first])
                                                              : within(values, x.first, y.first, 1);
   return slip ? DOCUMENT_SLIP : DOCUMENT_CONFLICT;
@@ -201,9 +210,6 @@ static unsigned tell_age(uint32_t a, uint32_t b) {
 }
 
 static unsigned tell_code(const struct comparison_values *values, uint32_t a, uint32_t b) {
-  if (!values->several) {
-    return CODE_ELSE;
-  }
   for (uint32_t i = values->atom_starts[a]; i < values->atom_starts[a + 1]; i++) {
     for (uint32_t j = values->atom_starts[b]; j < values->atom_starts[b + 1]; j++) {
       if (values->atom_numbers[i] == values->atom_numbers[j]) {
@@ -216,8 +222,9 @@ static unsigned tell_code(const struct comparison_values *values, uint32_t a, ui
 
 /* ---- rows ---- */
 
-static unsigned tell_same(const struct comparison_values *values, uint32_t value) {
-  switch (values->comparison->kind) {
+static unsigned tell_same(const struct compared *compared, uint32_t value) {
+  const struct comparison_values *values = compared->values;
+  switch (compared->kind) {
   case COMPARE_SURNAMES:
     return tell_same_surnames(values, value);
   case COMPARE_DATE:
@@ -227,11 +234,12 @@ static unsigned tell_same(const struct comparison_values *values, uint32_t value
   }
 }
 
-static unsigned tell(struct compare_cache *cache, const struct comparison_values *values, const uint32_t *a,
+static unsigned tell(struct compare_cache *cache, const struct compared *compared, const uint32_t *a,
                      const uint32_t *b) {
+  const struct comparison_values *values = compared->values;
   uint32_t x = a[values->row];
   uint32_t y = b[values->row];
-  switch (values->comparison->kind) {
+  switch (compared->kind) {
   case COMPARE_DOCUMENT:
     return tell_document(values, x, y);
   case COMPARE_GIVEN:
@@ -265,15 +273,19 @@ static void take_back(const struct link_plan *plan, uint8_t *levels) {
 }
 
 static inline uint8_t level_of(struct compare_cache *cache, size_t i, const uint32_t *a, const uint32_t *b) {
-  const struct comparison_values *values = cache->values[i];
-  const struct comparison *comparison = values->comparison;
+  const struct compared *compared = &cache->compared[i];
+  if (compared->one_code) {
+    /* Half of such pairs differ: no branch to guess. */
+    unsigned there = (a[i] != LINK_MISSING) & (b[i] != LINK_MISSING);
+    return compared->to_level[there * (CODE_SAME + (a[i] != b[i]))];
+  }
   if (a[i] == LINK_MISSING || b[i] == LINK_MISSING) {
     return TELL_MISSING;
   }
-  if (comparison->kind == COMPARE_TEXT) {
-    return a[i] == b[i] ? TEXT_EXACT : (uint8_t)text_level(values, a[i], b[i]);
+  if (compared->kind == COMPARE_TEXT) {
+    return a[i] == b[i] ? TEXT_EXACT : (uint8_t)text_level(compared->values, a[i], b[i]);
   }
-  return comparison->to_level[a[i] == b[i] ? tell_same(values, a[i]) : tell(cache, values, a, b)];
+  return compared->to_level[a[i] == b[i] ? tell_same(compared, a[i]) : tell(cache, compared, a, b)];
 }
 
 uint8_t compare_level(struct compare_cache *cache, size_t comparison, const uint32_t *a, const uint32_t *b) {

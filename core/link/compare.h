@@ -10,7 +10,12 @@ enum { CACHE_ENTRIES = 1 << 14 }; /* 256 KiB: stays in a core's second cache */
 
 struct compare_cache {
   const struct prepared *prepared;
-  const struct comparison_values *values[LINK_COMPARISONS_MOST];
+  struct compared {
+    const struct comparison_values *values;
+    uint8_t kind;
+    bool one_code; /* COMPARE_CODE of which no value has several */
+    uint8_t to_level[LINK_LEVELS_MOST];
+  } compared[LINK_COMPARISONS_MOST]; /* what every pair reads, side by side */
   size_t count;
   bool instead; /* some comparison counts only where others are missing */
   struct cached {
@@ -42,15 +47,34 @@ struct looked {
   unsigned length;
 };
 
-/* Whether two texts may reach the Jaro-Winkler similarity of `bounds` (values.h). At most so many letters can match as
- * both have: (|a| + |b| - differing bits of their signatures) / 2; no transposition is assumed. */
+/* Bits that are set: without an instruction that not every machine has (Warren, Hacker's Delight, 5-1). */
+static inline unsigned bits_of(uint64_t word) {
+  word -= word >> 1 & UINT64_C(0x5555555555555555);
+  word = (word & UINT64_C(0x3333333333333333)) + (word >> 2 & UINT64_C(0x3333333333333333));
+  word = (word + (word >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+  return (unsigned)(word * UINT64_C(0x0101010101010101) >> 56);
+}
+
+/* Whether two texts may reach the Jaro-Winkler similarity of `bounds` (values.h), whatever they begin with. At most so
+ * many letters can match as both have: (|a| + |b| - differing bits of their signatures) / 2; no transposition is
+ * assumed. */
 static inline bool alike_may_be(const double bounds[5], const struct looked *x, const struct looked *y) {
   unsigned both = x->length + y->length;
-  unsigned differing = (unsigned)__builtin_popcountll(x->signature ^ y->signature);
+  unsigned differing = bits_of(x->signature ^ y->signature);
   unsigned most = x->length < y->length ? x->length : y->length;
   unsigned matches = differing >= both ? 0 : (both - differing) / 2;
   matches = matches < most ? matches : most;
+  return matches * both + 1e-6 >= bounds[4] * (x->length * y->length);
+}
+
+/* The same with what they begin with. */
+static inline bool alike_can_be(const double bounds[5], const struct looked *x, const struct looked *y) {
+  unsigned both = x->length + y->length;
+  unsigned most = x->length < y->length ? x->length : y->length;
+  unsigned differing = bits_of(x->signature ^ y->signature);
+  unsigned matches = differing >= both ? 0 : (both - differing) / 2;
   unsigned prefix = 0;
+  matches = matches < most ? matches : most;
   while (prefix < 4 && prefix < most && x->text[prefix] == y->text[prefix]) {
     prefix++;
   }

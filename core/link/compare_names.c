@@ -24,7 +24,7 @@ static int slips(const struct looked *x, const struct looked *y) {
 static inline bool slip_may_be(const struct looked *x, const struct looked *y) {
   int edits = slips(x, y);
   unsigned difference = x->length < y->length ? y->length - x->length : x->length - y->length;
-  return edits > 0 && difference <= (unsigned)edits && similar_may_be_within(x->signature, y->signature, edits);
+  return edits > 0 && difference <= (unsigned)edits && bits_of(x->signature ^ y->signature) <= 2 * (unsigned)edits;
 }
 
 static bool is_slip(const struct looked *x, const struct looked *y) {
@@ -33,7 +33,16 @@ static bool is_slip(const struct looked *x, const struct looked *y) {
 
 static bool is_fuzzy(const struct comparison_values *values, const struct looked *x, const struct looked *y) {
   return is_slip(x, y)
-         || (alike_may_be(values->bounds[0], x, y) && looked_jaro_winkler(x, y) >= values->comparison->fuzzy);
+         || (alike_can_be(values->bounds[0], x, y) && looked_jaro_winkler(x, y) >= values->comparison->fuzzy);
+}
+
+static inline bool may_be_fuzzy(const struct comparison_values *values, const struct looked *x,
+                                const struct looked *y) {
+  return alike_may_be(values->bounds[0], x, y) || slip_may_be(x, y);
+}
+
+static inline bool may_sound(uint32_t sound_x, uint32_t sound_y, uint32_t andean_x, uint32_t andean_y) {
+  return (sound_x == sound_y && sound_x != MAP_NONE) || (andean_x == andean_y && andean_x != MAP_NONE);
 }
 
 static bool sounds_alike(const struct standard *standard, uint32_t a, uint32_t b) {
@@ -54,8 +63,7 @@ static enum relation token_relation(struct compare_cache *cache, const struct co
   const struct token *y = &standard->token[b];
   struct looked left = look_at_token(x);
   struct looked right = look_at_token(y);
-  bool may_sound = (x->sound == y->sound && x->sound != MAP_NONE) || (x->andean == y->andean && x->andean != MAP_NONE);
-  if (!may_sound && !slip_may_be(&left, &right) && !alike_may_be(values->bounds[0], &left, &right)) {
+  if (!may_be_fuzzy(values, &left, &right) && !may_sound(x->sound, y->sound, x->andean, y->andean)) {
     return APART;
   }
   struct cached *cached = cache_at(cache, what, &a, &b);
@@ -123,9 +131,7 @@ static enum relation relate(struct compare_cache *cache, const struct comparison
   if (x->count == 1 && y->count == 1) {
     struct looked left = look_at_name(x);
     struct looked right = look_at_name(y);
-    bool may_sound =
-        (x->sound == y->sound && x->sound != MAP_NONE) || (x->andean == y->andean && x->andean != MAP_NONE);
-    if (!may_sound && !slip_may_be(&left, &right) && !alike_may_be(values->bounds[0], &left, &right)) {
+    if (!may_be_fuzzy(values, &left, &right) && !may_sound(x->sound, y->sound, x->andean, y->andean)) {
       return APART;
     }
     return token_relation(cache, values, x->first, y->first);
@@ -279,14 +285,27 @@ static unsigned relate_given(struct compare_cache *cache, const struct compariso
   return (x->shortened || y->shortened) && shortened(names, x, y) ? GIVEN_DIMINUTIVE : GIVEN_ELSE;
 }
 
-static unsigned tell_given_names(struct compare_cache *cache, const struct comparison_values *values, uint32_t a,
-                                 uint32_t b) {
-  const struct names *names = values->names;
-  const struct name_value *x = &names->values[a];
-  const struct name_value *y = &names->values[b];
+/* Whether given names of which neither holds the other can tell anything but "else". */
+static bool given_may_agree(const struct comparison_values *values, const struct name_value *x,
+                            const struct name_value *y) {
+  const struct token *tokens = values->names->standard->token;
+  struct looked left = look_at_token(&tokens[x->first]);
+  struct looked right = look_at_token(&tokens[y->first]);
+  if (x->initials || y->initials || x->shortened || y->shortened || x->first == y->first
+      || may_be_fuzzy(values, &left, &right)
+      || may_sound(tokens[x->first].sound, tokens[y->first].sound, tokens[x->first].andean, tokens[y->first].andean)) {
+    return true;
+  }
+  left = look_at_name(x);
+  right = look_at_name(y);
+  return x->count != y->count && ((left.signature == right.signature) || slip_may_be(&left, &right));
+}
+
+/* Whether each token of the one is among the other's. */
+static void find_common(const struct names *names, const struct name_value *x, const struct name_value *y, bool *all_x,
+                        bool *all_y) {
   const uint32_t *few = names_tokens(names, x);
   const uint32_t *many = names_tokens(names, y);
-  uint32_t what = ABOUT_GIVEN | (uint32_t)values->row;
   unsigned in_x = 0;
   unsigned in_y = 0;
   for (unsigned i = 0; i < x->count; i++) {
@@ -296,10 +315,26 @@ static unsigned tell_given_names(struct compare_cache *cache, const struct compa
       in_y |= equal << j;
     }
   }
-  bool all_x = in_x == (1U << x->count) - 1;
-  bool all_y = in_y == (1U << y->count) - 1;
-  if (all_x || all_y) {
-    return all_x && all_y ? GIVEN_SAME_SET : GIVEN_SUBSET;
+  *all_x = in_x == (1U << x->count) - 1;
+  *all_y = in_y == (1U << y->count) - 1;
+}
+
+static unsigned tell_given_names(struct compare_cache *cache, const struct comparison_values *values, uint32_t a,
+                                 uint32_t b) {
+  const struct names *names = values->names;
+  const struct name_value *x = &names->values[a];
+  const struct name_value *y = &names->values[b];
+  uint32_t what = ABOUT_GIVEN | (uint32_t)values->row;
+  if ((x->mask & y->mask) != 0) {
+    bool all_x;
+    bool all_y;
+    find_common(names, x, y, &all_x, &all_y);
+    if (all_x || all_y) {
+      return all_x && all_y ? GIVEN_SAME_SET : GIVEN_SUBSET;
+    }
+  }
+  if (!given_may_agree(values, x, y)) {
+    return GIVEN_ELSE;
   }
   struct cached *cached = cache_at(cache, what, &a, &b);
   if (!cache_holds(cached, what, a, b)) {
@@ -309,14 +344,14 @@ static unsigned tell_given_names(struct compare_cache *cache, const struct compa
   return cached->answer;
 }
 
-/* Whether the given names are all among the other's surnames; letters that these lack refuse most. */
+/* Whether the given names are all among the other's surnames. */
 static bool among(const struct names *names, uint32_t given, uint32_t surnames) {
   if (surnames == LINK_MISSING) {
     return false;
   }
   const struct name_value *x = &names->values[given];
   const struct name_value *y = &names->values[surnames];
-  if ((x->signature & ~y->signature) != 0 || x->count > y->count) {
+  if ((x->mask & ~y->mask) != 0 || x->count > y->count) {
     return false;
   }
   for (unsigned i = 0; i < x->count; i++) {

@@ -87,11 +87,12 @@ static enum status add_text(struct comparison_values *values, struct slice text,
   if (text.len == 0) {
     return OK;
   }
-  enum status status = array_reserve(&values->signatures, &values->signature_room, known, sizeof(uint64_t), error);
+  enum status status = array_reserve(&values->looks, &values->look_room, known, sizeof *values->looks, error);
   status = status == OK ? texts_add(&values->texts, text, number, error) : status;
   if (status == OK && *number == known) {
+    values->looks[known].length = (uint32_t)text.len;
     text.len = text.len < SIMILAR_LENGTH_MOST ? text.len : SIMILAR_LENGTH_MOST;
-    values->signatures[known] = similar_signature(text);
+    values->looks[known].signature = similar_signature(text);
   }
   return status;
 }
@@ -540,7 +541,7 @@ static void values_free(struct comparison_values *values) {
   number_pairs_free(&values->pairs);
   numbering_free(&values->numbering);
   free(values->scalars);
-  free(values->signatures);
+  free(values->looks);
   free(values->heads);
   free(values->word_sets);
   free(values->atom_starts);

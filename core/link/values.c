@@ -31,6 +31,7 @@ enum status array_reserve(void *array, size_t *room, size_t count, size_t size, 
   }
   memcpy(array, &grown, sizeof grown);
   *room = wanted;
+  /* cppcheck-suppress memleak ; the caller's pointer holds it now */
   return OK;
 }
 
@@ -225,6 +226,7 @@ static enum status keep_name(struct names *names, const uint32_t *tokens, size_t
   }
   for (size_t i = 0; i < count; i++) {
     token = &names->standard->token[tokens[i]];
+    name.mask |= UINT32_C(1) << (names->token_hashes[tokens[i]] & 31);
     name.initials = name.initials || token->length == 1;
     name.shortened = name.shortened || token->diminutive != 0 || token->suffixed;
   }

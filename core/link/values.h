@@ -78,6 +78,7 @@ struct name_value {
   uint32_t first; /* its first token */
   uint32_t sound; /* of a single token, else MAP_NONE */
   uint32_t andean;
+  uint32_t mask;  /* a bit for each token, by its hash: names of disjoint masks share none */
   uint8_t count;  /* tokens */
   uint8_t length; /* bytes of `text` that comparing looks at */
   bool initials;  /* some token is one */
@@ -109,6 +110,12 @@ static inline const uint32_t *names_tokens(const struct names *names, const stru
 
 /* ---- what a comparison keeps ---- */
 
+/* Of a text: what tells it apart from most others. */
+struct text_look {
+  uint64_t signature; /* of its first SIMILAR_LENGTH_MOST bytes */
+  uint32_t length;    /* bytes of the whole text */
+};
+
 struct standing;
 struct comparison_values {
   const struct comparison *comparison;
@@ -121,10 +128,10 @@ struct comparison_values {
   struct numbering numbering; /* dates and ages */
   uint32_t *scalars;          /* dates as 0xYYYYMMDD of decimal digits; ages in years */
   size_t scalar_room;
-  uint64_t *signatures; /* by text: of what comparing looks at */
-  uint64_t *heads;      /* documents, by text: its first eight bytes */
-  uint64_t *word_sets;  /* free text: a bit for each word, so that disjoint ones are refused */
-  size_t signature_room, head_room, word_room;
+  struct text_look *looks; /* by text */
+  uint64_t *heads;         /* documents, by text: its first eight bytes */
+  uint64_t *word_sets;     /* free text: a bit for each word, so that disjoint ones are refused */
+  size_t look_room, head_room, word_room;
   struct texts atoms; /* codes: single ones */
   uint32_t *atom_starts, *atom_numbers;
   size_t atom_start_room, atom_count, atom_room;
