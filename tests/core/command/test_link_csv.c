@@ -1,5 +1,6 @@
 #include "tests/support/program.h"
 #include "tests/support/temp.h"
+#include "tests/support/workspace.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -218,6 +219,27 @@ static void test_fake_1000(void **state) {
   measure("fake_1000.csv", "fake_1000.yaml", 0.925);
 }
 
+static void test_simulated_persons(void **state) {
+  (void)state;
+  char command[2048], here[512];
+  assert_non_null(getcwd(here, sizeof here));
+  shell("%s/puente-simulator --persons-csv %s/persons.csv --population 2000 --seed 3", build_folder(), folder);
+  snprintf(command, sizeof command,
+           "--json link --csv persons.csv --link %.511s/examples/link/persons.yaml --out clusters.csv --among kin",
+           here);
+  struct said said = program_run(folder, command);
+  assert_int_equal(said.code, 0);
+  json_t *root = json_loads(said.out, 0, NULL);
+  json_t *all = json_object_get(json_object_get(root, "truth"), "pairwise");
+  json_t *kin = json_object_get(json_object_get(root, "among"), "pairwise");
+  assert_true(json_integer_value(json_object_get(root, "records")) > 4000);
+  /* One pair of twins of one first name is a third of a percent here; the benchmark has the floors. */
+  assert_true(json_real_value(json_object_get(all, "precision")) >= 0.99);
+  assert_true(json_real_value(json_object_get(all, "recall")) >= 0.90);
+  assert_true(json_real_value(json_object_get(kin, "precision")) >= 0.95);
+  json_decref(root);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_lines_of_one_person_are_one_cluster),
@@ -227,6 +249,7 @@ int main(void) {
       cmocka_unit_test(test_lines_that_are_no_record_are_told_and_left_out),
       cmocka_unit_test(test_febrl),
       cmocka_unit_test(test_fake_1000),
+      cmocka_unit_test(test_simulated_persons),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
