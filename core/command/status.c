@@ -66,6 +66,14 @@ static int print_linking_needs(const struct overview *overview) {
            (long long)overview->waiting);
     needs++;
   }
+  if (overview->review > 0) {
+    printf(_("- pairs that wait for a person: %lld, see `puente review list`\n"), (long long)overview->review);
+    needs++;
+  }
+  if (overview->decided > 0) {
+    printf(_("- decided pairs: %lld, apply them by `puente link`\n"), (long long)overview->decided);
+    needs++;
+  }
   return needs;
 }
 
@@ -154,11 +162,12 @@ static void print_json(const struct workspace *workspace, const struct overview 
   for (size_t i = 0; i < overview->source_count; i++) {
     json_array_append_new(sources, source_json(&overview->sources[i]));
   }
-  json_t *root = json_pack("{ss so sb sI sI sI sI so sI ss?}", "workspace", workspace->config->name, "sources", sources,
-                           "store", (int)overview->made, "version", (json_int_t)overview->version, "persons",
+  json_t *root = json_pack("{ss so sb sI sI sI sI so sI sI sI ss?}", "workspace", workspace->config->name, "sources",
+                           sources, "store", (int)overview->made, "version", (json_int_t)overview->version, "persons",
                            (json_int_t)overview->persons, "cases", (json_int_t)overview->cases, "link_run",
                            (json_int_t)overview->link_run, "linked", moment_json(overview->linked), "waiting",
-                           (json_int_t)overview->waiting, "link_message", overview->link_message);
+                           (json_int_t)overview->waiting, "review", (json_int_t)overview->review, "decided",
+                           (json_int_t)overview->decided, "link_message", overview->link_message);
   json_dumpf(root, stdout, JSON_INDENT(2));
   puts("");
   json_decref(root);

@@ -175,6 +175,18 @@ static enum status take_tallies(const struct workspace *workspace, struct overvi
   return status;
 }
 
+static enum status count_review(const struct workspace *workspace, struct overview *overview, struct error *error) {
+  enum status status = OK;
+  for (int kind = CLUSTER_PERSON; kind <= CLUSTER_CASE && status == OK; kind++) {
+    int64_t waiting = 0;
+    int64_t decided = 0;
+    status = store_count_waiting(workspace->store, (enum cluster_kind)kind, &waiting, &decided, error);
+    overview->review += waiting;
+    overview->decided += decided;
+  }
+  return status;
+}
+
 static enum status read_store(const struct workspace *workspace, struct overview *overview, struct error *error) {
   overview->made = true;
   overview->version = store_version(workspace->store);
@@ -182,7 +194,8 @@ static enum status read_store(const struct workspace *workspace, struct overview
   if (status == OK) {
     status = read_view(workspace->store, "runs", "-run_id", take_run, overview, error);
   }
-  return status == OK ? take_tallies(workspace, overview, error) : status;
+  status = status == OK ? take_tallies(workspace, overview, error) : status;
+  return status == OK ? count_review(workspace, overview, error) : status;
 }
 
 static enum status list_sources(const struct config *config, struct overview *overview, struct error *error) {

@@ -24,6 +24,7 @@ struct overview {
   int64_t persons, cases;
   int64_t link_run, linked;             /* last linking: its run and when it ended; 0: never */
   int64_t waiting;                      /* records new, changed or deleted since */
+  int64_t review, decided;              /* pairs that wait for a person; with a decision not yet applied */
   const char *link_message, *link_hint; /* of a linking that failed since; NULL: none */
   struct arena *memory;
 };

@@ -4,6 +4,9 @@
 
 /* Which versions of rows; the run is $1. */
 static const char *filter_text(const struct row_filter *filter) {
+  if (filter->after_run > 0) {
+    return "(s.from_run > $1 OR s.to_run > $1)";
+  }
   if (filter->history) {
     return "CAST($1 AS BIGINT) = $1";
   }
@@ -71,6 +74,11 @@ static enum status give_rows(const struct row_visit *v, const char *sql, const s
   return status == END ? OK : status;
 }
 
+/* The run that filter_text speaks of. */
+static struct value run_of(const struct row_filter *filter) {
+  return int_value(filter->after_run > 0 ? filter->after_run : filter->as_of_run);
+}
+
 static const char *identity_join(const struct row_visit *v) {
   return v->identity ? "LEFT JOIN identity i ON i.row_id = s.row_id" : "";
 }
@@ -85,8 +93,7 @@ static enum status visit_range(const struct row_visit *v, struct buffer *sql) {
   int64_t most = filter->record_id == 0 ? INT64_MAX : last + (1 << ORDINAL_BITS);
   size_t count = BATCH_ROWS;
   while (status == OK && count == BATCH_ROWS) {
-    status = give_rows(v, sql->data,
-                       VALUES(int_value(filter->as_of_run), int_value(last), int_value(most), int_value(BATCH_ROWS)),
+    status = give_rows(v, sql->data, VALUES(run_of(filter), int_value(last), int_value(most), int_value(BATCH_ROWS)),
                        &last, &count);
   }
   return status;
@@ -105,7 +112,7 @@ static enum status visit_listed(const struct row_visit *v, struct buffer *sql) {
     size_t some = filter->count - from < BATCH_ROWS ? filter->count - from : BATCH_ROWS;
     int64_t last = 0;
     size_t count = 0;
-    status = give_rows(v, sql->data, VALUES(int_value(filter->as_of_run), list_value(ids + from, some)), &last, &count);
+    status = give_rows(v, sql->data, VALUES(run_of(filter), list_value(ids + from, some)), &last, &count);
   }
   free(ids);
   return status;

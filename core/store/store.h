@@ -236,6 +236,7 @@ struct row_filter {
   int64_t record_id; /* 0: all */
   bool history;      /* closed rows too */
   int64_t as_of_run; /* rows as they stood after that run; 0: now */
+  int64_t after_run; /* rows that were opened or closed by later runs, whichever to_run tells; 0: whenever */
   /* Only rows of these ids, or of these records, whichever is not NULL: costs those rows alone. Each id once. */
   const int64_t *rows, *records;
   size_t count; /* of rows, or of records */

@@ -122,6 +122,9 @@ static void test_decide(void **state) {
   said = program_run(place.folder, "review list");
   assert_says(said.out, "in all: 2;");
   assert_says(said.out, "decided, for the next `puente link` to apply: 1\n");
+  said = program_run(place.folder, "status");
+  assert_says(said.out, "- pairs that wait for a person: 2, see `puente review list`\n"
+                        "- decided pairs: 1, apply them by `puente link`\n");
   said = review("show", 1, 0, "");
   assert_says(said.out, ": same mother\n     replaced at 20");
   assert_says(said.out, "  2: different, by tester at 20");

@@ -369,12 +369,35 @@ static void test_rows_by_list(void **state) {
   TEXT_IS(rows_text(stand, (struct row_filter){.records = records, .count = 3, .history = true}), "k2 k2 k3 k3 ");
 }
 
+/* What a linking has not seen yet: rows that came, and rows that went. */
+static void test_rows_after_a_run(void **state) {
+  struct stand *stand = *state;
+  int64_t rows[PERSONS];
+  fill(stand, "a", rows);
+  TEXT_IS(rows_text(stand, (struct row_filter){.after_run = 1}), "");
+  struct error error;
+  const int64_t gone = record_of(rows[1]);
+  int64_t run = contract_run(stand, "sync", 1);
+  MUST(store_begin(stand->store, &error));
+  MUST(store_delete_records(stand->store, run, &gone, 1, &error));
+  MUST(store_commit(stand->store, &error));
+  TEXT_IS(rows_text(stand, (struct row_filter){.after_run = 1}), "k2 ");
+  fill(stand, "b", rows); /* k2 comes back; the others have a former version each */
+  TEXT_IS(rows_text(stand, (struct row_filter){.after_run = run}), "k1 k1 k2 k3 k3 k4 k4 ");
+  TEXT_IS(rows_text(stand, (struct row_filter){.after_run = run + 1, .identity = true}), "");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      EACH(test_pairs),     EACH(test_pairs_of_some_rows),
-      EACH(test_decisions), EACH(test_second_person),
-      EACH(test_waiting),   EACH(test_keys),
-      EACH(test_models),    EACH(test_rows_by_list),
+      EACH(test_pairs),
+      EACH(test_pairs_of_some_rows),
+      EACH(test_decisions),
+      EACH(test_second_person),
+      EACH(test_waiting),
+      EACH(test_keys),
+      EACH(test_models),
+      EACH(test_rows_by_list),
+      EACH(test_rows_after_a_run),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
