@@ -7,3 +7,4 @@ for source in $(find tests/bench -name 'bench_*.c' | sort); do
   name=$(basename "$source" .c)
   case $name in *"$only"*) "$build/tests/bench/$name" ;; esac
 done
+case link_peers in *"$only"*) tests/bench/peers/run.sh ;; esac
