@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { LEVEL_BITS = 4, LEVELS_A_WORD = 16, FIRST_SLOTS = 1 << 10, RANDOM_A_SHARE = 1 << 14 };
+enum { LEVEL_BITS = 4, LEVELS_A_WORD = 16, FIRST_SLOTS = 1 << 10, RANDOM_AT_ONCE = 64 };
 
 /* Levels of one pair, four bits a comparison. */
 struct packed {
@@ -252,23 +252,35 @@ static uint32_t *order_records(const struct prepared *prepared) {
   return order;
 }
 
-/* Whether any comparison found more than nothing in common. */
-static bool alike(const struct link_plan *plan, const uint8_t *levels) {
-  for (size_t i = 0; i < plan->comparison_count; i++) {
-    if (levels[i] != 0 && levels[i] + 1U < plan->comparisons[i].level_count) {
-      return true;
+/* Whether the comparisons of a rule's keys all found something in common. */
+static bool alike(const struct link_plan *plan, const struct block_rule *rule, const uint8_t *levels) {
+  for (unsigned i = 0; i < rule->key_count; i++) {
+    unsigned level = levels[rule->keys[i].comparison];
+    if (level == 0 || level + 1 == plan->comparisons[rule->keys[i].comparison].level_count) {
+      return false;
     }
   }
-  return false;
+  return true;
 }
 
-/* Keys are looked at only where the two have something in common: most have not, and keys are far away in memory. */
+static uint64_t rules_alike(const struct link_plan *plan, uint64_t rules, const uint8_t *levels) {
+  for (size_t i = 0; i < plan->block_count; i++) {
+    if ((rules >> i & 1) != 0 && !alike(plan, &plan->blocks[i], levels)) {
+      rules &= ~(UINT64_C(1) << i);
+    }
+  }
+  return rules;
+}
+
+/* Keys are looked at only where the two have what these read in common: most have not, and keys are far away in
+ * memory. */
 static bool count_records(struct counting *counting, unsigned thread, uint32_t a, uint32_t b) {
   uint8_t levels[LINK_COMPARISONS_MOST];
   const struct prepared *prepared = counting->scorer->prepared;
   compare_rows(prepared, counting->caches[thread], prepared->rows + a * prepared->width,
                prepared->rows + b * prepared->width, levels);
-  return (alike(prepared->plan, levels) && blocks_any(counting->scorer->blocks, counting->without, a, b))
+  uint64_t without = rules_alike(prepared->plan, counting->without, levels);
+  return (without != 0 && blocks_any(counting->scorer->blocks, without, a, b))
          || tally_add(&counting->tallies[thread], pack(levels, prepared->plan->comparison_count), 1);
 }
 
@@ -285,18 +297,35 @@ static void count_every(struct counting *counting, unsigned thread) {
   }
 }
 
+/* Pairs `from` to `to`; rows are called for some pairs before they are compared, since they are far away in memory. */
+static bool count_batch(struct counting *counting, unsigned thread, uint64_t from, uint64_t to) {
+  const struct prepared *prepared = counting->scorer->prepared;
+  uint64_t records = prepared->records->count;
+  uint32_t pairs[RANDOM_AT_ONCE][2];
+  for (uint64_t k = from; k < to; k++) {
+    uint64_t a = draw(counting->seed, 2 * k, records);
+    uint64_t b = draw(counting->seed, 2 * k + 1, records - 1);
+    b += b >= a;
+    pairs[k - from][0] = counting->order[a];
+    pairs[k - from][1] = counting->order[b];
+    __builtin_prefetch(prepared->rows + pairs[k - from][0] * prepared->width);
+    __builtin_prefetch(prepared->rows + pairs[k - from][1] * prepared->width);
+  }
+  for (uint64_t k = from; k < to; k++) {
+    if (!count_records(counting, thread, pairs[k - from][0], pairs[k - from][1])) {
+      return false;
+    }
+  }
+  return true;
+}
+
 static void count_drawn(struct counting *counting, unsigned thread) {
-  uint64_t records = counting->scorer->prepared->records->count;
   uint64_t from;
-  while ((from = atomic_fetch_add(&counting->next, RANDOM_A_SHARE)) < counting->pairs) {
-    for (uint64_t k = from; k < from + RANDOM_A_SHARE && k < counting->pairs; k++) {
-      uint64_t a = draw(counting->seed, 2 * k, records);
-      uint64_t b = draw(counting->seed, 2 * k + 1, records - 1);
-      b += b >= a;
-      if (!count_records(counting, thread, counting->order[a], counting->order[b])) {
-        atomic_store(&counting->failed, true);
-        return;
-      }
+  while ((from = atomic_fetch_add(&counting->next, RANDOM_AT_ONCE)) < counting->pairs) {
+    uint64_t to = from + RANDOM_AT_ONCE < counting->pairs ? from + RANDOM_AT_ONCE : counting->pairs;
+    if (!count_batch(counting, thread, from, to)) {
+      atomic_store(&counting->failed, true);
+      return;
     }
   }
 }
