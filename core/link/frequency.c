@@ -1,4 +1,4 @@
-#include "core/link/learn.h"
+#include "core/link/joint.h"
 
 #include <stdlib.h>
 
@@ -95,5 +95,5 @@ enum status learn_frequencies(const struct prepared *prepared, struct link_model
       status = learn_one(prepared, i, model, error);
     }
   }
-  return status;
+  return status == OK ? joint_learn(prepared, model, error) : status;
 }

@@ -28,6 +28,9 @@ void link_model_free(struct link_model *model) {
     return;
   }
   for (size_t i = 0; i < model->comparison_count; i++) {
+    if (model->comparisons[i].joint != NULL) {
+      map_free(model->comparisons[i].joint->values);
+    }
     if (model->comparisons[i].frequency != NULL) {
       map_free(model->comparisons[i].frequency->values);
     }
@@ -97,7 +100,7 @@ enum status link_model_for(const struct link_plan *plan, struct link_model **mod
   return OK;
 }
 
-struct link_frequency *link_model_frequency(struct link_model *model, size_t comparison, size_t most) {
+static struct link_frequency *make_frequency(struct link_model *model, size_t most) {
   struct link_frequency *frequency = arena_alloc(model->arena, sizeof *frequency);
   if (frequency == NULL) {
     return NULL;
@@ -107,8 +110,22 @@ struct link_frequency *link_model_frequency(struct link_model *model, size_t com
   if (frequency->values == NULL) {
     return NULL;
   }
-  model->comparisons[comparison].frequency = frequency;
   return frequency;
+}
+
+struct link_frequency *link_model_frequency(struct link_model *model, size_t comparison, size_t most) {
+  model->comparisons[comparison].frequency = make_frequency(model, most);
+  return model->comparisons[comparison].frequency;
+}
+
+struct link_frequency *link_model_joint(struct link_model *model, size_t comparison, size_t most) {
+  model->comparisons[comparison].joint = make_frequency(model, most);
+  return model->comparisons[comparison].joint;
+}
+
+struct slice link_model_joint_text(struct arena *arena, struct slice surname, struct slice given) {
+  const char *text = arena_printf(arena, "%.*s, %.*s", SLICE_ARG(surname), SLICE_ARG(given));
+  return slice_of(text);
 }
 
 /* ---- weights ---- */
@@ -206,7 +223,11 @@ static int by_text(const void *a, const void *b) {
   return slice_compare(x->text, y->text);
 }
 
-static enum status put_frequency(struct buffer *out, const struct link_frequency *frequency, struct error *error) {
+static enum status put_frequency(struct buffer *out, const char *name, const struct link_frequency *frequency,
+                                 struct error *error) {
+  if (frequency == NULL) {
+    return OK;
+  }
   uint32_t count = map_count(frequency->values);
   struct order *values = malloc((count > 0 ? count : 1) * sizeof *values);
   if (values == NULL) {
@@ -216,7 +237,8 @@ static enum status put_frequency(struct buffer *out, const struct link_frequency
     values[i] = (struct order){map_key(frequency->values, i), frequency->share[i]};
   }
   qsort(values, count, sizeof *values, by_text);
-  put_member(out, ",\n      \"frequency\": {", "floor", frequency->floor);
+  buffer_printf(out, ",\n      \"%s\": ", name);
+  put_member(out, "{", "floor", frequency->floor);
   put_member(out, ", ", "mean", frequency->mean);
   buffer_text(out, ", \"values\": [");
   for (uint32_t i = 0; i < count; i++) {
@@ -248,14 +270,10 @@ static enum status put_comparison(struct buffer *out, const struct link_model *m
     buffer_char(out, '}');
   }
   buffer_text(out, "\n      ]");
-  if (c->frequency != NULL) {
-    enum status status = put_frequency(out, c->frequency, error);
-    if (status != OK) {
-      return status;
-    }
-  }
+  enum status status = put_frequency(out, "frequency", c->frequency, error);
+  status = status == OK ? put_frequency(out, "joint", c->joint, error) : status;
   buffer_char(out, '}');
-  return OK;
+  return status;
 }
 
 enum status link_model_write(const struct link_model *model, struct buffer *out, struct error *error) {

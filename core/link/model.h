@@ -27,6 +27,9 @@ struct link_model_comparison {
   const char *levels[LINK_LEVELS_MOST];
   double m[LINK_LEVELS_MOST], u[LINK_LEVELS_MOST]; /* level 0 unused; each sums to 1 over the others */
   struct link_frequency *frequency;                /* NULL: no adjustment */
+  /* Of given names: of whole persons' names, that is of surname and given names together (link_model_joint_text). A
+   * share of the records that have both; NULL: none. */
+  struct link_frequency *joint;
 };
 
 struct link_model {
@@ -50,6 +53,9 @@ void link_model_free(struct link_model *model);
 enum status link_model_for(const struct link_plan *plan, struct link_model **model, struct error *error) MUST_CHECK;
 /* Term frequencies of a comparison, empty, with room for `most` values; NULL: no memory. */
 struct link_frequency *link_model_frequency(struct link_model *model, size_t comparison, size_t most);
+struct link_frequency *link_model_joint(struct link_model *model, size_t comparison, size_t most); /* likewise */
+/* The text of a surname and given names together; data NULL: no memory. */
+struct slice link_model_joint_text(struct arena *arena, struct slice surname, struct slice given);
 
 /* Canonical JSON: the same model gives the same bytes, whatever the order in which its values were found. */
 enum status link_model_write(const struct link_model *model, struct buffer *out, struct error *error) MUST_CHECK;

@@ -210,7 +210,10 @@ static enum status read_value(const struct reading *r, struct link_frequency *fr
   return read_share(r, &node->children[1], "share", &frequency->share[position]);
 }
 
-static enum status read_frequency(const struct reading *r, size_t comparison, const struct node *node) {
+typedef struct link_frequency *frequency_maker(struct link_model *model, size_t comparison, size_t most);
+
+static enum status read_frequency(const struct reading *r, size_t comparison, const struct node *node,
+                                  frequency_maker *make) {
   static const struct field fields[] = {
       {"floor", NODE_NUMBER, false}, {"mean", NODE_NUMBER, false}, {"values", NODE_LIST, false}};
   const struct node *found[3];
@@ -218,7 +221,7 @@ static enum status read_frequency(const struct reading *r, size_t comparison, co
   if (status != OK) {
     return status;
   }
-  struct link_frequency *frequency = link_model_frequency(r->model, comparison, found[2]->count);
+  struct link_frequency *frequency = make(r->model, comparison, found[2]->count);
   if (frequency == NULL) {
     return error_memory(r->error);
   }
@@ -240,10 +243,12 @@ static enum status read_frequency(const struct reading *r, size_t comparison, co
 /* ---- the whole ---- */
 
 static enum status read_comparison(const struct reading *r, const struct node *node) {
-  static const struct field fields[] = {
-      {"name", NODE_TEXT, false}, {"levels", NODE_LIST, false}, {"frequency", NODE_OBJECT, true}};
-  const struct node *found[3];
-  enum status status = read_fields(r, node, fields, 3, found);
+  static const struct field fields[] = {{"name", NODE_TEXT, false},
+                                        {"levels", NODE_LIST, false},
+                                        {"frequency", NODE_OBJECT, true},
+                                        {"joint", NODE_OBJECT, true}};
+  const struct node *found[4];
+  enum status status = read_fields(r, node, fields, 4, found);
   if (status != OK) {
     return status;
   }
@@ -259,7 +264,10 @@ static enum status read_comparison(const struct reading *r, const struct node *n
     return error_memory(r->error);
   }
   status = read_levels(r, c, found[1]);
-  return status == OK && found[2] != NULL ? read_frequency(r, position, found[2]) : status;
+  if (status == OK && found[2] != NULL) {
+    status = read_frequency(r, position, found[2], link_model_frequency);
+  }
+  return status == OK && found[3] != NULL ? read_frequency(r, position, found[3], link_model_joint) : status;
 }
 
 static enum status read_comparisons(const struct reading *r, const struct node *list) {

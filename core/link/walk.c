@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { TASK_PAIRS = 1 << 16, AHEAD = 24 };
+enum { TASK_PAIRS = 1 << 16 };
 
 /* Entries of whole blocks, or some records of one large block against those after them. */
 struct task {
@@ -136,22 +136,11 @@ static void gather_keys(struct bench *bench, struct slot_group *group, const str
   }
 }
 
-/* What the next blocks will read is far away in memory. */
-static void call_ahead(const struct blocks *blocks, uint32_t record) {
-  __builtin_prefetch(blocks->prepared->rows + record * blocks->prepared->width);
-  __builtin_prefetch(blocks->slots + record * (blocks->rules + 1));
-  __builtin_prefetch(blocks->starts + record);
-}
-
 static void gather(struct bench *bench, size_t from, size_t length) {
   const struct blocks *blocks = bench->walker->walk->blocks;
   const struct block_entry *entries = bench->walker->index.entries + from;
   size_t width = blocks->prepared->width;
-  size_t left = bench->walker->index.count - from;
   for (size_t i = 0; i < length; i++) {
-    if (i + AHEAD < left) {
-      call_ahead(blocks, entries[i + AHEAD].record);
-    }
     bench->records[i] = entries[i].record;
     memcpy(bench->rows + i * width, blocks->prepared->rows + entries[i].record * width, width * sizeof(uint32_t));
   }

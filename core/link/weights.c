@@ -1,4 +1,4 @@
-#include "core/link/score.h"
+#include "core/link/joint.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,6 +20,7 @@ struct weights {
   size_t width;
   uint8_t order[LINK_COMPARISONS_MOST]; /* cheap comparisons first */
   uint64_t merging;                     /* rules */
+  struct joint joint;
   struct comparison_weights comparisons[LINK_COMPARISONS_MOST];
 };
 
@@ -62,12 +63,23 @@ static enum status make_adjustments(const struct prepared *prepared, const struc
   return OK;
 }
 
+static bool agrees(const struct weights *weights, size_t comparison, const uint32_t *a, const uint32_t *b,
+                   const uint8_t *levels) {
+  const struct comparison_weights *here = &weights->comparisons[comparison];
+  return here->adjustments != NULL && a[comparison] == b[comparison] && levels[comparison] == here->exact
+         && a[comparison] != LINK_MISSING;
+}
+
+/* That of given names holds what whole names take back. */
 float weights_adjustment(const struct weights *weights, size_t comparison, const uint32_t *a, const uint32_t *b,
                          const uint8_t *levels) {
-  const struct comparison_weights *here = &weights->comparisons[comparison];
-  bool applies = here->adjustments != NULL && a[comparison] == b[comparison] && levels[comparison] == here->exact
-                 && a[comparison] != LINK_MISSING;
-  return applies ? here->adjustments[a[comparison]] : 0;
+  const struct joint *joint = &weights->joint;
+  if (!agrees(weights, comparison, a, b, levels)) {
+    return 0;
+  }
+  float adjustment = weights->comparisons[comparison].adjustments[a[comparison]];
+  bool whole = joint->slots > 0 && comparison == joint->given && agrees(weights, joint->surname, a, b, levels);
+  return whole ? adjustment + joint_less(joint, a[joint->surname], a[joint->given]) : adjustment;
 }
 
 /* ---- what a pair may reach ---- */
@@ -112,6 +124,7 @@ static void make_bounds(const struct link_plan *plan, struct weights *weights) {
   }
 }
 
+/* Given names after surnames: what whole names take back needs the level of both. */
 static void make_order(const struct link_plan *plan, struct weights *weights) {
   static const uint8_t cost[COMPARISON_KINDS] = {
       [COMPARE_CODE] = 0, [COMPARE_AGE] = 0,      [COMPARE_DATE] = 1,  [COMPARE_DOCUMENT] = 2, [COMPARE_NUMBER] = 3,
@@ -184,6 +197,7 @@ enum status weights_make(const struct prepared *prepared, const struct link_mode
       status = make_adjustments(prepared, model, i, here, error);
     }
   }
+  status = status == OK ? joint_make(prepared, model, &weights->joint, error) : status;
   if (status != OK) {
     weights_free(weights);
     return status;
@@ -199,6 +213,7 @@ void weights_free(struct weights *weights) {
     for (size_t i = 0; i < LINK_COMPARISONS_MOST; i++) {
       free(weights->comparisons[i].adjustments);
     }
+    joint_free(&weights->joint);
     free(weights);
   }
 }

@@ -151,6 +151,50 @@ static void test_term_frequencies(void **state) {
   close_desk(&desk);
 }
 
+/* A whole name that is more frequent than surnames and given names alone would have it weighs less. */
+static void test_whole_names(void **state) {
+  static const char *const columns[] = {"given_names", "paternal_surname", "maternal_surname"};
+  static const char *const values[] = {"ireneo", "oropeza", "zumarriega"};
+  enum { SURNAMES = 1, GIVEN = 2, ALIKE = 12 };
+  struct desk desk;
+  struct link_model *model = NULL;
+  struct weights *weights = NULL;
+  uint8_t levels[LINK_COMPARISONS_MOST] = {0};
+  (void)state;
+  open_desk(&desk, 700, 0, 1);
+  blocks_free(&desk.blocks);
+  prepared_free(&desk.prepared);
+  for (size_t i = 0; i < ALIKE; i++) {
+    for (size_t j = 0; j < 3; j++) {
+      population_set(desk.population, i, columns[j], values[j]);
+    }
+  }
+  assert_int_equal(prepared_init(&desk.prepared, desk.plan, &desk.population->records, &desk.error), OK);
+  assert_int_equal(blocks_init(&desk.blocks, &desk.prepared, secret, NULL, 1, &desk.error), OK);
+  assert_int_equal(learn_model(&desk.scorer, &model, &desk.error), OK);
+  assert_int_equal(weights_make(&desk.prepared, model, &weights, &desk.error), OK);
+  assert_non_null(model->comparisons[GIVEN].joint);
+  uint64_t with[3] = {0};
+  for (size_t i = 0; i < 700; i++) {
+    const uint32_t *row = desk.prepared.rows + i * desk.prepared.width;
+    with[0] += row[SURNAMES] != LINK_MISSING;
+    with[1] += row[GIVEN] != LINK_MISSING;
+    with[2] += row[SURNAMES] != LINK_MISSING && row[GIVEN] != LINK_MISSING;
+  }
+  const uint32_t *row = desk.prepared.rows;
+  levels[GIVEN] = 1;
+  double alone = log2(model->comparisons[GIVEN].u[1] / (ALIKE / (double)with[1]));
+  assert_true(fabs(weights_adjustment(weights, GIVEN, row, row, levels) - alone) < 1e-4);
+  levels[SURNAMES] = 1;
+  double product = (ALIKE / (double)with[0]) * (ALIKE / (double)with[1]);
+  double whole = alone + log2(product / (ALIKE / (double)with[2]));
+  assert_true(fabs(weights_adjustment(weights, GIVEN, row, row, levels) - whole) < 1e-4);
+  assert_true(whole < alone);
+  weights_free(weights);
+  link_model_free(model);
+  close_desk(&desk);
+}
+
 static void test_patterns_of_a_rule(void **state) {
   struct desk desk;
   struct patterns one;
@@ -204,9 +248,8 @@ static void test_random_pairs(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_pairs_as_one_by_one),
-      cmocka_unit_test(test_term_frequencies),
-      cmocka_unit_test(test_patterns_of_a_rule),
+      cmocka_unit_test(test_pairs_as_one_by_one), cmocka_unit_test(test_term_frequencies),
+      cmocka_unit_test(test_whole_names),         cmocka_unit_test(test_patterns_of_a_rule),
       cmocka_unit_test(test_random_pairs),
   };
   return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
