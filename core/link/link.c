@@ -80,10 +80,17 @@ static enum status take_model(struct linking *l) {
   return status;
 }
 
-static void count_unlinkable(struct linking *l) {
-  for (uint32_t i = 0; i < l->records->count; i++) {
-    l->result->unlinkable += !blocks_has_key(&l->blocks, i);
+static enum status mark_unlinkable(struct linking *l) {
+  struct link_result *result = l->result;
+  result->alone = malloc(l->records->count + 1);
+  if (result->alone == NULL) {
+    return error_memory(l->error);
   }
+  for (uint32_t i = 0; i < l->records->count; i++) {
+    result->alone[i] = !blocks_has_key(&l->blocks, i);
+    result->unlinkable += result->alone[i];
+  }
+  return OK;
 }
 
 static enum status settle(struct linking *l) {
@@ -107,9 +114,7 @@ enum status link_run(const struct link_plan *plan, const struct link_records *re
   status = status == OK ? weights_make(&l.prepared, result->model, &l.weights, error) : status;
   status = status == OK ? score_pairs(&l.scorer, l.weights, result, error) : status;
   status = status == OK ? settle(&l) : status;
-  if (status == OK) {
-    count_unlinkable(&l);
-  }
+  status = status == OK ? mark_unlinkable(&l) : status;
   weights_free(l.weights);
   blocks_free(&l.blocks);
   prepared_free(&l.prepared);
@@ -123,6 +128,7 @@ void link_result_free(struct link_result *result) {
   free(result->pairs);
   free(result->cluster);
   free(result->clusters);
+  free(result->alone);
   if (result->trained) {
     link_model_free(result->model);
   }

@@ -116,6 +116,7 @@ struct link_result {
   uint64_t compared;   /* pairs scored */
   uint64_t waiting;    /* pairs */
   uint64_t unlinkable; /* records that are sealed or have no blocking key at all */
+  uint8_t *alone;      /* per record: 1 where it is one of these */
   struct link_block_counts blocks[LINK_RULES_MOST];
   struct link_model *model; /* the one used: given (borrowed) or trained (owned) */
   bool trained;

@@ -7,7 +7,7 @@
 
 #include <zstd.h>
 
-enum { STORE_VERSION = 4, BATCH_ROWS = 1024, ENTITY_BITS = 4, ROW_BITS = 16 };
+enum { STORE_VERSION = 5, BATCH_ROWS = 1024, ENTITY_BITS = 4, ROW_BITS = 16 };
 
 /* Identity: codec byte, then by column its number, length and bytes. Raw bodies: codec byte, then the frame. */
 enum { CODEC_PLAIN = 1, CODEC_ZSTD = 1 };
@@ -76,7 +76,7 @@ struct store {
 
 /* ---- tables.c ---- */
 extern const struct table TABLE_RAW_CHUNK, TABLE_RAW_RECORD, TABLE_ISSUE, TABLE_SEEN, TABLE_LINK_PAIR,
-    TABLE_LINK_DECISION, TABLE_LINK_MODEL, TABLE_LINK_KEY;
+    TABLE_LINK_DECISION, TABLE_LINK_MODEL, TABLE_LINK_KEY, TABLE_LINK_UNLINKABLE;
 const struct table *tables_system(size_t *count);
 extern const char *const TABLES_INDEXES;      /* a script */
 extern const char *const TABLES_LINK_INDEXES; /* the same for tables of linkage; leaves alone what is there */

@@ -72,7 +72,8 @@ static enum status remember_model(struct store *store, struct error *error) {
 
 /* Views stand on tables of every version: those of linkage are there before them. */
 static enum status make_linkage(struct store *store, struct error *error) {
-  static const struct table *const NEW[] = {&TABLE_LINK_DECISION, &TABLE_LINK_MODEL, &TABLE_LINK_KEY};
+  static const struct table *const NEW[] = {&TABLE_LINK_DECISION, &TABLE_LINK_MODEL, &TABLE_LINK_KEY,
+                                            &TABLE_LINK_UNLINKABLE};
   enum status status = tables_complete(store, &TABLE_LINK_PAIR, NULL, error);
   for (size_t i = 0; i < sizeof NEW / sizeof *NEW && status == OK; i++) {
     status = tables_create(store, NEW[i], error);
@@ -104,6 +105,7 @@ static const struct migration MIGRATIONS[STORE_VERSION] = {
     {N_("tables of the model"), make_model},
     {N_("views for analysts"), make_views},
     {N_("tables of linkage: decisions, models and keys"), make_views},
+    {N_("table of linkage: rows that cannot be linked"), make_views},
 };
 
 static enum status apply_one(struct store *store, int target, struct error *error) {

@@ -292,6 +292,41 @@ enum status store_visit_keys(struct store *store, enum cluster_kind kind, const 
   return status;
 }
 
+/* ---- rows that cannot be linked ---- */
+
+enum status store_replace_unlinkable(struct store *store, enum cluster_kind kind, const int64_t *rows, size_t row_count,
+                                     const int64_t *unlinkable, size_t count, struct error *error) {
+  static const char *const DROPS[] = {
+      "DELETE FROM link_unlinkable WHERE kind = $2 AND row_id IN (SELECT k.value FROM LIST(1))", NULL};
+  enum status status = db_writing(store, error);
+  if (status == OK) {
+    status = rows == NULL
+                 ? db_execute(store, error, "DELETE FROM link_unlinkable WHERE kind = $1", VALUES(int_value(kind)))
+                 : for_rows(store, kind, rows, row_count, DROPS, error);
+  }
+  if (status == OK) {
+    status = store->ops->append_begin(store->driver, &TABLE_LINK_UNLINKABLE, error);
+  }
+  for (size_t i = 0; i < count && status == OK; i++) {
+    const struct value values[] = {int_value(kind), int_value(unlinkable[i])};
+    status = store->ops->append_row(store->driver, values, error);
+  }
+  return status == OK ? store->ops->append_end(store->driver, error) : status;
+}
+
+enum status store_visit_unlinkable(struct store *store, enum cluster_kind kind, row_id_visitor *visit, void *context,
+                                   struct error *error) {
+  struct cursor *cursor;
+  enum status status =
+      db_query(store, error, &cursor, "SELECT row_id FROM link_unlinkable WHERE kind = $1 ORDER BY row_id",
+               VALUES(int_value(kind)));
+  while (status == OK && (status = store->ops->next(cursor, error)) == OK) {
+    status = visit(context, int_of_value(store->ops->value(cursor, 0)), error);
+  }
+  store->ops->finish(cursor);
+  return status == END ? OK : status;
+}
+
 /* ---- models ---- */
 
 enum status store_write_model(struct store *store, enum cluster_kind kind, int64_t run, struct slice text,

@@ -371,6 +371,15 @@ typedef enum status key_visitor(void *context, const struct link_key *key, struc
 enum status store_visit_keys(struct store *store, enum cluster_kind kind, const uint64_t *keys, size_t key_count,
                              key_visitor *visit, void *context, struct error *error) MUST_CHECK;
 
+/* Rows that linking cannot join to anything: sealed, or without a blocking key. Drops those among `rows` (NULL: all of
+ * the kind), then writes the `unlinkable` ones, each once. */
+enum status store_replace_unlinkable(struct store *store, enum cluster_kind kind, const int64_t *rows, size_t row_count,
+                                     const int64_t *unlinkable, size_t count, struct error *error) MUST_CHECK;
+typedef enum status row_id_visitor(void *context, int64_t row_id, struct error *error);
+/* Ascending. A row that has left since the last linking may still be among them. */
+enum status store_visit_unlinkable(struct store *store, enum cluster_kind kind, row_id_visitor *visit, void *context,
+                                   struct error *error) MUST_CHECK;
+
 /* The model that linking uses. Former ones are kept. Text as link_model_write makes it. */
 struct link_model_kept {
   int64_t id, run, trained_at; /* trained_at: microseconds */

@@ -58,6 +58,8 @@ const struct table TABLE_LINK_KEY = {
     .primary = "kind, key, row_id",
     COLUMNS(INTEGER("kind"), INTEGER("key"), INTEGER("row_id")),
 };
+const struct table TABLE_LINK_UNLINKABLE = {
+    .name = "link_unlinkable", .primary = "kind, row_id", COLUMNS(INTEGER("kind"), INTEGER("row_id"))};
 
 #define MEMBER(id)                                                                                                     \
   COLUMNS(INTEGER("row_id"), INTEGER("from_run"), INTEGER("to_run"), INTEGER(id), INTEGER("source_id"), TEXT("row_key"))

@@ -53,8 +53,8 @@ static void test_store(void **state) {
   assert_int_equal(ends_with("store init"), 2);
   says("store verify", 0,
        "audit ok: entries=0 head=0000000000000000000000000000000000000000000000000000000000000000\n");
-  says("store migrate", 0, "the store is of version 4 already: nothing to do\n");
-  says("--json store migrate", 0, "{\"from\":4,\"to\":4,\"backup\":null}\n");
+  says("store migrate", 0, "the store is of version 5 already: nothing to do\n");
+  says("--json store migrate", 0, "{\"from\":5,\"to\":5,\"backup\":null}\n");
   says("store backup", 2, "error: backup takes one file name\n  hint: puente store init|migrate|backup FILE|verify\n");
   char arguments[512];
   snprintf(arguments, sizeof arguments, "store backup %s/copy.db", folder);

@@ -259,6 +259,8 @@ static void test_reasons_of_constraints(void **state) {
   expect(&scene, 0, 2, LINK_APART, REASON_DECISION);
   assert_null(find_pair(&scene, 0, 1));
   assert_int_equal(scene.result.unlinkable, without + 2);
+  assert_int_equal(scene.result.alone[0] + scene.result.alone[1], 2);
+  assert_int_equal(scene.result.alone[2], 0);
   close_scene(&scene);
 }
 

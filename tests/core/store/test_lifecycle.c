@@ -129,7 +129,7 @@ static void test_linkage_is_added(void **state) {
   struct buffer backup;
   int from = 0, to = 0;
   const char *cascade = stand->options.kind == STORE_POSTGRES ? "CASCADE" : "";
-  const char *const tables[] = {"link_pair", "link_decision", "link_model", "link_key"};
+  const char *const tables[] = {"link_pair", "link_decision", "link_model", "link_key", "link_unlinkable"};
   close_store(stand);
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
     char sql[128];

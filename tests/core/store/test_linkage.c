@@ -387,17 +387,54 @@ static void test_rows_after_a_run(void **state) {
   TEXT_IS(rows_text(stand, (struct row_filter){.after_run = run + 1, .identity = true}), "");
 }
 
+static enum status see_row_id(void *context, int64_t row_id, struct error *error) {
+  struct buffer *text = context;
+  (void)error;
+  buffer_printf(text, "%" PRId64 " ", record_of(row_id) & 0xff);
+  return OK;
+}
+
+static void replace_unlinkable(struct stand *stand, const int64_t *rows, size_t row_count, const int64_t *unlinkable,
+                               size_t count) {
+  struct error error;
+  MUST(store_begin(stand->store, &error));
+  MUST(store_replace_unlinkable(stand->store, CLUSTER_PERSON, rows, row_count, unlinkable, count, &error));
+  MUST(store_commit(stand->store, &error));
+}
+
+static char *unlinkable_text(struct stand *stand, enum cluster_kind kind) {
+  struct error error;
+  struct buffer text;
+  buffer_init(&text, 1 << 16);
+  buffer_text(&text, "");
+  MUST(store_visit_unlinkable(stand->store, kind, see_row_id, &text, &error));
+  return text.data;
+}
+
+/* Those of some rows make way alone. */
+static void test_unlinkable(void **state) {
+  struct stand *stand = *state;
+  int64_t rows[PERSONS];
+  fill(stand, "a", rows);
+  const int64_t first[] = {rows[3], rows[0], rows[1]};
+  replace_unlinkable(stand, NULL, 0, first, 3);
+  TEXT_IS(unlinkable_text(stand, CLUSTER_PERSON), "1 2 4 ");
+  TEXT_IS(unlinkable_text(stand, CLUSTER_CASE), "");
+  const int64_t touched[] = {rows[0], rows[1], rows[2]};
+  replace_unlinkable(stand, touched, 3, &rows[2], 1);
+  TEXT_IS(unlinkable_text(stand, CLUSTER_PERSON), "3 4 ");
+  TEXT_IS(query_text(stand, "SELECT DISTINCT kind, source FROM unlinkable"), "person|alpha");
+  replace_unlinkable(stand, NULL, 0, NULL, 0);
+  TEXT_IS(unlinkable_text(stand, CLUSTER_PERSON), "");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      EACH(test_pairs),
-      EACH(test_pairs_of_some_rows),
-      EACH(test_decisions),
-      EACH(test_second_person),
-      EACH(test_waiting),
-      EACH(test_keys),
-      EACH(test_models),
-      EACH(test_rows_by_list),
-      EACH(test_rows_after_a_run),
+      EACH(test_pairs),      EACH(test_pairs_of_some_rows),
+      EACH(test_decisions),  EACH(test_second_person),
+      EACH(test_waiting),    EACH(test_keys),
+      EACH(test_models),     EACH(test_rows_by_list),
+      EACH(test_unlinkable), EACH(test_rows_after_a_run),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
