@@ -111,8 +111,8 @@ static void count_result(const struct link_plan *plan, const struct link_result 
   }
   result->band = link_plan_band(plan);
   result->block_count = link_plan_block_count(plan);
-  for (uint16_t i = 0; i < result->block_count; i++) {
-    snprintf(result->blocks[i].name, sizeof result->blocks[i].name, "%.95s", link_plan_block(plan, i));
+  for (size_t i = 0; i < result->block_count; i++) {
+    snprintf(result->blocks[i].name, sizeof result->blocks[i].name, "%.95s", link_plan_block(plan, (uint16_t)i));
     result->blocks[i].counts = linked->blocks[i];
   }
 }

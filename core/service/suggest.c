@@ -221,6 +221,28 @@ static void put_name_rules(struct draft *draft) {
   }
 }
 
+/* Where names are not whole: every two of what there is. */
+static bool put_pair_rules(struct draft *draft) {
+  const char *parts[TEXTS_MOST + 3];
+  size_t count = 0;
+  if (draft->columns[GUESS_PATERNAL] != NULL) {
+    parts[count++] = draft->columns[GUESS_MATERNAL] != NULL ? "surname.any" : "surname";
+  }
+  if (draft->columns[GUESS_BIRTH] != NULL) {
+    parts[count++] = "birth";
+  }
+  for (size_t i = 0; i < draft->text_count; i++) {
+    parts[count++] = draft->texts[i];
+  }
+  for (size_t i = 0; i < count; i++) {
+    for (size_t k = i + 1; k < count; k++) {
+      put_rule(draft, parts[i], parts[k]);
+    }
+  }
+  return count > 1;
+}
+
+/* The first rule is also the one that training takes for nearly certain. */
 static void put_blocks(struct draft *draft) {
   static const enum guess single[] = {GUESS_DOCUMENT, GUESS_EMAIL, GUESS_PHONE};
   static const char *const rules[] = {"document", "email", "phone"};
@@ -228,17 +250,13 @@ static void put_blocks(struct draft *draft) {
   bool names = columns[GUESS_WHOLE_NAME] != NULL || (columns[GUESS_PATERNAL] != NULL && columns[GUESS_GIVEN] != NULL);
   bool any = names;
   for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
+    if (i == 1 && names) {
+      put_name_rules(draft);
+    } else if (i == 1) {
+      any = put_pair_rules(draft) || any;
+    }
     if (columns[single[i]] != NULL) {
       put_rule(draft, rules[i], NULL);
-      any = true;
-    }
-  }
-  if (names) {
-    put_name_rules(draft);
-  }
-  for (size_t i = 0; i < draft->text_count && !names; i++) {
-    for (size_t k = i + 1; k < draft->text_count; k++) {
-      put_rule(draft, draft->texts[i], draft->texts[k]);
       any = true;
     }
   }

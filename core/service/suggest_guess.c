@@ -1,6 +1,7 @@
 #include "core/service/suggest_guess.h"
 
 #include <ctype.h>
+#include <strings.h>
 
 enum { LOOKED_AT_MOST = 2000, CODES_MOST = 50, LENGTH_MOST = 80, WORDS_MOST = 12 };
 
@@ -30,6 +31,7 @@ static const struct {
     {GUESS_WHOLE_NAME, {"FULLNAME", NULL}},
     {GUESS_BIRTH, {"BIRTH", "DATE", NULL}},
     {GUESS_BIRTH, {"DATE", "BIRTH", NULL}},
+    {GUESS_BIRTH, {"BIRTH", NULL}},
     {GUESS_BIRTH, {"DOB", NULL}},
     {GUESS_BIRTH, {"BIRTHDATE", NULL}},
     {GUESS_BIRTH, {"FEC*", "NAC*", NULL}},
@@ -193,7 +195,7 @@ static void look(const struct map *dictionary, struct facts *facts) {
   uint32_t count = map_count(dictionary) < LOOKED_AT_MOST ? map_count(dictionary) : LOOKED_AT_MOST;
   for (uint32_t i = 0; i < count; i++) {
     struct slice text = map_key(dictionary, i);
-    facts->length += (double)text.len / count;
+    facts->length += (double)(text.len < 2 * LENGTH_MOST ? text.len : 2 * LENGTH_MOST) / count; /* one may be huge */
     facts->dates += looks_like_date(text) ? 1.0 / count : 0;
     facts->mails += memchr(text.data, '@', text.len) != NULL ? 1.0 / count : 0;
     facts->digits += all_digits(text) ? 1.0 / count : 0;
@@ -209,8 +211,8 @@ static enum guess guess_values(const struct facts *facts, uint64_t records, enum
   if (header == GUESS_DOCUMENT && few) {
     return GUESS_CODE;
   }
-  if (header == GUESS_ID && few) {
-    header = GUESS_NOTHING; /* a code of something else */
+  if ((header == GUESS_ID && few) || (header == GUESS_BIRTH && facts->dates < 0.3 && facts->digits < 0.5)) {
+    header = GUESS_NOTHING; /* a code of something else; a place of birth */
   }
   if (header != GUESS_NOTHING) {
     return header;
@@ -233,6 +235,21 @@ static bool has_guess(const struct facts *facts, size_t count, enum guess guess)
   return false;
 }
 
+/* What a name is depends on the names beside it. */
+static void settle_names(struct facts *facts, size_t count) {
+  bool surnames = has_guess(facts, count, GUESS_PATERNAL), given = has_guess(facts, count, GUESS_GIVEN);
+  bool whole = has_guess(facts, count, GUESS_WHOLE_NAME);
+  for (size_t i = 0; i < count; i++) {
+    if (facts[i].guess == GUESS_GIVEN && !surnames && !whole) {
+      facts[i].guess = GUESS_WHOLE_NAME; /* "Nombre" with no surname beside it */
+    } else if (facts[i].guess == GUESS_WHOLE_NAME && surnames && !given && strcasecmp(facts[i].name, "name") == 0) {
+      facts[i].guess = GUESS_GIVEN;
+    } else if (facts[i].guess == GUESS_MATERNAL && !surnames) {
+      facts[i].guess = GUESS_TEXT;
+    }
+  }
+}
+
 void guess_columns(const struct sheet *sheet, struct arena *arena, struct facts *facts) {
   for (size_t i = 0; i < sheet->column_count; i++) {
     const struct link_column *column = &sheet->columns[i];
@@ -246,12 +263,5 @@ void guess_columns(const struct sheet *sheet, struct arena *arena, struct facts 
       facts[i].guess = guess_values(&facts[i], sheet->count, GUESS_NOTHING);
     }
   }
-  bool surnames = has_guess(facts, sheet->column_count, GUESS_PATERNAL);
-  for (size_t i = 0; i < sheet->column_count; i++) {
-    if (facts[i].guess == GUESS_GIVEN && !surnames && !has_guess(facts, sheet->column_count, GUESS_WHOLE_NAME)) {
-      facts[i].guess = GUESS_WHOLE_NAME; /* "Nombre" with no surname beside it */
-    } else if (facts[i].guess == GUESS_MATERNAL && !surnames) {
-      facts[i].guess = GUESS_TEXT;
-    }
-  }
+  settle_names(facts, sheet->column_count);
 }

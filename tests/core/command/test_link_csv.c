@@ -147,6 +147,25 @@ static void test_a_suggestion_runs_as_it_is_and_threads_change_nothing(void **st
   free(frozen);
 }
 
+static void test_columns_are_told_by_words_and_shapes(void **state) {
+  (void)state;
+  program_write(folder, "people.csv", people);
+  struct said said = program_run(folder, "link --suggest people.csv");
+  assert_int_equal(said.code, 0);
+  assert_non_null(strstr(said.out, "# dni                6    12.5 %  document\n"));
+  assert_non_null(strstr(said.out, "# birth              6     0.0 %  date of birth\n"));
+  assert_non_null(strstr(said.out, "\n# truth: {column: truth}\n"));
+  assert_non_null(
+      strstr(said.out, "\nblock:\n  - document\n  - {name: names and birth, keys: [surname, given.first, birth]}\n"));
+  said = program_run(folder, "--lang es link --suggest people.csv");
+  assert_non_null(strstr(said.out, "# birth              6     0.0 %  fecha de nacimiento\n"));
+  program_write(folder, "empty.csv", "a,b\n,x\n,x\n");
+  said = program_run(folder, "link --suggest empty.csv");
+  assert_int_equal(said.code, 1);
+  assert_string_equal(said.err, "error: no column can be compared: each is empty, of one value, or very long\n"
+                                "  at: empty.csv\n");
+}
+
 static void assert_fails(const char *arguments, int code, const char *err) {
   struct said said = program_run(folder, arguments);
   assert_string_equal(said.err, err);
@@ -245,6 +264,7 @@ int main(void) {
       cmocka_unit_test(test_lines_of_one_person_are_one_cluster),
       cmocka_unit_test(test_several_files_are_linked),
       cmocka_unit_test(test_a_suggestion_runs_as_it_is_and_threads_change_nothing),
+      cmocka_unit_test(test_columns_are_told_by_words_and_shapes),
       cmocka_unit_test(test_what_is_wrong_is_told),
       cmocka_unit_test(test_lines_that_are_no_record_are_told_and_left_out),
       cmocka_unit_test(test_febrl),
