@@ -193,13 +193,13 @@ static void fill_keys(void *context, unsigned thread) {
   (void)thread;
   while (take_share(filling, &from, &to)) {
     for (uint32_t i = from; i < to; i++) {
-      for (uint16_t rule = 0; rule < blocks->rules; rule++) {
+      for (size_t rule = 0; rule < blocks->rules; rule++) {
         size_t slots;
         uint32_t *keys = blocks_keys(blocks, rule, i, &slots);
-        size_t count = slots == 0 ? 0 : blocks_hashes(blocks->prepared, blocks->secret, rule, i, hashes);
+        size_t count = slots == 0 ? 0 : blocks_hashes(blocks->prepared, blocks->secret, (uint16_t)rule, i, hashes);
         size_t kept = 0;
         for (size_t j = 0; j < count && kept < slots; j++) {
-          if (!model_leaves_out(filling, rule, hashes[j])) {
+          if (!model_leaves_out(filling, (uint16_t)rule, hashes[j])) {
             keys[kept++] = short_key(hashes[j]);
           }
         }
@@ -519,7 +519,7 @@ void blocks_free(struct blocks *blocks) {
 
 /* ---- asking ---- */
 
-static bool share_key(const struct blocks *blocks, uint16_t rule, uint32_t a, uint32_t b) {
+static bool share_key(const struct blocks *blocks, size_t rule, uint32_t a, uint32_t b) {
   size_t x_slots;
   size_t y_slots;
   const uint32_t *x = blocks_keys(blocks, rule, a, &x_slots);
@@ -538,16 +538,16 @@ static bool share_key(const struct blocks *blocks, uint16_t rule, uint32_t a, ui
 }
 
 uint16_t blocks_propose(const struct blocks *blocks, uint32_t a, uint32_t b) {
-  for (uint16_t rule = 0; a != b && rule < blocks->rules; rule++) {
+  for (size_t rule = 0; a != b && rule < blocks->rules; rule++) {
     if (share_key(blocks, rule, a, b)) {
-      return rule;
+      return (uint16_t)rule;
     }
   }
   return LINK_NO_RULE;
 }
 
 bool blocks_any(const struct blocks *blocks, uint64_t rules, uint32_t a, uint32_t b) {
-  for (uint16_t rule = 0; rule < blocks->rules; rule++) {
+  for (size_t rule = 0; rule < blocks->rules; rule++) {
     if ((rules >> rule & 1) != 0 && share_key(blocks, rule, a, b)) {
       return true;
     }
@@ -556,7 +556,7 @@ bool blocks_any(const struct blocks *blocks, uint64_t rules, uint32_t a, uint32_
 }
 
 bool blocks_has_key(const struct blocks *blocks, uint32_t record) {
-  for (uint16_t rule = 0; rule < blocks->rules; rule++) {
+  for (size_t rule = 0; rule < blocks->rules; rule++) {
     size_t slots;
     const uint32_t *keys = blocks_keys(blocks, rule, record, &slots);
     if (slots > 0 && keys[0] != 0) {

@@ -10,7 +10,7 @@
 void learn_secret(uint64_t seed, uint8_t secret[16]);
 /* λ from deterministic rules, u from random pairs, m by EM over the plan's rounds, term frequencies. What training
  * could not do well is a warning. */
-enum status learn_model(const struct scorer *scorer, struct link_model **model, struct error *error) MUST_CHECK;
+enum status learn_model(const struct scorer *scorer, struct link_model **out, struct error *error) MUST_CHECK;
 
 /* Term frequencies of the comparisons that ask for them: listed are values that FREQUENCY_LEAST records share. */
 enum status learn_frequencies(const struct prepared *prepared, struct link_model *model,

@@ -7,7 +7,7 @@
 
 /* Weights by comparison and level with the prior, and term-frequency adjustments by comparison and value. */
 struct weights;
-enum status weights_make(const struct prepared *prepared, const struct link_model *model, struct weights **weights,
+enum status weights_make(const struct prepared *prepared, const struct link_model *model, struct weights **out,
                          struct error *error) MUST_CHECK;
 void weights_free(struct weights *weights);
 float weights_pair(const struct weights *weights, const uint32_t *a, const uint32_t *b, const uint8_t *levels);
