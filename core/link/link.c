@@ -142,8 +142,8 @@ static enum status visit_keys(const struct prepared *prepared, const struct link
   uint64_t plain[BLOCK_SLOTS_MOST];
   uint64_t keyed[BLOCK_SLOTS_MOST];
   enum status status = OK;
-  for (uint16_t rule = 0; rule < prepared->plan->block_count; rule++) {
-    size_t count = blocks_hashes(prepared, model->secret, rule, record, plain);
+  for (size_t rule = 0; rule < prepared->plan->block_count; rule++) {
+    size_t count = blocks_hashes(prepared, model->secret, (uint16_t)rule, record, plain);
     for (size_t i = 0; status == OK && i < count; i++) {
       if (!blocks_is_capped(model->capped, model->capped_count, plain[i])) {
         crypto_shorthash((unsigned char *)&keyed[i], (const unsigned char *)&plain[i], sizeof plain[i], secret);

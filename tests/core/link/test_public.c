@@ -31,7 +31,6 @@ static void open_sheet(const struct file *file, const struct link_plan *plan, st
   }
 }
 
-/* True pairs that blocking proposed: those that are left when every pair that it proposes is one cluster's. */
 static void print_score(const struct file *file, const struct link_result *result, const struct link_score *score) {
   print_message("%s: compared %llu, kept %zu, waiting %llu: precision %.4f recall %.4f F1 %.4f, B3 F1 %.4f\n",
                 file->csv, (unsigned long long)result->compared, result->pair_count,
