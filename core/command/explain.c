@@ -148,35 +148,41 @@ static void print_record(const json_t *answer) {
 
 /* ---- a pair ---- */
 
+/* What proposed the two, and what stands above their weight. */
+static void print_reasons(const json_t *answer) {
+  const char *rule = json_string_value(json_object_get(answer, "rule"));
+  const char *verdict = json_string_value(json_object_get(answer, "verdict"));
+  const char *reason = text_of(answer, "reason");
+  if (rule != NULL) {
+    printf(_("blocking rule that proposes them: %s\n"), rule);
+  } else {
+    puts(_("no blocking rule proposes them"));
+  }
+  if (verdict != NULL) {
+    printf(_("rule above weights that decides: %s\n"), verdict);
+  }
+  if (strcmp(reason, "weight") != 0 && strcmp(reason, "rule") != 0) {
+    printf(_("what stands above both: %s\n"), reason);
+  }
+}
+
 static void print_pair(const json_t *answer) {
   size_t i;
   size_t j;
   json_t *comparison;
   json_t *value;
   const json_t *rows = json_object_get(answer, "rows");
-  const char *rule = json_string_value(json_object_get(answer, "rule"));
   bool same = json_is_true(json_object_get(answer, "same"));
   printf(same ? _("rows %lld and %lld are one %s\n") : _("rows %lld and %lld are two: %s\n"),
          (long long)json_integer_value(json_array_get(rows, 0)), (long long)json_integer_value(json_array_get(rows, 1)),
          text_of(answer, "of"));
-  if (rule != NULL) {
-    printf(_("rule that accepts them: %s\n"), rule);
-  } else {
-    puts(same ? _("no rule joins these two directly: other records of it do") : _("no rule accepts them"));
-  }
-  if (json_is_true(json_object_get(answer, "kept_apart"))) {
-    puts(_("kept apart whatever a rule says: roles, a protected identity, or two people of one case"));
-  }
+  print_reasons(answer);
   json_array_foreach(json_object_get(answer, "comparisons"), i, comparison) {
-    printf("  %s %s: %s", json_is_true(json_object_get(comparison, "needed")) ? "*" : " ",
-           text_of(comparison, "comparison"), text_of(comparison, "level"));
+    printf("    %s: %s", text_of(comparison, "comparison"), text_of(comparison, "level"));
     json_array_foreach(json_object_get(comparison, "values"), j, value) {
       printf("%s%s | %s", j == 0 ? "   " : ", ", value_of(value, "a"), value_of(value, "b"));
     }
     printf("\n");
-  }
-  if (rule != NULL) {
-    puts(_("* what the rule looked at"));
   }
   waterfall_print(json_object_get(answer, "weights"), stdout);
 }

@@ -9,25 +9,34 @@
 #include <stdio.h>
 
 static json_t *counts_object(const struct resolve_counts *counts) {
-  return json_pack("{sI sI sI sI sI sI sI sI sI}", "rows", (json_int_t)counts->rows, "clusters",
-                   (json_int_t)counts->clusters, "created", (json_int_t)counts->created, "absorbed",
+  return json_pack("{sI sI sI sI sI sI sI sI sI sI sI}", "rows", (json_int_t)counts->rows, "clusters",
+                   (json_int_t)counts->clusters, "accepted", (json_int_t)counts->accepted, "waiting",
+                   (json_int_t)counts->waiting, "created", (json_int_t)counts->created, "absorbed",
                    (json_int_t)counts->absorbed, "merged", (json_int_t)counts->merged, "split",
                    (json_int_t)counts->split, "dissolved", (json_int_t)counts->dissolved, "pairs",
                    (json_int_t)counts->pairs, "unlinkable", (json_int_t)counts->unlinkable);
 }
 
 static void print_json(const struct resolve_result *result) {
-  json_t *root = json_pack("{sI sb so so}", "run", (json_int_t)result->run, "nothing_new", (int)result->nothing_new,
-                           "persons", counts_object(&result->persons), "cases", counts_object(&result->cases));
+  json_t *root = json_pack("{sI sb sb so so}", "run", (json_int_t)result->run, "nothing_new", (int)result->nothing_new,
+                           "trained", (int)result->trained, "persons", counts_object(&result->persons), "cases",
+                           counts_object(&result->cases));
   json_dumpf(root, stdout, JSON_INDENT(2));
   puts("");
   json_decref(root);
 }
 
 static void print_line(const char *what, const struct resolve_counts *counts) {
-  printf("%-10s %10lld %10lld %10lld %10lld %10lld %10lld %10lld\n", what, (long long)counts->rows,
+  printf("%-10s %10lld %10lld %10lld %10lld %10lld %10lld %10lld %10lld\n", what, (long long)counts->rows,
          (long long)counts->clusters, (long long)counts->created, (long long)counts->merged, (long long)counts->split,
-         (long long)counts->pairs, (long long)counts->unlinkable);
+         (long long)counts->waiting, (long long)counts->accepted, (long long)counts->unlinkable);
+}
+
+static void print_waiting(const struct resolve_result *result) {
+  long long waiting = (long long)(result->persons.waiting + result->cases.waiting);
+  if (waiting > 0) {
+    printf(_("pairs that wait for a person: %lld (`puente review list`)\n"), waiting);
+  }
 }
 
 static void print_text(const struct resolve_result *result) {
@@ -35,19 +44,24 @@ static void print_text(const struct resolve_result *result) {
     puts(_("nothing new to link: persons and cases are as they were"));
     return;
   }
-  printf("%-10s %10s %10s %10s %10s %10s %10s %10s\n", "", _("records"), _("joined to"), _("new"), _("merged"),
-         _("split"), _("pairs"), _("unlinkable"));
+  if (result->trained) {
+    printf(_("weights were learned from the records%s%s\n"), result->why_trained == NULL ? "" : ": ",
+           result->why_trained == NULL ? "" : result->why_trained);
+  }
+  printf("%-10s %10s %10s %10s %10s %10s %10s %10s %10s\n", "", _("records"), _("joined to"), _("new"), _("merged"),
+         _("split"), _("waiting"), _("if joined"), _("unlinkable"));
   print_line(_("persons"), &result->persons);
   print_line(_("cases"), &result->cases);
+  print_waiting(result);
   puts(_("next: `puente status`, `puente report crosstab`, `puente explain person ID`"));
 }
 
-int command_linking(const struct globals *globals, struct workspace *workspace, const char *purpose) {
+int command_linking(const struct globals *globals, struct workspace *workspace, const struct linking *linking) {
   struct meter meter;
   struct resolve_result result = {.run = 0};
   struct error error;
   meter_init(&meter, globals);
-  enum status status = service_link(workspace, &meter.progress, purpose, &result, &error);
+  enum status status = service_link(workspace, linking, &meter.progress, &result, &error);
   meter_clear(&meter);
   if (status != OK) {
     return command_fail(&error);
@@ -61,11 +75,13 @@ int command_linking(const struct globals *globals, struct workspace *workspace, 
 }
 
 static int run(const struct globals *globals, int argc, char **argv) {
-  const char *purpose = NULL;
+  struct linking linking = {.purpose = NULL};
   struct linking_files files;
   linking_files_init(&files);
-  const struct argument table[] = {
-      {.name = "purpose", .text = &purpose}, LINKING_FILES_ARGUMENTS(files), {.name = NULL}};
+  const struct argument table[] = {{.name = "purpose", .text = &linking.purpose},
+                                   {.name = "train", .flag = &linking.train},
+                                   LINKING_FILES_ARGUMENTS(files),
+                                   {.name = NULL}};
   int exit_code = 0;
   if (arguments_done(&command_link, table, &argc, argv, &exit_code)) {
     return exit_code;
@@ -81,16 +97,18 @@ static int run(const struct globals *globals, int argc, char **argv) {
   if (workspace_open(globals->config, WORKSPACE_WRITE, &workspace, &error) != OK) {
     return command_fail(&error);
   }
-  exit_code = command_linking(globals, &workspace, purpose);
+  exit_code = command_linking(globals, &workspace, &linking);
   workspace_close(&workspace);
   return exit_code;
 }
 
 const struct command command_link = {
     .name = "link",
-    .synopsis = "[--purpose TEXT] | --csv FILE [--csv FILE...] --link CONFIG.yaml --out CLUSTERS.csv | --suggest FILE",
+    .synopsis = "[--train] [--purpose TEXT] | --csv FILE [--csv FILE...] --link CONFIG.yaml --out CLUSTERS.csv | "
+                "--suggest FILE",
     .summary = N_("find which records are the same person and the same case, and consolidate them"),
-    .help = N_("  --purpose TEXT  noted with the run\n\n"
+    .help = N_("  --train         learn weights anew from all records; else those learned before are used as they are\n"
+               "  --purpose TEXT  noted with the run\n\n"
                "Ids of persons and cases stay the same from run to run; what was merged or split keeps its history.\n\n"
                "Alone, without a workspace: which lines of any CSV are one.\n"
                "  --csv FILE         what to link; several files are several sources\n"

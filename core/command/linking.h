@@ -3,9 +3,9 @@
 #define PUENTE_COMMAND_LINKING_H
 
 #include "core/command/command.h"
-#include "core/service/workspace.h"
+#include "core/service/linking.h"
 
 /* Links and prints what came of it; gives the exit code. */
-int command_linking(const struct globals *globals, struct workspace *workspace, const char *purpose);
+int command_linking(const struct globals *globals, struct workspace *workspace, const struct linking *linking);
 
 #endif

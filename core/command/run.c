@@ -18,7 +18,8 @@ static int sync_and_link(const struct globals *globals, struct workspace *worksp
     fputs(",\"link\":", stdout);
   }
   if (!stopped) {
-    linked = command_linking(globals, workspace, request->options.purpose);
+    const struct linking linking = {.purpose = request->options.purpose};
+    linked = command_linking(globals, workspace, &linking);
   }
   if (globals->json) {
     fputs(stopped || linked != 0 ? "null}\n" : "}\n", stdout);

@@ -9,8 +9,11 @@ static bool is_of_case(const char *name) {
   return strncmp(name, of_case, PREFIX) == 0;
 }
 
-/* By row: the row of the case that it belongs to, in its source. */
-static uint32_t *find_cases(const struct staged_rows *rows, const struct staged_rows *cases) {
+bool columns_is_computed(const char *name) {
+  return strcmp(name, EVIDENCE_CASE) == 0 || strcmp(name, EVIDENCE_PEOPLE) == 0;
+}
+
+uint32_t *columns_own_case(const struct staged_rows *rows, const struct staged_rows *cases) {
   uint32_t *by_key = malloc((map_count(cases->keys) + 1U) * sizeof *by_key);
   uint32_t *found = malloc((rows->count + 1) * sizeof *found);
   if (by_key == NULL || found == NULL) {
@@ -33,7 +36,7 @@ static uint32_t *find_cases(const struct staged_rows *rows, const struct staged_
 static enum status case_column(const struct staged_rows *rows, const struct staged_rows *cases, const char *name,
                                struct link_column *column, struct error *error) {
   const struct field *field = entity_field(cases->entity, slice_of(name));
-  uint32_t *found = find_cases(rows, cases);
+  uint32_t *found = columns_own_case(rows, cases);
   if (found == NULL) {
     return error_memory(error);
   }
@@ -46,9 +49,10 @@ static enum status case_column(const struct staged_rows *rows, const struct stag
 }
 
 enum status columns_make(const struct link_plan *plan, const struct staged_rows *rows, const struct staged_rows *cases,
-                         struct link_column **columns, size_t *count, struct error *error) {
+                         const struct evidence *evidence, struct link_column **columns, size_t *count,
+                         struct error *error) {
   const char *const *names;
-  *count = simple_link_plan_columns(plan, &names);
+  *count = link_plan_columns(plan, &names);
   *columns = calloc(*count + 1, sizeof **columns);
   if (*columns == NULL) {
     return error_memory(error);
@@ -57,6 +61,11 @@ enum status columns_make(const struct link_plan *plan, const struct staged_rows 
   for (size_t i = 0; status == OK && i < *count; i++) {
     struct link_column *column = &(*columns)[i];
     column->name = names[i];
+    if (columns_is_computed(names[i])) {
+      column->values = evidence->values;
+      column->dictionary = evidence->dictionary;
+      continue;
+    }
     if (is_of_case(names[i])) {
       status = case_column(rows, cases, names[i] + PREFIX, column, error);
       continue;

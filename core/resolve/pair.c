@@ -1,45 +1,129 @@
+#include "core/resolve/closure.h"
 #include "core/resolve/columns.h"
 #include "core/resolve/resolve.h"
+#include "core/resolve/twopass.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-enum { SEEN_LIMIT = 1 << 20 };
+#define SEEN_LIMIT ((size_t)1 << 30)
 
 struct pair_view {
   struct store *store;
   const struct model *model;
   enum cluster_kind kind;
   int64_t rows[2];
-  resolve_compared *compared;
-  void *context;
-  struct resolve_pair *pair;
-  struct error *error;
   struct policy *policy;
   struct staged_rows persons, cases;
-  struct link_column *columns;
-  size_t column_count;
+  struct buffer seen;
+  bool linked[STAGED_SOURCES_MOST];
+  struct twopass twopass;
+  struct evidence evidence;
+  struct link_records records; /* of the kind */
+  struct error *error;
 };
 
-static enum status read_both(struct pair_view *view) {
-  static bool linked[STAGED_SOURCES_MOST];
-  struct buffer seen;
-  int64_t records[2] = {record_of(view->rows[0]), record_of(view->rows[1])};
-  buffer_init(&seen, SEEN_LIMIT);
-  for (size_t i = 0; i < STAGED_SOURCES_MOST; i++) {
-    linked[i] = true;
-  }
+static enum status read_rows(struct pair_view *view, const struct entity *entity, const struct row_set *rows,
+                             struct staged_rows *out) {
+  struct row_set records = {0};
+  enum status status = row_set_records(rows, &records, view->error);
   struct staged_context context = {.policy = view->policy,
-                                   .linked = linked,
-                                   .seen = &seen,
-                                   .records = records,
-                                   .record_count = records[0] == records[1] ? 1 : 2};
-  enum status status = staged_read(view->store, view->policy->one_case.entity, &context, &view->cases, view->error);
-  if (status == OK && view->kind == CLUSTER_PERSON) {
-    status = staged_read(view->store, view->policy->person.entity, &context, &view->persons, view->error);
-    status = status == OK ? staged_mark(view->store, view->model, &context, &view->persons, view->error) : status;
+                                   .linked = view->linked,
+                                   .seen = &view->seen,
+                                   .records = records.ids,
+                                   .record_count = records.count};
+  status = status == OK ? staged_read(view->store, entity, &context, out, view->error) : status;
+  if (status == OK && entity == view->policy->person.entity) {
+    status = staged_mark(view->store, view->model, &context, out, view->error);
   }
-  buffer_free(&seen);
+  row_set_free(&records);
+  return status;
+}
+
+/* The rows of the two records' own cases, and all that hangs together with them. */
+static enum status read_cases(struct pair_view *view) {
+  struct row_set rows = {0};
+  struct staged_rows own;
+  enum status status = OK;
+  for (int i = 0; status == OK && i < 2; i++) {
+    status = row_set_add(&rows, view->rows[i], view->error);
+  }
+  row_set_sort(&rows);
+  if (status == OK && view->kind == CLUSTER_PERSON) {
+    status = read_rows(view, view->policy->one_case.entity, &rows, &own);
+    row_set_free(&rows);
+    for (size_t i = 0; status == OK && i < own.count; i++) {
+      status = row_set_add(&rows, own.row_id[i], view->error);
+    }
+    row_set_sort(&rows);
+    staged_free(&own);
+    status = status == OK ? closure_grow(view->store, CLUSTER_CASE, &rows, view->error) : status;
+  }
+  status = status == OK ? read_rows(view, view->policy->one_case.entity, &rows, &view->cases) : status;
+  row_set_free(&rows);
+  return status;
+}
+
+/* The two persons; or those of the two cases, and all that hang together with them. */
+static enum status read_persons(struct pair_view *view) {
+  struct row_set rows = {0};
+  struct staged_rows own;
+  enum status status = OK;
+  for (int i = 0; status == OK && i < 2; i++) {
+    status = row_set_add(&rows, view->rows[i], view->error);
+  }
+  row_set_sort(&rows);
+  if (status == OK && view->kind == CLUSTER_CASE) {
+    status = read_rows(view, view->policy->person.entity, &rows, &own);
+    row_set_free(&rows);
+    for (size_t i = 0; status == OK && i < own.count; i++) {
+      status = row_set_add(&rows, own.row_id[i], view->error);
+    }
+    row_set_sort(&rows);
+    staged_free(&own);
+    status = status == OK ? closure_grow(view->store, CLUSTER_PERSON, &rows, view->error) : status;
+  }
+  status = status == OK ? read_rows(view, view->policy->person.entity, &rows, &view->persons) : status;
+  row_set_free(&rows);
+  return status;
+}
+
+/* The model in use: what the store has learned, or the one to start with. */
+static enum status read_model(const struct pair_view *view, enum cluster_kind kind, struct twopass_side *side) {
+  const char *why = NULL;
+  enum status status = learned_model(view->store, kind, side->plan, &side->model, &why, view->error);
+  if (status == OK && side->model == NULL) {
+    status = learned_start(view->policy, kind, &side->model, view->error);
+  }
+  if (status == OK && side->model == NULL) {
+    status = error_set(view->error, ERR_NOT_FOUND, "%s", why);
+    error_hint(view->error, "%s", _("`puente link` learns it"));
+  }
+  return status;
+}
+
+static enum status read_models(struct pair_view *view) {
+  struct twopass *t = &view->twopass;
+  t->persons = (struct twopass_side){.plan = view->policy->persons, .rows = &view->persons};
+  t->cases = (struct twopass_side){.plan = view->policy->cases, .rows = &view->cases};
+  enum status status = read_model(view, CLUSTER_PERSON, &t->persons);
+  return status == OK ? read_model(view, CLUSTER_CASE, &t->cases) : status;
+}
+
+/* What the other kind says of the two, as the linking of the kind would see it. */
+static enum status gather_evidence(struct pair_view *view) {
+  struct twopass *t = &view->twopass;
+  uint32_t *cluster = NULL;
+  enum status status;
+  if (view->kind == CLUSTER_PERSON) {
+    status = twopass_cases_alone(t, &cluster, view->error);
+    status =
+        status == OK ? evidence_of_cases(&view->persons, &view->cases, cluster, &view->evidence, view->error) : status;
+  } else {
+    status = twopass_persons_alone(t, &cluster, view->error);
+    status =
+        status == OK ? evidence_of_people(&view->persons, &view->cases, cluster, &view->evidence, view->error) : status;
+  }
+  free(cluster);
   return status;
 }
 
@@ -57,77 +141,80 @@ static enum status find_row(const struct pair_view *view, const struct staged_ro
 }
 
 static struct slice value_of(const struct pair_view *view, const char *name, uint32_t row) {
-  for (size_t i = 0; i < view->column_count; i++) {
-    if (strcmp(view->columns[i].name, name) == 0) {
-      uint32_t value = view->columns[i].values[row];
-      return value == LINK_MISSING ? slice_make(NULL, 0) : map_key(view->columns[i].dictionary, value);
+  for (size_t i = 0; i < view->records.column_count; i++) {
+    const struct link_column *column = &view->records.columns[i];
+    if (strcmp(column->name, name) == 0) {
+      uint32_t value = column->values[row];
+      return value == LINK_MISSING ? slice_none() : map_key(column->dictionary, value);
     }
   }
-  return (struct slice){0};
+  return slice_none();
 }
 
-static enum status tell(struct pair_view *view, const struct link_plan *plan, const struct link_explanation *found,
-                        uint32_t a, uint32_t b) {
-  enum status status = OK;
-  const char *rule = found->rule < 0 ? "" : simple_link_plan_rule(plan, (uint16_t)found->rule);
-  snprintf(view->pair->rule, sizeof view->pair->rule, "%s", rule);
-  view->pair->apart = found->apart;
-  for (size_t i = 0; status == OK && i < found->count; i++) {
-    const struct link_comparison *comparison = &found->comparisons[i];
-    struct slice left[LINK_FROM_MOST];
-    struct slice right[LINK_FROM_MOST];
-    for (size_t j = 0; j < comparison->column_count; j++) {
-      left[j] = value_of(view, comparison->columns[j], a);
-      right[j] = value_of(view, comparison->columns[j], b);
-    }
-    status = view->compared(view->context, comparison, left, right);
+static enum status tell(const struct pair_view *view, const struct link_plan *plan,
+                        const struct link_explanation *found, const uint32_t at[2], resolve_told *told, void *context) {
+  struct resolve_pair *pair = calloc(1, sizeof *pair);
+  if (pair == NULL) {
+    return error_memory(view->error);
   }
-  return status == OK ? OK : error_memory(view->error);
+  pair->explanation = found;
+  pair->block = found->block == LINK_NO_RULE ? NULL : link_plan_block(plan, found->block);
+  pair->verdict = found->verdict == LINK_NO_RULE ? NULL : link_plan_rule(plan, found->verdict);
+  for (size_t i = 0; i < found->count; i++) {
+    for (size_t j = 0; j < found->comparisons[i].column_count; j++) {
+      for (int side = 0; side < 2; side++) {
+        pair->values[side][i][j] = value_of(view, found->comparisons[i].columns[j], at[side]);
+      }
+    }
+  }
+  enum status status = told(context, pair) == OK ? OK : error_memory(view->error);
+  free(pair);
+  return status;
 }
 
-static enum status compare_both(struct pair_view *view) {
-  bool persons = view->kind == CLUSTER_PERSON;
-  const struct link_plan *plan = persons ? view->policy->persons : view->policy->cases;
-  const struct staged_rows *rows = persons ? &view->persons : &view->cases;
+static enum status compare_both(struct pair_view *view, resolve_told *told, void *context) {
+  struct twopass *t = &view->twopass;
+  struct twopass_side *side = view->kind == CLUSTER_PERSON ? &t->persons : &t->cases;
   struct link_explanation found;
   uint32_t at[2] = {0, 0};
-  enum status status = find_row(view, rows, 0, &at[0]);
-  status = status == OK ? find_row(view, rows, 1, &at[1]) : status;
+  enum status status = find_row(view, side->rows, 0, &at[0]);
+  status = status == OK ? find_row(view, side->rows, 1, &at[1]) : status;
+  status = status == OK ? gather_evidence(view) : status;
   if (status == OK) {
-    status = columns_make(plan, rows, &view->cases, &view->columns, &view->column_count, view->error);
+    status =
+        learned_decisions(view->store, view->kind, side->rows, &side->decisions, &side->decision_count, view->error);
   }
-  if (status != OK) {
-    return status;
+  if (status == OK) {
+    status = twopass_records(side, &view->cases, &view->evidence, &view->records, view->error);
   }
-  struct link_records records = {.count = rows->count, .columns = view->columns, .column_count = view->column_count};
-  if (persons) {
-    records.group = rows->group;
-    records.same = rows->key;
-    records.role = rows->role;
-    records.sealed = rows->sealed;
+  if (status == OK) {
+    status = link_explain(side->plan, &view->records, side->model, at[0], at[1], &found, view->error);
   }
-  status = simple_link_explain(plan, &records, at[0], at[1], &found, view->error);
-  return status == OK ? tell(view, plan, &found, at[0], at[1]) : status;
+  return status == OK ? tell(view, side->plan, &found, at, told, context) : status;
 }
 
 enum status resolve_explain(struct store *store, const struct config *config, const struct model *model,
-                            enum cluster_kind kind, int64_t row_a, int64_t row_b, resolve_compared *compared,
-                            void *context, struct resolve_pair *pair, struct error *error) {
-  struct pair_view view = {.store = store,
-                           .model = model,
-                           .kind = kind,
-                           .rows = {row_a, row_b},
-                           .compared = compared,
-                           .context = context,
-                           .pair = pair,
-                           .error = error};
-  *pair = (struct resolve_pair){.apart = false};
-  enum status status = policy_load(config->link_file, model, &view.policy, error);
-  status = status == OK ? read_both(&view) : status;
-  status = status == OK ? compare_both(&view) : status;
-  columns_free(view.columns, view.column_count);
-  staged_free(&view.persons);
-  staged_free(&view.cases);
-  policy_free(view.policy);
+                            enum cluster_kind kind, int64_t row_a, int64_t row_b, resolve_told *told, void *context,
+                            struct error *error) {
+  struct pair_view *view = calloc(1, sizeof *view);
+  if (view == NULL) {
+    return error_memory(error);
+  }
+  *view = (struct pair_view){.store = store, .model = model, .kind = kind, .rows = {row_a, row_b}, .error = error};
+  memset(view->linked, true, sizeof view->linked);
+  buffer_init(&view->seen, SEEN_LIMIT);
+  enum status status = policy_load(config->link_file, model, &view->policy, error);
+  status = status == OK ? read_models(view) : status;
+  status = status == OK ? read_cases(view) : status;
+  status = status == OK ? read_persons(view) : status;
+  status = status == OK ? compare_both(view, told, context) : status;
+  columns_free(view->records.columns, view->records.column_count);
+  evidence_free(&view->evidence);
+  twopass_free(&view->twopass);
+  staged_free(&view->persons);
+  staged_free(&view->cases);
+  buffer_free(&view->seen);
+  policy_free(view->policy);
+  free(view);
   return status;
 }

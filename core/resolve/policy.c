@@ -3,6 +3,7 @@
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/base/yaml.h"
+#include "core/resolve/columns.h"
 
 #include <stdlib.h>
 
@@ -97,6 +98,18 @@ static enum status read_sealed(const struct reader *r, const struct yaml *list) 
   enum status status = OK;
   for (size_t i = 0; status == OK && i < list->count; i++) {
     status = read_policy_field(r, &list->children[i], &r->policy->sealed[r->policy->sealed_count++]);
+  }
+  return status;
+}
+
+/* {persons: FILE, cases: FILE} */
+static enum status read_start(const struct reader *r, const struct yaml *node) {
+  static const char *const known[] = {"persons", "cases", NULL};
+  enum status status = node == NULL ? OK : yaml_check_keys(node, known, r->error);
+  for (int i = 0; status == OK && node != NULL && i < 2; i++) {
+    const char *name = yaml_text(node, known[i], NULL);
+    r->policy->start[i] = name == NULL ? NULL : path_join(r->policy->arena, r->folder, name);
+    status = name != NULL && r->policy->start[i] == NULL ? error_memory(r->error) : OK;
   }
   return status;
 }
@@ -203,8 +216,11 @@ static enum status read_survivorship(const struct reader *r, const char *path) {
 static enum status check_columns(const struct reader *r, const struct link_plan *plan, const char *path,
                                  const char *name) {
   const char *const *columns;
-  size_t count = simple_link_plan_columns(plan, &columns);
+  size_t count = link_plan_columns(plan, &columns);
   for (size_t i = 0; i < count; i++) {
+    if (columns_is_computed(columns[i])) {
+      continue;
+    }
     bool of_case = strncmp(columns[i], "case.", 5) == 0;
     const struct entity *entity = model_entity(r->model, of_case ? "case" : name);
     const char *field = columns[i] + (of_case ? 5 : 0);
@@ -227,13 +243,13 @@ static enum status read_plan(const struct reader *r, const struct yaml *root, co
   if (path == NULL) {
     return error_memory(r->error);
   }
-  enum status status = simple_link_plan_load(path, plan, r->error);
+  enum status status = link_plan_load(path, plan, r->error);
   status = status == OK ? check_columns(r, *plan, path, entity) : status;
-  return status == OK ? digest_text(r->policy, simple_link_plan_text(*plan)) : status;
+  return status == OK ? digest_text(r->policy, link_plan_text(*plan)) : status;
 }
 
 static enum status read_policy(const struct reader *r, const char *path) {
-  static const char *const known[] = {"persons", "cases", "survivorship", "apart", "sealed", "review", NULL};
+  static const char *const known[] = {"persons", "cases", "survivorship", "apart", "sealed", "review", "start", NULL};
   struct policy *policy = r->policy;
   struct yaml *root;
   enum status status = read_file(r, path, &root);
@@ -254,6 +270,7 @@ static enum status read_policy(const struct reader *r, const char *path) {
     status = read_policy_field(r, yaml_get(root, "apart"), &policy->apart);
   }
   status = status == OK ? read_review(r, yaml_get(root, "review")) : status;
+  status = status == OK ? read_start(r, yaml_get(root, "start")) : status;
   return status == OK ? read_sealed(r, yaml_get(root, "sealed")) : status;
 }
 
@@ -277,8 +294,8 @@ enum status policy_load(const char *path, const struct model *model, struct poli
 
 void policy_free(struct policy *policy) {
   if (policy != NULL) {
-    simple_link_plan_free(policy->persons);
-    simple_link_plan_free(policy->cases);
+    link_plan_free(policy->persons);
+    link_plan_free(policy->cases);
     arena_free(policy->arena);
     free(policy);
   }

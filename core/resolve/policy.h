@@ -5,8 +5,8 @@
 #define PUENTE_RESOLVE_POLICY_H
 
 #include "core/base/arena.h"
+#include "core/link/link.h"
 #include "core/model/model.h"
-#include "core/simple/link.h"
 
 enum survival { SURVIVAL_PRECEDENCE, SURVIVAL_RECENT, SURVIVAL_COMPLETE, SURVIVAL_FREQUENT, SURVIVAL_COUNT };
 extern const char *const survival_names[SURVIVAL_COUNT];
@@ -30,6 +30,7 @@ struct survivorship {
 struct policy {
   struct arena *arena;
   struct link_plan *persons, *cases;
+  const char *start[2]; /* by enum cluster_kind: file of the model for stores with few records; NULL: none */
   struct policy_field apart;
   struct policy_field sealed[SEALED_MOST];
   size_t sealed_count;

@@ -2,20 +2,15 @@
 
 #include "core/audit/audit.h"
 #include "core/base/log.h"
-#include "core/resolve/columns.h"
-#include "core/resolve/history.h"
-#include "core/resolve/survive.h"
+#include "core/resolve/twopass.h"
+#include "core/resolve/write.h"
 #include "core/sync/counts.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SOURCES_MOST = STAGED_SOURCES_MOST, BATCH_MOST = 512 };
+enum { SOURCES_MOST = STAGED_SOURCES_MOST, GROWTH_MOST = 4, LEARN_LEAST = 1000 };
 #define SEEN_LIMIT ((size_t)1 << 34)
-
-/* A deterministic rule's weight in the store, where a number has to be finite; pairs kept apart have 0. */
-#define CERTAIN_WEIGHT 100.0
 
 struct resolver {
   struct store *store;
@@ -29,7 +24,10 @@ struct resolver {
   struct staged_rows persons, cases;
   struct buffer seen;
   struct merkle outcomes;
-  bool linked[SOURCES_MOST];
+  struct twopass twopass;
+  struct sha256 models[2]; /* by enum cluster_kind: of the text of the model used */
+  bool linked[SOURCES_MOST], duplicate_free[SOURCES_MOST];
+  uint8_t *unique; /* by row of persons */
   int precedence[SOURCES_MOST];
 };
 
@@ -50,7 +48,9 @@ static enum status read_sources(struct resolver *r) {
     if (ids[i] > 0 && ids[i] < SOURCES_MOST) {
       r->linked[ids[i]] = r->config->sources[i].linked;
       r->precedence[ids[i]] = r->config->sources[i].precedence;
+      r->duplicate_free[ids[i]] = r->config->sources[i].duplicate_free;
       buffer_append(&r->seen, &ids[i], sizeof ids[i]);
+      buffer_append(&r->seen, &r->config->sources[i].duplicate_free, sizeof r->config->sources[i].duplicate_free);
       buffer_append(&r->seen, &r->config->sources[i].linked, sizeof r->config->sources[i].linked);
       buffer_append(&r->seen, &r->config->sources[i].precedence, sizeof r->config->sources[i].precedence);
     }
@@ -103,214 +103,152 @@ static enum status compare_inputs(struct resolver *r, const char *inputs, bool *
   return status == END ? OK : status;
 }
 
-static int64_t count_unlinkable(const struct staged_rows *rows, const struct link_column *columns, size_t count) {
-  int64_t unlinkable = 0;
-  for (size_t i = 0; i < rows->count; i++) {
-    bool empty = true;
-    for (size_t j = 0; empty && j < count; j++) {
-      empty = columns[j].values[i] == LINK_MISSING;
-    }
-    unlinkable += empty || rows->sealed[i] != 0;
-  }
-  return unlinkable;
-}
+/* ---- linking ---- */
 
-/* ---- writing ---- */
-
-struct giving {
-  const struct link_plan *plan;
-  const struct staged_rows *rows;
-  const struct link_result *linked;
-  size_t at;
-};
-
-static bool give_pair(void *context, struct link_pair_row *out) {
-  struct giving *giving = context;
-  if (giving->at == giving->linked->pair_count) {
-    return false;
-  }
-  const struct link_pair *pair = &giving->linked->pairs[giving->at++];
-  int64_t a = giving->rows->row_id[pair->a];
-  int64_t b = giving->rows->row_id[pair->b];
-  bool joined = isinf(pair->weight);
-  *out = (struct link_pair_row){.row_a = a < b ? a : b,
-                                .row_b = a < b ? b : a,
-                                .weight = joined ? CERTAIN_WEIGHT : (double)pair->weight,
-                                .rule = simple_link_plan_rule(giving->plan, pair->rule),
-                                .outcome = joined ? PAIR_JOINED : PAIR_APART,
-                                .reason = joined ? "weight" : "rule"};
-  return true;
-}
-
-struct place {
-  int64_t id, row_id;
-  uint32_t row;
-};
-
-static int by_id(const void *a, const void *b) {
-  const struct place *x = a;
-  const struct place *y = b;
-  if (x->id != y->id) {
-    return x->id < y->id ? -1 : 1;
-  }
-  return (x->row_id > y->row_id) - (x->row_id < y->row_id);
-}
-
-/* One consolidated row from the run of places that begins at `places`. */
-static enum status consolidate_one(struct resolver *r, const struct survivorship *rules, const struct staged_rows *rows,
-                                   const struct place *places, size_t count, struct consolidated *out) {
-  uint32_t *members = arena_array(r->arena, count, sizeof *members);
-  if (members == NULL) {
+static enum status mark_unique(struct resolver *r) {
+  r->unique = calloc(r->persons.count + 1, sizeof *r->unique);
+  if (r->unique == NULL) {
     return error_memory(r->error);
   }
-  for (size_t i = 0; i < count; i++) {
-    members[i] = places[i].row;
+  for (size_t i = 0; i < r->persons.count; i++) {
+    r->unique[i] = r->duplicate_free[r->persons.source[i]];
   }
-  out->id = places[0].id;
-  return survive(rules, rows, r->precedence, members, count, r->arena, out, r->error);
+  return OK;
 }
 
-static enum status consolidate(struct resolver *r, enum cluster_kind kind, const struct survivorship *rules,
-                               const struct staged_rows *rows, struct place *places) {
-  struct consolidated batch[BATCH_MOST];
-  size_t filled = 0;
-  enum status status = OK;
-  for (size_t i = 0; status == OK && i < rows->count;) {
-    size_t length = 1;
-    while (i + length < rows->count && places[i + length].id == places[i].id) {
-      length++;
-    }
-    status = consolidate_one(r, rules, rows, places + i, length, &batch[filled++]);
-    i += length;
-    if (status == OK && (filled == BATCH_MOST || i == rows->count)) {
-      status = store_write_consolidated(r->store, kind, r->result->run, batch, filled, r->error);
-      filled = 0;
-      arena_reset(r->arena);
-      progress_step(r->options->progress, _("consolidating"), (int64_t)i, (int64_t)rows->count);
-    }
-  }
-  return status;
+/* Whether a model was learned from about as many records as there are now. */
+static bool fits(const struct link_model *model, const struct staged_rows *rows) {
+  return model != NULL && rows->count / GROWTH_MOST <= model->records;
 }
 
-static enum status write_consolidated(struct resolver *r, enum cluster_kind kind, const struct survivorship *rules,
-                                      const struct staged_rows *rows, const int64_t *ids) {
-  if (rows->count == 0) {
+/* Too few records teach nothing: the policy's model serves until there are more. */
+static enum status start_with(struct resolver *r) {
+  struct twopass *t = &r->twopass;
+  if (r->options->train || r->persons.count >= LEARN_LEAST || r->cases.count >= LEARN_LEAST) {
     return OK;
   }
-  struct place *places = malloc(rows->count * sizeof *places);
-  if (places == NULL) {
-    return error_memory(r->error);
-  }
-  for (uint32_t i = 0; i < rows->count; i++) {
-    places[i] = (struct place){.id = ids[i], .row_id = rows->row_id[i], .row = i};
-  }
-  qsort(places, rows->count, sizeof *places, by_id);
-  enum status status = consolidate(r, kind, rules, rows, places);
-  free(places);
-  return status;
+  enum status status = learned_start(r->policy, CLUSTER_PERSON, &t->persons.model, r->error);
+  return status == OK ? learned_start(r->policy, CLUSTER_CASE, &t->cases.model, r->error) : status;
 }
 
-/* A leaf for each membership that began (its id) or ended (0): kind, row id, id, most significant byte first. */
-static void add_outcome(struct merkle *merkle, enum cluster_kind kind, int64_t row_id, int64_t id) {
-  char leaf[17];
-  leaf[0] = (char)kind;
-  for (int i = 0; i < 8; i++) {
-    leaf[1 + i] = (char)((uint64_t)row_id >> (56 - 8 * i));
-    leaf[9 + i] = (char)((uint64_t)id >> (56 - 8 * i));
-  }
-  merkle_add(merkle, slice_make(leaf, sizeof leaf));
+static void forget_models(struct twopass *t) {
+  link_model_free(t->persons.model);
+  link_model_free(t->cases.model);
+  t->persons.model = NULL;
+  t->cases.model = NULL;
 }
 
-static enum status write_history(struct resolver *r, enum cluster_kind kind, const struct history *history) {
-  enum status status = store_write_members(r->store, kind, r->result->run, history->closed, history->closed_count,
-                                           history->opened, history->opened_count, r->error);
-  for (size_t i = 0; i < history->closed_count; i++) {
-    add_outcome(&r->outcomes, kind, history->closed[i], 0);
+/* The models that the store has learned, or those to start with; none where new ones are to be learned. */
+static enum status read_models(struct resolver *r) {
+  struct twopass *t = &r->twopass;
+  const char *why[2] = {NULL, NULL};
+  enum status status = learned_model(r->store, CLUSTER_PERSON, t->persons.plan, &t->persons.model, &why[0], r->error);
+  if (status == OK) {
+    status = learned_model(r->store, CLUSTER_CASE, t->cases.plan, &t->cases.model, &why[1], r->error);
   }
-  for (size_t i = 0; i < history->opened_count; i++) {
-    add_outcome(&r->outcomes, kind, history->opened[i].row_id, history->opened[i].id);
+  bool both = t->persons.model != NULL && t->cases.model != NULL;
+  bool fit = both && fits(t->persons.model, &r->persons) && fits(t->cases.model, &r->cases);
+  if (status == OK && fit && !r->options->train) {
+    return OK;
   }
-  if (status == OK && history->redirect_count > 0) {
+  forget_models(t);
+  if (!r->options->train) {
+    r->result->why_trained = both             ? _("there are far more records than the link model was learned from")
+                             : why[0] != NULL ? why[0]
+                                              : why[1];
+  }
+  return status == OK ? start_with(r) : status;
+}
+
+/* Reads rows' companions: models, decisions, which rows are free of duplicates. */
+static enum status prepare(struct resolver *r) {
+  struct twopass *t = &r->twopass;
+  t->persons.plan = r->policy->persons;
+  t->persons.rows = &r->persons;
+  t->persons.progress = t->cases.progress = r->options->progress;
+  t->persons.what = _("linking persons");
+  t->cases.what = _("linking cases");
+  t->cases.plan = r->policy->cases;
+  t->cases.rows = &r->cases;
+  enum status status = mark_unique(r);
+  t->persons.unique = r->unique;
+  if (status == OK) {
+    status = learned_decisions(r->store, CLUSTER_PERSON, &r->persons, &t->persons.decisions, &t->persons.decision_count,
+                               r->error);
+  }
+  if (status == OK) {
     status =
-        store_write_redirects(r->store, kind, r->result->run, history->redirects, history->redirect_count, r->error);
+        learned_decisions(r->store, CLUSTER_CASE, &r->cases, &t->cases.decisions, &t->cases.decision_count, r->error);
   }
   return status;
 }
 
-/* ---- one kind: link, name, consolidate ---- */
-
-struct kind_of_work {
-  enum cluster_kind kind;
-  const struct link_plan *plan;
-  const struct survivorship *rules;
-  const struct staged_rows *rows;
-  struct resolve_counts *counts;
-};
-
-static enum status link_rows(struct resolver *r, const struct kind_of_work *work, struct link_result *linked) {
-  struct link_column *columns = NULL;
-  size_t count = 0;
-  enum status status = columns_make(work->plan, work->rows, &r->cases, &columns, &count, r->error);
-  bool persons = work->kind == CLUSTER_PERSON;
-  struct link_records records = {.count = work->rows->count, .columns = columns, .column_count = count};
-  if (persons) {
-    records.group = work->rows->group;
-    records.same = work->rows->key;
-    records.role = work->rows->role;
-    records.sealed = work->rows->sealed;
+static void note_decisions(struct resolver *r, const struct twopass_side *side) {
+  for (size_t i = 0; i < side->decision_count; i++) {
+    const struct link_decision *decision = &side->decisions[i];
+    buffer_append(&r->seen, &side->rows->row_id[decision->a], sizeof *side->rows->row_id);
+    buffer_append(&r->seen, &side->rows->row_id[decision->b], sizeof *side->rows->row_id);
+    buffer_append(&r->seen, &decision->same, sizeof decision->same);
   }
-  status = status == OK ? simple_link_run(work->plan, &records, linked, r->error) : status;
-  if (status == OK) {
-    work->counts->unlinkable = count_unlinkable(work->rows, columns, count);
-  }
-  columns_free(columns, count);
-  return status;
 }
 
-static enum status resolve_kind(struct resolver *r, const struct kind_of_work *work) {
-  struct link_result linked = {0};
-  struct history history = {0};
-  progress_step(r->options->progress, work->kind == CLUSTER_PERSON ? _("linking persons") : _("linking cases"), 0, -1);
-  enum status status = link_rows(r, work, &linked);
-  if (status == OK) {
-    work->counts->rows = (int64_t)work->rows->count;
-    work->counts->clusters = (int64_t)linked.cluster_count;
-    work->counts->pairs = (int64_t)linked.pair_count;
-    status = history_decide(r->store, work->kind, work->rows, linked.cluster, &history, work->counts, r->error);
-  }
-  status = status == OK ? write_history(r, work->kind, &history) : status;
-  status = status == OK ? write_consolidated(r, work->kind, work->rules, work->rows, history.id) : status;
-  struct giving giving = {.plan = work->plan, .rows = work->rows, .linked = &linked};
-  if (status == OK) {
-    status = store_replace_pairs(r->store, work->kind, r->result->run, NULL, 0, give_pair, &giving, r->error);
-  }
-  simple_link_result_free(&linked);
-  history_free(&history);
-  return status;
+static enum status keep_models(struct resolver *r) {
+  const struct twopass *t = &r->twopass;
+  enum status status =
+      learned_keep(r->store, CLUSTER_PERSON, r->result->run, t->persons.model, &r->models[CLUSTER_PERSON], r->error);
+  return status == OK
+             ? learned_keep(r->store, CLUSTER_CASE, r->result->run, t->cases.model, &r->models[CLUSTER_CASE], r->error)
+             : status;
+}
+
+static enum status write_side(struct resolver *r, enum cluster_kind kind, const struct twopass_side *side) {
+  bool persons = kind == CLUSTER_PERSON;
+  struct writing writing = {.store = r->store,
+                            .run = r->result->run,
+                            .kind = kind,
+                            .plan = side->plan,
+                            .rules = persons ? &r->policy->person : &r->policy->one_case,
+                            .rows = side->rows,
+                            .precedence = r->precedence,
+                            .arena = r->arena,
+                            .outcomes = &r->outcomes,
+                            .progress = r->options->progress,
+                            .error = r->error};
+  return write_linked(&writing, &side->result, persons ? &r->result->persons : &r->result->cases);
 }
 
 /* ---- the run ---- */
 
 static void write_counts(struct buffer *body, const struct resolve_counts *counts) {
   buffer_printf(body,
-                "{\"absorbed\":%lld,\"clusters\":%lld,\"created\":%lld,\"dissolved\":%lld,\"merged\":%lld,"
-                "\"pairs\":%lld,\"rows\":%lld,\"split\":%lld,\"unlinkable\":%lld}",
-                (long long)counts->absorbed, (long long)counts->clusters, (long long)counts->created,
-                (long long)counts->dissolved, (long long)counts->merged, (long long)counts->pairs,
-                (long long)counts->rows, (long long)counts->split, (long long)counts->unlinkable);
+                "{\"absorbed\":%lld,\"accepted\":%lld,\"clusters\":%lld,\"created\":%lld,\"dissolved\":%lld,"
+                "\"merged\":%lld,\"pairs\":%lld,\"rows\":%lld,\"split\":%lld,\"unlinkable\":%lld,\"waiting\":%lld}",
+                (long long)counts->absorbed, (long long)counts->accepted, (long long)counts->clusters,
+                (long long)counts->created, (long long)counts->dissolved, (long long)counts->merged,
+                (long long)counts->pairs, (long long)counts->rows, (long long)counts->split,
+                (long long)counts->unlinkable, (long long)counts->waiting);
+}
+
+static enum status write_body(const struct resolver *r, const char *inputs, struct buffer *body) {
+  char rules[2 * SHA256_SIZE + 1];
+  char person_model[2 * SHA256_SIZE + 1];
+  char case_model[2 * SHA256_SIZE + 1];
+  hex_format(r->policy->digest.bytes, SHA256_SIZE, rules);
+  hex_format(r->models[CLUSTER_PERSON].bytes, SHA256_SIZE, person_model);
+  hex_format(r->models[CLUSTER_CASE].bytes, SHA256_SIZE, case_model);
+  buffer_text(body, "{\"cases\":");
+  write_counts(body, &r->result->cases);
+  buffer_printf(body, ",\"decisions\":%zu,\"inputs\":\"%s\",\"models\":[\"%s\",\"%s\"],\"persons\":",
+                r->twopass.persons.decision_count + r->twopass.cases.decision_count, inputs, person_model, case_model);
+  write_counts(body, &r->result->persons);
+  buffer_printf(body, ",\"rules\":\"%s\",\"trained\":%s}", rules, r->twopass.trained ? "true" : "false");
+  return buffer_check(body, _("the audit entry"), r->error);
 }
 
 static enum status write_audit(struct resolver *r, const char *inputs) {
   struct buffer body;
-  char rules[2 * SHA256_SIZE + 1];
-  hex_format(r->policy->digest.bytes, SHA256_SIZE, rules);
   buffer_init(&body, 1 << 16);
-  buffer_text(&body, "{\"cases\":");
-  write_counts(&body, &r->result->cases);
-  buffer_printf(&body, ",\"inputs\":\"%s\",\"persons\":", inputs);
-  write_counts(&body, &r->result->persons);
-  buffer_printf(&body, ",\"rules\":\"%s\"}", rules);
-  enum status status = buffer_check(&body, _("the audit entry"), r->error);
+  enum status status = write_body(r, inputs, &body);
   if (status == OK) {
     struct audit_event event = {.event = "link",
                                 .actor = r->options->actor,
@@ -325,20 +263,14 @@ static enum status write_audit(struct resolver *r, const char *inputs) {
 }
 
 static enum status resolve_changed(struct resolver *r, const char *inputs) {
-  struct kind_of_work persons = {.kind = CLUSTER_PERSON,
-                                 .plan = r->policy->persons,
-                                 .rules = &r->policy->person,
-                                 .rows = &r->persons,
-                                 .counts = &r->result->persons};
-  struct kind_of_work cases = {.kind = CLUSTER_CASE,
-                               .plan = r->policy->cases,
-                               .rules = &r->policy->one_case,
-                               .rows = &r->cases,
-                               .counts = &r->result->cases};
+  struct twopass *t = &r->twopass;
   enum status status =
       store_run_begin(r->store, "link", 0, r->options->actor, r->options->purpose, &r->result->run, r->error);
-  status = status == OK ? resolve_kind(r, &persons) : status;
-  status = status == OK ? resolve_kind(r, &cases) : status;
+  status = status == OK ? twopass_run(t, r->error) : status;
+  r->result->trained = t->trained;
+  status = status == OK && t->trained ? keep_models(r) : status;
+  status = status == OK ? write_side(r, CLUSTER_PERSON, &t->persons) : status;
+  status = status == OK ? write_side(r, CLUSTER_CASE, &t->cases) : status;
   status = status == OK ? store_run_end(r->store, r->result->run, RUN_DONE, NULL, NULL, r->error) : status;
   return status == OK ? write_audit(r, inputs) : status;
 }
@@ -348,16 +280,20 @@ static enum status resolve_all(struct resolver *r) {
   bool same = false;
   enum status status = read_sources(r);
   status = status == OK ? read_rows(r) : status;
+  status = status == OK ? prepare(r) : status;
   if (status != OK) {
     return status;
   }
+  note_decisions(r, &r->twopass.persons);
+  note_decisions(r, &r->twopass.cases);
   struct sha256 digest = inputs_digest(r);
   hex_format(digest.bytes, SHA256_SIZE, inputs);
   status = compare_inputs(r, inputs, &same);
-  if (status == OK && same) {
+  if (status == OK && same && !r->options->train) {
     r->result->nothing_new = true;
     return OK;
   }
+  status = status == OK ? read_models(r) : status;
   return status == OK ? resolve_changed(r, inputs) : status;
 }
 
@@ -421,6 +357,8 @@ enum status resolve_run(struct store *store, const struct config *config, const 
   if (status != OK && status != ERR_BUSY) {
     record_failure(r);
   }
+  twopass_free(&r->twopass);
+  free(r->unique);
   staged_free(&r->persons);
   staged_free(&r->cases);
   buffer_free(&r->seen);

@@ -4,41 +4,49 @@
 #define PUENTE_RESOLVE_RESOLVE_H
 
 #include "core/config.h"
-#include "core/simple/link.h"
+#include "core/link/link.h"
 #include "core/store/store.h"
 #include "core/sync/progress.h"
 
 struct resolve_counts {
-  int64_t rows, clusters, created, absorbed, merged, split, dissolved, pairs, unlinkable;
+  int64_t rows, clusters;
+  int64_t accepted; /* clusters if every waiting pair were accepted */
+  int64_t created, absorbed, merged, split, dissolved;
+  int64_t pairs, waiting; /* pairs kept; those that wait for a person */
+  int64_t unlinkable;     /* rows that are sealed, or that no blocking rule can find */
 };
 struct resolve_options {
   const char *actor, *purpose;
+  bool train;                      /* learn the models anew */
   const struct progress *progress; /* may be NULL */
 };
 struct resolve_result {
   int64_t run;
   struct resolve_counts persons, cases;
-  bool nothing_new; /* nothing staged since the last linking: nothing was done */
+  bool trained;            /* models were learned in this run */
+  const char *why_trained; /* where nobody asked for it; NULL: models were there */
+  bool nothing_new;        /* nothing staged since the last linking: nothing was done */
 };
-/* Persons, then cases, then consolidation, in one transaction with its audit entry. Ids: a cluster without former ids
- * creates one, with one keeps it, with several keeps that of most members (tie: the oldest) and redirects the others;
- * a split keeps the id with its largest part. A linking that fails leaves everything as it was, and a failed run that
- * says why. */
+/* Persons and cases in two passes (twopass.h), then consolidation, in one transaction with its audit entry. Ids: a
+ * cluster without former ids creates one, with one keeps it, with several keeps that of most members (tie: the oldest)
+ * and redirects the others; a split keeps the id with its largest part. A linking that fails leaves everything as it
+ * was, and a failed run that says why. */
 enum status resolve_run(struct store *store, const struct config *config, const struct model *model,
                         const struct resolve_options *options, struct resolve_result *result,
                         struct error *error) MUST_CHECK;
 
-/* Why two staged rows, of persons or of cases, are or are not one by the rules as they are now. `compared` is called
- * for each comparison with the values of its columns, which are valid during the call (empty: missing). ERR_NOT_FOUND
- * where a row is not current. The caller has logged the purpose. */
+/* Why two staged rows, of persons or of cases, are or are not one, by the rules and the model as they are now. Valid
+ * during the call. */
 struct resolve_pair {
-  char rule[160]; /* that joins them, or "" */
-  bool apart;     /* roles, sealing, or being two people of one case keep them apart whatever a rule says */
+  const struct link_explanation *explanation;
+  const char *block, *verdict; /* rule that proposes it, rule above weights; NULL: none */
+  /* Of either side, by comparison and its columns; empty: missing. */
+  struct slice values[2][LINK_COMPARISONS_MOST][LINK_FROM_MOST];
 };
-typedef enum status resolve_compared(void *context, const struct link_comparison *comparison, const struct slice *a,
-                                     const struct slice *b);
+typedef enum status resolve_told(void *context, const struct resolve_pair *pair);
+/* ERR_NOT_FOUND where a row is not current, or nothing was linked yet. The caller has logged the purpose. */
 enum status resolve_explain(struct store *store, const struct config *config, const struct model *model,
-                            enum cluster_kind kind, int64_t row_a, int64_t row_b, resolve_compared *compared,
-                            void *context, struct resolve_pair *pair, struct error *error) MUST_CHECK;
+                            enum cluster_kind kind, int64_t row_a, int64_t row_b, resolve_told *told, void *context,
+                            struct error *error) MUST_CHECK;
 
 #endif

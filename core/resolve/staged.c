@@ -69,7 +69,7 @@ static bool encode(struct map *dictionary, const struct cell *cell, uint32_t *va
 /* Whether linking compares the field. */
 static bool is_compared(const struct policy *policy, const struct field *field) {
   const char *const *columns;
-  size_t count = simple_link_plan_columns(policy->persons, &columns);
+  size_t count = link_plan_columns(policy->persons, &columns);
   for (size_t i = 0; i < count; i++) {
     if (strcmp(columns[i], field->name) == 0) {
       return true;
@@ -117,7 +117,7 @@ static enum status take_row(void *context, const struct row *row, struct error *
   rows->row_id[at] = row->row_id;
   const struct passes *passes = visit->context->passes;
   rows->settled[at] = passes == NULL ? row->from_run : passes_settled(passes, row->source_id, row->from_run);
-  rows->source[at] = row->source_id;
+  rows->source[at] = (uint32_t)row->source_id;
   rows->role[at] = 0;
   rows->sealed[at] = is_sealed(visit->context->policy, rows->entity, row->cells);
   rows->key[at] = map_intern(rows->keys, numbered(room, row->source_id, row->key));

@@ -3,9 +3,9 @@
 #ifndef PUENTE_RESOLVE_STAGED_H
 #define PUENTE_RESOLVE_STAGED_H
 
+#include "core/link/link.h"
 #include "core/resolve/passes.h"
 #include "core/resolve/policy.h"
-#include "core/simple/link.h"
 #include "core/store/store.h"
 
 enum { STAGED_SOURCES_MOST = 2048 }; /* source ids have 11 bits */
@@ -15,7 +15,7 @@ struct staged_rows {
   size_t count, capacity;
   int64_t *row_id;
   int64_t *settled; /* run that completed the pass of the row: the greater, the newer */
-  int *source;
+  uint32_t *source;
   uint32_t *key;             /* number of "source/key" in `keys` */
   uint32_t *group;           /* number of "source/case key" in `groups`; LINK_MISSING: none */
   uint8_t *role;             /* bits of policy roles; 0: none */

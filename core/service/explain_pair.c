@@ -1,6 +1,7 @@
 #include "core/service/explain.h"
 
 #include "core/resolve/resolve.h"
+#include "core/service/weights.h"
 
 #include <stdio.h>
 
@@ -11,7 +12,7 @@ struct pair_view {
   const struct model *model;
   enum cluster_kind kind;
   struct arena *arena;
-  json_t *comparisons;
+  json_t *answer;
 };
 
 /* The field that a column of a link plan reads. */
@@ -27,18 +28,33 @@ static json_t *shown(const struct pair_view *view, const struct field *field, st
   return text.len == 0 ? json_null() : explain_slice(view->arena, open, text);
 }
 
-static enum status take_comparison(void *context, const struct link_comparison *comparison, const struct slice *a,
-                                   const struct slice *b) {
-  struct pair_view *view = context;
+static json_t *comparison_json(const struct pair_view *view, const struct resolve_pair *pair, size_t at) {
+  const struct link_comparison *comparison = &pair->explanation->comparisons[at];
   json_t *values = json_array();
   for (size_t i = 0; i < comparison->column_count; i++) {
     const struct field *field = field_of(view, comparison->columns[i]);
     json_array_append_new(values, json_pack("{ss so so}", "field", comparison->columns[i], "a",
-                                            shown(view, field, a[i]), "b", shown(view, field, b[i])));
+                                            shown(view, field, pair->values[0][at][i]), "b",
+                                            shown(view, field, pair->values[1][at][i])));
   }
-  json_t *one = json_pack("{ss ss sb so}", "comparison", comparison->name, "level", comparison->level, "needed",
-                          (int)comparison->needed, "values", values);
-  return json_array_append_new(view->comparisons, one) == 0 ? OK : ERR_MEMORY;
+  return json_pack("{ss ss sf so}", "comparison", comparison->name, "level", comparison->level, "weight",
+                   (double)comparison->weight + (double)comparison->adjustment, "values", values);
+}
+
+static enum status take_pair(void *context, const struct resolve_pair *pair) {
+  struct pair_view *view = context;
+  const struct link_explanation *explanation = pair->explanation;
+  json_t *comparisons = json_array();
+  for (size_t i = 0; i < explanation->count; i++) {
+    json_array_append_new(comparisons, comparison_json(view, pair, i));
+  }
+  int failed = json_object_set_new(view->answer, "comparisons", comparisons);
+  failed |= json_object_set_new(view->answer, "weights", weights_json(explanation));
+  failed |= json_object_set_new(view->answer, "rule", pair->block == NULL ? json_null() : json_string(pair->block));
+  failed |=
+      json_object_set_new(view->answer, "verdict", pair->verdict == NULL ? json_null() : json_string(pair->verdict));
+  failed |= json_object_set_new(view->answer, "reason", json_string(link_reason_name(explanation->reason)));
+  return failed == 0 ? OK : ERR_MEMORY;
 }
 
 /* The id that a row belongs to; 0 where it belongs to none. */
@@ -64,7 +80,6 @@ static enum status member_id(struct workspace *workspace, enum cluster_kind kind
 static enum status compare(struct pair_view *view, struct workspace *workspace, int64_t row_a, int64_t row_b,
                            json_t *answer, struct error *error) {
   int64_t ids[2] = {0, 0};
-  struct resolve_pair pair;
   view->kind = CLUSTER_PERSON;
   enum status status = member_id(workspace, CLUSTER_PERSON, row_a, &ids[0], error);
   if (status == OK && ids[0] == 0) {
@@ -78,15 +93,13 @@ static enum status compare(struct pair_view *view, struct workspace *workspace, 
     return ERR_NOT_FOUND;
   }
   if (status == OK) {
-    status = resolve_explain(workspace->store, workspace->config, workspace->model, view->kind, row_a, row_b,
-                             take_comparison, view, &pair, error);
+    status = resolve_explain(workspace->store, workspace->config, workspace->model, view->kind, row_a, row_b, take_pair,
+                             view, error);
   }
   if (status == OK) {
     json_object_set_new(answer, "of", json_string(view->kind == CLUSTER_PERSON ? "person" : "case"));
     json_object_set_new(answer, "ids", json_pack("[I,I]", (json_int_t)ids[0], (json_int_t)ids[1]));
     json_object_set_new(answer, "same", json_boolean(ids[0] == ids[1]));
-    json_object_set_new(answer, "rule", pair.rule[0] == '\0' ? json_null() : json_string(pair.rule));
-    json_object_set_new(answer, "kept_apart", json_boolean(pair.apart));
   }
   return status;
 }
@@ -94,15 +107,13 @@ static enum status compare(struct pair_view *view, struct workspace *workspace, 
 enum status explain_pair(struct workspace *workspace, int64_t row_a, int64_t row_b,
                          const struct explain_request *request, json_t **answer, struct error *error) {
   char body[96];
-  struct pair_view view = {
-      .request = request, .model = workspace->model, .arena = arena_new(0), .comparisons = json_array()};
   json_t *made = json_pack("{ss s[I,I]}", "kind", "pair", "rows", (json_int_t)row_a, (json_int_t)row_b);
+  struct pair_view view = {.request = request, .model = workspace->model, .arena = arena_new(0), .answer = made};
   *answer = NULL;
   snprintf(body, sizeof body, "{\"rows\":[%lld,%lld]}", (long long)row_a, (long long)row_b);
-  bool ready = view.arena != NULL && view.comparisons != NULL && made != NULL;
+  bool ready = view.arena != NULL && made != NULL;
   enum status status = ready ? explain_log(workspace, request, body, error) : error_memory(error);
   status = status == OK ? compare(&view, workspace, row_a, row_b, made, error) : status;
-  json_object_set_new(made, "comparisons", view.comparisons);
   arena_free(view.arena);
   if (status != OK) {
     json_decref(made);

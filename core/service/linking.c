@@ -1,7 +1,8 @@
 #include "core/service/linking.h"
 
-enum status service_link(struct workspace *workspace, const struct progress *progress, const char *purpose,
+enum status service_link(struct workspace *workspace, const struct linking *linking, const struct progress *progress,
                          struct resolve_result *result, struct error *error) {
-  const struct resolve_options options = {.actor = workspace->actor, .purpose = purpose, .progress = progress};
+  const struct resolve_options options = {
+      .actor = workspace->actor, .purpose = linking->purpose, .train = linking->train, .progress = progress};
   return resolve_run(workspace->store, workspace->config, workspace->model, &options, result, error);
 }

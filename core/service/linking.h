@@ -5,7 +5,11 @@
 #include "core/resolve/resolve.h"
 #include "core/service/workspace.h"
 
-enum status service_link(struct workspace *workspace, const struct progress *progress, const char *purpose,
+struct linking {
+  const char *purpose; /* may be NULL */
+  bool train;          /* learn weights anew */
+};
+enum status service_link(struct workspace *workspace, const struct linking *linking, const struct progress *progress,
                          struct resolve_result *result, struct error *error) MUST_CHECK;
 
 #endif

@@ -283,7 +283,7 @@ static void new_rows_make_ids_and_join_present_ones(void **state) {
   assert_int_equal(result.persons.absorbed, 1);
   assert_int_equal(result.persons.clusters, 2);
   assert_int_equal(result.persons.rows, 3);
-  assert_view(stand, "pairs", "rule weight", NULL, NULL, "names and birth date|100");
+  assert_view(stand, "pairs", "rule outcome", NULL, NULL, "surnames + given.first|joined");
 }
 
 static void nothing_new_does_nothing(void **state) {

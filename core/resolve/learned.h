@@ -1,0 +1,23 @@
+/* What the store keeps of linkage beside pairs: models, and what people decided. Private to core/resolve. */
+#ifndef PUENTE_RESOLVE_LEARNED_H
+#define PUENTE_RESOLVE_LEARNED_H
+
+#include "core/link/model.h"
+#include "core/resolve/staged.h"
+
+/* The active model, or NULL where there is none, or one for other comparisons than the plan's: `*why` then says so. */
+enum status learned_model(struct store *store, enum cluster_kind kind, const struct link_plan *plan,
+                          struct link_model **model, const char **why, struct error *error) MUST_CHECK;
+/* The model that a policy gives for stores with few records, or NULL where it gives none. ERR_CONFIG where the file is
+ * missing, or one for other comparisons. */
+enum status learned_start(const struct policy *policy, enum cluster_kind kind, struct link_model **model,
+                          struct error *error) MUST_CHECK;
+/* Makes it the active one. `digest` is that of its text. */
+enum status learned_keep(struct store *store, enum cluster_kind kind, int64_t run, const struct link_model *model,
+                         struct sha256 *digest, struct error *error) MUST_CHECK;
+
+/* The decisions that stand, of records that are there; freed by the caller. */
+enum status learned_decisions(struct store *store, enum cluster_kind kind, const struct staged_rows *rows,
+                              struct link_decision **decisions, size_t *count, struct error *error) MUST_CHECK;
+
+#endif
