@@ -74,6 +74,23 @@ static enum relation token_relation(struct compare_cache *cache, const struct co
   return cached->answer;
 }
 
+/* The best relation of a token to one of a name that is not `used` yet; that one is then. */
+static enum relation find_partner(struct compare_cache *cache, const struct comparison_values *values, uint32_t token,
+                                  const struct name_value *name, unsigned *used) {
+  const uint32_t *tokens = names_tokens(values->names, name);
+  enum relation best = APART;
+  unsigned at = 0;
+  for (unsigned j = 0; j < name->count && best < EXACT; j++) {
+    enum relation relation = *used >> j & 1U ? APART : token_relation(cache, values, token, tokens[j]);
+    if (relation > best) {
+      best = relation;
+      at = j;
+    }
+  }
+  *used |= best == APART ? 0 : 1U << at;
+  return best;
+}
+
 /* The least relation, of `least` and better, by which each token of the shorter name has a token of its own in the
  * longer one; APART where one has none. */
 static enum relation within(struct compare_cache *cache, const struct comparison_values *values,
@@ -81,23 +98,13 @@ static enum relation within(struct compare_cache *cache, const struct comparison
   const struct name_value *shorter = x->count <= y->count ? x : y;
   const struct name_value *longer = shorter == x ? y : x;
   const uint32_t *few = names_tokens(values->names, shorter);
-  const uint32_t *many = names_tokens(values->names, longer);
   enum relation worst = EXACT;
   unsigned used = 0;
   for (unsigned i = 0; i < shorter->count; i++) {
-    enum relation best = APART;
-    unsigned at = 0;
-    for (unsigned j = 0; j < longer->count && best < EXACT; j++) {
-      enum relation relation = used >> j & 1U ? APART : token_relation(cache, values, few[i], many[j]);
-      if (relation > best) {
-        best = relation;
-        at = j;
-      }
-    }
+    enum relation best = find_partner(cache, values, few[i], longer, &used);
     if (best < least) {
       return APART;
     }
-    used |= 1U << at;
     worst = best < worst ? best : worst;
   }
   return worst;
@@ -380,6 +387,41 @@ unsigned tell_given(struct compare_cache *cache, const struct comparison_values 
 
 /* ---- whole names ---- */
 
+/* A slip in a word so short that by itself it may be another name: Luz and Lzu, Cruz and Criz. */
+static bool is_short_slip(const struct standard *standard, uint32_t a, uint32_t b) {
+  struct looked x = look_at_token(&standard->token[a]);
+  struct looked y = look_at_token(&standard->token[b]);
+  unsigned shorter = x.length < y.length ? x.length : y.length;
+  unsigned longer = x.length < y.length ? y.length : x.length;
+  return shorter >= 2 && shorter < SLIP_LENGTH && longer >= 3 && longer - shorter <= 1
+         && bits_of(x.signature ^ y.signature) <= 2 && looked_within(&x, &y, 1);
+}
+
+/* Whether each token of the shorter name but one has a token of its own in the longer one, two of them at least, and
+ * what is left is a short slip away from a token that is left there. */
+static bool all_but_a_slip(struct compare_cache *cache, const struct comparison_values *values,
+                           const struct name_value *x, const struct name_value *y) {
+  const struct name_value *shorter = x->count <= y->count ? x : y;
+  const struct name_value *longer = shorter == x ? y : x;
+  const uint32_t *few = names_tokens(values->names, shorter);
+  const uint32_t *many = names_tokens(values->names, longer);
+  uint32_t left = MAP_NONE;
+  unsigned used = 0;
+  for (unsigned i = 0; i < shorter->count; i++) {
+    enum relation best = find_partner(cache, values, few[i], longer, &used);
+    if (best == APART && left != MAP_NONE) {
+      return false;
+    }
+    left = best == APART ? few[i] : left;
+  }
+  for (unsigned j = 0; j < longer->count && left != MAP_NONE; j++) {
+    if ((used >> j & 1U) == 0 && is_short_slip(values->names->standard, left, many[j])) {
+      return true;
+    }
+  }
+  return false;
+}
+
 unsigned tell_name(struct compare_cache *cache, const struct comparison_values *values, uint32_t a, uint32_t b) {
   const struct names *names = values->names;
   bool turned = names->numbering.hashes[a] > names->numbering.hashes[b];
@@ -395,5 +437,9 @@ unsigned tell_name(struct compare_cache *cache, const struct comparison_values *
     return NAME_FUZZY;
   }
   bool initials = shorter > 1 && (x->initials || y->initials);
-  return initials && initials_agree(names, x, y) ? NAME_FUZZY : NAME_ELSE;
+  if (initials && initials_agree(names, x, y)) {
+    return NAME_FUZZY;
+  }
+  bool common = shorter > 2 && (x->mask & y->mask) != 0;
+  return common && all_but_a_slip(cache, values, x, y) ? NAME_SLIP : NAME_ELSE;
 }

@@ -23,7 +23,7 @@ const struct comparison_type comparison_types[COMPARISON_KINDS] = {
                           (const char *const[]){"missing", "both_exact", "both_swapped", "paternal_exact", "both_fuzzy",
                                                 "paternal_conflict", "maternal_only", "phonetic", "else", NULL},
                           (const char *const[]){"paternal", "maternal", "any", "sound", NULL}, 2, 2},
-    [COMPARE_NAME] = {"name", (const char *const[]){"missing", "same_set", "subset", "fuzzy", "else", NULL},
+    [COMPARE_NAME] = {"name", (const char *const[]){"missing", "same_set", "subset", "fuzzy", "slip", "else", NULL},
                       (const char *const[]){"any", "sound", "pair", NULL}, 1, LINK_FROM_MOST},
     [COMPARE_DATE] = {"date",
                       (const char *const[]){"missing", "full", "slip", "month_and_year", "year", "near", "else", NULL},

@@ -50,7 +50,13 @@ enum tell_surnames {
   SURNAMES_PHONETIC, /* sound keys agree: of both, or of the paternal one where a maternal one is missing */
   SURNAMES_ELSE
 };
-enum tell_name { NAME_SAME_SET = 1, NAME_SUBSET, NAME_FUZZY, NAME_ELSE };
+enum tell_name {
+  NAME_SAME_SET = 1,
+  NAME_SUBSET,
+  NAME_FUZZY,
+  NAME_SLIP, /* of three tokens and more all but a short one agree, and that one is one edit away */
+  NAME_ELSE
+};
 enum tell_date {
   DATE_FULL = 1,
   DATE_SLIP, /* one edit, or day and month swapped */

@@ -65,12 +65,12 @@ static void link_file(const struct file *file) {
 
 static void test_febrl3(void **state) {
   (void)state;
-  link_file(&(struct file){"../shared/data/febrl3.csv", "examples/link/febrl.yaml", 0.95});
+  link_file(&(struct file){"../shared/data/febrl3.csv", "examples/link/febrl.yaml", 0.988});
 }
 
 static void test_fake_1000(void **state) {
   (void)state;
-  link_file(&(struct file){"../shared/data/fake_1000.csv", "examples/link/fake_1000.yaml", 0.85});
+  link_file(&(struct file){"../shared/data/fake_1000.csv", "examples/link/fake_1000.yaml", 0.925});
 }
 
 int main(void) {
