@@ -422,6 +422,11 @@ static bool all_but_a_slip(struct compare_cache *cache, const struct comparison_
   return false;
 }
 
+/* Of whole names, where a single word says little. */
+static bool initials_tell(const struct names *names, const struct name_value *x, const struct name_value *y) {
+  return x->count > 1 && y->count > 1 && (x->initials || y->initials) && initials_agree(names, x, y);
+}
+
 unsigned tell_name(struct compare_cache *cache, const struct comparison_values *values, uint32_t a, uint32_t b) {
   const struct names *names = values->names;
   bool turned = names->numbering.hashes[a] > names->numbering.hashes[b];
@@ -436,8 +441,7 @@ unsigned tell_name(struct compare_cache *cache, const struct comparison_values *
   if (relation != APART && (shorter > 1 || x->count == y->count)) {
     return NAME_FUZZY;
   }
-  bool initials = shorter > 1 && (x->initials || y->initials);
-  if (initials && initials_agree(names, x, y)) {
+  if (initials_tell(names, x, y)) {
     return NAME_FUZZY;
   }
   bool common = shorter > 2 && (x->mask & y->mask) != 0;

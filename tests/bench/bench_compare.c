@@ -183,7 +183,8 @@ static enum status compare_all(const struct prepared *p, struct error *error) {
     }
     struct tally tally = compare_blocks(p, cache, order);
     print("compare_strangers", &tally);
-    qsort_r(order, p->records->count, sizeof *order, by_surname, (void *)(uintptr_t)p);
+    struct prepared sorted_by = *p;
+    qsort_r(order, p->records->count, sizeof *order, by_surname, &sorted_by);
     tally = compare_blocks(p, cache, order);
     print("compare_blocks", &tally);
     tally = compare_random(p, cache);

@@ -38,9 +38,9 @@ static bool is_secret(const struct guarded *self, const char *name) {
 /* Tables of which a view shows each row. Where a statement asks for no column of one, SQLite tells neither column nor
  * view; how many rows they have is no secret. */
 static bool is_counted(const char *table) {
-  static const char *const TABLES[] = {"source",          "run",           "plan",          "audit_log",  "link_pair",
-                                       "person_redirect", "case_redirect", "person_member", "case_member",
-                                       "link_decision"};
+  static const char *const TABLES[] = {
+      "source",          "run",           "plan",          "audit_log",   "link_pair",
+      "person_redirect", "case_redirect", "person_member", "case_member", "link_decision"};
   for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES; i++) {
     if (strcmp(TABLES[i], table) == 0) {
       return true;

@@ -54,7 +54,7 @@ static bool shares(const struct bench *bench, uint16_t rule, uint32_t a, uint32_
 }
 
 static uint16_t first_sharing(const struct bench *bench, uint32_t a, uint32_t b) {
-  for (uint16_t rule = 0; rule < bench->plan->block_count; rule++) {
+  for (uint16_t rule = 0; rule < (uint16_t)bench->plan->block_count; rule++) {
     if (shares(bench, rule, a, b)) {
       return rule;
     }
@@ -89,7 +89,7 @@ static void walk_all(struct bench *bench, unsigned threads, struct visits *visit
   *visits = (struct visits){.times = calloc(records * records, 1), .records = records};
   assert_non_null(visits->times);
   assert_int_equal(pthread_mutex_init(&visits->lock, NULL), 0);
-  for (uint16_t rule = 0; rule < bench->plan->block_count; rule++) {
+  for (uint16_t rule = 0; rule < (uint16_t)bench->plan->block_count; rule++) {
     struct walk walk = {.blocks = &bench->blocks,
                         .rule = rule,
                         .earlier = (UINT64_C(1) << rule) - 1,
@@ -115,14 +115,14 @@ static void check_pairs(size_t count, size_t most, unsigned threads) {
       assert_int_equal(visits.times[a * count + b], first != LINK_NO_RULE);
       assert_int_equal(blocks_propose(&bench.blocks, a, b), first);
       assert_int_equal(blocks_propose(&bench.blocks, b, a), first);
-      for (uint16_t rule = 0; rule < bench.plan->block_count; rule++) {
+      for (uint16_t rule = 0; rule < (uint16_t)bench.plan->block_count; rule++) {
         expected[rule].proposed += shares(&bench, rule, a, b);
         expected[rule].wanted += rule == first;
       }
     }
   }
   uint64_t proposed = 0;
-  for (uint16_t rule = 0; rule < bench.plan->block_count; rule++) {
+  for (uint16_t rule = 0; rule < (uint16_t)bench.plan->block_count; rule++) {
     assert_int_equal(counts[rule].proposed, expected[rule].proposed);
     assert_int_equal(counts[rule].wanted, expected[rule].wanted);
     proposed += expected[rule].proposed;
