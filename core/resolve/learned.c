@@ -1,6 +1,7 @@
 #include "core/resolve/learned.h"
 
 #include "core/base/file.h"
+#include "core/base/log.h"
 
 #include <stdlib.h>
 
@@ -44,8 +45,9 @@ enum status learned_start(const struct policy *policy, enum cluster_kind kind, s
   status = link_model_read(path, buffer_view(&text), model, error);
   buffer_free(&text);
   const struct link_plan *plan = kind == CLUSTER_PERSON ? policy->persons : policy->cases;
-  status = status == OK ? link_model_matches(*model, plan, error) : status;
-  if (status != OK) {
+  if (status == OK && link_model_matches(*model, plan, error) != OK) {
+    /* Whoever edits the comparisons of config/link need not have a model at hand. */
+    log_error(LEVEL_WARNING, error);
     link_model_free(*model);
     *model = NULL;
   }
