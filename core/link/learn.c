@@ -65,6 +65,23 @@ static void warn_training(const struct link_plan *plan, const struct train_repor
   }
 }
 
+/* A pair that a reviewer accepted counts as much as one that EM expects: those of the band, which alone are shown to
+ * people, must not outweigh the plain ones that nobody needs to look at. */
+#define DECIDED_WEIGHT 1.0
+
+/* m from what people decided to be one. */
+static enum status learn_decided(const struct scorer *scorer, struct link_model *model, struct train_report *report,
+                                 struct error *error) {
+  const struct link_plan *plan = scorer->prepared->plan;
+  struct patterns patterns = {0};
+  enum status status = score_decided(scorer, &patterns, error);
+  if (status == OK && patterns.count > 0) {
+    train_labels(model, &patterns, DECIDED_WEIGHT, plan->train.floor, plan->comparisons, report);
+  }
+  patterns_free(&patterns);
+  return status;
+}
+
 static enum status learn_m(const struct scorer *scorer, struct link_model *model, struct error *error) {
   const struct link_plan *plan = scorer->prepared->plan;
   struct patterns patterns[LINK_RULES_MOST] = {0};
@@ -80,7 +97,9 @@ static enum status learn_m(const struct scorer *scorer, struct link_model *model
     status = train_m(model, rounds, plan->train.round_count, plan->train.floor, plan->train.threshold,
                      plan->train.iterations, plan->comparisons, &report, error);
   }
+  status = status == OK ? learn_decided(scorer, model, &report, error) : status;
   if (status == OK) {
+    train_unseen(model, plan->train.floor, plan->comparisons, &report);
     warn_training(plan, &report);
     model->rounds = (unsigned)plan->train.round_count;
     model->iterations = report.iterations;

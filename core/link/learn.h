@@ -8,7 +8,8 @@
 /* The secret of a model that is to be trained: it follows from the plan's seed, so that two runs block alike. The model
  * carries it; it hides nothing from who holds the model, whose capped keys are of values that very many share. */
 void learn_secret(uint64_t seed, uint8_t secret[16]);
-/* λ from deterministic rules, u from random pairs, m by EM over the plan's rounds, term frequencies. What training
+/* λ from deterministic rules, u from random pairs, m by EM over the plan's rounds and from the pairs that
+ * people decided to be one, term frequencies. What training
  * could not do well is a warning. */
 enum status learn_model(const struct scorer *scorer, struct link_model **out, struct error *error) MUST_CHECK;
 

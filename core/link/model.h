@@ -18,7 +18,7 @@ struct link_frequency {
   struct map *values; /* standardised text; the model's, freed with it */
   double *share;      /* by value: of the records that have any; in the model's arena */
   double floor;       /* share of a value that is not listed, and the least of any */
-  double mean;        /* chance that two random records agree: what u of the exact level stands for */
+  double mean;        /* chance that two random records agree: sum of all shares squared */
 };
 
 struct link_model_comparison {

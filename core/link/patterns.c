@@ -117,6 +117,10 @@ static bool count_pair(struct counting *counting, unsigned thread, const uint32_
   return tally_add(&counting->tallies[thread], pack(levels, prepared->plan->comparison_count), 1);
 }
 
+static const uint32_t *row_of(const struct prepared *prepared, uint32_t record) {
+  return prepared->rows + record * prepared->width;
+}
+
 static int by_levels(const void *a, const void *b) {
   const struct entry *x = a;
   const struct entry *y = b;
@@ -277,8 +281,7 @@ static uint64_t rules_alike(const struct link_plan *plan, uint64_t rules, const 
 static bool count_records(struct counting *counting, unsigned thread, uint32_t a, uint32_t b) {
   uint8_t levels[LINK_COMPARISONS_MOST];
   const struct prepared *prepared = counting->scorer->prepared;
-  compare_rows(prepared, counting->caches[thread], prepared->rows + a * prepared->width,
-               prepared->rows + b * prepared->width, levels);
+  compare_rows(prepared, counting->caches[thread], row_of(prepared, a), row_of(prepared, b), levels);
   uint64_t without = rules_alike(prepared->plan, counting->without, levels);
   return (without != 0 && blocks_any(counting->scorer->blocks, without, a, b))
          || tally_add(&counting->tallies[thread], pack(levels, prepared->plan->comparison_count), 1);
@@ -359,5 +362,27 @@ enum status score_random(const struct scorer *scorer, uint64_t seed, uint64_t co
     counting_free(counting);
   }
   free(order);
+  return status;
+}
+
+/* ---- pairs that people decided ---- */
+
+enum status score_decided(const struct scorer *scorer, struct patterns *patterns, struct error *error) {
+  const struct prepared *prepared = scorer->prepared;
+  const struct link_records *records = prepared->records;
+  *patterns = (struct patterns){0};
+  if (records->decision_count == 0) {
+    return OK;
+  }
+  struct counting *counting = counting_new(scorer);
+  bool fine = counting != NULL;
+  for (size_t i = 0; fine && i < records->decision_count; i++) {
+    const struct link_decision *decision = &records->decisions[i];
+    fine = !decision->same || count_pair(counting, 0, row_of(prepared, decision->a), row_of(prepared, decision->b));
+  }
+  enum status status = fine ? gather(counting, patterns, error) : error_memory(error);
+  if (counting != NULL) {
+    counting_free(counting);
+  }
   return status;
 }

@@ -39,6 +39,8 @@ enum status score_patterns(const struct scorer *scorer, uint16_t rule, uint64_t 
                            struct error *error) MUST_CHECK;
 enum status score_random(const struct scorer *scorer, uint64_t seed, uint64_t count, uint64_t without,
                          struct patterns *patterns, struct error *error) MUST_CHECK;
+/* Of the pairs that reviewers decided to be one; one decided twice counts twice. */
+enum status score_decided(const struct scorer *scorer, struct patterns *patterns, struct error *error) MUST_CHECK;
 void patterns_free(struct patterns *patterns);
 
 /* Pairs that any of some rules (a bit each) proposes. */

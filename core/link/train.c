@@ -16,6 +16,8 @@
 #define BEST_DEFAULT 0.9
 /* Fewer expected matches than this teach nothing. */
 #define EXPECTED_LEAST 1.0
+/* Matches that each level is taken to have shown beside those that were seen. */
+#define UNSEEN 0.5
 /* Pairs that a default m counts beside decided ones. */
 #define DEFAULT_PAIRS 10.0
 /* Weights nearer than this are equal: sums of rounded shares. */
@@ -348,6 +350,20 @@ void train_labels(struct link_model *model, const struct patterns *same, double 
     }
     (void)make_shares(counts, fixed_m(fixed, c), floor, comparison->level_count, comparison->m);
     report->expected[c] += decided;
+  }
+  fill_bits(model, fixed, report);
+}
+
+void train_unseen(struct link_model *model, double floor, const struct comparison *fixed, struct train_report *report) {
+  for (size_t c = 0; c < model->comparison_count; c++) {
+    struct link_model_comparison *comparison = &model->comparisons[c];
+    levels_of matches = {0};
+    for (size_t level = 1; level < comparison->level_count; level++) {
+      matches[level] = report->expected[c] * comparison->m[level] + UNSEEN;
+    }
+    if (report->expected[c] > 0) {
+      (void)make_shares(matches, fixed_m(fixed, c), floor, comparison->level_count, comparison->m);
+    }
   }
   fill_bits(model, fixed, report);
 }

@@ -36,14 +36,15 @@ unsigned weights_exact_level(const struct comparison *comparison) {
   return 0;
 }
 
-/* log2(u / share), so that the weight of the level becomes log2(m / share): agreement on a rare value says more than
- * agreement on a common one (Winkler 1989; Splink's term-frequency adjustment). Shares below the floors are not
- * believed: a value seen once may be a slip of the pen. */
+/* log2(mean / share), so that u becomes u · share / mean: agreement on a rare value says more than agreement on a
+ * common one (Winkler 1989; Splink's term-frequency adjustment, where u itself is the mean). Records that share a value
+ * because they are one person are in share and in mean alike, and not in u: an e-mail address that one person alone has
+ * does not look common because the file has that person five times. Shares below the floors are not believed: a value
+ * seen once may be a slip of the pen. */
 static enum status make_adjustments(const struct prepared *prepared, const struct link_model *model, size_t comparison,
                                     struct comparison_weights *weights, struct error *error) {
   const struct link_frequency *frequency = model->comparisons[comparison].frequency;
   size_t count = prepared_value_count(prepared, comparison);
-  double u = model->comparisons[comparison].u[weights->exact];
   double floor = prepared->plan->train.frequency_floor;
   struct arena *arena = arena_new(0);
   weights->adjustments = malloc((count + 1) * sizeof *weights->adjustments);
@@ -57,7 +58,7 @@ static enum status make_adjustments(const struct prepared *prepared, const struc
     uint32_t at = map_get(frequency->values, prepared_text(prepared, comparison, (uint32_t)i, arena));
     double share = at == MAP_NONE ? 0 : frequency->share[at];
     share = share < floor ? floor : share;
-    weights->adjustments[i] = u > 0 && share > 0 ? (float)log2(u / share) : 0;
+    weights->adjustments[i] = frequency->mean > 0 && share > 0 ? (float)log2(frequency->mean / share) : 0;
   }
   arena_free(arena);
   return OK;

@@ -110,7 +110,8 @@ static void test_pairs_as_one_by_one(void **state) {
   close_desk(&desk);
 }
 
-/* m/share instead of m/u for values that are listed; the floor for others; nothing where values differ. */
+/* u by how much more frequent than the mean a value is that is listed; the floor for others; nothing where values
+ * differ. */
 static void test_term_frequencies(void **state) {
   struct desk desk;
   struct link_model *model = NULL;
@@ -137,9 +138,9 @@ static void test_term_frequencies(void **state) {
   assert_true(of_first >= FREQUENCY_LEAST);
   uint8_t levels[LINK_COMPARISONS_MOST] = {0};
   levels[city] = 1;
-  double expected = log2(learned->u[1] / ((double)of_first / with));
+  double expected = log2(learned->frequency->mean / ((double)of_first / with));
   assert_true(fabs(weights_adjustment(weights, city, row, row, levels) - expected) < 1e-4);
-  double total = link_model_prior(model) + log2(learned->m[1] / ((double)of_first / with));
+  double total = link_model_prior(model) + log2(learned->m[1] / learned->u[1]) + expected;
   assert_true(fabs(weights_pair(weights, row, row, levels) - total) < 1e-4);
   levels[city] = 2;
   assert_true(weights_adjustment(weights, city, row, row, levels) == 0);
@@ -183,7 +184,7 @@ static void test_whole_names(void **state) {
   }
   const uint32_t *row = desk.prepared.rows;
   levels[GIVEN] = 1;
-  double alone = log2(model->comparisons[GIVEN].u[1] / (ALIKE / (double)with[1]));
+  double alone = log2(model->comparisons[GIVEN].frequency->mean / (ALIKE / (double)with[1]));
   assert_true(fabs(weights_adjustment(weights, GIVEN, row, row, levels) - alone) < 1e-4);
   levels[SURNAMES] = 1;
   double product = (ALIKE / (double)with[0]) * (ALIKE / (double)with[1]);
@@ -192,6 +193,42 @@ static void test_whole_names(void **state) {
   assert_true(whole < alone);
   weights_free(weights);
   link_model_free(model);
+  close_desk(&desk);
+}
+
+/* Two of one city and another, whom people call one: m of the city's last level grows by one match. */
+static void test_decided_pairs_teach(void **state) {
+  enum { CITY = 4, A = 3 };
+  struct desk desk;
+  struct patterns patterns;
+  struct link_model *before = NULL;
+  struct link_model *after = NULL;
+  (void)state;
+  open_desk(&desk, 700, 0, 1);
+  struct link_decision decisions[] = {{.a = A, .b = A + 1, .same = true}, {.a = A + 2, .b = A + 3, .same = false}};
+  population_set(desk.population, A, "city", "ollantaytambo");
+  population_set(desk.population, A + 1, "city", "chachapoyas");
+  blocks_free(&desk.blocks);
+  prepared_free(&desk.prepared);
+  assert_int_equal(prepared_init(&desk.prepared, desk.plan, &desk.population->records, &desk.error), OK);
+  assert_int_equal(blocks_init(&desk.blocks, &desk.prepared, secret, NULL, 1, &desk.error), OK);
+  assert_int_equal(score_decided(&desk.scorer, &patterns, &desk.error), OK);
+  assert_int_equal(patterns.count, 0);
+  patterns_free(&patterns);
+  assert_int_equal(learn_model(&desk.scorer, &before, &desk.error), OK);
+  desk.population->records.decisions = decisions;
+  desk.population->records.decision_count = 2;
+  assert_int_equal(score_decided(&desk.scorer, &patterns, &desk.error), OK);
+  size_t last = desk.plan->comparisons[CITY].level_count - 1;
+  assert_int_equal(sum(&patterns), 1);
+  assert_int_equal(patterns.levels[CITY], last);
+  patterns_free(&patterns);
+  assert_int_equal(learn_model(&desk.scorer, &after, &desk.error), OK);
+  assert_true(after->comparisons[CITY].m[last] > before->comparisons[CITY].m[last]);
+  assert_true(after->comparisons[CITY].u[last] == before->comparisons[CITY].u[last]);
+  desk.population->records.decision_count = 0;
+  link_model_free(before);
+  link_model_free(after);
   close_desk(&desk);
 }
 
@@ -249,8 +286,8 @@ static void test_random_pairs(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_pairs_as_one_by_one), cmocka_unit_test(test_term_frequencies),
-      cmocka_unit_test(test_whole_names),         cmocka_unit_test(test_patterns_of_a_rule),
-      cmocka_unit_test(test_random_pairs),
+      cmocka_unit_test(test_whole_names),         cmocka_unit_test(test_decided_pairs_teach),
+      cmocka_unit_test(test_patterns_of_a_rule),  cmocka_unit_test(test_random_pairs),
   };
   return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -437,6 +437,21 @@ static void a_reversed_decision_shows_as_disorder(void **state) {
   link_model_free(model);
 }
 
+static void what_was_not_seen_is_half_a_match(void **state) {
+  (void)state;
+  static const size_t level_counts[] = {4, 3, 0};
+  struct link_model *model = make_model(level_counts);
+  struct train_report report = {.expected = {100, 0}};
+  set_shares(model->comparisons[0].m, (const double[]){0, 0.9, 0.1 - FLOOR, FLOOR}, 4);
+  train_unseen(model, FLOOR, NULL, &report);
+  assert_float_equal(model->comparisons[0].m[1], (90 + 0.5) / (100 + 3 * 0.5), 1e-6);
+  assert_float_equal(model->comparisons[0].m[3], 0.5 / (100 + 3 * 0.5), 1e-6);
+  assert_float_equal(model->comparisons[1].m[1], 0.9, 1e-12); /* a default is no count */
+  assert_int_equal(report.unlearned, 1U << 1);
+  assert_distributions(model);
+  link_model_free(model);
+}
+
 /* ---- nothing to learn from ---- */
 
 static void poor_patterns_never_give_what_is_no_number(void **state) {
@@ -507,6 +522,7 @@ int main(void) {
       cmocka_unit_test(levels_out_of_order_are_told),
       cmocka_unit_test(decisions_are_added_to_what_em_expects),
       cmocka_unit_test(a_reversed_decision_shows_as_disorder),
+      cmocka_unit_test(what_was_not_seen_is_half_a_match),
       cmocka_unit_test(poor_patterns_never_give_what_is_no_number),
       cmocka_unit_test(no_rounds_leave_the_defaults),
   };
