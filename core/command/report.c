@@ -4,6 +4,7 @@
 #include "core/command/label.h"
 #include "core/command/table.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,25 +79,88 @@ static bool is_shown(const struct report *report, size_t column, enum table_form
   return false;
 }
 
+/* What programs get beside a figure. */
+static const struct {
+  const char *suffix;
+  size_t place; /* in struct extent */
+  enum bounds from;
+} BESIDE[] = {{"_least", offsetof(struct extent, least), BOUNDS_LEAST},
+              {"_records", offsetof(struct extent, records), BOUNDS_ALL},
+              {"_unlinkable", offsetof(struct extent, unlinkable), BOUNDS_ALL}};
+enum { BESIDE_COUNT = sizeof BESIDE / sizeof *BESIDE };
+
+static size_t count_beside(const struct report_column *column, enum table_form form) {
+  size_t count = 0;
+  while (form != TABLE_TEXT && count < BESIDE_COUNT && column->bounds >= BESIDE[count].from) {
+    count++;
+  }
+  return count;
+}
+
+static void add_beside(struct table *table, const struct report_cell *cell, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    int64_t number;
+    memcpy(&number, (const char *)&cell->extent + BESIDE[i].place, sizeof number);
+    if (cell->null) {
+      table_null(table);
+    } else {
+      table_integer(table, number);
+    }
+  }
+}
+
 static struct table *table_of(const struct report *report, enum table_form form) {
-  struct table_column columns[REPORT_COLUMNS_MOST];
+  struct table_column columns[TABLE_COLUMNS_MOST];
   bool shown[REPORT_COLUMNS_MOST] = {false};
   size_t count = 0;
   for (size_t i = 0; i < report->column_count; i++) {
+    const struct report_column *column = &report->columns[i];
     shown[i] = is_shown(report, i, form);
-    columns[count] = (struct table_column){.name = report->columns[i].name,
-                                           .title = report->columns[i].title,
-                                           .align = report->columns[i].kind == REPORT_TEXT ? ALIGN_LEFT : ALIGN_RIGHT,
-                                           .most = 48};
-    count += shown[i];
+    if (!shown[i]) {
+      continue;
+    }
+    columns[count++] = (struct table_column){.name = column->name,
+                                             .title = column->title,
+                                             .align = column->kind == REPORT_TEXT ? ALIGN_LEFT : ALIGN_RIGHT,
+                                             .most = 48};
+    for (size_t b = 0; b < count_beside(column, form); b++) {
+      const char *name = arena_printf(report->arena, "%s%s", column->name, BESIDE[b].suffix);
+      columns[count++] = (struct table_column){.name = name == NULL ? "" : name, .align = ALIGN_RIGHT};
+    }
   }
   struct table *table = table_new(columns, count);
   for (size_t i = 0; table != NULL && i < report->count; i++) {
+    const struct report_column *column = &report->columns[i % report->column_count];
     if (shown[i % report->column_count]) {
-      add_cell(table, &report->cells[i], report->columns[i % report->column_count].kind);
+      add_cell(table, &report->cells[i], column->kind);
+      add_beside(table, &report->cells[i], count_beside(column, form));
     }
   }
   return table;
+}
+
+/* The figure of the whole table with what is not settled about it. */
+static void note_total(struct table *table, const struct report *report) {
+  char numbers[5][32];
+  const char *title = report->total_title == NULL ? _("Total") : report->total_title;
+  const struct extent *total = &report->total;
+  number_group(total->figure, numbers[0]);
+  number_group(total->records, numbers[1]);
+  number_group(total->least, numbers[2]);
+  number_group(report->total_waiting, numbers[3]);
+  number_group(total->unlinkable, numbers[4]);
+  if (report->total_cases) {
+    table_note(
+        table,
+        _("%s: %s cases of %s records; %s if all waiting pairs (%s) were accepted; records that cannot be linked:"
+          " %s"),
+        title, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
+  } else {
+    table_note(table,
+               _("%s: %s persons of %s records; %s if all waiting pairs (%s) were accepted; records that cannot be"
+                 " linked: %s"),
+               title, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
+  }
 }
 
 static enum status print(const struct report *report, enum table_form form, struct error *error) {
@@ -109,8 +173,7 @@ static enum status print(const struct report *report, enum table_form form, stru
   }
   table_note(table, "%s", "");
   if (report->has_total) {
-    char text[32];
-    table_note(table, _("Total: %s"), number_group(report->total, text));
+    note_total(table, report);
   }
   for (size_t i = 0; i < report->note_count; i++) {
     table_note(table, "%s", report->notes[i]);

@@ -28,7 +28,7 @@ struct table_column {
 
 struct table;
 
-enum { TABLE_COLUMNS_MOST = 128, TABLE_ROWS_MOST = 1000000 };
+enum { TABLE_COLUMNS_MOST = 400, TABLE_ROWS_MOST = 1000000 };
 
 struct table *table_new(const struct table_column *columns, size_t count); /* copies; NULL when out of memory */
 void table_free(struct table *table);

@@ -1,16 +1,12 @@
 #include "core/service/cube.h"
 
 #include "core/base/date.h"
+#include "core/base/text.h"
+#include "core/service/cube_cells.h"
 #include "core/service/cube_fields.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* One unit in one cell. */
-struct tuple {
-  uint32_t values[CUBE_FIELDS_MOST];
-  uint32_t unit;
-};
 
 struct counting {
   const struct cube_request *request;
@@ -26,7 +22,7 @@ struct counting {
   int *precedence; /* by dictionary value of a source */
   struct tuple *tuples;
   size_t count, capacity;
-  int64_t unlinked;
+  int64_t unlinked, records; /* records: of all groups that are counted */
 };
 
 /* The rows that tell of one unit in one case. */
@@ -87,21 +83,12 @@ static uint32_t place_at(struct counting *counting, const struct group *group, i
   return level < depth ? intern(counting, slice_of(chain[depth - 1 - level])) : MAP_NONE;
 }
 
-/* The number that a text begins with, at most three digits of it. */
-static int leading_number(struct slice text) {
-  int number = 0;
-  for (size_t i = 0; i < text.len && i < 3 && text.data[i] >= '0' && text.data[i] <= '9'; i++) {
-    number = number * 10 + (text.data[i] - '0');
-  }
-  return number;
-}
-
 /* As recorded, else from the birth date at the indicator's reference; -1: neither is known. */
 static int age_of(const struct counting *counting, const struct group *group) {
   struct date birth, at;
   uint32_t recorded = first_part(counting, group, PART_AGE);
   if (recorded != MAP_NONE) {
-    return leading_number(map_key(counting->dictionary, recorded));
+    return cube_number(map_key(counting->dictionary, recorded));
   }
   uint32_t born = group->person == MAP_NONE ? MAP_NONE : grid_value(&counting->people, group->person, WHO_BIRTH);
   uint32_t then = case_date(counting, group, counting->request->indicator->age);
@@ -230,14 +217,17 @@ static enum status spread(struct counting *counting, const struct group *group, 
   return status;
 }
 
-static enum status count_group(struct counting *counting, const struct group *group, uint32_t unit,
+/* `records`: those behind the group. */
+static enum status count_group(struct counting *counting, const struct group *group, uint32_t unit, int64_t records,
                                struct error *error) {
   for (size_t i = 0; i < counting->plan.condition_count; i++) {
     if (!matches(counting, group, i)) {
       return OK;
     }
   }
-  struct tuple tuple = {.values = {MAP_NONE, MAP_NONE, MAP_NONE, MAP_NONE}, .unit = unit};
+  struct tuple tuple = {
+      .values = {MAP_NONE, MAP_NONE, MAP_NONE, MAP_NONE}, .unit = unit, .root = unit, .records = (uint32_t)records};
+  counting->records += records;
   return spread(counting, group, 0, &tuple, error);
 }
 
@@ -318,111 +308,24 @@ static enum status count_persons(struct counting *counting, struct error *error)
       group.record = row_at(counting, counting->case_row, grid_value(&counting->parts, first, PART_CASE));
     }
     size_t unit = counting->request->source == NULL ? PART_PERSON : PART_ROW;
-    status = count_group(counting, &group, grid_value(&counting->parts, first, unit), error);
+    status = count_group(counting, &group, grid_value(&counting->parts, first, unit), (int64_t)group.part_count, error);
   }
   return status;
 }
 
 static enum status count_cases(struct counting *counting, struct error *error) {
   enum status status = OK;
-  size_t unit = counting->request->source == NULL ? CASE_ID : CASE_ROW;
+  bool own = counting->request->source != NULL;
   for (size_t row = 0; row < counting->cases.count && status == OK; row++) {
     const struct group group = {.person = MAP_NONE, .record = (uint32_t)row};
-    status = count_group(counting, &group, grid_value(&counting->cases, row, unit), error);
+    uint32_t number = own ? MAP_NONE : grid_value(&counting->cases, row, CASE_RECORDS);
+    int64_t records = 1;
+    if (number != MAP_NONE && !text_to_int64(map_key(counting->dictionary, number), &records)) {
+      records = 1;
+    }
+    status = count_group(counting, &group, grid_value(&counting->cases, row, own ? CASE_ROW : CASE_ID), records, error);
   }
   return status;
-}
-
-/* ---- cells from tuples ---- */
-
-static int by_cell(const void *a, const void *b) {
-  const struct tuple *left = a, *right = b;
-  for (size_t i = 0; i < CUBE_FIELDS_MOST; i++) {
-    if (left->values[i] != right->values[i]) {
-      return left->values[i] < right->values[i] ? -1 : 1;
-    }
-  }
-  return left->unit < right->unit ? -1 : left->unit > right->unit;
-}
-
-static int by_unit(const void *a, const void *b) {
-  const struct tuple *left = a, *right = b;
-  return left->unit < right->unit ? -1 : left->unit > right->unit;
-}
-
-static bool same_cell(const struct tuple *a, const struct tuple *b) {
-  return memcmp(a->values, b->values, sizeof a->values) == 0;
-}
-
-static enum status make_cells(struct counting *counting, struct cube *cube, struct error *error) {
-  struct tuple *tuples = counting->tuples;
-  cube->cells = calloc(counting->count + 1, sizeof *cube->cells);
-  if (cube->cells == NULL) {
-    return error_memory(error);
-  }
-  if (counting->count == 0) {
-    return OK;
-  }
-  qsort(tuples, counting->count, sizeof *tuples, by_cell);
-  for (size_t i = 0; i < counting->count; i++) {
-    if (i == 0 || !same_cell(&tuples[i], &tuples[i - 1])) {
-      memcpy(cube->cells[cube->count++].values, tuples[i].values, sizeof tuples[i].values);
-    }
-    cube->cells[cube->count - 1].figure += i == 0 || by_cell(&tuples[i], &tuples[i - 1]) != 0;
-  }
-  qsort(tuples, counting->count, sizeof *tuples, by_unit);
-  for (size_t i = 0; i < counting->count; i++) {
-    cube->total += i == 0 || tuples[i].unit != tuples[i - 1].unit;
-  }
-  return OK;
-}
-
-/* For the order of cells: codes by their place in the list, other values by text, what is not recorded last. */
-struct sorting {
-  const struct cube *cube;
-  const struct codelist *lists[CUBE_FIELDS_MOST];
-};
-
-static int compare_values(const struct sorting *sorting, size_t field, uint32_t a, uint32_t b) {
-  if (a == b) {
-    return 0;
-  }
-  if (a == MAP_NONE || b == MAP_NONE) {
-    return a == MAP_NONE ? 1 : -1;
-  }
-  struct slice left = map_key(sorting->cube->dictionary, a), right = map_key(sorting->cube->dictionary, b);
-  if (sorting->lists[field] != NULL) {
-    const struct code *x = codelist_code(sorting->lists[field], left), *y = codelist_code(sorting->lists[field], right);
-    if (x != NULL && y != NULL) { /* codes of one list lie in one array, in file order */
-      return x < y ? -1 : x > y;
-    }
-  }
-  if (sorting->cube->fields[field].kind == CUBE_AGE || sorting->cube->fields[field].kind == CUBE_AGE_BAND) {
-    int x = leading_number(left), y = leading_number(right);
-    return x < y ? -1 : x > y;
-  }
-  return slice_compare(left, right);
-}
-
-static int by_label(const void *a, const void *b, void *context) {
-  const struct sorting *sorting = context;
-  const struct cube_cell *left = a, *right = b;
-  for (size_t i = 0; i < sorting->cube->field_count; i++) {
-    int order = compare_values(sorting, i, left->values[i], right->values[i]);
-    if (order != 0) {
-      return order;
-    }
-  }
-  return 0;
-}
-
-static void sort_cells(const struct cube_request *request, struct cube *cube) {
-  struct sorting sorting = {.cube = cube};
-  for (size_t i = 0; i < cube->field_count; i++) {
-    const char *name = cube->fields[i].codelist;
-    sorting.lists[i] = name == NULL ? NULL : codelists_find(request->workspace->lists, name);
-  }
-  qsort_r(cube->cells, cube->count, sizeof *cube->cells, by_label, &sorting);
 }
 
 /* ---- all ---- */
@@ -488,10 +391,8 @@ enum status cube_run(const struct cube_request *request, struct cube *cube, stru
     status = request->indicator->unit == UNIT_PERSON ? count_persons(&counting, error) : count_cases(&counting, error);
   }
   if (status == OK) {
-    status = make_cells(&counting, cube, error);
-  }
-  if (status == OK) {
-    sort_cells(request, cube);
+    status = cube_cells_make(request, counting.tuples, counting.count, cube, error);
+    cube->total.records = counting.records;
     cube->unlinked = counting.unlinked;
   }
   free_counting(&counting);

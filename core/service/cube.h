@@ -1,12 +1,16 @@
 /* Counting: an indicator's figure by up to four fields, over consolidated persons or cases, or over the rows of one
  * source as that source would count them.
  *
+ * Every figure comes with the records behind it, what it would be if every waiting pair were accepted, and the records
+ * that cannot be linked; a source's own figure has no such doubt.
+ *
  * A person is counted once in each cell, whatever the number of records, sources and cases; the total counts each once.
  * Where sources differ on a person's part in a case, the source with the lower precedence number speaks. */
 #ifndef PUENTE_SERVICE_CUBE_H
 #define PUENTE_SERVICE_CUBE_H
 
 #include "core/base/map.h"
+#include "core/service/doubt.h"
 #include "core/service/indicator.h"
 #include "core/service/workspace.h"
 
@@ -46,7 +50,7 @@ struct cube_request {
 
 struct cube_cell {
   uint32_t values[CUBE_FIELDS_MOST]; /* positions in the dictionary; MAP_NONE: not recorded */
-  int64_t figure;
+  struct extent extent;
 };
 struct cube {
   struct map *dictionary;
@@ -54,8 +58,9 @@ struct cube {
   size_t field_count;
   struct cube_cell *cells; /* in the order of codes and text, what is not recorded last */
   size_t count;
-  int64_t total;    /* distinct units */
-  int64_t unlinked; /* rows that belong to no consolidated person or case: not counted */
+  struct extent total; /* each unit once */
+  int64_t waiting;     /* waiting pairs between units of the total */
+  int64_t unlinked;    /* rows that belong to no consolidated person or case: not counted */
 };
 
 enum status cube_run(const struct cube_request *request, struct cube *cube, struct error *error) MUST_CHECK;

@@ -210,7 +210,7 @@ enum status cube_plan_make(const struct cube_request *request, struct cube_plan 
       .request = request,
       .parts = {{"person_id", "case_id", "row_id", "record_id", "source", "role", "age"}, PART_FIXED},
       .people = {{"person_id", "birth_date", "residence"}, WHO_FIXED},
-      .cases = {{"case_id", own ? "row_id" : "case_id", own ? "record_id" : "case_id", "place", "facts_on",
+      .cases = {{"case_id", own ? "row_id" : "records", own ? "record_id" : "case_id", "place", "facts_on",
                  "reported_on", "registered_on"},
                 CASE_FIXED}};
   if (request->by_count > CUBE_FIELDS_MOST) {

@@ -11,10 +11,20 @@ struct columns {
   size_t count;
 };
 
-/* Fixed columns, by grid. */
+/* Fixed columns, by grid. A consolidated case has a number of records in the place of its row. */
 enum { PART_PERSON, PART_CASE, PART_ROW, PART_RECORD, PART_SOURCE, PART_ROLE, PART_AGE, PART_FIXED };
 enum { WHO_PERSON, WHO_BIRTH, WHO_RESIDENCE, WHO_FIXED };
-enum { CASE_ID, CASE_ROW, CASE_RECORD, CASE_PLACE, CASE_FACTS, CASE_FILING, CASE_REGISTRATION, CASE_FIXED };
+enum {
+  CASE_ID,
+  CASE_ROW,
+  CASE_RECORDS = CASE_ROW,
+  CASE_RECORD,
+  CASE_PLACE,
+  CASE_FACTS,
+  CASE_FILING,
+  CASE_REGISTRATION,
+  CASE_FIXED
+};
 
 struct cube_plan {
   const struct cube_request *request;

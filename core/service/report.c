@@ -84,6 +84,12 @@ void report_optional(struct report *report) {
   }
 }
 
+void report_bounds(struct report *report, enum bounds bounds) {
+  if (report->column_count > 0) {
+    report->columns[report->column_count - 1].bounds = bounds;
+  }
+}
+
 static void add(struct report *report, struct report_cell cell) {
   if (report->count == report->capacity) {
     size_t capacity = report->capacity == 0 ? 256 : report->capacity * 2;
@@ -120,18 +126,20 @@ void report_count(struct report *report, int64_t count) {
 }
 
 /* What may be shown of a figure is decided here and nowhere else. */
-static struct report_cell figure_cell(int64_t figure) {
-  return (struct report_cell){.count = figure};
+static struct report_cell figure_cell(const struct extent *extent) {
+  return (struct report_cell){.count = extent->figure, .extent = *extent};
 }
 
-void report_figure(struct report *report, int64_t figure) {
-  add(report, figure_cell(figure));
+void report_figure(struct report *report, const struct extent *extent) {
+  add(report, figure_cell(extent));
 }
 
-void report_total(struct report *report, int64_t figure) {
-  const struct report_cell cell = figure_cell(figure);
+void report_total(struct report *report, const struct extent *extent, int64_t waiting, bool cases) {
+  const struct report_cell cell = figure_cell(extent);
   report->has_total = !cell.null;
-  report->total = cell.count;
+  report->total = cell.extent;
+  report->total_waiting = waiting;
+  report->total_cases = cases;
 }
 
 void report_share(struct report *report, double share) {

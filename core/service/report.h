@@ -3,20 +3,27 @@
 #ifndef PUENTE_SERVICE_REPORT_H
 #define PUENTE_SERVICE_REPORT_H
 
+#include "core/service/doubt.h"
 #include "core/service/workspace.h"
 
 enum report_kind { REPORT_TEXT, REPORT_COUNT, REPORT_SHARE };
 
+/* Figures of consolidated persons and cases are given to programs with columns beside them: NAME_least, if every
+ * waiting pair were accepted; and for the whole of a row NAME_records and NAME_unlinkable. */
+enum bounds { BOUNDS_NONE, BOUNDS_LEAST, BOUNDS_ALL };
+
 struct report_column {
   const char *name, *title; /* for programs; for people, translated */
   enum report_kind kind;
-  bool optional; /* people need not see it where all its cells are zero */
+  bool optional;      /* people need not see it where all its cells are zero */
+  enum bounds bounds; /* what programs get beside the figure */
 };
 struct report_cell {
   bool null;
   const char *text;  /* REPORT_TEXT: the value for programs */
   const char *label; /* for people; NULL: as the text */
   int64_t count;
+  struct extent extent; /* of a column with bounds */
   double share;
 };
 
@@ -30,7 +37,10 @@ struct report {
   struct report_cell *cells; /* row by row */
   size_t count, capacity;
   bool has_total; /* of figures whose cells cannot be added up: persons may be in several */
-  int64_t total;
+  struct extent total;
+  int64_t total_waiting;                /* pairs */
+  bool total_cases;                     /* of cases, not of persons */
+  const char *total_title;              /* what is totalled; NULL: all of the table */
   const char *notes[REPORT_NOTES_MOST]; /* what a reader has to know */
   size_t note_count;
   enum status failed; /* sticks; report_check tells it */
@@ -70,8 +80,10 @@ void report_optional(struct report *report); /* the column added last */
 void report_text(struct report *report, struct slice text);
 void report_code(struct report *report, const char *code, const char *label); /* code NULL: nothing recorded */
 void report_count(struct report *report, int64_t count);                      /* of records, runs, bytes */
-void report_figure(struct report *report, int64_t figure);                    /* of persons and cases */
-void report_total(struct report *report, int64_t figure);                     /* of all rows together */
+void report_bounds(struct report *report, enum bounds bounds);                /* of the column added last */
+void report_figure(struct report *report, const struct extent *extent);       /* of persons and cases */
+/* Of all rows together, with the waiting pairs between what is counted. */
+void report_total(struct report *report, const struct extent *extent, int64_t waiting, bool cases);
 void report_share(struct report *report, double share);
 void report_null(struct report *report);
 void report_note(struct report *report, const char *format, ...) PRINTF_LIKE(2, 3);

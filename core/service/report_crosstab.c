@@ -37,17 +37,16 @@ static void add_value(const struct cube *cube, const struct workspace *workspace
 static void add_cells(const struct cube *cube, const struct workspace *workspace, const struct report_request *request,
                       const struct indicator *indicator, struct report *report) {
   report_column(report, indicator->name, request->spanish ? indicator->label_es : indicator->label_en, REPORT_COUNT);
+  report_bounds(report, BOUNDS_ALL);
   if (cube->field_count == 0) {
-    report_figure(report, cube->total);
-    return;
+    report_figure(report, &cube->total);
   }
-  for (size_t i = 0; i < cube->count; i++) {
+  for (size_t i = 0; cube->field_count > 0 && i < cube->count; i++) {
     for (size_t f = 0; f < cube->field_count; f++) {
       add_value(cube, workspace, request->spanish, f, cube->cells[i].values[f], report);
     }
-    report_figure(report, cube->cells[i].figure);
+    report_figure(report, &cube->cells[i].extent);
   }
-  report_total(report, cube->total);
 }
 
 /* ---- the last field across ---- */
@@ -72,12 +71,15 @@ static void add_heads(const struct across *across, struct report *report) {
     const char *name =
         value == MAP_NONE ? "not_recorded" : arena_text(report->arena, map_key(across->columns->dictionary, value));
     report_column(report, name == NULL ? "" : name, label, REPORT_COUNT);
+    report_bounds(report, BOUNDS_LEAST);
   }
   report_column(report, "total", _("Total"), REPORT_COUNT);
+  report_bounds(report, BOUNDS_ALL);
 }
 
 /* Cells of one row stand together, in the order of rows; those of a row in the order of columns. */
 static void add_line(const struct across *across, size_t row, size_t *cell, struct report *report) {
+  static const struct extent none = {.figure = 0};
   const struct cube *cells = across->cells;
   size_t last = cells->field_count - 1;
   for (size_t f = 0; f < last; f++) {
@@ -89,10 +91,10 @@ static void add_line(const struct across *across, size_t row, size_t *cell, stru
     for (size_t f = 0; f < last && here; f++) {
       here = cells->cells[*cell].values[f] == same_value(cells, across->rows, across->rows->cells[row].values[f]);
     }
-    report_figure(report, here ? cells->cells[*cell].figure : 0);
+    report_figure(report, here ? &cells->cells[*cell].extent : &none);
     *cell += here;
   }
-  report_figure(report, across->rows->cells[row].figure);
+  report_figure(report, &across->rows->cells[row].extent);
 }
 
 static void add_across(const struct across *across, struct report *report) {
@@ -105,9 +107,9 @@ static void add_across(const struct across *across, struct report *report) {
     report_code(report, f == 0 ? "all" : NULL, f == 0 ? _("(all)") : "");
   }
   for (size_t i = 0; i < across->columns->count; i++) {
-    report_figure(report, across->columns->cells[i].figure);
+    report_figure(report, &across->columns->cells[i].extent);
   }
-  report_figure(report, across->cells->total);
+  report_figure(report, &across->cells->total);
 }
 
 /* Runs the two margins and turns the cells. */
@@ -173,6 +175,7 @@ static enum status count(const struct workspace *workspace, const struct report_
   } else {
     add_cells(&cube, workspace, request, indicator, report);
   }
+  report_total(report, &cube.total, cube.waiting, indicator->unit == UNIT_CASE);
   add_notes(indicator, &cube, report);
   cube_free(&cube);
   return status;

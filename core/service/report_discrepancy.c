@@ -25,11 +25,14 @@ struct comparison {
   const struct indicator *indicator;
   struct map *rows; /* "2019|15", "2019|" for the whole year */
   int64_t (*figures)[COLUMNS_MOST];
+  struct extent *consolidated; /* by row: what the consolidated figure rests on */
   uint8_t (*fits)[COLUMNS_MOST];
   size_t capacity;
   struct column_head heads[COLUMNS_MOST];
   bool used[COLUMNS_MOST];
-  size_t count; /* of columns */
+  size_t count;        /* of columns */
+  struct extent total; /* consolidated */
+  int64_t waiting;     /* pairs between what it counts */
 };
 
 static enum status row_of(struct comparison *comparison, struct slice key, size_t *row, struct error *error) {
@@ -52,6 +55,11 @@ static enum status row_of(struct comparison *comparison, struct slice key, size_
     return error_memory(error);
   }
   comparison->fits = fits;
+  struct extent *consolidated = realloc(comparison->consolidated, capacity * sizeof *consolidated);
+  if (consolidated == NULL) {
+    return error_memory(error);
+  }
+  comparison->consolidated = consolidated;
   for (size_t i = comparison->capacity; i < capacity; i++) {
     for (size_t c = 0; c < COLUMNS_MOST; c++) {
       comparison->figures[i][c] = NONE;
@@ -101,8 +109,15 @@ static enum status add_cube(struct comparison *comparison, const char *source, s
                                    by_count == 1 ? slice_of("") : value_text(&cube, cell->values[1]));
     status = row_of(comparison, slice_make(key, len), &row, error);
     if (status == OK) {
-      comparison->figures[row][column] = cell->figure;
+      comparison->figures[row][column] = cell->extent.figure;
+      if (source == NULL) {
+        comparison->consolidated[row] = cell->extent;
+      }
     }
+  }
+  if (source == NULL) {
+    comparison->total = cube.total;
+    comparison->waiting = cube.waiting;
   }
   cube_free(&cube);
   return status;
@@ -264,6 +279,11 @@ static bool is_used(const struct comparison *comparison, size_t column) {
   return false;
 }
 
+/* Its column stands after those of the sources. */
+static bool is_consolidated(const struct comparison *comparison, size_t column) {
+  return column == comparison->workspace->config->source_count;
+}
+
 static void add_row(const struct comparison *comparison, uint32_t row, struct report *report) {
   struct slice key = map_key(comparison->rows, row);
   const char *bar = memchr(key.data, '|', key.len);
@@ -292,7 +312,8 @@ static void add_row(const struct comparison *comparison, uint32_t row, struct re
     if (comparison->figures[row][c] == NONE) {
       report_null(report);
     } else {
-      report_figure(report, comparison->figures[row][c]);
+      const struct extent own = {.figure = comparison->figures[row][c]};
+      report_figure(report, is_consolidated(comparison, c) ? &comparison->consolidated[row] : &own);
     }
   }
 }
@@ -313,6 +334,7 @@ static enum status add_rows(struct comparison *comparison, struct report *report
     comparison->used[c] = is_used(comparison, c);
     if (comparison->used[c]) {
       report_column(report, comparison->heads[c].name, comparison->heads[c].title, REPORT_COUNT);
+      report_bounds(report, is_consolidated(comparison, c) ? BOUNDS_ALL : BOUNDS_NONE);
     } else {
       report_note(report, _("%s: no record of this"), comparison->heads[c].title);
     }
@@ -355,10 +377,13 @@ enum status report_discrepancy(const struct workspace *workspace, const struct r
   report->title = request->spanish ? indicator.label_es : indicator.label_en;
   status = comparison.rows == NULL ? error_memory(error) : gather(&comparison, report, error);
   if (status == OK) {
+    report_total(report, &comparison.total, comparison.waiting, indicator.unit == UNIT_CASE);
+    report->total_title = _("Consolidated");
     report_note(report, "%s", _("Columns are never added up. Blank: no record there, or nothing published."));
   }
   map_free(comparison.rows);
   free(comparison.figures);
   free(comparison.fits);
+  free(comparison.consolidated);
   return status;
 }

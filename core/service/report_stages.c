@@ -12,10 +12,12 @@ static void add_columns(const struct cube *cube, const struct codelist *stages, 
     report_column(report, cube->fields[i].name, report_field_title(&cube->fields[i], spanish), REPORT_TEXT);
   }
   report_column(report, "cases", _("cases"), REPORT_COUNT);
+  report_bounds(report, BOUNDS_ALL);
   for (size_t i = 0; i < codelist_size(stages); i++) {
     const struct code *code = codelist_at(stages, i);
     const char *title = i == 0 ? _("no later record") : spanish ? code->label_es : code->label_en;
     report_column(report, i == 0 ? "no_later_record" : code->code, title, REPORT_COUNT);
+    report_bounds(report, BOUNDS_LEAST);
   }
 }
 
@@ -23,27 +25,35 @@ static bool same_cohort(const struct cube *cube, const struct cube_cell *a, cons
   return memcmp(a->values, b->values, (cube->field_count - 1) * sizeof a->values[0]) == 0;
 }
 
-static void add_cohort(const struct cube *cube, const struct workspace *workspace, bool spanish, size_t from, size_t to,
-                       const struct codelist *stages, int64_t *figures, struct report *report) {
-  int64_t cases = 0;
-  size_t stage = cube->field_count - 1;
-  memset(figures, 0, codelist_size(stages) * sizeof *figures);
+/* What a table of cohorts stands on: cases by cohort and stage, and room for one cohort, by stage. */
+struct cohorts {
+  const struct cube *cells;
+  const struct codelist *stages;
+  const struct workspace *workspace;
+  bool spanish;
+  struct extent *extents;
+};
+
+static void add_cohort(const struct cohorts *cohorts, size_t from, size_t to, const struct extent *whole,
+                       struct report *report) {
+  const struct cube *cube = cohorts->cells;
+  size_t stage = cube->field_count - 1, count = codelist_size(cohorts->stages);
+  memset(cohorts->extents, 0, count * sizeof *cohorts->extents);
   for (size_t i = from; i < to; i++) {
-    const struct code *code = codelist_code(stages, map_key(cube->dictionary, cube->cells[i].values[stage]));
-    figures[code - codelist_at(stages, 0)] += cube->cells[i].figure;
-    cases += cube->cells[i].figure;
+    const struct code *code = codelist_code(cohorts->stages, map_key(cube->dictionary, cube->cells[i].values[stage]));
+    cohorts->extents[code - codelist_at(cohorts->stages, 0)] = cube->cells[i].extent;
   }
   for (size_t i = 0; i < stage; i++) {
     char room[128];
     uint32_t value = cube->cells[from].values[i];
-    const char *label = cube_label(cube, workspace->lists, i, value, spanish, room);
+    const char *label = cube_label(cube, cohorts->workspace->lists, i, value, cohorts->spanish, room);
     struct slice text = value == MAP_NONE ? slice_of("") : map_key(cube->dictionary, value);
     const char *code = value == MAP_NONE ? NULL : arena_text(report->arena, text);
     report_code(report, code, label);
   }
-  report_figure(report, cases);
-  for (size_t i = 0; i < codelist_size(stages); i++) {
-    report_figure(report, figures[i]);
+  report_figure(report, whole);
+  for (size_t i = 0; i < count; i++) {
+    report_figure(report, &cohorts->extents[i]);
   }
 }
 
@@ -66,21 +76,32 @@ static enum status add_connected(const struct workspace *workspace, struct repor
   return OK;
 }
 
-static enum status add_cohorts(const struct workspace *workspace, const struct report_request *request,
-                               const struct cube *cube, const struct codelist *stages, struct report *report,
-                               struct error *error) {
-  int64_t *figures = calloc(codelist_size(stages) + 1, sizeof *figures);
-  if (figures == NULL) {
-    return error_memory(error);
+static enum status add_cohorts(const struct cube_request *asked, const struct cube *cube, const struct codelist *stages,
+                               bool spanish, struct report *report, struct error *error) {
+  struct cube whole; /* by cohort alone, in the same order: a waiting pair may join cases of two stages */
+  struct cube_request cohort = *asked;
+  cohort.by_count--;
+  enum status status = cube_run(&cohort, &whole, error);
+  if (status != OK) {
+    return status;
   }
-  for (size_t from = 0, to; from < cube->count; from = to) {
+  struct cohorts cohorts = {.cells = cube,
+                            .stages = stages,
+                            .workspace = asked->workspace,
+                            .spanish = spanish,
+                            .extents = calloc(codelist_size(stages) + 1, sizeof *cohorts.extents)};
+  if (cohorts.extents == NULL) {
+    status = error_memory(error);
+  }
+  for (size_t from = 0, to, at = 0; from < cube->count && status == OK; from = to, at++) {
     for (to = from + 1; to < cube->count && same_cohort(cube, &cube->cells[from], &cube->cells[to]);) {
       to++;
     }
-    add_cohort(cube, workspace, request->spanish, from, to, stages, figures, report);
+    add_cohort(&cohorts, from, to, &whole.cells[at].extent, report);
   }
-  free(figures);
-  return OK;
+  free(cohorts.extents);
+  cube_free(&whole);
+  return status;
 }
 
 enum status report_stages(const struct workspace *workspace, const struct report_request *request,
@@ -119,8 +140,8 @@ enum status report_stages(const struct workspace *workspace, const struct report
   }
   report->title = _("How far cases got, by the year of their cohort: the furthest stage on record");
   add_columns(&cube, stages, request->spanish, report);
-  status = add_cohorts(workspace, request, &cube, stages, report, error);
-  report_total(report, cube.total);
+  status = add_cohorts(&asked, &cube, stages, request->spanish, report, error);
+  report_total(report, &cube.total, cube.waiting, true);
   cube_free(&cube);
   return status == OK ? add_connected(workspace, report, error) : status;
 }
