@@ -101,7 +101,7 @@ static void add_beside(struct table *table, const struct report_cell *cell, size
   for (size_t i = 0; i < count; i++) {
     int64_t number;
     memcpy(&number, (const char *)&cell->extent + BESIDE[i].place, sizeof number);
-    if (cell->null) {
+    if (cell->null || number < 0) {
       table_null(table);
     } else {
       table_integer(table, number);
@@ -148,7 +148,11 @@ static void note_total(struct table *table, const struct report *report) {
   number_group(total->records, numbers[1]);
   number_group(total->least, numbers[2]);
   number_group(report->total_waiting, numbers[3]);
-  number_group(total->unlinkable, numbers[4]);
+  if (total->unlinkable < 0) {
+    snprintf(numbers[4], sizeof numbers[4], "%s", _("not known"));
+  } else {
+    number_group(total->unlinkable, numbers[4]);
+  }
   if (report->total_cases) {
     table_note(
         table,

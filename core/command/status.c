@@ -107,6 +107,33 @@ static int print_needs(const struct overview *overview) {
   return needs + print_linking_needs(overview);
 }
 
+/* A count with what is not settled about it. */
+static void print_linked(const char *what, int64_t figure, const struct linked_counts *last) {
+  char numbers[5][32];
+  number_group(figure, numbers[0]);
+  number_group(last->rows, numbers[1]);
+  number_group(last->accepted, numbers[2]);
+  number_group(last->waiting, numbers[3]);
+  number_group(last->unlinkable, numbers[4]);
+  if (last->accepted < 0) { /* a linking that did not count what waits */
+    printf("  %s: %s\n", what, numbers[0]);
+  } else {
+    printf(_("  %s: %s of %s records; %s if all waiting pairs (%s) were accepted; records that cannot be linked: %s\n"),
+           what, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
+  }
+}
+
+/* The same for programs; null where the last linking did not say. */
+static json_t *linked_json(int64_t figure, const struct linked_counts *last) {
+  const int64_t numbers[] = {last->rows, last->accepted, last->waiting, last->unlinkable};
+  static const char *const names[] = {"records", "least", "waiting", "unlinkable"};
+  json_t *object = json_pack("{sI}", "figure", (json_int_t)figure);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    json_object_set_new(object, names[i], numbers[i] < 0 ? json_null() : json_integer(numbers[i]));
+  }
+  return object;
+}
+
 static enum status print_text(const struct workspace *workspace, const struct overview *overview, struct error *error) {
   char text[MOMENT_SIZE];
   if (overview->source_count == 0) {
@@ -127,8 +154,9 @@ static enum status print_text(const struct workspace *workspace, const struct ov
   if (overview->link_run == 0) {
     puts(_("linking   never"));
   } else {
-    printf(_("linking   %s: %lld persons, %lld cases\n"), moment_text(overview->linked, text),
-           (long long)overview->persons, (long long)overview->cases);
+    printf(_("linking   %s\n"), moment_text(overview->linked, text));
+    print_linked(_("persons"), overview->persons, &overview->last.kinds[CLUSTER_PERSON]);
+    print_linked(_("cases"), overview->cases, &overview->last.kinds[CLUSTER_CASE]);
   }
   puts(_("\nto do"));
   if (print_needs(overview) == 0) {
@@ -168,6 +196,12 @@ static void print_json(const struct workspace *workspace, const struct overview 
                            (json_int_t)overview->link_run, "linked", moment_json(overview->linked), "waiting",
                            (json_int_t)overview->waiting, "review", (json_int_t)overview->review, "decided",
                            (json_int_t)overview->decided, "link_message", overview->link_message);
+  if (overview->link_run != 0) {
+    json_object_set_new(root, "linkage",
+                        json_pack("{so so}", "persons",
+                                  linked_json(overview->persons, &overview->last.kinds[CLUSTER_PERSON]), "cases",
+                                  linked_json(overview->cases, &overview->last.kinds[CLUSTER_CASE])));
+  }
   json_dumpf(root, stdout, JSON_INDENT(2));
   puts("");
   json_decref(root);

@@ -203,6 +203,10 @@ enum status cube_cells_make(const struct cube_request *request, struct tuple *tu
     fill_total(tuples, count, &settling, cube);
     sort_cells(request, cube);
   }
+  for (size_t i = 0; status == OK && settling.doubt.unlinkable_unknown && i < cube->count; i++) {
+    cube->cells[i].extent.unlinkable = -1;
+  }
+  cube->total.unlinkable = settling.doubt.unlinkable_unknown ? -1 : cube->total.unlinkable;
   settling_free(&settling);
   return status;
 }

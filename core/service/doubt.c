@@ -1,6 +1,7 @@
 #include "core/service/doubt.h"
 
 #include "core/base/buffer.h"
+#include "core/service/linked.h"
 
 #include <stdlib.h>
 
@@ -153,6 +154,19 @@ static enum status join_ids(const struct gathering *gathering, struct error *err
   return OK;
 }
 
+/* A linking that counted unlinkable rows and did not name them leaves none to be found. */
+static enum status check_unlinkable(struct store *store, enum cluster_kind kind, struct gathering *gathering,
+                                    struct error *error) {
+  struct arena *arena = arena_new(0);
+  struct linked linked;
+  enum status status = arena == NULL ? error_memory(error) : linked_read(store, arena, &linked, error);
+  if (status == OK) {
+    gathering->doubt->unlinkable_unknown = gathering->unlinkable.len == 0 && linked.kinds[kind].unlinkable > 0;
+  }
+  arena_free(arena);
+  return status;
+}
+
 enum status doubt_read(struct store *store, enum cluster_kind kind, struct doubt *doubt, struct error *error) {
   struct gathering gathering = {.doubt = doubt};
   *doubt = (struct doubt){.count = 0};
@@ -160,6 +174,7 @@ enum status doubt_read(struct store *store, enum cluster_kind kind, struct doubt
   buffer_init(&gathering.unlinkable, ROWS_LIMIT);
   enum status status = store_visit_waiting(store, kind, 0, take_waiting, &gathering, error);
   status = status == OK ? store_visit_unlinkable(store, kind, take_unlinkable, &gathering, error) : status;
+  status = status == OK ? check_unlinkable(store, kind, &gathering, error) : status;
   status = status == OK ? list_rows(&gathering, error) : status;
   if (status == OK && gathering.count > 0) {
     status = store_visit_members(store, kind, take_member, &gathering, error);

@@ -10,7 +10,7 @@ struct extent {
   int64_t records;    /* of sources, behind the figure */
   int64_t figure;     /* persons, or cases */
   int64_t least;      /* the figure if every waiting pair were accepted */
-  int64_t unlinkable; /* of the records, those that cannot be linked */
+  int64_t unlinkable; /* of the records, those that cannot be linked; -1: the last linking did not keep which */
 };
 
 struct doubt_id {
@@ -26,6 +26,7 @@ struct doubt {
   size_t count;
   struct doubt_pair *pairs; /* waiting ones between two ids, without a decision that stands */
   size_t pair_count;
+  bool unlinkable_unknown;
 };
 
 /* Of all persons, or cases, as they are now. Freed by doubt_free, also after an error. */

@@ -195,7 +195,8 @@ static enum status read_store(const struct workspace *workspace, struct overview
     status = read_view(workspace->store, "runs", "-run_id", take_run, overview, error);
   }
   status = status == OK ? take_tallies(workspace, overview, error) : status;
-  return status == OK ? count_review(workspace, overview, error) : status;
+  status = status == OK ? count_review(workspace, overview, error) : status;
+  return status == OK ? linked_read(workspace->store, overview->memory, &overview->last, error) : status;
 }
 
 static enum status list_sources(const struct config *config, struct overview *overview, struct error *error) {

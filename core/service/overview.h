@@ -2,6 +2,7 @@
 #ifndef PUENTE_SERVICE_OVERVIEW_H
 #define PUENTE_SERVICE_OVERVIEW_H
 
+#include "core/service/linked.h"
 #include "core/service/workspace.h"
 
 struct source_overview {
@@ -22,6 +23,7 @@ struct overview {
   struct source_overview *sources;
   size_t source_count;
   int64_t persons, cases;
+  struct linked last;                   /* what the last linking counted */
   int64_t link_run, linked;             /* last linking: its run and when it ended; 0: never */
   int64_t waiting;                      /* records new, changed or deleted since */
   int64_t review, decided;              /* pairs that wait for a person; with a decision not yet applied */
