@@ -240,7 +240,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
 const struct command command_report = {
     .name = "report",
     .synopsis = "NAME [--by FIELDS] [--where FIELD=VALUE] [--indicator NAME] [--source CODE] [--csv]",
-    .summary = N_("figures and tables: sources, balance, completeness, stages, discrepancy, crosstab, totals"),
+    .summary = N_("figures and tables: sources, balance, completeness, stages, discrepancy, crosstab, totals, linkage"),
     .help =
         N_("  sources        each source: state, last complete pass, records, whom to call\n"
            "  balance        each run's equation, beside the source's own count\n"
@@ -249,7 +249,9 @@ const struct command command_report = {
            "  discrepancy    one figure by each source, consolidated, and as published\n"
            "  crosstab       an indicator by up to four fields (also --rows A,B --columns C)\n"
            "  indicators     what each indicator counts, and how\n"
-           "  totals         published tables whose parts do not make their total (--by block: which)\n\n"
+           "  totals         published tables whose parts do not make their total (--by block: which)\n"
+           "  linkage        whose records find each other, and whom linkage fails (--by rule, reason, size,\n"
+           "                 cluster: what the last linking did)\n\n"
            "  --by A,B,C,D   year, month, department, province, stage, decision, age, age_band, or a field of\n"
            "                 the model\n"
            "  --where A=X,B=Y  only these; A= asks for what is not recorded\n"

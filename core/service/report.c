@@ -15,6 +15,7 @@ static const struct report_entry table[] = {
     {"crosstab", N_("an indicator by up to four fields"), report_crosstab},
     {"indicators", N_("what each indicator counts, and how"), report_indicators},
     {"totals", N_("published tables whose parts do not make their total"), report_totals},
+    {"linkage", N_("whose records find each other, and whom linkage fails"), report_linkage},
     {.name = NULL},
 };
 

@@ -95,6 +95,6 @@ const char *report_field_title(const struct cube_field *field, bool spanish);
 typedef enum status report_function(const struct workspace *workspace, const struct report_request *request,
                                     struct report *report, struct error *error);
 report_function report_sources, report_balance, report_completeness, report_stages, report_discrepancy, report_crosstab,
-    report_indicators, report_totals;
+    report_indicators, report_totals, report_linkage;
 
 #endif
