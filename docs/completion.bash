@@ -20,7 +20,7 @@ _puente() {
       sync | remap | check | status)
         mapfile -t COMPREPLY < <(compgen -W "$(puente "${config[@]}" report sources --csv 2>/dev/null | tail -n +2 | cut -d, -f1)" -- "$current") ;;
       report)
-        mapfile -t COMPREPLY < <(compgen -W "sources balance completeness stages discrepancy crosstab totals" -- "$current") ;;
+        mapfile -t COMPREPLY < <(compgen -W "sources balance completeness stages discrepancy crosstab indicators totals linkage" -- "$current") ;;
       review)
         mapfile -t COMPREPLY < <(compgen -W "list show accept reject" -- "$current") ;;
       *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;

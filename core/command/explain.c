@@ -53,16 +53,59 @@ static void print_values(const json_t *answer) {
   }
 }
 
+/* What became of a pair, with the reason where its weight alone did not decide. */
+static void print_outcome(const json_t *pair) {
+  static const char *const outcomes[] = {"joined", N_("joined"), "waiting", N_("waiting"), "apart", N_("kept apart")};
+  const char *outcome = text_of(pair, "outcome");
+  for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i += 2) {
+    if (strcmp(outcome, outcomes[i]) == 0) {
+      fputs(gettext(outcomes[i + 1]), stdout);
+    }
+  }
+  printf(" (%s", text_of(pair, "reason"));
+  if (text_of(pair, "verdict")[0] != '\0') {
+    printf(": %s", text_of(pair, "verdict"));
+  }
+  fputs(")", stdout);
+}
+
 static void print_pairs(const json_t *answer) {
   size_t i;
   json_t *pair;
   const json_t *pairs = json_object_get(answer, "pairs");
   if (json_array_size(pairs) > 0) {
-    printf("%s\n", _("why they are one (`puente explain pair ROW ROW` shows what was compared):"));
+    printf("%s\n", _("its pairs, with one another and with others (`puente explain pair ROW ROW` shows what was"
+                     " compared):"));
   }
   json_array_foreach(pairs, i, pair) {
-    printf("  %lld %lld  %s%s\n", number_of(pair, "row_a"), number_of(pair, "row_b"), text_of(pair, "rule"),
-           json_is_true(json_object_get(pair, "joined")) ? "" : _("  (kept apart)"));
+    printf(_("  %lld %lld  weight %.2f  "), number_of(pair, "row_a"), number_of(pair, "row_b"),
+           json_number_value(json_object_get(pair, "weight")));
+    print_outcome(pair);
+    if (text_of(pair, "rule")[0] != '\0') {
+      printf(_(", proposed by %s"), text_of(pair, "rule"));
+    }
+    puts("");
+  }
+}
+
+static void print_history(const json_t *answer) {
+  size_t i;
+  json_t *step;
+  printf("%s\n", _("its history:"));
+  json_array_foreach(json_object_get(answer, "history"), i, step) {
+    const char *event = text_of(step, "event");
+    long long run = number_of(step, "run");
+    if (strcmp(event, "joined") == 0) {
+      printf(_("  run %lld: row %lld joined\n"), run, number_of(step, "row_id"));
+    } else if (strcmp(event, "left") == 0) {
+      printf(_("  run %lld: row %lld left\n"), run, number_of(step, "row_id"));
+    } else if (strcmp(event, "merged_from") == 0) {
+      printf(_("  run %lld: %lld was merged into it\n"), run, number_of(step, "id"));
+    } else if (strcmp(event, "merged_into") == 0) {
+      printf(_("  run %lld: it was merged into %lld\n"), run, number_of(step, "id"));
+    } else {
+      printf(_("  run %lld: it lost its last record\n"), run);
+    }
   }
 }
 
@@ -71,15 +114,18 @@ static void print_cluster(const json_t *answer) {
   printf(person ? _("person %lld\n") : _("case %lld\n"), number_of(answer, "id"));
   if (json_is_true(json_object_get(answer, "dissolved"))) {
     puts(_("none of its records is there any more"));
+    print_history(answer);
     return;
   }
   if (json_is_integer(json_object_get(answer, "merged_into"))) {
     printf(_("it was merged into %lld\n"), number_of(answer, "merged_into"));
+    print_history(answer);
     return;
   }
   print_members(answer);
   print_values(answer);
   print_pairs(answer);
+  print_history(answer);
 }
 
 /* ---- a record ---- */

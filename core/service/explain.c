@@ -279,26 +279,109 @@ static enum status write_values(struct cluster_view *view, struct error *error) 
   return status == END ? OK : status;
 }
 
-/* Pairs between members; each has its rule, and whether it joined them. */
+static json_t *text_or_null(const char *text) {
+  return text == NULL || text[0] == '\0' ? json_null() : json_string(text);
+}
+
+static enum status take_pair(void *context, const struct link_pair_row *pair, struct error *error) {
+  static const char *const outcomes[] = {"joined", "waiting", "apart"};
+  json_t *pairs = context;
+  bool known = pair->outcome >= PAIR_JOINED && pair->outcome <= PAIR_APART;
+  json_t *one = json_pack("{sI sI sf so sb ss ss so so}", "row_a", (json_int_t)pair->row_a, "row_b",
+                          (json_int_t)pair->row_b, "weight", pair->weight, "rule", text_or_null(pair->rule), "joined",
+                          (int)(pair->outcome == PAIR_JOINED), "outcome", known ? outcomes[pair->outcome] : "",
+                          "reason", pair->reason == NULL ? "" : pair->reason, "verdict", text_or_null(pair->verdict),
+                          "since", pair->since == 0 ? json_null() : json_integer(pair->since));
+  return json_array_append_new(pairs, one) == 0 ? OK : error_memory(error);
+}
+
+/* Pairs of its members, with one another and with others that were not joined to it. */
 static enum status write_pairs(struct cluster_view *view, struct error *error) {
-  static const char *const columns[] = {"row_a", "row_b", "rule", "outcome"};
   json_t *pairs = json_array();
-  enum status status = OK;
+  int64_t *rows = arena_array(view->arena, view->count + 1, sizeof *rows);
+  enum cluster_kind kind = strcmp(view->kind, "person") == 0 ? CLUSTER_PERSON : CLUSTER_CASE;
   json_object_set_new(view->answer, "pairs", pairs);
-  for (size_t i = 0; status == OK && i < view->count; i++) {
-    struct result *result = NULL;
-    status =
-        select_by(view->workspace, "pairs", columns, 4, view->kind, "row_a", view->members[i].row_id, &result, error);
-    while (status == OK && (status = result_next(result, error)) == OK) {
-      const char *rule = keep(view, result_text(result, 2));
-      bool joined = slice_is(result_text(result, 3), "joined");
-      json_array_append_new(pairs,
-                            json_pack("{sI sI ss sb}", "row_a", (json_int_t)result_integer(result, 0), "row_b",
-                                      (json_int_t)result_integer(result, 1), "rule", rule, "joined", (int)joined));
-    }
-    result_free(result);
-    status = status == END ? OK : status;
+  if (rows == NULL) {
+    return error_memory(error);
   }
+  for (size_t i = 0; i < view->count; i++) {
+    rows[i] = view->members[i].row_id;
+  }
+  return view->count == 0 ? OK
+                          : store_visit_pairs(view->workspace->store, kind, rows, view->count, take_pair, pairs, error);
+}
+
+/* ---- what became of it from run to run ---- */
+
+static json_t *step(int64_t run, const char *event, const char *of, int64_t number) {
+  return json_pack("{sI ss sI}", "run", (json_int_t)run, "event", event, of, (json_int_t)number);
+}
+
+static enum status read_memberships(struct cluster_view *view, json_t *history, struct error *error) {
+  static const char *const columns[] = {"row_id", "from_run", "to_run"};
+  struct result *result = NULL;
+  enum status status =
+      select_by(view->workspace, "member_history", columns, 3, view->kind, "id", view->id, &result, error);
+  while (status == OK && (status = result_next(result, error)) == OK) {
+    json_array_append_new(history, step(result_integer(result, 1), "joined", "row_id", result_integer(result, 0)));
+    if (!result_null(result, 2)) {
+      json_array_append_new(history, step(result_integer(result, 2), "left", "row_id", result_integer(result, 0)));
+    }
+  }
+  result_free(result);
+  return status == END ? OK : status;
+}
+
+/* Redirects where `column` is this id: into it, or of it. */
+static enum status read_redirects(struct cluster_view *view, const char *column, json_t *history, struct error *error) {
+  static const char *const columns[] = {"id", "into_id", "run"};
+  struct result *result = NULL;
+  enum status status =
+      select_by(view->workspace, "redirects", columns, 3, view->kind, column, view->id, &result, error);
+  while (status == OK && (status = result_next(result, error)) == OK) {
+    int64_t id = result_integer(result, 0), into = result_integer(result, 1), run = result_integer(result, 2);
+    const char *event = id != view->id ? "merged_from" : into == 0 ? "dissolved" : "merged_into";
+    json_array_append_new(history, step(run, event, "id", id != view->id ? id : into));
+  }
+  result_free(result);
+  return status == END ? OK : status;
+}
+
+static int by_run(const void *a, const void *b) {
+  const json_t *const *x = a;
+  const json_t *const *y = b;
+  const char *const keys[] = {"run", "id", "row_id"};
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    json_int_t left = json_integer_value(json_object_get(*x, keys[i]));
+    json_int_t right = json_integer_value(json_object_get(*y, keys[i]));
+    if (left != right) {
+      return left < right ? -1 : 1;
+    }
+  }
+  return 0;
+}
+
+static enum status write_history(struct cluster_view *view, struct error *error) {
+  json_t *found = json_array(), *history = json_array();
+  enum status status = found == NULL || history == NULL ? error_memory(error) : read_memberships(view, found, error);
+  status = status == OK ? read_redirects(view, "id", found, error) : status;
+  status = status == OK ? read_redirects(view, "into_id", found, error) : status;
+  size_t count = json_array_size(found);
+  const json_t **steps = status == OK ? arena_array(view->arena, count + 1, sizeof *steps) : NULL;
+  if (status == OK && steps == NULL) {
+    status = error_memory(error);
+  }
+  for (size_t i = 0; i < count && steps != NULL; i++) {
+    steps[i] = json_array_get(found, i);
+  }
+  if (steps != NULL && count > 0) {
+    qsort(steps, count, sizeof *steps, by_run);
+  }
+  for (size_t i = 0; i < count && steps != NULL; i++) {
+    json_array_append_new(history, json_deep_copy(steps[i]));
+  }
+  json_object_set_new(view->answer, "history", history);
+  json_decref(found);
   return status;
 }
 
@@ -316,7 +399,8 @@ static enum status describe(struct cluster_view *view, struct error *error) {
     write_members(view);
   }
   status = status == OK ? write_values(view, error) : status;
-  return status == OK ? write_pairs(view, error) : status;
+  status = status == OK ? write_pairs(view, error) : status;
+  return status == OK ? write_history(view, error) : status;
 }
 
 enum status explain_cluster(struct workspace *workspace, enum cluster_kind kind, int64_t id,

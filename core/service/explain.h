@@ -18,7 +18,9 @@ struct explain_request {
 
 /* {"kind", "id", "merged_into", "dissolved", "members": [{"row_id", "record_id", "source", "institution", "key",
  * "run", "plan"}], "values": [{"field", "label_en", "label_es", "value", "source", "institution", "record_id",
- * "rule", "plan", "others": [{"value", "source", "record_id"}]}], "pairs": [{"row_a", "row_b", "rule", "joined"}]} */
+ * "rule", "plan", "others": [{"value", "source", "record_id"}]}], "pairs": [{"row_a", "row_b", "weight", "rule",
+ * "joined", "outcome", "reason", "verdict", "since"}], "history": [{"run", "event": "joined" or "left", "row_id"} or
+ * {"run", "event": "merged_from", "merged_into" or "dissolved", "id"}]}; pairs with members of others too. */
 enum status explain_cluster(struct workspace *workspace, enum cluster_kind kind, int64_t id,
                             const struct explain_request *request, json_t **answer, struct error *error) MUST_CHECK;
 
