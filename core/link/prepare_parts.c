@@ -240,15 +240,25 @@ static struct slice name_text(const struct names *names, uint32_t number, const 
     return slice_of(arena_printf(arena, "%s-", before));
   }
   const struct name_value *name = &names->values[number];
-  struct slice text = slice_of(before);
+  const uint32_t *tokens = names_tokens(names, name);
+  size_t length = strlen(before);
+  size_t most = length;
   for (size_t i = 0; i < name->count; i++) {
-    struct slice token = standard_token(names->standard, names_tokens(names, name)[i]);
-    text = slice_of(arena_printf(arena, "%.*s%s%.*s", SLICE_ARG(text), i > 0 ? " " : "", SLICE_ARG(token)));
-    if (text.data == NULL) {
-      break;
-    }
+    most += standard_token(names->standard, tokens[i]).len + 1;
   }
-  return text;
+  char *text = arena_bytes(arena, most);
+  if (text == NULL) {
+    return slice_none();
+  }
+  memcpy(text, before, length);
+  for (size_t i = 0; i < name->count; i++) {
+    struct slice token = standard_token(names->standard, tokens[i]);
+    text[length] = ' ';
+    length += i > 0;
+    memcpy(text + length, token.data, token.len);
+    length += token.len;
+  }
+  return slice_make(text, length);
 }
 
 static struct slice scalar_text(enum comparison_kind kind, uint32_t scalar, struct arena *arena) {
