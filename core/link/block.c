@@ -138,7 +138,7 @@ static void count_slots(void *context, unsigned thread) {
   (void)thread;
   while (take_share(filling, &from, &to)) {
     for (uint32_t i = from; i < to; i++) {
-      uint16_t *slots = blocks->slots + i * (blocks->rules + 1);
+      uint16_t *slots = blocks->slots + i * blocks->stride + BLOCK_START;
       for (size_t rule = 0; rule < blocks->rules; rule++) {
         uint16_t here = slots_of(blocks->prepared, &blocks->prepared->plan->blocks[rule], i);
         slots[rule + 1] = (uint16_t)(slots[rule] + here);
@@ -213,15 +213,16 @@ static enum status make_keys(struct filling *filling, unsigned threads, struct e
   struct blocks *blocks = filling->blocks;
   size_t count = blocks->prepared->records->count;
   uint64_t total = 0;
-  blocks->starts = malloc((count + 1) * sizeof *blocks->starts);
-  blocks->slots = calloc(count * (blocks->rules + 1) + 1, sizeof *blocks->slots);
-  if (blocks->starts == NULL || blocks->slots == NULL) {
+  blocks->stride = BLOCK_START + blocks->rules + 1;
+  blocks->slots = calloc(count + 1, blocks->stride * sizeof *blocks->slots);
+  if (blocks->slots == NULL) {
     return error_memory(error);
   }
   crew_run(threads, count_slots, filling);
   for (size_t i = 0; i < count; i++) {
-    blocks->starts[i] = total;
-    total += blocks->slots[i * (blocks->rules + 1) + blocks->rules];
+    uint16_t *slots = blocks->slots + i * blocks->stride;
+    memcpy(slots, &total, sizeof total);
+    total += slots[BLOCK_START + blocks->rules];
   }
   for (size_t rule = 0; rule < blocks->rules; rule++) {
     blocks->slots_most[rule] = atomic_load(&filling->slots[rule]);
@@ -511,7 +512,6 @@ enum status blocks_init(struct blocks *blocks, const struct prepared *prepared, 
 
 void blocks_free(struct blocks *blocks) {
   free(blocks->keys);
-  free(blocks->starts);
   free(blocks->slots);
   free(blocks->capped);
   *blocks = (struct blocks){0};

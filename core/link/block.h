@@ -8,7 +8,7 @@
 
 /* A record has at most so many keys of one rule: of more, those of the least hashes, a choice that its content alone
  * makes. A block of a frozen model may outgrow the cap so many times before it is left out. */
-enum { BLOCK_SLOTS_MOST = 16, BLOCK_GROWTH_MOST = 10 };
+enum { BLOCK_SLOTS_MOST = 16, BLOCK_GROWTH_MOST = 10, BLOCK_START = sizeof(uint64_t) / sizeof(uint16_t) };
 
 /* Keys of all records for all rules: the low 32 bits of a keyed hash (SipHash-2-4) of rule name and values; 0: no key.
  * A rule with several values a record (each surname token) has as many slots; a record's keys of a rule ascend, no
@@ -16,10 +16,11 @@ enum { BLOCK_SLOTS_MOST = 16, BLOCK_GROWTH_MOST = 10 };
 struct blocks {
   const struct prepared *prepared;
   uint8_t secret[16];
-  uint32_t *keys;   /* of record i and rule r: blocks_keys */
-  uint64_t *starts; /* by record: its first key */
-  uint16_t *slots;  /* i * (rules + 1) + r: where in the record's keys those of a rule begin */
-  size_t rules;
+  uint32_t *keys; /* of record i and rule r: blocks_keys */
+  /* i * stride: the first key of record i in BLOCK_START numbers, then by rule where among the record's keys its own
+   * begin: in one place, since records are looked at in no order. */
+  uint16_t *slots;
+  size_t stride, rules;
   uint16_t slots_most[LINK_RULES_MOST]; /* by rule: of any record */
   uint64_t *capped;                     /* full hashes left out, ascending */
   size_t capped_count;
@@ -28,9 +29,12 @@ struct blocks {
 
 /* Slots of one record and rule. */
 static inline uint32_t *blocks_keys(const struct blocks *blocks, size_t rule, size_t record, size_t *slots) {
-  const uint16_t *at = blocks->slots + record * (blocks->rules + 1) + rule;
+  const uint16_t *of = blocks->slots + record * blocks->stride;
+  const uint16_t *at = of + BLOCK_START + rule;
+  uint64_t start;
+  memcpy(&start, of, sizeof start);
   *slots = (size_t)(at[1] - at[0]);
-  return blocks->keys + blocks->starts[record] + at[0];
+  return blocks->keys + start + at[0];
 }
 
 /* `model` NULL: blocks over the plan's cap are found and left out; else those that the model lists, and with a warning

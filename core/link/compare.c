@@ -146,19 +146,17 @@ static bool one_edit(uint64_t a, uint64_t b) {
 }
 
 static unsigned tell_document(const struct comparison_values *values, uint32_t a, uint32_t b) {
-  struct number_pair x = values->pairs.pairs[a];
-  struct number_pair y = values->pairs.pairs[b];
-  bool other_type = x.second != y.second && x.second != LINK_MISSING && y.second != LINK_MISSING;
-  if (x.first == y.first) {
+  const struct document_value *x = &values->documents[a];
+  const struct document_value *y = &values->documents[b];
+  bool other_type = x->type != y->type && x->type != LINK_MISSING && y->type != LINK_MISSING;
+  if (x->number == y->number) {
     return other_type ? DOCUMENT_SLIP : DOCUMENT_SAME;
   }
   if (other_type) {
     return TELL_MISSING;
   }
-  uint32_t left = values->looks[x.first].length;
-  uint32_t right = values->looks[y.first].length;
-  bool slip = left == right && left <= sizeof *values->heads ? one_edit(values->heads[x.first], values->heads[y.first])
-                                                             : within(values, x.first, y.first, 1);
+  bool slip = x->length == y->length && x->length <= sizeof x->head ? one_edit(x->head, y->head)
+                                                                    : within(values, x->number, y->number, 1);
   return slip ? DOCUMENT_SLIP : DOCUMENT_CONFLICT;
 }
 
@@ -286,6 +284,34 @@ static inline uint8_t level_of(struct compare_cache *cache, size_t i, const uint
     return a[i] == b[i] ? TEXT_EXACT : (uint8_t)text_level(compared->values, a[i], b[i]);
   }
   return compared->to_level[a[i] == b[i] ? tell_same(compared, a[i]) : tell(cache, compared, a, b)];
+}
+
+void compare_call(const struct prepared *prepared, const uint32_t *row) {
+  for (size_t i = 0; i < prepared->plan->comparison_count; i++) {
+    const struct comparison_values *values = prepared->values[i];
+    switch (row[i] == LINK_MISSING ? COMPARE_CODE : values->comparison->kind) {
+    case COMPARE_DOCUMENT:
+      __builtin_prefetch(&values->documents[row[i]]);
+      break;
+    case COMPARE_GIVEN:
+    case COMPARE_NAME:
+      __builtin_prefetch(&values->names->values[row[i]]);
+      break;
+    case COMPARE_SURNAMES:
+      __builtin_prefetch(&values->pairs.pairs[row[i]]);
+      break;
+    case COMPARE_DATE:
+    case COMPARE_AGE:
+      __builtin_prefetch(&values->scalars[row[i]]);
+      break;
+    case COMPARE_TEXT:
+    case COMPARE_NUMBER:
+      __builtin_prefetch(&values->looks[row[i]]);
+      break;
+    default:
+      break;
+    }
+  }
 }
 
 uint8_t compare_level(struct compare_cache *cache, size_t comparison, const uint32_t *a, const uint32_t *b) {

@@ -206,6 +206,7 @@ enum status score_patterns(const struct scorer *scorer, uint16_t rule, uint64_t 
   }
   struct walk walk = {.blocks = scorer->blocks,
                       .rule = rule,
+                      .compares = true,
                       .pairs_most = most,
                       .threads = scorer->threads,
                       .options = scorer->options,
@@ -313,6 +314,10 @@ static bool count_batch(struct counting *counting, unsigned thread, uint64_t fro
     pairs[k - from][1] = counting->order[b];
     __builtin_prefetch(prepared->rows + pairs[k - from][0] * prepared->width);
     __builtin_prefetch(prepared->rows + pairs[k - from][1] * prepared->width);
+  }
+  for (uint64_t k = from; k < to; k++) {
+    compare_call(prepared, prepared->rows + pairs[k - from][0] * prepared->width);
+    compare_call(prepared, prepared->rows + pairs[k - from][1] * prepared->width);
   }
   for (uint64_t k = from; k < to; k++) {
     if (!count_records(counting, thread, pairs[k - from][0], pairs[k - from][1])) {

@@ -100,23 +100,13 @@ static enum status add_text(struct comparison_values *values, struct slice text,
 static enum status number_document(struct prepared *p, struct comparison_values *values, struct slice text,
                                    uint32_t *number, struct error *error) {
   const struct comparison *comparison = values->comparison;
-  uint32_t known = values->texts.numbering.count;
   struct slice document = standard_document(p->standard, text);
   if (document.data != NULL
       && (document.len < DOCUMENT_LENGTH_LEAST
           || is_listed(document, comparison->placeholders, comparison->placeholder_count))) {
     return OK;
   }
-  enum status status = add_text(values, document, number, error);
-  status = status == OK ? array_reserve(&values->heads, &values->head_room, values->texts.numbering.count,
-                                        sizeof(uint64_t), error)
-                        : status;
-  if (status == OK && *number == known) {
-    uint64_t head = 0;
-    memcpy(&head, document.data, document.len < sizeof head ? document.len : sizeof head);
-    values->heads[known] = le64toh(head);
-  }
-  return status;
+  return add_text(values, document, number, error);
 }
 
 static enum status number_type(struct prepared *p, struct comparison_values *values, struct slice text,
@@ -309,6 +299,24 @@ static enum status fill_simple(struct preparing *preparing, struct comparison_va
   return status;
 }
 
+static enum status add_document(struct comparison_values *values, struct number_pair pair, uint32_t *value,
+                                struct error *error) {
+  uint32_t known = values->pairs.numbering.count;
+  uint64_t type = pair.second == LINK_MISSING ? 0 : values->types.numbering.hashes[pair.second];
+  uint64_t hash = value_mix(values->texts.numbering.hashes[pair.first], type);
+  enum status status =
+      array_reserve(&values->documents, &values->document_room, known, sizeof *values->documents, error);
+  status = status == OK ? number_pairs_add(&values->pairs, pair, hash, value, error) : status;
+  if (status == OK && *value == known) {
+    struct slice number = texts_get(&values->texts, pair.first);
+    uint64_t head = 0;
+    memcpy(&head, number.data, number.len < sizeof head ? number.len : sizeof head);
+    values->documents[known] = (struct document_value){
+        .head = le64toh(head), .number = pair.first, .type = pair.second, .length = (uint32_t)number.len};
+  }
+  return status;
+}
+
 static enum status fill_documents(struct preparing *preparing, struct comparison_values *values, struct error *error) {
   struct prepared *p = preparing->prepared;
   const struct comparison *comparison = values->comparison;
@@ -327,9 +335,7 @@ static enum status fill_documents(struct preparing *preparing, struct comparison
       pair.second = number_at(type_of, types, i);
     }
     if (pair.first != LINK_MISSING) {
-      uint64_t type = pair.second == LINK_MISSING ? 0 : values->types.numbering.hashes[pair.second];
-      uint64_t hash = value_mix(values->texts.numbering.hashes[pair.first], type);
-      status = number_pairs_add(&values->pairs, pair, hash, &value, error);
+      status = add_document(values, pair, &value, error);
     }
     set_row(p, values, i, value);
   }
@@ -542,7 +548,7 @@ static void values_free(struct comparison_values *values) {
   numbering_free(&values->numbering);
   free(values->scalars);
   free(values->looks);
-  free(values->heads);
+  free(values->documents);
   free(values->word_sets);
   free(values->atom_starts);
   free(values->atom_numbers);

@@ -51,6 +51,9 @@ void compare_rows(const struct prepared *prepared, struct compare_cache *cache, 
 uint8_t compare_level(struct compare_cache *cache, size_t comparison, const uint32_t *a, const uint32_t *b);
 void compare_settle(const struct compare_cache *cache, uint8_t *levels);
 
+/* Calls for what comparing this row will read, which is far away in memory, some time before it is compared. */
+void compare_call(const struct prepared *prepared, const uint32_t *row);
+
 /* The first rule above weights that decides on these levels, or LINK_NO_RULE. */
 uint16_t compare_verdict(const struct link_plan *plan, const uint8_t *levels);
 /* Whether both have documents and these agree in number, and in type where both have one. */

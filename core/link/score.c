@@ -122,6 +122,7 @@ static enum status score_rule(struct scoring *scoring, uint16_t rule, struct lin
   struct walk walk = {.blocks = scorer->blocks,
                       .rule = rule,
                       .earlier = (UINT64_C(1) << rule) - 1,
+                      .compares = true,
                       .threads = scorer->threads,
                       .options = scorer->options,
                       .step = "score",

@@ -116,6 +116,14 @@ struct text_look {
   uint32_t length;    /* bytes of the whole text */
 };
 
+/* Of a document: all that tells two apart most of the time, since each look elsewhere waits for memory. */
+struct document_value {
+  uint64_t head;   /* the first eight bytes of its number */
+  uint32_t number; /* in `texts` */
+  uint32_t type;   /* in `types`; LINK_MISSING: none */
+  uint32_t length; /* bytes of the number */
+};
+
 struct standing;
 struct comparison_values {
   const struct comparison *comparison;
@@ -129,9 +137,10 @@ struct comparison_values {
   uint32_t *scalars;          /* dates as 0xYYYYMMDD of decimal digits; ages in years */
   size_t scalar_room;
   struct text_look *looks; /* by text */
-  uint64_t *heads;         /* documents, by text: its first eight bytes */
   uint64_t *word_sets;     /* free text: a bit for each word, so that disjoint ones are refused */
-  size_t look_room, head_room, word_room;
+  size_t look_room, word_room;
+  struct document_value *documents; /* by pair of number and type */
+  size_t document_room;
   struct texts atoms; /* codes: single ones */
   uint32_t *atom_starts, *atom_numbers;
   size_t atom_start_room, atom_count, atom_room;

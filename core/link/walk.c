@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 enum { TASK_PAIRS = 1 << 16 };
+/* So many entries ahead a member's row and the place of its keys are called for, then its keys and values. */
+enum { CALL_ROWS = 48, CALL_VALUES = 16 };
 
 /* Entries of whole blocks, or some records of one large block against those after them. */
 struct task {
@@ -40,6 +42,7 @@ struct bench {
   size_t stride;
   struct slot_group groups[LINK_RULES_MOST];
   size_t group_count;
+  size_t called, called_to; /* entries */
   uint64_t proposed, wanted;
   unsigned thread;
 };
@@ -113,6 +116,56 @@ static enum status make_tasks(struct walker *walker, struct error *error) {
   return status == OK && pairs > 0 ? add_task(walker, &task, error) : status;
 }
 
+/* ---- calling ahead: rows, keys and values are far away in memory, and in no order ---- */
+
+/* Whether the entry is of a block of several. */
+static bool has_company(const struct block_index *index, size_t at) {
+  uint32_t key = index->entries[at].key;
+  return (at > 0 && index->entries[at - 1].key == key) || (at + 1 < index->count && index->entries[at + 1].key == key);
+}
+
+static void call_rows(const struct bench *bench, size_t at) {
+  const struct blocks *blocks = bench->walker->walk->blocks;
+  size_t width = blocks->prepared->width;
+  const uint32_t *row = blocks->prepared->rows + bench->walker->index.entries[at].record * width;
+  __builtin_prefetch(row);
+  __builtin_prefetch(row + width - 1);
+  if (bench->group_count > 0) {
+    __builtin_prefetch(&blocks->slots[bench->walker->index.entries[at].record * blocks->stride]);
+  }
+}
+
+static void call_values(const struct bench *bench, size_t at) {
+  const struct walk *walk = bench->walker->walk;
+  const struct prepared *prepared = walk->blocks->prepared;
+  uint32_t record = bench->walker->index.entries[at].record;
+  if (bench->group_count > 0) {
+    size_t slots;
+    const uint32_t *keys = blocks_keys(walk->blocks, bench->groups[0].rule, record, &slots);
+    __builtin_prefetch(keys);
+    keys = blocks_keys(walk->blocks, bench->groups[bench->group_count - 1].rule, record, &slots);
+    __builtin_prefetch(keys + slots);
+  }
+  if (walk->compares) {
+    compare_call(prepared, prepared->rows + record * prepared->width);
+  }
+}
+
+/* Entries up to `to` are gathered next. */
+static void call_ahead(struct bench *bench, size_t to) {
+  const struct block_index *index = &bench->walker->index;
+  for (; bench->called < to; bench->called++) {
+    size_t rows = bench->called + CALL_ROWS;
+    size_t values = bench->called + CALL_VALUES;
+    if (rows < bench->called_to && has_company(index, rows)) {
+      call_rows(bench, rows);
+    }
+    if (values < bench->called_to && has_company(index, values)) {
+      call_values(bench, values);
+    }
+  }
+}
+
 /* ---- blocks ---- */
 
 static void gather_keys(struct bench *bench, struct slot_group *group, const struct block_entry *entries,
@@ -141,6 +194,7 @@ static void gather(struct bench *bench, size_t from, size_t length) {
   const struct block_entry *entries = bench->walker->index.entries + from;
   size_t width = blocks->prepared->width;
   for (size_t i = 0; i < length; i++) {
+    call_ahead(bench, from + i + 1);
     bench->records[i] = entries[i].record;
     memcpy(bench->rows + i * width, blocks->prepared->rows + entries[i].record * width, width * sizeof(uint32_t));
   }
@@ -152,6 +206,8 @@ static void gather(struct bench *bench, size_t from, size_t length) {
 /* A bit for each of the members from `at` on that shares a key of the group with member `a`; of the rule's own keys
  * those below `key` alone. */
 static uint32_t sharing(const struct bench *bench, const struct slot_group *group, size_t a, size_t at, uint32_t key) {
+  static const uint32_t bit[WALK_TILE] = {1,      1 << 1, 1 << 2,  1 << 3,  1 << 4,  1 << 5,  1 << 6,  1 << 7,
+                                          1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15};
   uint32_t hit[WALK_TILE] = {0};
   uint32_t bits = 0;
   for (uint16_t i = 0; i < group->used; i++) {
@@ -162,12 +218,12 @@ static uint32_t sharing(const struct bench *bench, const struct slot_group *grou
     for (uint16_t j = 0; j < group->used; j++) {
       const uint32_t *theirs = bench->keys + (group->first + (size_t)j) * bench->stride + at;
       for (size_t k = 0; k < WALK_TILE; k++) {
-        hit[k] |= theirs[k] == mine;
+        hit[k] |= theirs[k] == mine ? bit[k] : 0;
       }
     }
   }
   for (size_t k = 0; k < WALK_TILE; k++) {
-    bits |= hit[k] << k;
+    bits |= hit[k];
   }
   return bits;
 }
@@ -212,12 +268,15 @@ static bool walk_block(struct bench *bench, size_t from, size_t length, size_t f
 }
 
 static bool walk_task(struct bench *bench, const struct task *task) {
+  bench->called = task->from;
+  bench->called_to = task->to;
   if (task->last > 0) {
     return walk_block(bench, task->from, task->to - task->from, task->first, task->last);
   }
   size_t length;
   for (size_t at = task->from; at < task->to; at += length) {
     length = block_index_length(&bench->walker->index, at);
+    call_ahead(bench, length > 1 ? 0 : at + 1);
     if (length > 1 && !walk_block(bench, at, length, 0, length - 1)) {
       return false;
     }

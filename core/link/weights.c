@@ -169,7 +169,10 @@ bool weights_reach(const struct weights *weights, struct compare_cache *cache, c
       return false;
     }
     levels[i] = compare_level(cache, i, a, b);
-    float found = here->levels[levels[i]] + weights_adjustment(weights, i, a, b, levels);
+    float found = here->levels[levels[i]];
+    if (a[i] == b[i] && here->adjustments != NULL) {
+      found += weights_adjustment(weights, i, a, b, levels);
+    }
     bound += (here->instead && found < 0 ? 0 : found) - most[i];
     /* What is taken back is missing then. */
     merging &= here->merging[levels[i]] | (here->instead ? here->merging[TELL_MISSING] : 0);
