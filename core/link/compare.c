@@ -251,7 +251,8 @@ static unsigned tell(struct compare_cache *cache, const struct compared *compare
   case COMPARE_AGE:
     return tell_age(values->scalars[x], values->scalars[y]);
   case COMPARE_NUMBER:
-    return within(values, x, y, 1) ? NUMBER_SLIP : NUMBER_ELSE;
+    return compared->to_level[NUMBER_SLIP] != compared->to_level[NUMBER_ELSE] && within(values, x, y, 1) ? NUMBER_SLIP
+                                                                                                         : NUMBER_ELSE;
   default:
     return tell_code(values, x, y);
   }
