@@ -219,13 +219,27 @@ static enum status write_side(struct resolver *r, enum cluster_kind kind, const 
 
 /* ---- the run ---- */
 
-static void write_counts(struct buffer *body, const struct resolve_counts *counts) {
+static void write_blocks(struct buffer *body, const struct twopass_side *side) {
+  for (size_t i = 0; i < link_plan_block_count(side->plan); i++) {
+    const struct link_block_counts *counts = &side->result.blocks[i];
+    buffer_printf(
+        body, "%s{\"capped\":%llu,\"dropped\":%llu,\"kept\":%llu,\"marginal\":%llu,\"proposed\":%llu,\"rule\":",
+        i == 0 ? "" : ",", (unsigned long long)counts->capped, (unsigned long long)counts->dropped,
+        (unsigned long long)counts->kept, (unsigned long long)counts->marginal, (unsigned long long)counts->proposed);
+    buffer_json(body, slice_of(link_plan_block(side->plan, (uint16_t)i)));
+    buffer_text(body, "}");
+  }
+}
+
+static void write_counts(struct buffer *body, const struct resolve_counts *counts, const struct twopass_side *side) {
+  buffer_printf(body, "{\"absorbed\":%lld,\"accepted\":%lld,\"blocks\":[", (long long)counts->absorbed,
+                (long long)counts->accepted);
+  write_blocks(body, side);
   buffer_printf(body,
-                "{\"absorbed\":%lld,\"accepted\":%lld,\"clusters\":%lld,\"created\":%lld,\"dissolved\":%lld,"
+                "],\"clusters\":%lld,\"created\":%lld,\"dissolved\":%lld,"
                 "\"merged\":%lld,\"pairs\":%lld,\"rows\":%lld,\"split\":%lld,\"unlinkable\":%lld,\"waiting\":%lld}",
-                (long long)counts->absorbed, (long long)counts->accepted, (long long)counts->clusters,
-                (long long)counts->created, (long long)counts->dissolved, (long long)counts->merged,
-                (long long)counts->pairs, (long long)counts->rows, (long long)counts->split,
+                (long long)counts->clusters, (long long)counts->created, (long long)counts->dissolved,
+                (long long)counts->merged, (long long)counts->pairs, (long long)counts->rows, (long long)counts->split,
                 (long long)counts->unlinkable, (long long)counts->waiting);
 }
 
@@ -237,10 +251,10 @@ static enum status write_body(const struct resolver *r, const char *inputs, stru
   hex_format(r->models[CLUSTER_PERSON].bytes, SHA256_SIZE, person_model);
   hex_format(r->models[CLUSTER_CASE].bytes, SHA256_SIZE, case_model);
   buffer_text(body, "{\"cases\":");
-  write_counts(body, &r->result->cases);
+  write_counts(body, &r->result->cases, &r->twopass.cases);
   buffer_printf(body, ",\"decisions\":%zu,\"inputs\":\"%s\",\"models\":[\"%s\",\"%s\"],\"persons\":",
                 r->twopass.persons.decision_count + r->twopass.cases.decision_count, inputs, person_model, case_model);
-  write_counts(body, &r->result->persons);
+  write_counts(body, &r->result->persons, &r->twopass.persons);
   buffer_printf(body, ",\"rules\":\"%s\",\"trained\":%s}", rules, r->twopass.trained ? "true" : "false");
   return buffer_check(body, _("the audit entry"), r->error);
 }

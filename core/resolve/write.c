@@ -132,6 +132,24 @@ static enum status write_history(const struct writing *w, const struct history *
   return status;
 }
 
+/* ---- rows that no linking can join ---- */
+
+static enum status write_unlinkable(const struct writing *w, const struct link_result *linked) {
+  int64_t *ids = malloc((w->rows->count + 1) * sizeof *ids);
+  size_t count = 0;
+  if (ids == NULL) {
+    return error_memory(w->error);
+  }
+  for (size_t i = 0; i < w->rows->count; i++) {
+    if (linked->alone[i] != 0) {
+      ids[count++] = w->rows->row_id[i];
+    }
+  }
+  enum status status = store_replace_unlinkable(w->store, w->kind, NULL, 0, ids, count, w->error);
+  free(ids);
+  return status;
+}
+
 enum status write_linked(const struct writing *w, const struct link_result *linked, struct resolve_counts *counts) {
   struct history history = {0};
   struct giving giving = {.writing = w, .linked = linked};
@@ -148,5 +166,5 @@ enum status write_linked(const struct writing *w, const struct link_result *link
     status = store_replace_pairs(w->store, w->kind, w->run, NULL, 0, give_pair, &giving, w->error);
   }
   history_free(&history);
-  return status;
+  return status == OK ? write_unlinkable(w, linked) : status;
 }
