@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { NEAR_YEARS = 2, AGE_MOST = 999 };
+enum { NEAR_YEARS = 2, AGE_MOST = 999, WEEK_DAYS = 7, MONTH_DAYS = 31, QUARTER_DAYS = 92 };
 
 struct compare_cache *compare_cache_new(const struct prepared *prepared) {
   struct compare_cache *cache = malloc(sizeof *cache);
@@ -207,6 +207,35 @@ static unsigned tell_age(uint32_t a, uint32_t b) {
   return difference == 1 ? AGE_NEAR : difference == 2 ? AGE_NEAR2 : AGE_ELSE;
 }
 
+static int64_t days_of(uint32_t date) {
+  unsigned month = (date >> 12 & 15) * 10 + (date >> 8 & 15);
+  unsigned day = (date >> 4 & 15) * 10 + (date & 15);
+  return date_to_days((struct date){
+      .year = (int16_t)year_of(date), .month = (uint8_t)month, .day = (uint8_t)day, .precision = DATE_DAY});
+}
+
+static unsigned tell_days(uint32_t a, uint32_t b) {
+  int64_t between = days_of(a) - days_of(b);
+  between = between < 0 ? -between : between;
+  return between <= WEEK_DAYS      ? DAYS_WEEK
+         : between <= MONTH_DAYS   ? DAYS_MONTH
+         : between <= QUARTER_DAYS ? DAYS_QUARTER
+                                   : DAYS_ELSE;
+}
+
+static unsigned tell_place(const struct comparison_values *values, uint32_t a, uint32_t b) {
+  struct slice x = texts_get(&values->texts, a);
+  struct slice y = texts_get(&values->texts, b);
+  size_t shared = 0;
+  while (shared < x.len && shared < y.len && x.data[shared] == y.data[shared]) {
+    shared++;
+  }
+  if (shared == x.len || shared == y.len) {
+    return PLACE_WITHIN;
+  }
+  return shared >= PLACE_REGION ? PLACE_NEAR : PLACE_ELSE;
+}
+
 static unsigned tell_code(const struct comparison_values *values, uint32_t a, uint32_t b) {
   for (uint32_t i = values->atom_starts[a]; i < values->atom_starts[a + 1]; i++) {
     for (uint32_t j = values->atom_starts[b]; j < values->atom_starts[b + 1]; j++) {
@@ -253,6 +282,10 @@ static unsigned tell(struct compare_cache *cache, const struct compared *compare
   case COMPARE_NUMBER:
     return compared->to_level[NUMBER_SLIP] != compared->to_level[NUMBER_ELSE] && within(values, x, y, 1) ? NUMBER_SLIP
                                                                                                          : NUMBER_ELSE;
+  case COMPARE_DAYS:
+    return tell_days(values->scalars[x], values->scalars[y]);
+  case COMPARE_PLACE:
+    return tell_place(values, x, y);
   default:
     return tell_code(values, x, y);
   }

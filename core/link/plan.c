@@ -38,6 +38,11 @@ const struct comparison_type comparison_types[COMPARISON_KINDS] = {
                       (const char *const[]){"any", NULL}, 1, 1},
     [COMPARE_NUMBER] = {"number", (const char *const[]){"missing", "same", "slip", "else", NULL},
                         (const char *const[]){"prefix", NULL}, 1, 1},
+    [COMPARE_DAYS] = {"days",
+                      (const char *const[]){"missing", "same", "week", "month", "quarter", "else", NULL},
+                      (const char *const[]){NULL}, 1, LINK_FROM_MOST},
+    [COMPARE_PLACE] = {"place", (const char *const[]){"missing", "same", "within", "near", "else", NULL},
+                       (const char *const[]){"region", NULL}, 1, 1},
 };
 
 /* The part of the file under `key`, which has to be there and not be empty. */

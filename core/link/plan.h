@@ -20,6 +20,8 @@ enum comparison_kind {
   COMPARE_TEXT,   /* fuzzy text: exact, similar by thresholds */
   COMPARE_CODE,   /* equal or not */
   COMPARE_NUMBER, /* of a filing: "N° 2019-000123" */
+  COMPARE_DAYS,   /* from: dates, of which the first that is known counts; how many days lie between */
+  COMPARE_PLACE,  /* a code whose beginning is the code of a larger place */
   COMPARISON_KINDS
 };
 
@@ -71,6 +73,13 @@ enum tell_age { AGE_SAME = 1, AGE_NEAR, AGE_NEAR2, AGE_ELSE };
 enum tell_text { TEXT_EXACT = 1, TEXT_JARO_WINKLER, TEXT_DAMERAU_LEVENSHTEIN, TEXT_JACCARD, TEXT_ELSE };
 enum tell_code { CODE_SAME = 1, CODE_ELSE }; /* fields of several values, joined by ';': same where they share one */
 enum tell_number { NUMBER_SAME = 1, NUMBER_SLIP, NUMBER_ELSE };
+enum tell_days { DAYS_SAME = 1, DAYS_WEEK, DAYS_MONTH, DAYS_QUARTER, DAYS_ELSE }; /* 7, 31, 92 days at most */
+enum tell_place {
+  PLACE_SAME = 1,
+  PLACE_WITHIN, /* one is a part of the other: 08 and 080105 */
+  PLACE_NEAR,   /* of one region: the first two characters */
+  PLACE_ELSE
+};
 
 /* Parts of a value that serve as blocking keys: positions in comparison_type.parts. "any" gives a key for each token.
  * A sound is standard_sound of a token; of surnames and whole names standard_andean, which is coarser. */
@@ -97,6 +106,7 @@ enum part_date { PART_DATE_YEAR, PART_DATE_MONTH_AND_YEAR, PART_DATE_DAY_AND_MON
 enum part_text { PART_TEXT_PREFIX, PART_TEXT_TOKEN, PART_TEXT_SOUND }; /* prefix: 4 characters; sound: of each token */
 enum part_code { PART_CODE_ANY };                                      /* each of several values */
 enum part_number { PART_NUMBER_PREFIX };                               /* 4 characters */
+enum part_place { PART_PLACE_REGION };                                 /* 2 characters */
 
 /* A file may choose among the levels (`levels: [...]`), in its own order, and set thresholds (`{jaro_winkler: 0.92}`).
  * Whole dates of less precision compare as far as both are known: 1990-05 and 1990-05-17 tell month_and_year, 1990 and

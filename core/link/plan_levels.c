@@ -21,6 +21,8 @@ static const uint8_t implied[COMPARISON_KINDS][LINK_LEVELS_MOST] = {
     [COMPARE_AGE] = {[AGE_SAME] = AGE_NEAR, [AGE_NEAR] = AGE_NEAR2},
     [COMPARE_DOCUMENT] = {[DOCUMENT_SAME] = DOCUMENT_SLIP},
     [COMPARE_NUMBER] = {[NUMBER_SAME] = NUMBER_SLIP},
+    [COMPARE_DAYS] = {[DAYS_SAME] = DAYS_WEEK, [DAYS_WEEK] = DAYS_MONTH, [DAYS_MONTH] = DAYS_QUARTER},
+    [COMPARE_PLACE] = {[PLACE_SAME] = PLACE_WITHIN, [PLACE_WITHIN] = PLACE_NEAR},
 };
 
 /* What a kind tells where the file does not say: all of it, but for these. */

@@ -214,6 +214,19 @@ static enum status number_code(struct prepared *p, struct comparison_values *val
   return status == OK && *number == known ? add_atoms(values, codes, count, error) : status;
 }
 
+/* Codes of places are read in pairs: 080000 is the larger place 08. */
+static enum status number_place(struct prepared *p, struct comparison_values *values, struct slice text,
+                                uint32_t *number, struct error *error) {
+  struct slice place = standard_code(p->standard, text);
+  if (place.data == NULL) {
+    return error_memory(error);
+  }
+  while (place.len > PLACE_REGION && memcmp(place.data + place.len - 2, "00", 2) == 0) {
+    place.len -= 2;
+  }
+  return place.len == 0 ? OK : texts_add(&values->texts, place, number, error);
+}
+
 /* ---- dates and ages ---- */
 
 static bool scalar_equal(const void *context, uint32_t number, const void *value) {
@@ -264,6 +277,14 @@ static enum status number_date(struct prepared *p, struct comparison_values *val
   return add_scalar(values, scalar, number, error);
 }
 
+/* Days can be counted only between days. */
+static enum status number_day(struct prepared *p, struct comparison_values *values, struct slice text, uint32_t *number,
+                              struct error *error) {
+  struct date date;
+  bool is_day = standard_date(text, &date) && date.precision == DATE_DAY;
+  return is_day ? number_date(p, values, text, number, error) : OK;
+}
+
 static enum status number_age(struct prepared *p, struct comparison_values *values, struct slice text, uint32_t *number,
                               struct error *error) {
   struct date date;
@@ -284,17 +305,23 @@ static void set_row(struct prepared *p, const struct comparison_values *values, 
   p->rows[record * p->width + values->row] = number;
 }
 
+/* Of several columns the first that has a value. */
 static enum status fill_simple(struct preparing *preparing, struct comparison_values *values, number_value *number_one,
                                struct error *error) {
   struct prepared *p = preparing->prepared;
-  const struct link_column *column = preparing->columns[values->comparison->columns[0]];
-  uint32_t *numbers;
-  enum status status = number_column(p, values, column, number_one, &numbers, error);
-  for (size_t i = 0; status == OK && i < p->records->count; i++) {
-    set_row(p, values, i, number_at(column, numbers, i));
-  }
-  if (status == OK) {
-    free(numbers);
+  enum status status = OK;
+  for (unsigned c = 0; status == OK && c < values->comparison->column_count; c++) {
+    const struct link_column *column = preparing->columns[values->comparison->columns[c]];
+    uint32_t *numbers;
+    status = number_column(p, values, column, number_one, &numbers, error);
+    for (size_t i = 0; status == OK && i < p->records->count; i++) {
+      if (c == 0 || p->rows[i * p->width + values->row] == LINK_MISSING) {
+        set_row(p, values, i, number_at(column, numbers, i));
+      }
+    }
+    if (status == OK) {
+      free(numbers);
+    }
   }
   return status;
 }
@@ -447,6 +474,10 @@ static enum status fill(struct preparing *preparing, struct comparison_values *v
     return fill_simple(preparing, values, number_text, error);
   case COMPARE_NUMBER:
     return fill_simple(preparing, values, number_filing, error);
+  case COMPARE_DAYS:
+    return fill_simple(preparing, values, number_day, error);
+  case COMPARE_PLACE:
+    return fill_simple(preparing, values, number_place, error);
   default:
     return fill_simple(preparing, values, number_code, error);
   }

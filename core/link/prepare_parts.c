@@ -187,6 +187,16 @@ static void code_parts(struct parts *parts, const struct comparison_values *valu
   }
 }
 
+static void place_parts(struct parts *parts, const struct comparison_values *values, uint32_t value, int part) {
+  struct slice place = texts_get(&values->texts, value);
+  if (part == PART_PLACE_REGION) {
+    place.len = place.len < PLACE_REGION ? place.len : PLACE_REGION;
+    add(parts, value_hash(place));
+    return;
+  }
+  add(parts, comparison_value_hash(values, value));
+}
+
 size_t prepared_parts(const struct prepared *prepared, const struct block_key *key, uint32_t record, uint64_t *hashes,
                       size_t most) {
   const struct comparison_values *values = prepared->values[key->comparison];
@@ -215,6 +225,9 @@ size_t prepared_parts(const struct prepared *prepared, const struct block_key *k
     break;
   case COMPARE_TEXT:
     text_parts(&parts, values, value, key->part);
+    break;
+  case COMPARE_PLACE:
+    place_parts(&parts, values, value, key->part);
     break;
   case COMPARE_CODE:
     code_parts(&parts, values, value, key->part);
@@ -299,6 +312,7 @@ struct slice prepared_text(const struct prepared *prepared, size_t comparison, u
     }
     return first;
   case COMPARE_DATE:
+  case COMPARE_DAYS:
   case COMPARE_AGE:
     return scalar_text(values->comparison->kind, values->scalars[value], arena);
   default:

@@ -312,6 +312,7 @@ uint64_t comparison_value_hash(const struct comparison_values *values, uint32_t 
     return values->pairs.numbering.hashes[value];
   case COMPARE_DATE:
   case COMPARE_AGE:
+  case COMPARE_DAYS:
     return values->numbering.hashes[value];
   default:
     return values->texts.numbering.hashes[value];
@@ -328,6 +329,7 @@ uint32_t comparison_value_count(const struct comparison_values *values) {
     return values->pairs.numbering.count;
   case COMPARE_DATE:
   case COMPARE_AGE:
+  case COMPARE_DAYS:
     return values->numbering.count;
   default:
     return values->texts.numbering.count;

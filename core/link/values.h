@@ -124,6 +124,8 @@ struct document_value {
   uint32_t length; /* bytes of the number */
 };
 
+enum { PLACE_REGION = 2 }; /* characters of the code of the largest places of a country */
+
 struct standing;
 struct comparison_values {
   const struct comparison *comparison;
