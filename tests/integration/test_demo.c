@@ -35,7 +35,8 @@ static void test_demo(void **state) {
   regex_t pattern;
   assert_int_equal(regcomp(&pattern,
                            "^demo ok: sources=5 records=[1-9][0-9]* quarantined=[1-9][0-9]* persons=[1-9][0-9]* "
-                           "cases=[1-9][0-9]* precision=[01]\\.[0-9]{3} recall=[01]\\.[0-9]{3} case_precision=.*$",
+                           "cases=[1-9][0-9]* precision=[01]\\.[0-9]{3} recall=[01]\\.[0-9]{3} "
+                           "case_precision=[01]\\.[0-9]{3} case_recall=[01]\\.[0-9]{3} waiting=[0-9]+$",
                            REG_EXTENDED | REG_NOSUB),
                    0);
   printf("note: %s\n", line);

@@ -72,7 +72,7 @@ static void test_sqlite_near_truth(void **state) {
   sync_and_link(folder);
   check_second_round(folder);
   check_idle(folder);
-  int code = peru_evaluate(&peru, folder, 0.95, 0.80, &line);
+  int code = peru_evaluate(&peru, folder, 0.99, 0.90, &line);
   printf("note: %s", line);
   assert_int_equal(code, 0);
   assert_non_null(strstr(line, "unknown=0 "));

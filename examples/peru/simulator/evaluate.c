@@ -12,6 +12,7 @@ struct record {
   char *key; /* "source,person key" */
   long long truth, found;
   bool held; /* by the store */
+  bool accused, sealed, kin;
 };
 
 struct records {
@@ -36,7 +37,10 @@ static int compare_both(const void *a, const void *b) {
   return order != 0 ? order : compare_found(a, b);
 }
 
-static bool add(struct records *records, const char *source, const char *key, long long truth) {
+/* Fields of truth.csv. */
+enum { SOURCE, RECORD_KEY, PERSON_KEY, ROLE, TRUE_PERSON, TRUE_CASE, PROTECTED, KIN, FIELDS };
+
+static bool add(struct records *records, char *const fields[FIELDS], int key, int truth) {
   if (records->count == records->capacity) {
     size_t capacity = records->capacity == 0 ? 4096 : records->capacity * 2;
     struct record *grown = realloc(records->items, capacity * sizeof *grown);
@@ -47,8 +51,11 @@ static bool add(struct records *records, const char *source, const char *key, lo
     records->capacity = capacity;
   }
   struct record *record = &records->items[records->count];
-  *record = (struct record){.truth = truth};
-  if (asprintf(&record->key, "%s,%s", source, key) < 0) {
+  *record = (struct record){.truth = strtoll(fields[truth], NULL, 10),
+                            .accused = strcmp(fields[ROLE], "accused") == 0,
+                            .sealed = strcmp(fields[PROTECTED], "yes") == 0,
+                            .kin = fields[KIN][0] != '\0'};
+  if (asprintf(&record->key, "%s,%s", fields[SOURCE], fields[key]) < 0) {
     return false;
   }
   records->count++;
@@ -56,10 +63,10 @@ static bool add(struct records *records, const char *source, const char *key, lo
 }
 
 /* Neither file quotes anything: keys hold letters, digits, '-' and '/'. */
-static int split(char *line, char *fields[8]) {
+static int split(char *line, char *fields[FIELDS]) {
   int count = 0;
   line[strcspn(line, "\r\n")] = '\0';
-  for (char *rest = line; rest != NULL && count < 8;) {
+  for (char *rest = line; rest != NULL && count < FIELDS;) {
     fields[count++] = strsep(&rest, ",");
   }
   return count;
@@ -69,20 +76,20 @@ static int split(char *line, char *fields[8]) {
  * of a source, so the evaluation alone reads the tables. What was not linked is one of its own: minus its number. */
 struct kind {
   const char *name;
-  int key, truth; /* fields of truth.csv after the source */
+  int key, truth; /* fields of truth.csv */
   const char *members;
 };
 static const struct kind persons = {
     .name = "persons",
-    .key = 2,
-    .truth = 4,
+    .key = PERSON_KEY,
+    .truth = TRUE_PERSON,
     .members = "SELECT s.code, p.key, coalesce(m.person_id, -p.row_id) FROM st_person p"
                " JOIN source s ON s.source_id = p.row_id >> 52"
                " LEFT JOIN person_member m ON m.row_id = p.row_id AND m.to_run IS NULL WHERE p.to_run IS NULL"};
 static const struct kind cases = {
     .name = "cases",
-    .key = 1,
-    .truth = 5,
+    .key = RECORD_KEY,
+    .truth = TRUE_CASE,
     .members = "SELECT s.code, r.source_key, coalesce(m.case_id, -c.row_id) FROM raw_record r"
                " JOIN st_case c ON c.row_id BETWEEN r.raw_id >> 20 << 20 AND (r.raw_id >> 20 << 20) + 1048575"
                " JOIN source s ON s.source_id = c.row_id >> 52"
@@ -91,11 +98,10 @@ static const struct kind cases = {
 
 static bool read_truth(const char *path, const struct kind *kind, struct records *records) {
   FILE *in = fopen(path, "rb");
-  char line[LINE_MOST], *fields[8];
+  char line[LINE_MOST], *fields[FIELDS];
   bool good = in != NULL && fgets(line, sizeof line, in) != NULL;
   while (good && fgets(line, sizeof line, in) != NULL) {
-    good =
-        split(line, fields) == 6 && add(records, fields[0], fields[kind->key], strtoll(fields[kind->truth], NULL, 10));
+    good = split(line, fields) == FIELDS && add(records, fields, kind->key, kind->truth);
   }
   if (in != NULL) {
     fclose(in);
@@ -145,35 +151,65 @@ static double count_pairs(struct record *items, size_t count, int (*compare)(con
   return pairs;
 }
 
-/* The records that the store holds, moved to the front. */
-static size_t keep_found(struct records *records) {
+static bool is_held(const struct record *record) {
+  return record->held;
+}
+static bool is_open(const struct record *record) {
+  return !record->sealed;
+}
+static bool is_kin(const struct record *record) {
+  return record->kin;
+}
+
+/* Those that pass, moved to the front. */
+static size_t keep(struct record *items, size_t count, bool (*passes)(const struct record *)) {
   size_t kept = 0;
-  for (size_t i = 0; i < records->count; i++) {
-    if (records->items[i].held) {
-      struct record moved = records->items[kept];
-      records->items[kept++] = records->items[i];
-      records->items[i] = moved;
+  for (size_t i = 0; i < count; i++) {
+    if (passes(&items[i])) {
+      struct record moved = items[kept];
+      items[kept++] = items[i];
+      items[i] = moved;
     }
   }
   return kept;
 }
 
-static bool evaluate_kind(const struct kind *kind, const char *truth, const char *store, double *precision,
-                          double *recall) {
+struct share {
+  double precision, recall;
+};
+
+static struct share tell(const char *name, struct record *items, size_t count, size_t unknown) {
+  double real = count_pairs(items, count, compare_truth);
+  double joined = count_pairs(items, count, compare_found);
+  double both = count_pairs(items, count, compare_both);
+  struct share share = {joined > 0 ? both / joined : 1, real > 0 ? both / real : 1};
+  double sum = share.precision + share.recall;
+  printf("%-8s records=%zu unknown=%zu pairs=%.0f joined=%.0f right=%.0f precision=%.3f recall=%.3f f1=%.3f\n", name,
+         count, unknown, real, joined, both, share.precision, share.recall,
+         sum > 0 ? 2 * share.precision * share.recall / sum : 0);
+  return share;
+}
+
+/* Of persons: what a program may join at all, and of that the kin alone. */
+static void tell_persons(struct record *items, size_t count) {
+  count = keep(items, count, is_open);
+  for (size_t i = 0; i < count; i++) {
+    items[i].truth = items[i].truth * 2 + items[i].accused;
+  }
+  tell("joinable", items, count, 0);
+  tell("kin", items, keep(items, count, is_kin), 0);
+}
+
+static bool evaluate_kind(const struct kind *kind, const char *truth, const char *store, struct share *share) {
   struct records records = {0};
   size_t unknown = 0;
   bool good = read_truth(truth, kind, &records) && read_members(store, kind, &records, &unknown);
   if (good) {
-    size_t kept = keep_found(&records);
-    double real = count_pairs(records.items, kept, compare_truth);
-    double joined = count_pairs(records.items, kept, compare_found);
-    double both = count_pairs(records.items, kept, compare_both);
-    *precision = joined > 0 ? both / joined : 1;
-    *recall = real > 0 ? both / real : 1;
-    double sum = *precision + *recall;
-    printf("%-7s records=%zu unknown=%zu pairs=%.0f joined=%.0f right=%.0f precision=%.3f recall=%.3f f1=%.3f\n",
-           kind->name, kept, unknown, real, joined, both, *precision, *recall,
-           sum > 0 ? 2 * *precision * *recall / sum : 0);
+    size_t kept = keep(records.items, records.count, is_held);
+    *share = tell(kind->name, records.items, kept, unknown);
+    if (kind == &persons) {
+      tell_persons(records.items, kept);
+    }
     good = kept > 0;
   } else {
     fprintf(stderr, "evaluate: cannot read %s or %s\n", truth, store);
@@ -186,10 +222,9 @@ static bool evaluate_kind(const struct kind *kind, const char *truth, const char
 }
 
 int evaluate_run(const char *truth, const char *store, double precision_floor, double recall_floor) {
-  double precision, recall, case_precision, case_recall;
-  if (!evaluate_kind(&persons, truth, store, &precision, &recall)
-      || !evaluate_kind(&cases, truth, store, &case_precision, &case_recall)) {
+  struct share found, lawsuits;
+  if (!evaluate_kind(&persons, truth, store, &found) || !evaluate_kind(&cases, truth, store, &lawsuits)) {
     return 2;
   }
-  return precision >= precision_floor && recall >= recall_floor ? 0 : 1;
+  return found.precision >= precision_floor && found.recall >= recall_floor ? 0 : 1;
 }

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KIN_SIBLING = 1, KIN_TWIN = 2, KIN_DOCUMENT = 4 };
-
 static void mark_pair(const struct world *world, uint32_t a, uint32_t b, uint8_t *kin) {
   const struct person *one = &world->persons[a], *other = &world->persons[b];
   if (one->paternal != other->paternal || one->maternal != other->maternal || one->birthplace != other->birthplace) {
@@ -16,8 +14,7 @@ static void mark_pair(const struct world *world, uint32_t a, uint32_t b, uint8_t
   kin[b] |= mark;
 }
 
-/* By person. Brothers and sisters are rescued together: two of one case with the surnames and the place of birth. */
-static uint8_t *find_kin(const struct world *world) {
+uint8_t *kin_find(const struct world *world) {
   uint8_t *kin = calloc((size_t)world->person_count + 1, sizeof *kin);
   for (uint32_t i = 0; kin != NULL && i < world->person_count; i++) {
     if (world->persons[i].borrowed != NO_PERSON) {
@@ -35,6 +32,12 @@ static uint8_t *find_kin(const struct world *world) {
     }
   }
   return kin;
+}
+
+const char *kin_text(uint8_t kin) {
+  static const char *const texts[] = {
+      "", "sibling", "twin", "twin", "document", "sibling document", "twin document", "twin document"};
+  return texts[kin & (KIN_SIBLING | KIN_TWIN | KIN_DOCUMENT)];
 }
 
 static void write_field(FILE *out, const char *text, char end) {
@@ -87,18 +90,13 @@ static void write_person(FILE *out, const struct simulation *simulation, enum so
   fprintf(out, "%s-%u,%s,%s,%s,", source_names[source], position + 1, source_names[source], documents[seen.kind],
           seen.document);
   write_names(out, source, &seen);
-  fprintf(out, "%s,%c,%s,%s,%s,%s%s%s,%u\n", birth, person->sex, countries[person->country].code, filing.denuncia,
-          filing.carpeta,
-          (kin & KIN_TWIN) != 0      ? "twin"
-          : (kin & KIN_SIBLING) != 0 ? "sibling"
-                                     : "",
-          (kin & KIN_DOCUMENT) != 0 && kin != KIN_DOCUMENT ? " " : "", (kin & KIN_DOCUMENT) != 0 ? "document" : "",
-          involvement->person + 1);
+  fprintf(out, "%s,%c,%s,%s,%s,%s,%u\n", birth, person->sex, countries[person->country].code, filing.denuncia,
+          filing.carpeta, kin_text(kin), involvement->person + 1);
 }
 
 bool persons_write(const char *path, const struct simulation *simulation) {
   const struct world *world = &simulation->world;
-  uint8_t *kin = find_kin(world);
+  uint8_t *kin = kin_find(world);
   FILE *out = kin == NULL ? NULL : fopen(path, "wb");
   if (out == NULL) {
     free(kin);
