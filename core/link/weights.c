@@ -87,9 +87,11 @@ float weights_adjustment(const struct weights *weights, size_t comparison, const
 
 /* Different values are told TELL_SAME by no comparison of these kinds. */
 static bool differing_may_be(const struct comparison *comparison, unsigned level) {
-  static const bool never_same[COMPARISON_KINDS] = {
-      [COMPARE_SURNAMES] = true, [COMPARE_DATE] = true, [COMPARE_AGE] = true, [COMPARE_NUMBER] = true,
-      [COMPARE_DAYS] = true};
+  static const bool never_same[COMPARISON_KINDS] = {[COMPARE_SURNAMES] = true,
+                                                    [COMPARE_DATE] = true,
+                                                    [COMPARE_AGE] = true,
+                                                    [COMPARE_NUMBER] = true,
+                                                    [COMPARE_DAYS] = true};
   if (comparison->kind == COMPARE_TEXT) {
     return comparison->measures[level] != TEXT_EXACT;
   }
@@ -129,8 +131,9 @@ static void make_bounds(const struct link_plan *plan, struct weights *weights) {
 /* Given names after surnames: what whole names take back needs the level of both. */
 static void make_order(const struct link_plan *plan, struct weights *weights) {
   static const uint8_t cost[COMPARISON_KINDS] = {
-      [COMPARE_CODE] = 0, [COMPARE_AGE] = 0,      [COMPARE_DATE] = 1,  [COMPARE_DOCUMENT] = 2, [COMPARE_NUMBER] = 3, [COMPARE_DAYS] = 1, [COMPARE_PLACE] = 2,
-      [COMPARE_TEXT] = 3, [COMPARE_SURNAMES] = 4, [COMPARE_GIVEN] = 5, [COMPARE_NAME] = 6};
+      [COMPARE_CODE] = 0,     [COMPARE_AGE] = 0,   [COMPARE_DATE] = 1,  [COMPARE_DOCUMENT] = 2,
+      [COMPARE_NUMBER] = 3,   [COMPARE_DAYS] = 1,  [COMPARE_PLACE] = 2, [COMPARE_TEXT] = 3,
+      [COMPARE_SURNAMES] = 4, [COMPARE_GIVEN] = 5, [COMPARE_NAME] = 6};
   for (size_t i = 0; i < weights->width; i++) {
     size_t at = i;
     for (; at > 0 && cost[plan->comparisons[weights->order[at - 1]].kind] > cost[plan->comparisons[i].kind]; at--) {

@@ -35,8 +35,8 @@ uint8_t *kin_find(const struct world *world) {
 }
 
 const char *kin_text(uint8_t kin) {
-  static const char *const texts[] = {
-      "", "sibling", "twin", "twin", "document", "sibling document", "twin document", "twin document"};
+  static const char *const texts[] = {"",         "sibling",          "twin",          "twin",
+                                      "document", "sibling document", "twin document", "twin document"};
   return texts[kin & (KIN_SIBLING | KIN_TWIN | KIN_DOCUMENT)];
 }
 

@@ -38,7 +38,7 @@ static void write_incident(FILE *out, const struct simulation *simulation, enum 
 }
 
 static void write_involvement(FILE *out, const struct simulation *simulation, enum source source, uint32_t item,
-                           const uint8_t *kin) {
+                              const uint8_t *kin) {
   char record[40];
   if (source == MIMP) {
     mimp_key(&simulation->world, item, record);

@@ -21,8 +21,8 @@ bool datamart_write(const char *path, const struct simulation *simulation);
 bool datamart_write_sql(const char *path, const struct simulation *simulation);
 /* A file of the lines that are new or changed in this round (the first: all), put in place by renaming. */
 bool siscalp_write(const char *folder, const struct simulation *simulation);
-/* truth.csv: source, record_key, person_key, role, true_person, true_case, protected (yes, no), kin (persons.h) of every
- * record shown so far. */
+/* truth.csv: source, record_key, person_key, role, true_person, true_case, protected (yes, no), kin (persons.h) of
+ * every record shown so far. */
 bool truth_write(const char *path, const struct simulation *simulation);
 
 /* Keys as the sources write them. */
