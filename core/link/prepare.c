@@ -266,7 +266,9 @@ static enum status number_date(struct prepared *p, struct comparison_values *val
                                uint32_t *number, struct error *error) {
   struct date date;
   (void)p;
-  if (!standard_date(text, &date) || date.precision == DATE_NONE) {
+  /* Days can be counted only between days. */
+  unsigned least = values->comparison->kind == COMPARE_DAYS ? DATE_DAY : DATE_YEAR;
+  if (!standard_date(text, &date) || date.precision < least) {
     return OK;
   }
   bool year_only = date.precision == DATE_YEAR || is_spike(values->comparison, date);
@@ -275,14 +277,6 @@ static enum status number_date(struct prepared *p, struct comparison_values *val
   scalar |= year_only ? 0 : decimal(date.month) << 8;
   scalar |= year_only || date.precision != DATE_DAY ? 0 : decimal(date.day);
   return add_scalar(values, scalar, number, error);
-}
-
-/* Days can be counted only between days. */
-static enum status number_day(struct prepared *p, struct comparison_values *values, struct slice text, uint32_t *number,
-                              struct error *error) {
-  struct date date;
-  bool is_day = standard_date(text, &date) && date.precision == DATE_DAY;
-  return is_day ? number_date(p, values, text, number, error) : OK;
 }
 
 static enum status number_age(struct prepared *p, struct comparison_values *values, struct slice text, uint32_t *number,
@@ -467,6 +461,7 @@ static enum status fill(struct preparing *preparing, struct comparison_values *v
   case COMPARE_NAME:
     return fill_names(preparing, values, error);
   case COMPARE_DATE:
+  case COMPARE_DAYS:
     return fill_simple(preparing, values, number_date, error);
   case COMPARE_AGE:
     return fill_simple(preparing, values, number_age, error);
@@ -474,8 +469,6 @@ static enum status fill(struct preparing *preparing, struct comparison_values *v
     return fill_simple(preparing, values, number_text, error);
   case COMPARE_NUMBER:
     return fill_simple(preparing, values, number_filing, error);
-  case COMPARE_DAYS:
-    return fill_simple(preparing, values, number_day, error);
   case COMPARE_PLACE:
     return fill_simple(preparing, values, number_place, error);
   default:
