@@ -16,7 +16,7 @@ struct settling {
   uint32_t *parent; /* for unions */
   struct partition_edge *edges;
   size_t edge_count;
-  bool has_never; /* rule */
+  bool has_refusing; /* rule: one that never lets a program join two */
 };
 
 void judge_pair(const struct judge *judge, uint32_t a, uint32_t b, struct judgement *judgement) {
@@ -30,6 +30,10 @@ void judge_pair(const struct judge *judge, uint32_t a, uint32_t b, struct judgem
 
 static bool is_verdict(const struct settling *s, uint16_t rule, enum verdict verdict) {
   return rule != LINK_NO_RULE && s->plan->rules[rule].verdict == verdict;
+}
+
+static bool is_refusing(enum verdict verdict) {
+  return verdict == VERDICT_NEVER || verdict == VERDICT_REVIEW;
 }
 
 /* ---- unions ---- */
@@ -228,9 +232,9 @@ static bool is_bound(const struct settling *s, size_t i) {
 
 static enum status note_bound(struct settling *s) {
   for (size_t i = 0; i < s->plan->rule_count; i++) {
-    s->has_never = s->has_never || s->plan->rules[i].verdict == VERDICT_NEVER;
+    s->has_refusing = s->has_refusing || is_refusing(s->plan->rules[i].verdict);
   }
-  if (s->has_never) {
+  if (s->has_refusing) {
     return OK;
   }
   s->bound = calloc(s->records->count + 1, 1);
@@ -247,16 +251,18 @@ static enum status note_bound(struct settling *s) {
   return OK;
 }
 
+/* What a person has to look at no third record joins either: only a reviewer or the source's own key do. */
 static bool allows(void *context, uint32_t a, uint32_t b) {
   struct settling *s = context;
   bool never = false;
   enum link_reason reason = compare_standing(s->prepared, a, b, &never);
-  if (never || reason == REASON_DECISION || !s->has_never) {
+  if (never || reason == REASON_DECISION || !s->has_refusing) {
     return !never;
   }
   struct judgement judgement;
   judge_pair(s->judge, a, b, &judgement);
-  return !is_verdict(s, judgement.verdict, VERDICT_NEVER);
+  return !is_verdict(s, judgement.verdict, VERDICT_NEVER)
+         && (reason == REASON_SOURCE || !is_verdict(s, judgement.verdict, VERDICT_REVIEW));
 }
 
 /* A pair below weight 0 is not among the edges; its weight counts where a rule proposed it. */

@@ -264,6 +264,7 @@ static void assert_view(struct stand *stand, const char *view, const char *colum
 
 #define ROSA "given_names=ROSA|paternal_surname=QUISPE|maternal_surname=MAMANI"
 #define JUAN "given_names=JUAN|paternal_surname=ROJAS|maternal_surname=SOTO"
+#define PEDRO "given_names=PEDRO|paternal_surname=ROJAS|maternal_surname=SOTO"
 
 /* ---- tests ---- */
 
@@ -461,6 +462,96 @@ static void mistakes_of_a_policy_have_a_place(void **state) {
   }
 }
 
+/* Row ids of persons by the key of their record. */
+struct seeking {
+  const char *key;
+  int64_t row_id;
+};
+
+static enum status see_key(void *context, const struct row *row, struct error *error) {
+  struct seeking *seeking = context;
+  (void)error;
+  seeking->row_id = slice_is(row->key, seeking->key) ? row->row_id : seeking->row_id;
+  return OK;
+}
+
+static int64_t row_of(struct stand *stand, const char *key) {
+  struct error error;
+  struct seeking seeking = {.key = key};
+  struct row_filter filter = {.identity = false};
+  MUST(store_visit_rows(stand->store, model_entity(stand->model, "person"), &filter, see_key, &seeking, &error));
+  assert_true(seeking.row_id != 0);
+  return seeking.row_id;
+}
+
+static void decide(struct stand *stand, const char *a, const char *b, bool same) {
+  struct error error;
+  struct review_decision made;
+  struct decide decide = {
+      .row_a = row_of(stand, a), .row_b = row_of(stand, b), .same = same, .actor = "eva", .reason = "seen"};
+  decide.approvals = 1;
+  MUST(store_begin(stand->store, &error));
+  MUST(store_run_begin(stand->store, "review", 0, "reviewer", "seen", &decide.run, &error));
+  MUST(store_decide(stand->store, CLUSTER_PERSON, &decide, &made, &error));
+  MUST(store_run_end(stand->store, decide.run, RUN_DONE, NULL, NULL, &error));
+  MUST(store_commit(stand->store, &error));
+}
+
+/* A record without a document is like both: it makes none of the two the other. */
+static void documents_in_conflict_stay_apart_through_others(void **state) {
+  struct stand *stand = *state;
+  stage_one(stand, ALPHA, "a1", "victim", "document_number=10117410|birth_date=1980-05-06|" JUAN);
+  stage_one(stand, BETA, "b1", "victim", "document_number=40718265|birth_date=1980-05-06|" JUAN);
+  stage_one(stand, BETA, "b2", "victim", "birth_date=1980-05-06|" JUAN);
+  struct resolve_result result = run_link(stand);
+  assert_members(stand, CLUSTER_PERSON, "1: a1 b2; 2: b1");
+  assert_int_equal(result.persons.waiting, 2);
+  /* Only a person says that they are one. */
+  decide(stand, "a1", "b1", true);
+  run_link(stand);
+  assert_members(stand, CLUSTER_PERSON, "1: a1 b1 b2");
+}
+
+static void twins_with_one_document_stay_apart_through_others(void **state) {
+  struct stand *stand = *state;
+  stage_one(stand, ALPHA, "a1", "victim", "document_number=10117410|birth_date=1980-05-06|" JUAN);
+  stage_one(stand, BETA, "b1", "victim", "document_number=10117410|birth_date=1980-05-06|" PEDRO);
+  stage_one(stand, BETA, "b2", "victim", "document_number=10117410|birth_date=1980-05-06|paternal_surname=ROJAS");
+  struct resolve_result result = run_link(stand);
+  assert_int_equal(result.persons.clusters, 2);
+  assert_int_equal(result.persons.waiting, 2);
+}
+
+static void victim_and_accused_stay_apart_through_others(void **state) {
+  struct stand *stand = *state;
+  stage_one(stand, ALPHA, "a1", "victim", "document_number=10117410|birth_date=1980-05-06|" JUAN);
+  stage_one(stand, BETA, "b1", "accused", "document_number=10117410|birth_date=1980-05-06|" JUAN);
+  stage_one(stand, BETA, "b2", "complainant", "document_number=10117410|birth_date=1980-05-06|" JUAN);
+  struct resolve_result result = run_link(stand);
+  assert_int_equal(result.persons.clusters, 2);
+  assert_int_equal(result.persons.waiting, 2);
+}
+
+static void what_is_rejected_stays_apart(void **state) {
+  struct stand *stand = *state;
+  stage_one(stand, ALPHA, "a1", "victim", "document_number=10117410|birth_date=1980-05-06|" JUAN);
+  stage_one(stand, BETA, "b1", "victim", "document_number=10117410|birth_date=1980-05-06|" JUAN);
+  run_link(stand);
+  assert_members(stand, CLUSTER_PERSON, "1: a1 b1");
+  decide(stand, "a1", "b1", false);
+  run_link(stand);
+  assert_members(stand, CLUSTER_PERSON, "1: a1; 2: b1");
+  stage_one(stand, BETA, "b1", "victim", "document_number=10117410|birth_date=1980-05-06|sex=male|" JUAN);
+  run_link(stand);
+  assert_members(stand, CLUSTER_PERSON, "1: a1; 2: b1");
+  delete_record(stand, BETA, "b1");
+  run_link(stand);
+  stage_one(stand, BETA, "b1", "victim", "document_number=10117410|birth_date=1980-05-06|" JUAN);
+  stage_one(stand, BETA, "b2", "victim", "document_number=10117410|birth_date=1980-05-06|" JUAN);
+  run_link(stand);
+  assert_members(stand, CLUSTER_PERSON, "1: a1 b2; 3: b1");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       EACH(new_rows_make_ids_and_join_present_ones),
@@ -473,6 +564,10 @@ int main(void) {
       EACH(a_source_kept_apart_makes_no_persons),
       EACH(the_log_has_one_entry_a_run),
       EACH(a_failed_run_is_on_record),
+      EACH(documents_in_conflict_stay_apart_through_others),
+      EACH(twins_with_one_document_stay_apart_through_others),
+      EACH(victim_and_accused_stay_apart_through_others),
+      EACH(what_is_rejected_stays_apart),
       {"mistakes_of_a_policy_have_a_place", mistakes_of_a_policy_have_a_place, setup, teardown, &kinds[0]},
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
