@@ -76,6 +76,18 @@ static enum status split_block(struct walker *walker, size_t from, size_t length
   return status;
 }
 
+/* Records alone in their block make no pair. */
+static void leave_out_single(struct block_index *index) {
+  size_t kept = 0;
+  for (size_t at = 0, length; at < index->count; at += length) {
+    length = block_index_length(index, at);
+    for (size_t i = at; length > 1 && i < at + length; i++) {
+      index->entries[kept++] = index->entries[i];
+    }
+  }
+  index->count = kept;
+}
+
 /* The greatest key whose block is walked. Keys are hashes, so that a prefix of them is a fair choice, the same in any
  * order of the records. */
 static uint32_t key_most(const struct walker *walker) {
@@ -118,12 +130,6 @@ static enum status make_tasks(struct walker *walker, struct error *error) {
 
 /* ---- calling ahead: rows, keys and values are far away in memory, and in no order ---- */
 
-/* Whether the entry is of a block of several. */
-static bool has_company(const struct block_index *index, size_t at) {
-  uint32_t key = index->entries[at].key;
-  return (at > 0 && index->entries[at - 1].key == key) || (at + 1 < index->count && index->entries[at + 1].key == key);
-}
-
 static void call_rows(const struct bench *bench, size_t at) {
   const struct blocks *blocks = bench->walker->walk->blocks;
   size_t width = blocks->prepared->width;
@@ -153,15 +159,12 @@ static void call_values(const struct bench *bench, size_t at) {
 
 /* Entries up to `to` are gathered next. */
 static void call_ahead(struct bench *bench, size_t to) {
-  const struct block_index *index = &bench->walker->index;
   for (; bench->called < to; bench->called++) {
-    size_t rows = bench->called + CALL_ROWS;
-    size_t values = bench->called + CALL_VALUES;
-    if (rows < bench->called_to && has_company(index, rows)) {
-      call_rows(bench, rows);
+    if (bench->called + CALL_ROWS < bench->called_to) {
+      call_rows(bench, bench->called + CALL_ROWS);
     }
-    if (values < bench->called_to && has_company(index, values)) {
-      call_values(bench, values);
+    if (bench->called + CALL_VALUES < bench->called_to) {
+      call_values(bench, bench->called + CALL_VALUES);
     }
   }
 }
@@ -276,8 +279,7 @@ static bool walk_task(struct bench *bench, const struct task *task) {
   size_t length;
   for (size_t at = task->from; at < task->to; at += length) {
     length = block_index_length(&bench->walker->index, at);
-    call_ahead(bench, length > 1 ? 0 : at + 1);
-    if (length > 1 && !walk_block(bench, at, length, 0, length - 1)) {
+    if (!walk_block(bench, at, length, 0, length - 1)) {
       return false;
     }
   }
@@ -345,7 +347,10 @@ static void work(void *context, unsigned thread) {
 enum status walk_pairs(const struct walk *walk, struct walk_counts *counts, struct error *error) {
   struct walker walker = {.walk = walk};
   enum status status = block_index_make(walk->blocks, walk->rule, &walker.index, error);
-  status = status == OK ? make_tasks(&walker, error) : status;
+  if (status == OK) {
+    leave_out_single(&walker.index);
+    status = make_tasks(&walker, error);
+  }
   if (status == OK && walker.task_count > 0) {
     crew_run(walk->threads, work, &walker);
   }
