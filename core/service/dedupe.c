@@ -29,6 +29,7 @@ static enum status read_files(const struct dedupe_options *options, const struct
                                  .id = link_plan_id(plan),
                                  .among = options->among,
                                  .encoding = options->encoding,
+                                 .threads = options->threads,
                                  .progress = options->progress,
                                  .context = options->context};
   wanted.column_count = link_plan_columns(plan, &wanted.columns);

@@ -1,6 +1,7 @@
 #include "core/service/sheet.h"
 
 #include "core/base/folder.h"
+#include "core/service/relay.h"
 #include "mapping/format/format.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STEP = 4 << 20, BATCH = 512, TRUTH_LENGTH_MOST = 1024, FIRST_CAPACITY = 1 << 12 };
+enum { STEP = 4 << 20, BATCH = 2048, TRUTH_LENGTH_MOST = 1024, FIRST_CAPACITY = 1 << 12 };
 #define IDS_LIMIT ((size_t)1 << 36)
 #define RECORDS_MOST ((size_t)UINT32_MAX - 1)
 
@@ -36,6 +37,14 @@ static enum status texts_add(struct texts *texts, struct slice text) {
   return status;
 }
 
+/* Records of one file that follow each other. */
+struct batch {
+  struct arena *arena; /* of their bytes */
+  size_t at, count;    /* in the sheet */
+  struct slice *texts; /* by column and record: texts[column * BATCH + record] */
+  struct slice truths[BATCH];
+};
+
 /* What the reading of one sheet needs beside it. */
 struct reading {
   const struct sheet_options *options;
@@ -43,10 +52,9 @@ struct reading {
   struct map *entities; /* of the truth */
   regex_t pattern;
   bool has_pattern;
-  struct arena *arena; /* of one batch */
-  size_t batch;        /* records in it, after those of the sheet; of one file */
-  struct slice *texts; /* by column and record of the batch: texts[column * BATCH + record] */
-  struct slice truths[BATCH];
+  struct relay *relay; /* encodes a batch while the other is filled */
+  struct batch batches[2];
+  struct batch *batch; /* being filled */
   /* Of the present file. */
   struct sheet_file *file;
   struct splitter *splitter;
@@ -63,7 +71,7 @@ static enum status no_column(const struct reading *reading, const char *name, co
   const char *names[SHEET_COLUMNS_MOST];
   size_t count = 0;
   for (uint32_t i = 0; i < header->count && count < SHEET_COLUMNS_MOST; i++) {
-    const char *text = arena_text(reading->arena, header->children[i].name);
+    const char *text = arena_text(reading->batch->arena, header->children[i].name);
     if (text == NULL) {
       return error_memory(error);
     }
@@ -108,9 +116,14 @@ static enum status make_columns(struct reading *reading, const struct node *head
   sheet->columns = arena_array(sheet->arena, count + 1, sizeof *sheet->columns);
   sheet->missing = arena_array(sheet->arena, count + 1, sizeof *sheet->missing);
   reading->fields = arena_array(sheet->arena, count + 1, sizeof *reading->fields);
-  reading->texts = arena_array(sheet->arena, (count + 1) * BATCH, sizeof *reading->texts);
-  if (sheet->columns == NULL || sheet->missing == NULL || reading->fields == NULL || reading->texts == NULL) {
+  if (sheet->columns == NULL || sheet->missing == NULL || reading->fields == NULL) {
     return error_memory(error);
+  }
+  for (size_t i = 0; i < 2; i++) {
+    reading->batches[i].texts = arena_array(sheet->arena, (count + 1) * BATCH, sizeof(struct slice));
+    if (reading->batches[i].texts == NULL) {
+      return error_memory(error);
+    }
   }
   for (; sheet->column_count < count; sheet->column_count++) {
     struct link_column *column = &sheet->columns[sheet->column_count];
@@ -162,6 +175,9 @@ static enum status make_room(struct reading *reading, struct error *error) {
   }
   if (sheet->count + BATCH > RECORDS_MOST) {
     return error_set(error, ERR_LIMIT, _("more than %zu records"), RECORDS_MOST);
+  }
+  if (relay_wait(reading->relay) != OK) {
+    return error_memory(error);
   }
   size_t capacity = sheet->capacity == 0 ? FIRST_CAPACITY : sheet->capacity * 2;
   bool grown = grow((void **)&sheet->source, capacity, sizeof *sheet->source);
@@ -254,45 +270,58 @@ static enum status take_id(struct reading *reading, const struct node *record, u
   return texts_add(&reading->sheet->ids, id) == OK ? OK : error_memory(error);
 }
 
-/* Encodes the batch column by column: a column's dictionary stays near then. */
-static enum status end_batch(struct reading *reading, struct error *error) {
+/* Column by column: a column's dictionary stays near then. */
+static enum status encode(void *context, void *piece) {
+  struct reading *reading = context;
   struct sheet *sheet = reading->sheet;
-  size_t count = reading->batch, at = sheet->count;
+  const struct batch *batch = piece;
   for (size_t i = 0; i < sheet->column_count; i++) {
     struct link_column *column = &sheet->columns[i];
-    const struct slice *texts = &reading->texts[i * BATCH];
-    if (map_intern_all(column->dictionary, texts, count, &column->values[at]) != OK) {
-      return error_memory(error);
+    const struct slice *texts = &batch->texts[i * BATCH];
+    if (map_intern_all(column->dictionary, texts, batch->count, &column->values[batch->at]) != OK) {
+      return ERR_MEMORY;
     }
-    for (size_t k = 0; k < count; k++) {
+    for (size_t k = 0; k < batch->count; k++) {
       sheet->missing[i] += texts[k].len == 0;
     }
   }
-  if (sheet->truth != NULL && map_intern_all(reading->entities, reading->truths, count, &sheet->truth[at]) != OK) {
-    return error_memory(error);
+  return sheet->truth == NULL
+             ? OK
+             : map_intern_all(reading->entities, batch->truths, batch->count, &sheet->truth[batch->at]);
+}
+
+static enum status end_batch(struct reading *reading, struct error *error) {
+  struct batch *batch = reading->batch;
+  batch->at = reading->sheet->count;
+  if (batch->count > 0) {
+    if (relay_hand(reading->relay, batch) != OK) {
+      return error_memory(error);
+    }
+    reading->sheet->count += batch->count;
+    reading->batch = &reading->batches[batch == reading->batches];
+    reading->batch->count = 0;
   }
-  sheet->count += count;
-  reading->batch = 0;
-  arena_reset(reading->arena);
+  arena_reset(reading->batch->arena);
   return OK;
 }
 
 static enum status take_record(struct reading *reading, const struct node *record, uint64_t line, struct error *error) {
   struct sheet *sheet = reading->sheet;
-  size_t place = reading->batch;
+  struct batch *batch = reading->batch;
+  size_t place = batch->count;
   if ((place == 0 && make_room(reading, error) != OK) || take_id(reading, record, line, error) != OK) {
     return error->code;
   }
   for (size_t i = 0; i < sheet->column_count; i++) {
-    reading->texts[i * BATCH + place] = field_text(record, reading->fields[i]);
+    batch->texts[i * BATCH + place] = field_text(record, reading->fields[i]);
   }
-  reading->truths[place] = entity_text(reading, field_text(record, reading->truth));
+  batch->truths[place] = entity_text(reading, field_text(record, reading->truth));
   sheet->source[sheet->count + place] = (uint32_t)(reading->file - sheet->files);
   if (sheet->among != NULL) {
     sheet->among[sheet->count + place] = field_text(record, reading->among).len > 0;
   }
   reading->file->records++;
-  return ++reading->batch == BATCH ? end_batch(reading, error) : OK;
+  return ++batch->count == BATCH ? end_batch(reading, error) : OK;
 }
 
 static void leave_out(struct sheet_file *file, uint64_t line, const char *reason) {
@@ -313,11 +342,11 @@ static enum status take_raw(struct reading *reading, const struct raw *raw, stru
   if (first && format->decoder_new(format->context(reading->splitter), &reading->decoder, error) != OK) {
     return error->code;
   }
-  struct slice bytes = arena_copy(reading->arena, raw->bytes); /* fields borrow from it until the batch ends */
+  struct slice bytes = arena_copy(reading->batch->arena, raw->bytes); /* fields borrow from it until the batch ends */
   if (bytes.data == NULL && raw->bytes.len > 0) {
     return error_memory(error);
   }
-  enum status status = format->parse(reading->decoder, bytes, reading->arena, &record, error);
+  enum status status = format->parse(reading->decoder, bytes, reading->batch->arena, &record, error);
   if (status == ERR_INPUT) {
     leave_out(reading->file, raw->line, error->message);
     if (first) {
@@ -488,11 +517,15 @@ static enum status begin_reading(struct reading *reading, struct error *error) {
   const struct sheet_options *options = reading->options;
   struct sheet *sheet = reading->sheet;
   sheet->arena = arena_new(0);
-  reading->arena = arena_new(0);
+  reading->batch = reading->batches;
+  reading->batches[0].arena = arena_new(0);
+  reading->batches[1].arena = arena_new(0);
+  reading->relay = relay_new(encode, reading, options->threads == 1);
   reading->chunk = malloc(STEP);
   reading->entities = map_new();
   buffer_init(&sheet->ids.bytes, IDS_LIMIT);
-  if (sheet->arena == NULL || reading->arena == NULL || reading->chunk == NULL || reading->entities == NULL) {
+  bool made = sheet->arena != NULL && reading->batches[0].arena != NULL && reading->batches[1].arena != NULL;
+  if (!made || reading->relay == NULL || reading->chunk == NULL || reading->entities == NULL) {
     return error_memory(error);
   }
   if (options->file_count == 0 || options->file_count > SHEET_FILES_MOST) {
@@ -522,10 +555,15 @@ enum status sheet_read(const struct sheet_options *options, struct sheet *sheet,
     reading.file = &sheet->files[i];
     status = read_file(&reading, error);
   }
+  if (status == OK && relay_wait(reading.relay) != OK) {
+    status = error_memory(error);
+  }
+  relay_free(reading.relay);
   if (reading.has_pattern) {
     regfree(&reading.pattern);
   }
-  arena_free(reading.arena);
+  arena_free(reading.batches[0].arena);
+  arena_free(reading.batches[1].arena);
   map_free(reading.entities);
   free(reading.chunk);
   if (status != OK) {

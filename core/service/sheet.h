@@ -21,6 +21,7 @@ struct sheet_options {
   const char *truth, *truth_pattern;
   const char *among;      /* column that marks records by having a value; NULL */
   enum encoding encoding; /* of the bytes; a byte order mark wins */
+  unsigned threads;       /* 1: values are encoded by turns with reading, else beside it */
   link_progress *progress;
   void *context;
 };
