@@ -18,9 +18,10 @@ static json_t *counts_object(const struct resolve_counts *counts) {
 }
 
 static void print_json(const struct resolve_result *result) {
-  json_t *root = json_pack("{sI sb sb so so}", "run", (json_int_t)result->run, "nothing_new", (int)result->nothing_new,
-                           "trained", (int)result->trained, "persons", counts_object(&result->persons), "cases",
-                           counts_object(&result->cases));
+  json_t *root = json_pack("{sI sb sb sb sI so so}", "run", (json_int_t)result->run, "nothing_new",
+                           (int)result->nothing_new, "trained", (int)result->trained, "incremental",
+                           (int)result->incremental, "touched", (json_int_t)result->touched, "persons",
+                           counts_object(&result->persons), "cases", counts_object(&result->cases));
   json_dumpf(root, stdout, JSON_INDENT(2));
   puts("");
   json_decref(root);
@@ -47,6 +48,11 @@ static void print_text(const struct resolve_result *result) {
   if (result->trained) {
     printf(_("weights were learned from the records%s%s\n"), result->why_trained == NULL ? "" : ": ",
            result->why_trained == NULL ? "" : result->why_trained);
+  }
+  if (result->incremental) {
+    printf(_("linked again: %lld rows that changes touch\n"), (long long)result->touched);
+  } else if (result->why_full != NULL) {
+    printf(_("all rows were linked: %s\n"), result->why_full);
   }
   printf("%-10s %10s %10s %10s %10s %10s %10s %10s %10s\n", "", _("records"), _("joined to"), _("new"), _("merged"),
          _("split"), _("waiting"), _("if joined"), _("unlinkable"));
@@ -80,6 +86,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
   linking_files_init(&files);
   const struct argument table[] = {{.name = "purpose", .text = &linking.purpose},
                                    {.name = "train", .flag = &linking.train},
+                                   {.name = "full", .flag = &linking.full},
                                    LINKING_FILES_ARGUMENTS(files),
                                    {.name = NULL}};
   int exit_code = 0;
@@ -104,10 +111,12 @@ static int run(const struct globals *globals, int argc, char **argv) {
 
 const struct command command_link = {
     .name = "link",
-    .synopsis = "[--train] [--purpose TEXT] | --csv FILE [--csv FILE...] --link CONFIG.yaml --out CLUSTERS.csv | "
-                "--suggest FILE",
+    .synopsis =
+        "[--full] [--train] [--purpose TEXT] | --csv FILE [--csv FILE...] --link CONFIG.yaml --out CLUSTERS.csv | "
+        "--suggest FILE",
     .summary = N_("find which records are the same person and the same case, and consolidate them"),
-    .help = N_("  --train         learn weights anew from all records; else those learned before are used as they are\n"
+    .help = N_("  --full          link all rows, also where few have changed; the result is the same\n"
+               "  --train         learn weights anew from all records; else those learned before are used as they are\n"
                "  --purpose TEXT  noted with the run\n\n"
                "Ids of persons and cases stay the same from run to run; what was merged or split keeps its history.\n\n"
                "Alone, without a workspace: which lines of any CSV are one.\n"

@@ -115,6 +115,7 @@ enum status link_run(const struct link_plan *plan, const struct link_records *re
   status = status == OK ? score_pairs(&l.scorer, l.weights, result, error) : status;
   status = status == OK ? settle(&l) : status;
   status = status == OK ? mark_unlinkable(&l) : status;
+  result->outgrown = options->model == NULL ? 0 : l.blocks.capped_count;
   weights_free(l.weights);
   blocks_free(&l.blocks);
   prepared_free(&l.prepared);
@@ -133,6 +134,34 @@ void link_result_free(struct link_result *result) {
     link_model_free(result->model);
   }
   *result = (struct link_result){0};
+}
+
+/* ---- new records among old ones ---- */
+
+enum status link_meet(const struct link_plan *plan, const struct link_records *records, const struct link_model *model,
+                      uint32_t fresh, struct link_pair **pairs, size_t *count, struct error *error) {
+  const struct link_options options = {.model = model};
+  struct link_result result = {0};
+  struct linking l = {.plan = plan, .records = records, .options = &options, .result = &result, .error = error};
+  l.scorer = (struct scorer){
+      .prepared = &l.prepared, .blocks = &l.blocks, .threads = crew_size(0), .options = &options, .fresh = fresh};
+  enum status status = check_input(&l);
+  status = status == OK ? prepare(&l) : status;
+  status = status == OK ? weights_make(&l.prepared, model, &l.weights, error) : status;
+  status = status == OK ? score_pairs(&l.scorer, l.weights, &result, error) : status;
+  weights_free(l.weights);
+  blocks_free(&l.blocks);
+  prepared_free(&l.prepared);
+  *pairs = status == OK ? result.pairs : NULL;
+  *count = status == OK ? result.pair_count : 0;
+  if (status != OK) {
+    link_result_free(&result);
+  }
+  return status;
+}
+
+size_t link_plan_block_limit(const struct link_plan *plan) {
+  return plan->block_most * BLOCK_GROWTH_MOST;
 }
 
 /* ---- keys for an index ---- */

@@ -117,6 +117,7 @@ struct link_result {
   uint64_t waiting;    /* pairs */
   uint64_t unlinkable; /* records that are sealed or have no blocking key at all */
   uint8_t *alone;      /* per record: 1 where it is one of these */
+  uint64_t outgrown;   /* blocks left out because they are far larger than when the given model was learned */
   struct link_block_counts blocks[LINK_RULES_MOST];
   struct link_model *model; /* the one used: given (borrowed) or trained (owned) */
   bool trained;
@@ -166,6 +167,14 @@ void link_result_free(struct link_result *result);
 typedef enum status link_key_visitor(void *context, uint32_t record, uint64_t key, struct error *error);
 enum status link_keys(const struct link_plan *plan, const struct link_records *records, const struct link_model *model,
                       const uint8_t *secret, link_key_visitor *visit, void *context, struct error *error) MUST_CHECK;
+
+/* Pairs with one of the first `fresh` records (1 or more) that a run of all these records would keep by weight or rule;
+ * nothing is clustered, and what stands above weights is not asked: what new records have to do with old ones. `pairs`
+ * is freed by the caller; outcome and reason are not set. */
+enum status link_meet(const struct link_plan *plan, const struct link_records *records, const struct link_model *model,
+                      uint32_t fresh, struct link_pair **pairs, size_t *count, struct error *error) MUST_CHECK;
+/* How many records a blocking key may have before a run with a frozen model leaves it out. */
+size_t link_plan_block_limit(const struct link_plan *plan);
 
 /* Why two records are, or are not, one. Sums: prior + all weights and adjustments = weight. */
 struct link_comparison {

@@ -123,6 +123,7 @@ static enum status score_rule(struct scoring *scoring, uint16_t rule, struct lin
                       .rule = rule,
                       .earlier = (UINT64_C(1) << rule) - 1,
                       .compares = true,
+                      .fresh = scorer->fresh,
                       .threads = scorer->threads,
                       .options = scorer->options,
                       .step = "score",

@@ -28,6 +28,7 @@ struct scorer {
   const struct blocks *blocks;
   unsigned threads;                   /* as crew_size says */
   const struct link_options *options; /* progress; NULL: none */
+  uint32_t fresh;                     /* only pairs with one of the first so many records; 0: all */
 };
 
 /* Patterns of the pairs of one blocking rule (deduplicated within it; of at most about `most` pairs, blocks chosen by

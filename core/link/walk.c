@@ -258,7 +258,16 @@ static bool walk_tile(struct bench *bench, size_t a, size_t at, size_t length, u
 }
 
 static bool walk_block(struct bench *bench, size_t from, size_t length, size_t first, size_t last) {
-  uint32_t key = bench->walker->index.entries[from].key;
+  const struct block_entry *entries = bench->walker->index.entries + from;
+  uint32_t key = entries->key;
+  uint32_t fresh = bench->walker->walk->fresh;
+  /* A block's records ascend: those that pairs may begin with stand first. */
+  while (fresh > 0 && last > first && entries[last - 1].record >= fresh) {
+    last--;
+  }
+  if (last == first) {
+    return true;
+  }
   gather(bench, from, length);
   for (size_t a = first; a < last; a++) {
     for (size_t at = a + 1; at < length; at += WALK_TILE) {

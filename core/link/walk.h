@@ -21,6 +21,7 @@ struct walk {
   uint64_t earlier;    /* rules whose pairs are left out, a bit each */
   bool compares;       /* visits compare rows, so that their values are called for */
   uint64_t pairs_most; /* with more pairs than this, blocks are chosen by their keys, about so many pairs; 0: all */
+  uint32_t fresh;      /* only pairs with one of the first so many records; 0: all */
   unsigned threads;
   const struct link_options *options; /* progress, called from the caller's thread; NULL: none */
   const char *step;

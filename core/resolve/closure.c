@@ -16,6 +16,14 @@ enum status row_set_add(struct row_set *set, int64_t id, struct error *error) {
   return OK;
 }
 
+enum status row_set_add_all(struct row_set *set, const struct row_set *others, struct error *error) {
+  enum status status = OK;
+  for (size_t i = 0; status == OK && i < others->count; i++) {
+    status = row_set_add(set, others->ids[i], error);
+  }
+  return status;
+}
+
 static int by_id(const void *a, const void *b) {
   int64_t x = *(const int64_t *)a;
   int64_t y = *(const int64_t *)b;

@@ -9,6 +9,7 @@ struct row_set {
   size_t count, capacity;
 };
 enum status row_set_add(struct row_set *set, int64_t id, struct error *error) MUST_CHECK; /* unordered until sorted */
+enum status row_set_add_all(struct row_set *set, const struct row_set *others, struct error *error) MUST_CHECK;
 void row_set_sort(struct row_set *set);
 bool row_set_has(const struct row_set *set, int64_t id); /* of a sorted one */
 void row_set_free(struct row_set *set);

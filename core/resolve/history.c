@@ -69,6 +69,23 @@ static enum status take_former(void *context, const struct row *row, struct erro
   return OK;
 }
 
+static enum status read_former(struct decision *d, size_t count) {
+  int64_t *ids = malloc(count * sizeof *ids);
+  size_t at = 0;
+  if (ids == NULL) {
+    return error_memory(d->error);
+  }
+  for (size_t i = 0; i < d->member_count; i++) {
+    if (!d->current[i]) {
+      ids[at++] = d->members[i].row_id;
+    }
+  }
+  struct row_filter filter = {.history = true, .rows = ids, .count = at};
+  enum status status = store_visit_rows(d->store, d->rows->entity, &filter, take_former, d, d->error);
+  free(ids);
+  return status;
+}
+
 static enum status find_former(struct decision *d) {
   size_t found = 0;
   if (d->member_count == 0) {
@@ -87,11 +104,7 @@ static enum status find_former(struct decision *d) {
       found++;
     }
   }
-  if (found == d->member_count) {
-    return OK;
-  }
-  struct row_filter filter = {.history = true};
-  return store_visit_rows(d->store, d->rows->entity, &filter, take_former, d, d->error);
+  return found == d->member_count ? OK : read_former(d, d->member_count - found);
 }
 
 static int by_id_and_cluster(const void *a, const void *b) {
@@ -316,8 +329,8 @@ static enum status count_absorbed(struct decision *d) {
 }
 
 enum status history_decide(struct store *store, enum cluster_kind kind, const struct staged_rows *rows,
-                           const uint32_t *cluster, struct history *history, struct resolve_counts *counts,
-                           struct error *error) {
+                           const struct row_set *among, const uint32_t *cluster, struct history *history,
+                           struct resolve_counts *counts, struct error *error) {
   struct decision d = {.store = store,
                        .kind = kind,
                        .rows = rows,
@@ -330,7 +343,12 @@ enum status history_decide(struct store *store, enum cluster_kind kind, const st
   d.first_row = calloc(rows->count + 1, sizeof *d.first_row);
   d.decided = calloc(rows->count + 1, sizeof *d.decided);
   bool made = d.former != NULL && d.first_row != NULL && d.decided != NULL;
-  enum status status = made ? store_visit_members(store, kind, take_member, &d, error) : error_memory(error);
+  enum status status = made ? OK : error_memory(error);
+  if (status == OK && among == NULL) {
+    status = store_visit_members(store, kind, take_member, &d, error);
+  } else if (status == OK) {
+    status = store_visit_members_of(store, kind, among->ids, among->count, take_member, &d, error);
+  }
   status = status == OK ? find_former(&d) : status;
   status = status == OK ? count_shares(&d) : status;
   status = status == OK ? assign_former(&d) : status;

@@ -2,6 +2,7 @@
 #ifndef PUENTE_RESOLVE_HISTORY_H
 #define PUENTE_RESOLVE_HISTORY_H
 
+#include "core/resolve/closure.h"
 #include "core/resolve/resolve.h"
 #include "core/resolve/staged.h"
 
@@ -15,10 +16,11 @@ struct history {
   size_t redirect_count;
 };
 
-/* Reads the present memberships, decides, and takes new ids from the store; writes nothing else. Adds to `counts`. */
+/* Reads the present memberships, those of the rows `among` where it is not NULL (then all that they have to do with is
+ * among them: closed rows too), decides, and takes new ids from the store; writes nothing else. Adds to `counts`. */
 enum status history_decide(struct store *store, enum cluster_kind kind, const struct staged_rows *rows,
-                           const uint32_t *cluster, struct history *history, struct resolve_counts *counts,
-                           struct error *error) MUST_CHECK;
+                           const struct row_set *among, const uint32_t *cluster, struct history *history,
+                           struct resolve_counts *counts, struct error *error) MUST_CHECK;
 void history_free(struct history *history);
 
 #endif

@@ -8,18 +8,22 @@
 #define MODEL_LIMIT ((size_t)1 << 30)
 
 enum status learned_model(struct store *store, enum cluster_kind kind, const struct link_plan *plan,
-                          struct link_model **model, const char **why, struct error *error) {
+                          struct link_model **model, struct sha256 *digest, const char **why, struct error *error) {
   struct buffer text;
+  struct link_model_kept kept = {0};
   struct link_model *found = NULL;
   *model = NULL;
   *why = _("there is no link model yet");
   buffer_init(&text, MODEL_LIMIT);
-  enum status status = store_model(store, kind, &text, NULL, error);
+  enum status status = store_model(store, kind, &text, &kept, error);
   if (status == OK) {
     status = link_model_read("link_model", buffer_view(&text), &found, error);
   }
   buffer_free(&text);
   *why = status == OK ? NULL : *why;
+  if (digest != NULL) {
+    *digest = kept.digest;
+  }
   if (status == OK && link_model_matches(found, plan, error) != OK) {
     *why = _("the link model is one for other comparisons");
     link_model_free(found);
@@ -30,7 +34,7 @@ enum status learned_model(struct store *store, enum cluster_kind kind, const str
 }
 
 enum status learned_start(const struct policy *policy, enum cluster_kind kind, struct link_model **model,
-                          struct error *error) {
+                          struct sha256 *digest, struct error *error) {
   const char *path = policy->start[kind];
   struct buffer text;
   *model = NULL;
@@ -43,6 +47,9 @@ enum status learned_start(const struct policy *policy, enum cluster_kind kind, s
     return error->code;
   }
   status = link_model_read(path, buffer_view(&text), model, error);
+  if (digest != NULL) {
+    *digest = sha256_of(buffer_view(&text));
+  }
   buffer_free(&text);
   const struct link_plan *plan = kind == CLUSTER_PERSON ? policy->persons : policy->cases;
   if (status == OK && link_model_matches(*model, plan, error) != OK) {

@@ -5,13 +5,15 @@
 #include "core/link/model.h"
 #include "core/resolve/staged.h"
 
-/* The active model, or NULL where there is none, or one for other comparisons than the plan's: `*why` then says so. */
+/* The active model, or NULL where there is none, or one for other comparisons than the plan's: `*why` then says so.
+ * `digest` of its text may be NULL, here and below. */
 enum status learned_model(struct store *store, enum cluster_kind kind, const struct link_plan *plan,
-                          struct link_model **model, const char **why, struct error *error) MUST_CHECK;
+                          struct link_model **model, struct sha256 *digest, const char **why,
+                          struct error *error) MUST_CHECK;
 /* The model that a policy gives for stores with few records, or NULL where it gives none, or one for other comparisons
  * (a warning). ERR_CONFIG where the file is missing or damaged. */
 enum status learned_start(const struct policy *policy, enum cluster_kind kind, struct link_model **model,
-                          struct error *error) MUST_CHECK;
+                          struct sha256 *digest, struct error *error) MUST_CHECK;
 /* Makes it the active one. `digest` is that of its text. */
 enum status learned_keep(struct store *store, enum cluster_kind kind, int64_t run, const struct link_model *model,
                          struct sha256 *digest, struct error *error) MUST_CHECK;

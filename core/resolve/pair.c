@@ -90,9 +90,9 @@ static enum status read_persons(struct pair_view *view) {
 /* The model in use: what the store has learned, or the one to start with. */
 static enum status read_model(const struct pair_view *view, enum cluster_kind kind, struct twopass_side *side) {
   const char *why = NULL;
-  enum status status = learned_model(view->store, kind, side->plan, &side->model, &why, view->error);
+  enum status status = learned_model(view->store, kind, side->plan, &side->model, NULL, &why, view->error);
   if (status == OK && side->model == NULL) {
-    status = learned_start(view->policy, kind, &side->model, view->error);
+    status = learned_start(view->policy, kind, &side->model, NULL, view->error);
   }
   if (status == OK && side->model == NULL) {
     status = error_set(view->error, ERR_NOT_FOUND, "%s", why);

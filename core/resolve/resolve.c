@@ -1,35 +1,12 @@
-#include "core/resolve/resolve.h"
-
-#include "core/audit/audit.h"
 #include "core/base/log.h"
-#include "core/resolve/twopass.h"
-#include "core/resolve/write.h"
+#include "core/resolve/resolver.h"
 #include "core/sync/counts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SOURCES_MOST = STAGED_SOURCES_MOST, GROWTH_MOST = 4, LEARN_LEAST = 1000 };
+enum { GROWTH_MOST = 4, LEARN_LEAST = 1000 };
 #define SEEN_LIMIT ((size_t)1 << 34)
-
-struct resolver {
-  struct store *store;
-  const struct config *config;
-  const struct model *model;
-  const struct resolve_options *options;
-  struct resolve_result *result;
-  struct error *error;
-  struct policy *policy;
-  struct arena *arena; /* of one batch of consolidated rows */
-  struct staged_rows persons, cases;
-  struct buffer seen;
-  struct merkle outcomes;
-  struct twopass twopass;
-  struct sha256 models[2]; /* by enum cluster_kind: of the text of the model used */
-  bool linked[SOURCES_MOST], duplicate_free[SOURCES_MOST];
-  uint8_t *unique; /* by row of persons */
-  int precedence[SOURCES_MOST];
-};
 
 /* ---- what is linked ---- */
 
@@ -56,18 +33,23 @@ static enum status read_sources(struct resolver *r) {
     }
   }
   free(ids);
+  r->sources = sha256_of(buffer_view(&r->seen));
+  buffer_reset(&r->seen);
+  buffer_append(&r->seen, r->sources.bytes, SHA256_SIZE);
   return status == OK ? buffer_check(&r->seen, _("the list of rows"), r->error) : status;
 }
 
 static enum status read_rows(struct resolver *r) {
-  struct passes *passes = NULL;
-  enum status status = passes_read(r->store, &passes, r->error);
-  struct staged_context context = {.policy = r->policy, .linked = r->linked, .passes = passes, .seen = &r->seen};
+  struct staged_context context = {.policy = r->policy,
+                                   .linked = r->linked,
+                                   .passes = r->passes,
+                                   .seen = &r->seen,
+                                   .marked = incremental_marked,
+                                   .told = r};
   progress_step(r->options->progress, _("reading staged rows"), 0, -1);
-  status = status == OK ? staged_read(r->store, r->policy->one_case.entity, &context, &r->cases, r->error) : status;
+  enum status status = staged_read(r->store, r->policy->one_case.entity, &context, &r->cases, r->error);
   status = status == OK ? staged_read(r->store, r->policy->person.entity, &context, &r->persons, r->error) : status;
   status = status == OK ? staged_mark(r->store, r->model, &context, &r->persons, r->error) : status;
-  passes_free(passes);
   return status;
 }
 
@@ -77,30 +59,41 @@ static struct sha256 inputs_digest(const struct resolver *r) {
   return sha256_pair(2, &r->policy->digest, &rows);
 }
 
-/* Whether the last linking saw the very same inputs. */
-static enum status compare_inputs(struct resolver *r, const char *inputs, bool *same) {
-  static const char *const columns[] = {"body"};
+enum status resolver_last(struct resolver *r, int64_t *run, struct buffer *body) {
+  static const char *const columns[] = {"run", "body"};
   struct filter filter = {.column = "event", .text = "link"};
   struct selection selection = {.view = "audit",
                                 .columns = columns,
-                                .column_count = 1,
+                                .column_count = 2,
                                 .filters = &filter,
                                 .filter_count = 1,
                                 .order = "-sequence",
                                 .most = 1};
   struct result *rows = NULL;
-  *same = false;
+  *run = 0;
   enum status status = store_select(r->store, &selection, &rows, r->error);
   if (status != OK) {
     return status;
   }
   status = result_next(rows, r->error);
   if (status == OK) {
-    struct slice body = result_text(rows, 0);
-    *same = memmem(body.data, body.len, inputs, strlen(inputs)) != NULL;
+    *run = result_integer(rows, 0);
+    buffer_slice(body, result_text(rows, 1));
+    status = buffer_check(body, _("the audit entry"), r->error);
   }
   result_free(rows);
   return status == END ? OK : status;
+}
+
+/* Whether the last linking saw the very same inputs. */
+static enum status compare_inputs(struct resolver *r, const char *inputs, bool *same) {
+  struct buffer body;
+  int64_t run;
+  buffer_init(&body, 1 << 20);
+  enum status status = resolver_last(r, &run, &body);
+  *same = status == OK && run > 0 && memmem(body.data, body.len, inputs, strlen(inputs)) != NULL;
+  buffer_free(&body);
+  return status;
 }
 
 /* ---- linking ---- */
@@ -117,18 +110,20 @@ static enum status mark_unique(struct resolver *r) {
 }
 
 /* Whether a model was learned from about as many records as there are now. */
-static bool fits(const struct link_model *model, const struct staged_rows *rows) {
-  return model != NULL && rows->count / GROWTH_MOST <= model->records;
+static bool fits(const struct link_model *model, size_t rows) {
+  return model != NULL && rows / GROWTH_MOST <= model->records;
 }
 
 /* Too few records teach nothing: the policy's model serves until there are more. */
-static enum status start_with(struct resolver *r) {
+static enum status start_with(struct resolver *r, size_t persons, size_t cases) {
   struct twopass *t = &r->twopass;
-  if (r->options->train || r->persons.count >= LEARN_LEAST || r->cases.count >= LEARN_LEAST) {
+  if (r->options->train || persons >= LEARN_LEAST || cases >= LEARN_LEAST) {
     return OK;
   }
-  enum status status = learned_start(r->policy, CLUSTER_PERSON, &t->persons.model, r->error);
-  return status == OK ? learned_start(r->policy, CLUSTER_CASE, &t->cases.model, r->error) : status;
+  enum status status =
+      learned_start(r->policy, CLUSTER_PERSON, &t->persons.model, &r->models[CLUSTER_PERSON], r->error);
+  return status == OK ? learned_start(r->policy, CLUSTER_CASE, &t->cases.model, &r->models[CLUSTER_CASE], r->error)
+                      : status;
 }
 
 static void forget_models(struct twopass *t) {
@@ -138,16 +133,19 @@ static void forget_models(struct twopass *t) {
   t->cases.model = NULL;
 }
 
-/* The models that the store has learned, or those to start with; none where new ones are to be learned. */
-static enum status read_models(struct resolver *r) {
+/* Those that the store has learned, or those to start with. */
+enum status resolver_models(struct resolver *r, size_t persons, size_t cases) {
   struct twopass *t = &r->twopass;
+  forget_models(t);
   const char *why[2] = {NULL, NULL};
-  enum status status = learned_model(r->store, CLUSTER_PERSON, t->persons.plan, &t->persons.model, &why[0], r->error);
+  enum status status = learned_model(r->store, CLUSTER_PERSON, t->persons.plan, &t->persons.model,
+                                     &r->models[CLUSTER_PERSON], &why[0], r->error);
   if (status == OK) {
-    status = learned_model(r->store, CLUSTER_CASE, t->cases.plan, &t->cases.model, &why[1], r->error);
+    status = learned_model(r->store, CLUSTER_CASE, t->cases.plan, &t->cases.model, &r->models[CLUSTER_CASE], &why[1],
+                           r->error);
   }
   bool both = t->persons.model != NULL && t->cases.model != NULL;
-  bool fit = both && fits(t->persons.model, &r->persons) && fits(t->cases.model, &r->cases);
+  bool fit = both && fits(t->persons.model, persons) && fits(t->cases.model, cases);
   if (status == OK && fit && !r->options->train) {
     return OK;
   }
@@ -157,11 +155,10 @@ static enum status read_models(struct resolver *r) {
                              : why[0] != NULL ? why[0]
                                               : why[1];
   }
-  return status == OK ? start_with(r) : status;
+  return status == OK ? start_with(r, persons, cases) : status;
 }
 
-/* Reads rows' companions: models, decisions, which rows are free of duplicates. */
-static enum status prepare(struct resolver *r) {
+static void name_sides(struct resolver *r) {
   struct twopass *t = &r->twopass;
   t->persons.plan = r->policy->persons;
   t->persons.rows = &r->persons;
@@ -170,6 +167,10 @@ static enum status prepare(struct resolver *r) {
   t->cases.what = _("linking cases");
   t->cases.plan = r->policy->cases;
   t->cases.rows = &r->cases;
+}
+
+enum status resolver_prepare(struct resolver *r) {
+  struct twopass *t = &r->twopass;
   enum status status = mark_unique(r);
   t->persons.unique = r->unique;
   if (status == OK) {
@@ -201,14 +202,16 @@ static enum status keep_models(struct resolver *r) {
              : status;
 }
 
-static enum status write_side(struct resolver *r, enum cluster_kind kind, const struct twopass_side *side) {
+enum status resolver_write(struct resolver *r, enum cluster_kind kind, const struct row_set *among) {
   bool persons = kind == CLUSTER_PERSON;
+  const struct twopass_side *side = persons ? &r->twopass.persons : &r->twopass.cases;
   struct writing writing = {.store = r->store,
                             .run = r->result->run,
                             .kind = kind,
                             .plan = side->plan,
                             .rules = persons ? &r->policy->person : &r->policy->one_case,
                             .rows = side->rows,
+                            .among = among,
                             .precedence = r->precedence,
                             .arena = r->arena,
                             .outcomes = &r->outcomes,
@@ -231,12 +234,20 @@ static void write_blocks(struct buffer *body, const struct twopass_side *side) {
   }
 }
 
-static void write_counts(struct buffer *body, const struct resolve_counts *counts, const struct twopass_side *side) {
-  buffer_printf(body, "{\"absorbed\":%lld,\"accepted\":%lld,\"blocks\":[", (long long)counts->absorbed,
+/* What blocking rules found is told of all rows, as it was when all were linked last. */
+static void write_counts(struct buffer *body, const struct resolve_counts *counts, const struct twopass_side *side,
+                         const char *blocks) {
+  buffer_printf(body, "{\"absorbed\":%lld,\"accepted\":%lld,\"blocks\":", (long long)counts->absorbed,
                 (long long)counts->accepted);
-  write_blocks(body, side);
+  if (blocks != NULL) {
+    buffer_text(body, blocks);
+  } else {
+    buffer_char(body, '[');
+    write_blocks(body, side);
+    buffer_char(body, ']');
+  }
   buffer_printf(body,
-                "],\"clusters\":%lld,\"created\":%lld,\"dissolved\":%lld,"
+                ",\"clusters\":%lld,\"created\":%lld,\"dissolved\":%lld,"
                 "\"merged\":%lld,\"pairs\":%lld,\"rows\":%lld,\"split\":%lld,\"unlinkable\":%lld,\"waiting\":%lld}",
                 (long long)counts->clusters, (long long)counts->created, (long long)counts->dissolved,
                 (long long)counts->merged, (long long)counts->pairs, (long long)counts->rows, (long long)counts->split,
@@ -247,15 +258,20 @@ static enum status write_body(const struct resolver *r, const char *inputs, stru
   char rules[2 * SHA256_SIZE + 1];
   char person_model[2 * SHA256_SIZE + 1];
   char case_model[2 * SHA256_SIZE + 1];
+  char sources[2 * SHA256_SIZE + 1];
+  hex_format(r->sources.bytes, SHA256_SIZE, sources);
   hex_format(r->policy->digest.bytes, SHA256_SIZE, rules);
   hex_format(r->models[CLUSTER_PERSON].bytes, SHA256_SIZE, person_model);
   hex_format(r->models[CLUSTER_CASE].bytes, SHA256_SIZE, case_model);
   buffer_text(body, "{\"cases\":");
-  write_counts(body, &r->result->cases, &r->twopass.cases);
-  buffer_printf(body, ",\"decisions\":%zu,\"inputs\":\"%s\",\"models\":[\"%s\",\"%s\"],\"persons\":",
-                r->twopass.persons.decision_count + r->twopass.cases.decision_count, inputs, person_model, case_model);
-  write_counts(body, &r->result->persons, &r->twopass.persons);
-  buffer_printf(body, ",\"rules\":\"%s\",\"trained\":%s}", rules, r->twopass.trained ? "true" : "false");
+  write_counts(body, &r->result->cases, &r->twopass.cases, r->blocks[CLUSTER_CASE]);
+  buffer_printf(body, ",\"decisions\":%zu,\"indexed\":%s,\"inputs\":\"%s\",\"mode\":\"%s\",\"models\":[\"%s\",\"%s\"],",
+                r->twopass.persons.decision_count + r->twopass.cases.decision_count, r->indexed ? "true" : "false",
+                inputs, r->result->incremental ? "incremental" : "full", person_model, case_model);
+  buffer_text(body, "\"persons\":");
+  write_counts(body, &r->result->persons, &r->twopass.persons, r->blocks[CLUSTER_PERSON]);
+  buffer_printf(body, ",\"rules\":\"%s\",\"sources\":\"%s\",\"touched\":%lld,\"trained\":%s}", rules, sources,
+                (long long)r->result->touched, r->twopass.trained ? "true" : "false");
   return buffer_check(body, _("the audit entry"), r->error);
 }
 
@@ -276,25 +292,34 @@ static enum status write_audit(struct resolver *r, const char *inputs) {
   return status;
 }
 
-static enum status resolve_changed(struct resolver *r, const char *inputs) {
-  struct twopass *t = &r->twopass;
-  enum status status =
-      store_run_begin(r->store, "link", 0, r->options->actor, r->options->purpose, &r->result->run, r->error);
-  status = status == OK ? twopass_run(t, r->error) : status;
-  r->result->trained = t->trained;
-  status = status == OK && t->trained ? keep_models(r) : status;
-  status = status == OK ? write_side(r, CLUSTER_PERSON, &t->persons) : status;
-  status = status == OK ? write_side(r, CLUSTER_CASE, &t->cases) : status;
-  status = status == OK ? store_run_end(r->store, r->result->run, RUN_DONE, NULL, NULL, r->error) : status;
+enum status resolver_begin(struct resolver *r) {
+  return store_run_begin(r->store, "link", 0, r->options->actor, r->options->purpose, &r->result->run, r->error);
+}
+
+enum status resolver_end(struct resolver *r, const char *inputs) {
+  enum status status = store_run_end(r->store, r->result->run, RUN_DONE, NULL, NULL, r->error);
   return status == OK ? write_audit(r, inputs) : status;
 }
 
-static enum status resolve_all(struct resolver *r) {
+static enum status resolve_changed(struct resolver *r, const char *inputs) {
+  struct twopass *t = &r->twopass;
+  enum status status = resolver_begin(r);
+  status = status == OK ? twopass_run(t, r->error) : status;
+  r->result->trained = t->trained;
+  r->result->touched = (int64_t)(r->persons.count + r->cases.count);
+  status = status == OK && t->trained ? keep_models(r) : status;
+  status = status == OK ? resolver_write(r, CLUSTER_PERSON, NULL) : status;
+  status = status == OK ? resolver_write(r, CLUSTER_CASE, NULL) : status;
+  status = status == OK ? incremental_index(r) : status;
+  return status == OK ? resolver_end(r, inputs) : status;
+}
+
+/* Where all rows have to be linked. */
+static enum status resolve_full(struct resolver *r) {
   char inputs[2 * SHA256_SIZE + 1];
   bool same = false;
-  enum status status = read_sources(r);
-  status = status == OK ? read_rows(r) : status;
-  status = status == OK ? prepare(r) : status;
+  enum status status = read_rows(r);
+  status = status == OK ? resolver_prepare(r) : status;
   if (status != OK) {
     return status;
   }
@@ -303,12 +328,24 @@ static enum status resolve_all(struct resolver *r) {
   struct sha256 digest = inputs_digest(r);
   hex_format(digest.bytes, SHA256_SIZE, inputs);
   status = compare_inputs(r, inputs, &same);
-  if (status == OK && same && !r->options->train) {
+  if (status == OK && same && !r->options->train && !r->options->full) {
     r->result->nothing_new = true;
     return OK;
   }
-  status = status == OK ? read_models(r) : status;
+  status = status == OK ? resolver_models(r, r->persons.count, r->cases.count) : status;
   return status == OK ? resolve_changed(r, inputs) : status;
+}
+
+static enum status resolve_all(struct resolver *r) {
+  bool done = false;
+  name_sides(r);
+  enum status status = read_sources(r);
+  status = status == OK ? passes_read(r->store, &r->passes, r->error) : status;
+  status = status == OK ? store_secret(r->store, "link", r->secret, r->error) : status;
+  if (status == OK && !r->options->train && !r->options->full) {
+    status = incremental_run(r, &done);
+  }
+  return status == OK && !done ? resolve_full(r) : status;
 }
 
 /* The run that failed, which went with its transaction, written in one of its own, with an entry of the log. */
@@ -375,6 +412,10 @@ enum status resolve_run(struct store *store, const struct config *config, const 
   free(r->unique);
   staged_free(&r->persons);
   staged_free(&r->cases);
+  free(r->blocks[CLUSTER_PERSON]);
+  free(r->blocks[CLUSTER_CASE]);
+  key_list_free(&r->marks);
+  passes_free(r->passes);
   buffer_free(&r->seen);
   policy_free(r->policy);
   arena_free(r->arena);

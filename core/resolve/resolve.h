@@ -18,6 +18,7 @@ struct resolve_counts {
 struct resolve_options {
   const char *actor, *purpose;
   bool train;                      /* learn the models anew */
+  bool full;                       /* link all rows, also where few have changed */
   const struct progress *progress; /* may be NULL */
 };
 struct resolve_result {
@@ -25,12 +26,16 @@ struct resolve_result {
   struct resolve_counts persons, cases;
   bool trained;            /* models were learned in this run */
   const char *why_trained; /* where nobody asked for it; NULL: models were there */
+  bool incremental;        /* only rows that changes touch were linked; counts are still those of the whole store */
+  const char *why_full;    /* where nobody asked for all: why all rows were linked; NULL: a first linking */
+  int64_t touched;         /* rows that were linked again, if incremental */
   bool nothing_new;        /* nothing staged since the last linking: nothing was done */
 };
 /* Persons and cases in two passes (twopass.h), then consolidation, in one transaction with its audit entry. Ids: a
  * cluster without former ids creates one, with one keeps it, with several keeps that of most members (tie: the oldest)
- * and redirects the others; a split keeps the id with its largest part. A linking that fails leaves everything as it
- * was, and a failed run that says why. */
+ * and redirects the others; a split keeps the id with its largest part. Where few rows changed since the last linking,
+ * and nothing else did, only what they touch is linked again (touched.h), with the same result. A linking that fails
+ * leaves everything as it was, and a failed run that says why. */
 enum status resolve_run(struct store *store, const struct config *config, const struct model *model,
                         const struct resolve_options *options, struct resolve_result *result,
                         struct error *error) MUST_CHECK;

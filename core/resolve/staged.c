@@ -3,17 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { KEY_BYTES_MOST = 600 };
-
 struct visit {
   struct staged_rows *rows;
   const struct staged_context *context;
 };
 
-/* "number/key" */
-static struct slice numbered(char room[KEY_BYTES_MOST], int64_t number, struct slice key) {
-  int length = snprintf(room, KEY_BYTES_MOST, "%lld/", (long long)number);
-  size_t kept = key.len < KEY_BYTES_MOST - (size_t)length ? key.len : KEY_BYTES_MOST - (size_t)length;
+struct slice staged_named(char room[STAGED_KEY_MOST], int64_t number, struct slice key) {
+  int length = snprintf(room, STAGED_KEY_MOST, "%lld/", (long long)number);
+  size_t kept = key.len < STAGED_KEY_MOST - (size_t)length ? key.len : STAGED_KEY_MOST - (size_t)length;
   if (kept > 0) {
     memcpy(room + length, key.data, kept);
   }
@@ -106,7 +103,7 @@ static enum status note_seen(const struct staged_context *context, int64_t row_i
 static enum status take_row(void *context, const struct row *row, struct error *error) {
   const struct visit *visit = context;
   struct staged_rows *rows = visit->rows;
-  char room[KEY_BYTES_MOST];
+  char room[STAGED_KEY_MOST];
   if (!visit->context->linked[row->source_id]) {
     return OK;
   }
@@ -120,17 +117,17 @@ static enum status take_row(void *context, const struct row *row, struct error *
   rows->source[at] = (uint32_t)row->source_id;
   rows->role[at] = 0;
   rows->sealed[at] = is_sealed(visit->context->policy, rows->entity, row->cells);
-  rows->key[at] = map_intern(rows->keys, numbered(room, row->source_id, row->key));
+  rows->key[at] = map_intern(rows->keys, staged_named(room, row->source_id, row->key));
   rows->group[at] = LINK_MISSING;
   bool kept = rows->key[at] != MAP_NONE;
   if (row->case_key.len > 0) {
-    rows->group[at] = map_intern(rows->groups, numbered(room, row->source_id, row->case_key));
+    rows->group[at] = map_intern(rows->groups, staged_named(room, row->source_id, row->case_key));
     kept = kept && rows->group[at] != MAP_NONE;
   }
   for (size_t i = 0; kept && i < rows->entity->column_count; i++) {
     kept = encode(rows->dictionaries[i], &row->cells[i], &rows->columns[i][at]);
   }
-  struct slice in_record = numbered(room, record_of(row->row_id), row->key);
+  struct slice in_record = staged_named(room, record_of(row->row_id), row->key);
   if (!kept || map_put(rows->in_record, in_record, (uint32_t)at) != OK) {
     return error_memory(error);
   }
@@ -163,6 +160,49 @@ enum status staged_read(struct store *store, const struct entity *entity, const 
   return visit_rows(store, entity, context, true, take_row, &visit, error);
 }
 
+enum status staged_add(struct store *store, const struct staged_context *context, struct staged_rows *rows,
+                       struct error *error) {
+  struct visit visit = {.rows = rows, .context = context};
+  return visit_rows(store, rows->entity, context, true, take_row, &visit, error);
+}
+
+static void keep_row(struct staged_rows *rows, size_t to, size_t from) {
+  rows->row_id[to] = rows->row_id[from];
+  rows->settled[to] = rows->settled[from];
+  rows->source[to] = rows->source[from];
+  rows->key[to] = rows->key[from];
+  rows->group[to] = rows->group[from];
+  rows->role[to] = rows->role[from];
+  rows->sealed[to] = rows->sealed[from];
+  for (size_t i = 0; i < rows->entity->column_count; i++) {
+    rows->columns[i][to] = rows->columns[i][from];
+  }
+}
+
+enum status staged_keep(struct staged_rows *rows, const bool *kept, uint32_t *moved, struct error *error) {
+  size_t count = 0;
+  enum status status = OK;
+  for (size_t i = 0; i < rows->count; i++) {
+    moved[i] = LINK_MISSING;
+    if (kept[i]) {
+      moved[i] = (uint32_t)count;
+      keep_row(rows, count++, i);
+    }
+  }
+  rows->count = count;
+  map_clear(rows->in_record);
+  for (size_t i = 0; status == OK && i < count; i++) {
+    char room[STAGED_KEY_MOST];
+    struct slice named = map_key(rows->keys, rows->key[i]);
+    const char *slash = memchr(named.data, '/', named.len);
+    struct slice key = slice_make(slash + 1, named.len - (size_t)(slash + 1 - named.data));
+    if (map_put(rows->in_record, staged_named(room, record_of(rows->row_id[i]), key), (uint32_t)i) != OK) {
+      status = error_memory(error);
+    }
+  }
+  return status;
+}
+
 void staged_free(struct staged_rows *rows) {
   for (size_t i = 0; rows->entity != NULL && i < rows->entity->column_count; i++) {
     if (rows->columns != NULL) {
@@ -188,8 +228,8 @@ void staged_free(struct staged_rows *rows) {
 }
 
 uint32_t staged_find(const struct staged_rows *rows, int64_t record_id, struct slice key) {
-  char room[KEY_BYTES_MOST];
-  return map_get(rows->in_record, numbered(room, record_id, key));
+  char room[STAGED_KEY_MOST];
+  return map_get(rows->in_record, staged_named(room, record_id, key));
 }
 
 struct slice staged_text(const struct staged_rows *rows, int column, size_t row) {
@@ -209,7 +249,7 @@ struct marking {
 static enum status take_mark(void *context, const struct row *row, struct error *error) {
   struct marking *marking = context;
   const struct policy *policy = marking->context->policy;
-  char room[KEY_BYTES_MOST];
+  char room[STAGED_KEY_MOST];
   bool apart = policy->apart.entity == marking->entity;
   int code = apart ? policy_match(&policy->apart, row->cells) : -1;
   uint8_t role = code < 0 ? 0 : (uint8_t)(1U << code);
@@ -218,20 +258,24 @@ static enum status take_mark(void *context, const struct row *row, struct error 
     return OK;
   }
   uint32_t position = staged_find(marking->persons, record_of(row->row_id), row->person_key);
+  struct slice elsewhere = slice_none();
   if (position != LINK_MISSING) {
     marking->persons->role[position] |= role;
     marking->persons->sealed[position] |= sealed;
-    return note_seen(marking->context, row->row_id, error);
+  } else {
+    elsewhere = staged_named(room, row->source_id, row->person_key);
+    uint32_t key = map_get(marking->persons->keys, elsewhere);
+    if (key != MAP_NONE) {
+      marking->roles[key] |= role;
+      marking->sealed[key] |= sealed;
+    }
   }
-  uint32_t key = map_get(marking->persons->keys, numbered(room, row->source_id, row->person_key));
-  if (key != MAP_NONE) {
-    marking->roles[key] |= role;
-    marking->sealed[key] |= sealed;
-  }
-  return note_seen(marking->context, row->row_id, error);
+  const struct staged_context *told = marking->context;
+  enum status status = told->marked == NULL ? OK : told->marked(told->told, row->row_id, elsewhere, error);
+  return status == OK ? note_seen(told, row->row_id, error) : status;
 }
 
-static bool speaks_of_persons(const struct policy *policy, const struct entity *entity) {
+bool staged_speaks_of_persons(const struct policy *policy, const struct entity *entity) {
   bool sealed = false;
   for (size_t i = 0; i < policy->sealed_count; i++) {
     sealed = sealed || policy->sealed[i].entity == entity;
@@ -248,7 +292,7 @@ enum status staged_mark(struct store *store, const struct model *model, const st
   enum status status = marking.roles == NULL || marking.sealed == NULL ? error_memory(error) : OK;
   for (size_t i = 0; status == OK && i < model->entity_count; i++) {
     marking.entity = &model->entities[i];
-    if (speaks_of_persons(context->policy, marking.entity)) {
+    if (staged_speaks_of_persons(context->policy, marking.entity)) {
       status = visit_rows(store, marking.entity, context, false, take_mark, &marking, error);
     }
   }

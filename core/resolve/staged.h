@@ -34,15 +34,30 @@ struct staged_context {
   struct buffer *seen;         /* row ids of all entities read, 8 bytes each */
   const int64_t *records;      /* only rows of these; NULL: all */
   size_t record_count;
+  /* Told of each row that speaks of persons: whether the person is in another record, by "source/key"; may be NULL. */
+  enum status (*marked)(void *told, int64_t row_id, struct slice elsewhere, struct error *error);
+  void *told;
 };
 
 enum status staged_read(struct store *store, const struct entity *entity, const struct staged_context *context,
                         struct staged_rows *rows, struct error *error) MUST_CHECK;
+/* Adds the rows of further records, which stand after those that are there. */
+enum status staged_add(struct store *store, const struct staged_context *context, struct staged_rows *rows,
+                       struct error *error) MUST_CHECK;
 void staged_free(struct staged_rows *rows);
+/* Keeps the rows that `kept` (by row) says, in their order; `moved` (by former row) gets where they stand, or
+ * LINK_MISSING. */
+enum status staged_keep(struct staged_rows *rows, const bool *kept, uint32_t *moved, struct error *error) MUST_CHECK;
+/* The text "number/key" of a source's key, by which rows, cases and persons are found; in `room`. */
+enum { STAGED_KEY_MOST = 600 };
+struct slice staged_named(char room[STAGED_KEY_MOST], int64_t number, struct slice key);
 
 /* Marks persons by what another entity says of them: roles, and sealing. */
 enum status staged_mark(struct store *store, const struct model *model, const struct staged_context *context,
                         struct staged_rows *persons, struct error *error) MUST_CHECK;
+
+/* Whether staged_mark reads rows of the entity. */
+bool staged_speaks_of_persons(const struct policy *policy, const struct entity *entity);
 
 /* Position of the row with that key in its record, or LINK_MISSING. */
 uint32_t staged_find(const struct staged_rows *rows, int64_t record_id, struct slice key);

@@ -114,20 +114,18 @@ static enum status train(struct twopass *t, struct error *error) {
 }
 
 enum status twopass_run(struct twopass *t, struct error *error) {
-  struct link_result first = {0};
-  uint32_t *alone = NULL;
+  struct link_result *people = &t->persons.early;
+  struct link_result *alone = &t->cases.early;
   enum status status = t->persons.model == NULL || t->cases.model == NULL ? train(t, error) : OK;
-  status = status == OK ? link_alone(t, &t->persons, &first, error) : status;
-  status = status == OK ? link_cases(t, first.cluster, &t->cases.result, error) : status;
-  status = status == OK ? twopass_cases_alone(t, &alone, error) : status;
-  status = status == OK ? link_persons(t, alone, &t->persons.result, error) : status;
-  free(alone);
-  link_result_free(&first);
-  return status;
+  status = status == OK ? link_alone(t, &t->persons, people, error) : status;
+  status = status == OK ? link_cases(t, people->cluster, &t->cases.result, error) : status;
+  status = status == OK ? link_alone(t, &t->cases, alone, error) : status;
+  return status == OK ? link_persons(t, alone->cluster, &t->persons.result, error) : status;
 }
 
 static void free_side(struct twopass_side *side) {
   link_result_free(&side->result);
+  link_result_free(&side->early);
   link_model_free(side->model);
   free(side->decisions);
   side->model = NULL;

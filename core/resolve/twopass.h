@@ -24,6 +24,8 @@ struct twopass_side {
   size_t decision_count;
   struct link_model *model; /* in: frozen, or NULL; out: the one used. The caller frees it */
   struct link_result result;
+  struct link_result
+      early; /* of the step before it, without what the other kind says: its pairs, and blocks outgrown */
 };
 struct twopass {
   struct twopass_side persons, cases;

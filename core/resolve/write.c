@@ -135,18 +135,16 @@ static enum status write_history(const struct writing *w, const struct history *
 /* ---- rows that no linking can join ---- */
 
 static enum status write_unlinkable(const struct writing *w, const struct link_result *linked) {
-  int64_t *ids = malloc((w->rows->count + 1) * sizeof *ids);
-  size_t count = 0;
-  if (ids == NULL) {
-    return error_memory(w->error);
+  struct row_set alone = {0};
+  enum status status = OK;
+  for (size_t i = 0; status == OK && i < w->rows->count; i++) {
+    status = linked->alone[i] != 0 ? row_set_add(&alone, w->rows->row_id[i], w->error) : OK;
   }
-  for (size_t i = 0; i < w->rows->count; i++) {
-    if (linked->alone[i] != 0) {
-      ids[count++] = w->rows->row_id[i];
-    }
+  if (status == OK) {
+    status = store_replace_unlinkable(w->store, w->kind, w->among == NULL ? NULL : w->among->ids,
+                                      w->among == NULL ? 0 : w->among->count, alone.ids, alone.count, w->error);
   }
-  enum status status = store_replace_unlinkable(w->store, w->kind, NULL, 0, ids, count, w->error);
-  free(ids);
+  row_set_free(&alone);
   return status;
 }
 
@@ -159,12 +157,15 @@ enum status write_linked(const struct writing *w, const struct link_result *link
   counts->pairs = (int64_t)linked->pair_count;
   counts->waiting = (int64_t)linked->waiting;
   counts->unlinkable = (int64_t)linked->unlinkable;
-  enum status status = history_decide(w->store, w->kind, w->rows, linked->cluster, &history, counts, w->error);
+  enum status status =
+      history_decide(w->store, w->kind, w->rows, w->among, linked->cluster, &history, counts, w->error);
   status = status == OK ? write_history(w, &history) : status;
   status = status == OK ? write_consolidated(w, history.id) : status;
   if (status == OK) {
-    status = store_replace_pairs(w->store, w->kind, w->run, NULL, 0, give_pair, &giving, w->error);
+    status = store_replace_pairs(w->store, w->kind, w->run, w->among == NULL ? NULL : w->among->ids,
+                                 w->among == NULL ? 0 : w->among->count, give_pair, &giving, w->error);
   }
+  status = status == OK ? write_unlinkable(w, linked) : status;
   history_free(&history);
-  return status == OK ? write_unlinkable(w, linked) : status;
+  return status;
 }

@@ -3,6 +3,7 @@
 #ifndef PUENTE_RESOLVE_WRITE_H
 #define PUENTE_RESOLVE_WRITE_H
 
+#include "core/resolve/closure.h"
 #include "core/resolve/resolve.h"
 #include "core/resolve/survive.h"
 
@@ -13,9 +14,10 @@ struct writing {
   const struct link_plan *plan;
   const struct survivorship *rules;
   const struct staged_rows *rows;
-  const int *precedence;   /* by source id, lower wins */
-  struct arena *arena;     /* scratch */
-  struct merkle *outcomes; /* of the audit entry; leaves are added */
+  const struct row_set *among; /* rows whose pairs and memberships are written anew, closed ones too; NULL: all */
+  const int *precedence;       /* by source id, lower wins */
+  struct arena *arena;         /* scratch */
+  struct merkle *outcomes;     /* of the audit entry; leaves are added */
   const struct progress *progress;
   struct error *error;
 };

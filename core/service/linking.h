@@ -8,6 +8,7 @@
 struct linking {
   const char *purpose; /* may be NULL */
   bool train;          /* learn weights anew */
+  bool full;           /* link all rows, also where few have changed */
 };
 enum status service_link(struct workspace *workspace, const struct linking *linking, const struct progress *progress,
                          struct resolve_result *result, struct error *error) MUST_CHECK;

@@ -106,6 +106,18 @@ enum status store_visit_decisions(struct store *store, enum cluster_kind kind, d
   return status == OK ? give_decisions(store, cursor, visit, context, error) : status;
 }
 
+enum status store_visit_decisions_since(struct store *store, enum cluster_kind kind, int64_t run,
+                                        decision_visitor *visit, void *context, struct error *error) {
+  struct cursor *cursor;
+  enum status status =
+      db_query(store, error, &cursor,
+               "SELECT " DECISION_COLUMNS " FROM link_decision, (SELECT started - 60000000 AS since FROM run "
+               "WHERE run_id = $2) r WHERE kind = $1 AND (at >= r.since OR approved_at >= r.since "
+               "OR revoked_at >= r.since) ORDER BY decision_id",
+               VALUES(int_value(kind), int_value(run)));
+  return status == OK ? give_decisions(store, cursor, visit, context, error) : status;
+}
+
 static enum status visit_named(struct store *store, enum cluster_kind kind, const struct named_pair *pair,
                                decision_visitor *visit, void *context, struct error *error) {
   struct cursor *cursor;

@@ -244,6 +244,16 @@ struct row_filter {
 enum status store_visit_rows(struct store *store, const struct entity *entity, const struct row_filter *filter,
                              row_visitor *visit, void *context, struct error *error) MUST_CHECK;
 
+/* Until which run all rows had come and were settled (passes.h of core/resolve) when a linking was made; rows that runs
+ * after it opened or closed may be new since then. */
+enum status store_settled_until(struct store *store, int64_t link_run, int64_t *until, struct error *error) MUST_CHECK;
+/* Makes the indexes that store_visit_changes needs, where they are not there yet: the first landing of a large source
+ * is spared their keeping. */
+enum status store_index_changes(struct store *store, const struct entity *entity, struct error *error) MUST_CHECK;
+/* Rows that later runs opened or closed, whichever to_run tells, without identifiers: costs those rows alone. */
+enum status store_visit_changes(struct store *store, const struct entity *entity, int64_t after_run, row_visitor *visit,
+                                void *context, struct error *error) MUST_CHECK;
+
 /* ---- consolidated persons and cases ---- */
 
 enum cluster_kind { CLUSTER_PERSON, CLUSTER_CASE };
@@ -254,6 +264,9 @@ struct member {
 typedef enum status member_visitor(void *context, const struct member *member, struct error *error);
 enum status store_visit_members(struct store *store, enum cluster_kind kind, member_visitor *visit, void *context,
                                 struct error *error) MUST_CHECK;
+/* The present members among `rows`, each once where each row is; costs those rows alone. */
+enum status store_visit_members_of(struct store *store, enum cluster_kind kind, const int64_t *rows, size_t count,
+                                   member_visitor *visit, void *context, struct error *error) MUST_CHECK;
 /* `count` new ids, never used before: first, first + 1, … */
 enum status store_new_ids(struct store *store, enum cluster_kind kind, int64_t count, int64_t *first,
                           struct error *error) MUST_CHECK;
@@ -326,6 +339,9 @@ typedef enum status decision_visitor(void *context, const struct review_decision
 /* Those that stand, by id: what linking has to follow. */
 enum status store_visit_decisions(struct store *store, enum cluster_kind kind, decision_visitor *visit, void *context,
                                   struct error *error) MUST_CHECK;
+/* Those that were taken, approved or revoked since a run began, or in the minute before. */
+enum status store_visit_decisions_since(struct store *store, enum cluster_kind kind, int64_t run,
+                                        decision_visitor *visit, void *context, struct error *error) MUST_CHECK;
 /* All that were ever taken about two staged rows or former versions of them, by id. */
 enum status store_pair_decisions(struct store *store, enum cluster_kind kind, int64_t row_a, int64_t row_b,
                                  decision_visitor *visit, void *context, struct error *error) MUST_CHECK;
@@ -370,6 +386,10 @@ typedef enum status key_visitor(void *context, const struct link_key *key, struc
 /* The rows that have one of `keys`, once for each key that they have; the keys in no order, each once. */
 enum status store_visit_keys(struct store *store, enum cluster_kind kind, const uint64_t *keys, size_t key_count,
                              key_visitor *visit, void *context, struct error *error) MUST_CHECK;
+
+/* 16 bytes that key the hashes of such an index, of this workspace alone. */
+enum status store_secret(struct store *store, const char *purpose, uint8_t secret[KEYED_SIZE],
+                         struct error *error) MUST_CHECK;
 
 /* Rows that linking cannot join to anything: sealed, or without a blocking key. Drops those among `rows` (NULL: all of
  * the kind), then writes the `unlinkable` ones, each once. */
