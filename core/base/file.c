@@ -95,8 +95,29 @@ static void sync_folder(const char *path) {
   }
 }
 
+enum status file_replaceable(const char *path, struct error *error) {
+  struct stat info;
+  if (path[0] == '\0') {
+    return io_error(error, path, _("cannot write the file"), ENOENT);
+  }
+  if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) {
+    return OK;
+  }
+  if (S_ISDIR(info.st_mode)) {
+    return io_error(error, path, _("cannot write the file"), EISDIR);
+  }
+  error_set(error, ERR_USAGE, "%s", _("this is a device or a pipe, which a file would replace"));
+  error_place(error, "%s", path);
+  error_hint(error, "%s", _("name a file that is not there yet, or may be overwritten"));
+  return ERR_USAGE;
+}
+
 enum status file_write(const char *path, struct slice bytes, unsigned mode, struct error *error) {
   char beside[PATH_MAX];
+  enum status status = file_replaceable(path, error);
+  if (status != OK) {
+    return status;
+  }
   int length = snprintf(beside, sizeof beside, "%s.%ld.new", path, (long)getpid());
   if (length < 0 || (size_t)length >= sizeof beside) {
     return io_error(error, path, _("cannot write the file"), ENAMETOOLONG);

@@ -6,7 +6,9 @@
 #include "core/base/buffer.h"
 
 enum status file_read(const char *path, size_t limit, struct buffer *out, struct error *error) MUST_CHECK;
-/* Writes beside the target, syncs, renames; mode as given. */
+/* Whether a file may take this place: ERR_USAGE where a device or a pipe stands there, ERR_IO where a folder does. */
+enum status file_replaceable(const char *path, struct error *error) MUST_CHECK;
+/* Writes beside the target, syncs, renames; mode as given. Replaces nothing but a file. */
 enum status file_write(const char *path, struct slice bytes, unsigned mode, struct error *error) MUST_CHECK;
 /* A secret: `env:NAME` or `file:PATH` (mode 0600 or stricter, trailing newline removed; PATH relative to `base`).
  * Anything else, and so a secret written in YAML, is ERR_CONFIG. The caller wipes and frees `*secret`. */

@@ -1,5 +1,6 @@
 #include "core/link/prepare.h"
 
+#include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/link/values.h"
 
@@ -51,6 +52,7 @@ static enum status number_name(struct prepared *p, struct comparison_values *val
   struct name name;
   (void)values;
   enum status status = standard_name(p->standard, text, &name, error);
+  p->overlong_names += name.overlong;
   return status == OK ? names_add(p->names, name.tokens, name.count, number, error) : status;
 }
 
@@ -58,8 +60,14 @@ static enum status column_names(struct preparing *preparing, unsigned column, st
   if (preparing->names[column] != NULL) {
     return OK;
   }
-  return number_column(preparing->prepared, NULL, preparing->columns[column], number_name, &preparing->names[column],
-                       error);
+  const struct link_column *named = preparing->columns[column];
+  preparing->prepared->overlong_names = 0;
+  enum status status = number_column(preparing->prepared, NULL, named, number_name, &preparing->names[column], error);
+  if (status == OK && preparing->prepared->overlong_names > 0) {
+    log_message(LEVEL_WARNING, _("column %s: %zu values are too long for a name and are taken as missing"), named->name,
+                preparing->prepared->overlong_names);
+  }
+  return status;
 }
 
 static uint32_t name_at(const struct preparing *preparing, unsigned column, size_t record) {

@@ -19,7 +19,8 @@ struct prepared {
   struct comparison_values *values[LINK_COMPARISONS_MOST]; /* what its kind keeps of a value: values.h */
   struct names *names;                                     /* that the kinds of names share */
   struct standing *standing;                               /* reviewers' decisions, by pair */
-  uint32_t *rank; /* by record: its place by content alone, equal for equal contents */
+  uint32_t *rank;        /* by record: its place by content alone, equal for equal contents */
+  size_t overlong_names; /* values of the column in hand that are too long for a name */
 };
 
 enum status prepared_init(struct prepared *prepared, const struct link_plan *plan, const struct link_records *records,

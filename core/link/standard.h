@@ -11,7 +11,7 @@
 
 enum {
   NAME_TOKENS_MOST = 8,      /* further ones are left out */
-  NAME_TOKEN_BYTES_MOST = 48 /* a longer word is no name and is left out */
+  NAME_TOKEN_BYTES_MOST = 48 /* a longer word is no name */
 };
 
 /* What is known of a token: 32 bytes. Texts end with no zero byte. */
@@ -43,6 +43,7 @@ struct name {
   uint32_t written[NAME_TOKENS_MOST]; /* the same with ñ and particles: "DE LA PEÑA", "SAN MARTIN"; the same number as
                                          in `tokens` where nothing was taken away */
   uint32_t count;                     /* 0: no name */
+  bool overlong;                      /* no name: the text, or a word of it, is longer than any */
 };
 
 enum status standard_init(struct standard *standard, struct error *error) MUST_CHECK;
@@ -53,7 +54,9 @@ void standard_free(struct standard *standard);
  * word, and are left out of its token; in front of a single letter they stay ("de la O" is DELAO). Known surnames
  * written in one with their particle (DELACRUZ) are parted. San, Santa and Santo are joined with the next word.
  * "Viuda de X", "vda. de X" is dropped together with X: it is another person's name. A word of nothing but particles is
- * a name if there is no other. What says that there is no name ("NN", "no registra", "desconocido") gives none. */
+ * a name if there is no other. A text of more than 1,024 bytes, or with a word that is longer than any, is none: what
+ * is left of it would be taken for a name with parts missing. What says that there is no name ("NN", "no registra",
+ * "desconocido") gives none. */
 enum status standard_name(struct standard *standard, struct slice text, struct name *name,
                           struct error *error) MUST_CHECK;
 

@@ -49,18 +49,6 @@ static bool is_widow(struct slice word) {
   return is_one_of(word, widows);
 }
 
-/* The end of the text that is read: at a sign where it is cut. */
-static struct slice bounded(struct slice text) {
-  if (text.len <= NAME_BYTES_MOST) {
-    return text;
-  }
-  text.len = NAME_BYTES_MOST;
-  while (text.len > 0 && text.data[text.len] != ' ') {
-    text.len--;
-  }
-  return text;
-}
-
 /* A lost letter or a digit counts as a letter between two of them: "MU?OZ", "R0SA" are one slip from the name. */
 static bool is_between(struct slice text, size_t at, size_t after, size_t written) {
   return written > 0 && after < text.len && letter_at(text, after).kind == LETTER && at > 0;
@@ -280,7 +268,7 @@ static enum status token_add(struct reading *reading, struct slice written, stru
 static enum status word_add(struct reading *reading, struct slice title, struct slice word, struct error *error) {
   char written[WRITTEN_BYTES_MOST + NAME_TOKEN_BYTES_MOST];
   struct slice particle = {0};
-  if (word.len > NAME_TOKEN_BYTES_MOST || reading->dropping) {
+  if (reading->dropping) {
     reading->dropping = false;
     reading->particles_length = 0;
     return OK;
@@ -352,13 +340,20 @@ enum status standard_name(struct standard *standard, struct slice text, struct n
   struct reading reading = {.standard = standard, .name = name};
   *name = (struct name){0};
   arena_reset(standard->scratch);
-  struct slice folded = standard_fold(standard->scratch, bounded(text), true);
+  if (text.len > NAME_BYTES_MOST) {
+    name->overlong = true;
+    return OK;
+  }
+  struct slice folded = standard_fold(standard->scratch, text, true);
   char *room = folded.data == NULL ? NULL : arena_bytes(standard->scratch, folded.len + 1);
   if (room == NULL) {
     return error_memory(error);
   }
   words_make(folded, room, &words);
-  if (is_no_name(&words)) {
+  for (size_t i = 0; i < words.count; i++) {
+    name->overlong = name->overlong || words.word[i].len > NAME_TOKEN_BYTES_MOST;
+  }
+  if (name->overlong || is_no_name(&words)) {
     return OK;
   }
   enum status status = words_read(&reading, &words, error);

@@ -9,7 +9,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #define MODEL_LIMIT ((size_t)256 << 20)
 
@@ -63,10 +65,38 @@ static void tell_files(const struct sheet *sheet, struct dedupe_result *result) 
   }
 }
 
+static bool is_one_file(const char *a, const char *b) {
+  struct stat x, y;
+  if (a == NULL || b == NULL) {
+    return false;
+  }
+  return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+static enum status refuse_path(const char *path, const char *what, struct error *error) {
+  error_set(error, ERR_USAGE, "%s", what);
+  error_place(error, "%s", path);
+  error_hint(error, "%s", _("give each file that is written a name of its own"));
+  return ERR_USAGE;
+}
+
+/* Nothing is written over what is read, nor two results into one file. */
 static enum status try_paths(const struct dedupe_options *options, struct error *error) {
   const char *const paths[] = {options->out, options->pairs_out, options->train_out};
+  const char *const inputs[] = {options->plan, options->model};
   enum status status = OK;
   for (size_t i = 0; status == OK && i < sizeof paths / sizeof *paths; i++) {
+    bool taken = is_one_file(paths[i], inputs[0]) || is_one_file(paths[i], inputs[1]);
+    for (size_t k = 0; k < options->file_count; k++) {
+      taken = taken || is_one_file(paths[i], options->files[k]);
+    }
+    bool twice = i > 0 && (is_one_file(paths[i], paths[0]) || (i > 1 && is_one_file(paths[i], paths[1])));
+    if (taken || twice) {
+      return refuse_path(paths[i],
+                         taken ? _("this file is read: the result would take its place")
+                               : _("two results would be written into this file"),
+                         error);
+    }
     status = dedupe_try_path(paths[i], error);
   }
   return status;

@@ -1,4 +1,5 @@
 /* The files that linking leaves. Each is written under another name until it is complete. */
+#include "core/base/file.h"
 #include "core/link/model.h"
 #include "core/service/dedupe.h"
 
@@ -40,7 +41,8 @@ enum status dedupe_try_path(const char *path, struct error *error) {
   if (path == NULL) {
     return OK;
   }
-  enum status status = leaving_begin(&leaving, path, error);
+  enum status status = file_replaceable(path, error);
+  status = status == OK ? leaving_begin(&leaving, path, error) : status;
   if (status == OK) {
     fclose(leaving.out);
     unlink(leaving.part);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -194,6 +195,48 @@ static void test_what_is_wrong_is_told(void **state) {
   assert_int_not_equal(access("no.csv", F_OK), 0);
 }
 
+/* Devices, folders, what is read, and two results in one file: refused before the work, and left as they are. */
+static void test_results_take_no_other_place(void **state) {
+  (void)state;
+  program_write(folder, "people.csv", people);
+  program_write(folder, "plan.yaml", plan);
+  char path[512];
+  snprintf(path, sizeof path, "%s/pipe", folder);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  assert_fails("link --csv people.csv --link plan.yaml --out pipe", 2,
+               "error: this is a device or a pipe, which a file would replace\n  at: pipe\n"
+               "  hint: name a file that is not there yet, or may be overwritten\n");
+  assert_fails("link --csv people.csv --link plan.yaml --out clusters.csv --train-out pipe", 2,
+               "error: this is a device or a pipe, which a file would replace\n  at: pipe\n"
+               "  hint: name a file that is not there yet, or may be overwritten\n");
+  assert_fails("link --csv people.csv --link plan.yaml --out .", 1,
+               "error: cannot write the file: Is a directory\n  at: .\n");
+  assert_fails("link --csv people.csv --link plan.yaml --out ./people.csv", 2,
+               "error: this file is read: the result would take its place\n  at: ./people.csv\n"
+               "  hint: give each file that is written a name of its own\n");
+  assert_fails("link --csv people.csv --link plan.yaml --out c.csv --pairs-out c.csv", 2,
+               "error: two results would be written into this file\n  at: c.csv\n"
+               "  hint: give each file that is written a name of its own\n");
+  char *read = program_read(folder, "people.csv");
+  assert_string_equal(read, people);
+  free(read);
+}
+
+/* What a name of endless length leaves is not taken for a name with parts missing. */
+static void test_an_overlong_name_is_missing(void **state) {
+  char text[12000];
+  int length = snprintf(text, sizeof text, "id,name,surname,dni,birth,truth\n1,Ana,Quispe,,1999-03-05,1\n2,");
+  (void)state;
+  memset(text + length, 'A', 10000);
+  snprintf(text + length + 10000, sizeof text - (size_t)length - 10000, ",Quispe,,1999-03-05,2\n");
+  program_write(folder, "people.csv", text);
+  program_write(folder, "plan.yaml", plan);
+  struct said said = program_run(folder, "link --csv people.csv --link plan.yaml --out clusters.csv");
+  assert_int_equal(said.code, 0);
+  assert_non_null(
+      strstr(said.err, "warning: column name: 1 values are too long for a name and are taken as missing\n"));
+}
+
 static void test_lines_that_are_no_record_are_told_and_left_out(void **state) {
   (void)state;
   char text[sizeof people + 64];
@@ -267,6 +310,8 @@ int main(void) {
       cmocka_unit_test(test_columns_are_told_by_words_and_shapes),
       cmocka_unit_test(test_what_is_wrong_is_told),
       cmocka_unit_test(test_lines_that_are_no_record_are_told_and_left_out),
+      cmocka_unit_test(test_results_take_no_other_place),
+      cmocka_unit_test(test_an_overlong_name_is_missing),
       cmocka_unit_test(test_febrl),
       cmocka_unit_test(test_fake_1000),
       cmocka_unit_test(test_simulated_persons),

@@ -230,12 +230,19 @@ static void test_bad_input(void **state) {
   assert_non_null(long_text);
   memset(long_text, 'A', 10000);
   assert_int_equal(standard_name(&standard, slice_make(long_text, 10000), &name, &error), OK);
-  assert_int_equal(name.count, 0);
+  assert_true(name.count == 0 && name.overlong);
   for (size_t i = 4; i < 10000; i += 5) {
     long_text[i] = ' ';
   }
   assert_int_equal(standard_name(&standard, slice_make(long_text, 10000), &name, &error), OK);
+  assert_true(name.count == 0 && name.overlong);
+  assert_int_equal(standard_name(&standard, slice_make(long_text, 1000), &name, &error), OK);
   assert_int_equal(name.count, NAME_TOKENS_MOST);
+  /* "QUISPE" and a word without end is no person of whom the surname alone is known. */
+  memcpy(long_text + 60, " QUISPE ", 8);
+  memset(long_text, 'A', 60);
+  assert_int_equal(standard_name(&standard, slice_make(long_text, 68), &name, &error), OK);
+  assert_true(name.count == 0 && name.overlong);
   assert_int_equal(standard_document(&standard, slice_make(long_text, 10000)).len, 0);
   assert_int_equal(standard_number(&standard, slice_make(long_text, 10000)).len, 9999);
   for (size_t i = 0; i < NAME_TOKEN_BYTES_MOST; i++) {
