@@ -157,7 +157,9 @@ struct block_rule {
 
 enum verdict {
   VERDICT_MERGE,  /* joined whatever the weight */
-  VERDICT_REVIEW, /* waits for a person where its weight would let it join or wait; less weight stays apart */
+  VERDICT_REVIEW, /* waits for a person where its weight would let it join or wait; less weight stays apart; no
+                     third record joins the two */
+  VERDICT_HOLD,   /* the same, but a third record may join the two */
   VERDICT_NEVER   /* apart, through others too */
 };
 

@@ -3,7 +3,7 @@
 
 const char *const plan_rule_keys[] = {"name", "when", "unless", "then", NULL};
 const char *const plan_verdicts[] = {
-    [VERDICT_MERGE] = "merge", [VERDICT_REVIEW] = "review", [VERDICT_NEVER] = "never", NULL};
+    [VERDICT_MERGE] = "merge", [VERDICT_REVIEW] = "review", [VERDICT_HOLD] = "hold", [VERDICT_NEVER] = "never", NULL};
 
 static enum status read_levels(struct link_plan *plan, const struct yaml *node, uint16_t *masks, struct error *error) {
   unsigned position = 0;

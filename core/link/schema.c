@@ -60,7 +60,8 @@ static const struct member rule_members[] = {
     {"name", TEXT, "what explanations call the rule"},
     {"when", "\"$ref\": \"#/$defs/conditions\"", "levels at which the rule decides: all of these hold"},
     {"unless", "\"$ref\": \"#/$defs/conditions\"", "… but not where all of these hold"},
-    {"then", NULL, "merge: whatever the weight; review: a person decides; never: kept apart"},
+    {"then", NULL,
+     "merge: whatever the weight; review: a person decides; hold: a person, or a third record; never: kept apart"},
     {NULL, NULL, NULL}};
 
 static const struct member train_members[] = {

@@ -352,7 +352,7 @@ static void conclude_apart(const struct settling *s, struct link_pair *pair, enu
     conclude(pair, LINK_APART, REASON_RULE);
   } else if (standing == REASON_DECISION || standing == REASON_SOURCE || is_verdict(s, pair->verdict, VERDICT_MERGE)) {
     conclude(pair, LINK_WAITING, REASON_CLUSTER);
-  } else if (is_verdict(s, pair->verdict, VERDICT_REVIEW)) {
+  } else if (is_verdict(s, pair->verdict, VERDICT_REVIEW) || is_verdict(s, pair->verdict, VERDICT_HOLD)) {
     conclude(pair, likely || pair->weight >= 0 ? LINK_WAITING : LINK_APART, REASON_RULE);
   } else if (joins_by_weight(s, pair->weight)) {
     conclude(pair, LINK_WAITING, REASON_CLUSTER);

@@ -309,6 +309,27 @@ static void test_reasons_of_rules(void **state) {
   close_scene(&scene);
 }
 
+/* Two whose documents disagree, and a third that has none: it joins them where the rule holds back, not where it leaves
+ * them to a person. */
+static void test_third_records(void **state) {
+  static const char *const rules[] = {"rules:\n  - {name: papers, when: {document: conflict}, then: hold}\n",
+                                      "rules:\n  - {name: papers, when: {document: conflict}, then: review}\n"};
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    struct scene scene;
+    open_scene(&scene, rules[i], 2);
+    population_set(scene.population, 0, "document", "40718265");
+    population_set(scene.population, 1, "document", "81932746");
+    expect(&scene, 0, 1, LINK_WAITING, REASON_RULE);
+    close_scene(&scene);
+    open_scene(&scene, rules[i], 3);
+    population_set(scene.population, 0, "document", "40718265");
+    population_set(scene.population, 1, "document", "81932746");
+    expect(&scene, 0, 1, i == 0 ? LINK_JOINED : LINK_WAITING, i == 0 ? REASON_WEIGHT : REASON_RULE);
+    close_scene(&scene);
+  }
+}
+
 /* Of three that are alike two may not be one: the third goes with one of them, and its other pair waits. */
 static void test_reason_of_clusters(void **state) {
   struct scene scene;
@@ -483,6 +504,7 @@ int main(void) {
       cmocka_unit_test(test_reasons_of_constraints),
       cmocka_unit_test(test_reasons_of_decisions),
       cmocka_unit_test(test_reasons_of_rules),
+      cmocka_unit_test(test_third_records),
       cmocka_unit_test(test_reason_of_clusters),
       cmocka_unit_test(test_keys_and_explanations),
       cmocka_unit_test(test_bad_input),
