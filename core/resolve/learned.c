@@ -78,14 +78,58 @@ struct taking {
   const struct staged_rows *rows;
   struct link_decision *decisions;
   size_t count, capacity;
+  int64_t *records; /* of the rows, sorted; NULL: not asked for yet */
+  size_t lost;      /* decisions on rows that records which are there do not have */
 };
+
+static int by_record(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a;
+  int64_t y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* Whether a decision names a row that is not there, of a record that is: another mapping may have given it a new key.
+ */
+static enum status note_lost(struct taking *taking, const struct review_decision *decision, bool has_a, bool has_b,
+                             struct error *error) {
+  size_t count = taking->rows->count;
+  if (taking->records == NULL && count > 0) {
+    taking->records = malloc(count * sizeof *taking->records);
+    if (taking->records == NULL) {
+      return error_memory(error);
+    }
+    for (size_t i = 0; i < count; i++) {
+      taking->records[i] = record_of(taking->rows->row_id[i]);
+    }
+    qsort(taking->records, count, sizeof *taking->records, by_record);
+  }
+  const int64_t *lost[2] = {has_a ? NULL : &decision->record_a, has_b ? NULL : &decision->record_b};
+  for (int i = 0; i < 2; i++) {
+    if (count > 0 && lost[i] != NULL
+        && bsearch(lost[i], taking->records, count, sizeof *taking->records, by_record) != NULL) {
+      taking->lost++;
+      break;
+    }
+  }
+  return OK;
+}
+
+static void warn_lost(const struct taking *taking) {
+  struct error warning;
+  if (taking->lost > 0) {
+    error_set(&warning, OK, _("%zu decisions speak of rows that their records no longer have, and cannot hold"),
+              taking->lost);
+    error_hint(&warning, "%s", _("where a mapping gave rows other keys, decide these pairs again"));
+    log_error(LEVEL_WARNING, &warning);
+  }
+}
 
 static enum status take_decision(void *context, const struct review_decision *decision, struct error *error) {
   struct taking *taking = context;
   uint32_t a = staged_find(taking->rows, decision->record_a, decision->key_a);
   uint32_t b = staged_find(taking->rows, decision->record_b, decision->key_b);
-  if (a == LINK_MISSING || b == LINK_MISSING || a == b) {
-    return OK; /* a record that was deleted, or is no longer linked */
+  if (a == LINK_MISSING || b == LINK_MISSING || a == b) { /* deleted, no longer linked, or lost */
+    return note_lost(taking, decision, a != LINK_MISSING, b != LINK_MISSING, error);
   }
   if (taking->count == taking->capacity) {
     size_t capacity = taking->capacity == 0 ? 64 : taking->capacity * 2;
@@ -104,6 +148,8 @@ enum status learned_decisions(struct store *store, enum cluster_kind kind, const
                               struct link_decision **decisions, size_t *count, struct error *error) {
   struct taking taking = {.rows = rows};
   enum status status = store_visit_decisions(store, kind, take_decision, &taking, error);
+  free(taking.records);
+  warn_lost(&taking);
   *decisions = taking.decisions;
   *count = taking.count;
   return status;
