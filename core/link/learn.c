@@ -22,11 +22,15 @@ static uint64_t deterministic_rules(const struct link_plan *plan) {
   return rules;
 }
 
+static bool is_quiet(const struct scorer *scorer) {
+  return scorer->options != NULL && scorer->options->quiet;
+}
+
 static enum status learn_lambda(const struct scorer *scorer, struct link_model *model, struct error *error) {
   const struct link_plan *plan = scorer->prepared->plan;
   uint64_t pairs = 0;
   enum status status = score_count(scorer, deterministic_rules(plan), &pairs, error);
-  if (status == OK && pairs == 0) {
+  if (status == OK && pairs == 0 && !is_quiet(scorer)) {
     log_message(LEVEL_WARNING, _("no deterministic rule finds a pair: the share of matches is a guess"));
   }
   if (status == OK) {
@@ -47,22 +51,98 @@ static enum status learn_u(const struct scorer *scorer, struct link_model *model
   return status;
 }
 
-static void warn_training(const struct link_plan *plan, const struct train_report *report) {
+/* ---- warnings: each once, with all comparisons that it is about ---- */
+
+enum { NAMES_BYTES_MOST = 4096 };
+/* Fewer matches than this at a level do not prove that it weighs less than another. */
+#define SUPPORT_LEAST 30.0
+/* Weights in bits nearer than this are taken for equal. */
+#define ORDER_SLACK 1.0
+
+/* `message` after the names of the comparisons whose bits are set. */
+static void warn_of(const struct link_plan *plan, uint32_t comparisons, const char *message) {
+  struct buffer names;
+  if (comparisons == 0) {
+    return;
+  }
+  buffer_init(&names, NAMES_BYTES_MOST);
+  for (size_t i = 0; i < plan->comparison_count; i++) {
+    if ((comparisons >> i & 1) != 0) {
+      buffer_printf(&names, "%s%s", names.len == 0 ? "" : ", ", plan->comparisons[i].name);
+    }
+  }
+  log_message(LEVEL_WARNING, "%.*s: %s", SLICE_ARG(buffer_view(&names)), message);
+  buffer_free(&names);
+}
+
+/* Records that have a value. */
+static size_t count_filled(const struct prepared *prepared, size_t comparison) {
+  size_t filled = 0;
+  for (size_t i = 0; i < prepared->records->count; i++) {
+    filled += prepared->rows[i * prepared->width + comparison] != LINK_MISSING;
+  }
+  return filled;
+}
+
+static bool is_supported(const struct link_model_comparison *comparison, double expected, size_t level) {
+  return expected * comparison->m[level] >= SUPPORT_LEAST;
+}
+
+static bool is_out_of_order(const struct link_model *model, size_t c, double expected) {
+  const struct link_model_comparison *comparison = &model->comparisons[c];
+  for (size_t better = 1; better < comparison->level_count; better++) {
+    for (size_t worse = better + 1; worse < comparison->level_count; worse++) {
+      if (is_supported(comparison, expected, better) && is_supported(comparison, expected, worse)
+          && link_model_weight(model, c, worse) > link_model_weight(model, c, better) + ORDER_SLACK) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/* What counts only instead of others has nothing to learn where those are never missing. */
+static void warn_training(const struct scorer *scorer, const struct link_model *model,
+                          const struct train_report *report) {
+  const struct link_plan *plan = scorer->prepared->plan;
+  uint32_t unlearned = 0;
+  uint32_t disordered = 0;
+  if (is_quiet(scorer)) {
+    return;
+  }
   if (!report->converged) {
     log_message(LEVEL_WARNING, _("training has not converged after %u iterations (last change %.2g)"),
                 report->iterations, report->change);
   }
   for (size_t i = 0; i < plan->comparison_count; i++) {
-    if ((report->unlearned >> i & 1) != 0) {
-      log_message(LEVEL_WARNING,
-                  _("comparison %s: no round of training teaches how often matches agree; a guess stands instead"),
-                  plan->comparisons[i].name);
-    }
-    if ((report->disordered >> i & 1) != 0) {
-      log_message(LEVEL_WARNING, _("comparison %s: a better level has a lower weight than a worse one"),
-                  plan->comparisons[i].name);
-    }
+    bool learns = plan->comparisons[i].instead_of == 0 && count_filled(scorer->prepared, i) > 1;
+    unlearned |= (uint32_t)(learns && (report->unlearned >> i & 1) != 0) << i;
+    disordered |= (uint32_t)is_out_of_order(model, i, report->expected[i]) << i;
   }
+  warn_of(
+      plan, unlearned,
+      _("no match that training finds has these values on both sides; guesses stand for their weights, and 'levels' "
+        "with m and u can fix them"));
+  warn_of(plan, disordered,
+          _("a level weighs less than one below it; 'levels' can name them in another order, or leave one out"));
+}
+
+/* A column that says the same of everybody says nothing, and one that is empty even less. */
+static void warn_columns(const struct scorer *scorer) {
+  const struct prepared *prepared = scorer->prepared;
+  bool sparse = scorer->options != NULL && scorer->options->sparse;
+  uint32_t empty = 0;
+  uint32_t same = 0;
+  if (is_quiet(scorer) || prepared->records->count < 2) {
+    return;
+  }
+  for (size_t i = 0; i < prepared->plan->comparison_count; i++) {
+    bool filled = count_filled(prepared, i) > 0;
+    empty |= (uint32_t)(!filled && !sparse) << i;
+    same |= (uint32_t)(filled && prepared_value_count(prepared, i) == 1) << i;
+  }
+  warn_of(prepared->plan, empty, _("no record has a value, so that these comparisons say nothing"));
+  warn_of(prepared->plan, same, _("all records have the same value, so that these comparisons say nothing"));
 }
 
 /* A pair that a reviewer accepted counts as much as one that EM expects: those of the band, which alone are shown to
@@ -100,7 +180,7 @@ static enum status learn_m(const struct scorer *scorer, struct link_model *model
   status = status == OK ? learn_decided(scorer, model, &report, error) : status;
   if (status == OK) {
     train_unseen(model, plan->train.floor, plan->comparisons, &report);
-    warn_training(plan, &report);
+    warn_training(scorer, model, &report);
     model->rounds = (unsigned)plan->train.round_count;
     model->iterations = report.iterations;
     model->converged = report.converged;
@@ -124,24 +204,11 @@ static enum status note_blocks(const struct blocks *blocks, struct link_model *m
   return OK;
 }
 
-/* A column that says the same of everybody says nothing, and one that is empty even less. */
-static void warn_columns(const struct prepared *prepared) {
-  for (size_t i = 0; i < prepared->plan->comparison_count; i++) {
-    size_t values = prepared_value_count(prepared, i);
-    if (prepared->records->count > 1 && values == 0) {
-      log_message(LEVEL_WARNING, _("comparison %s: no record has a value"), prepared->plan->comparisons[i].name);
-    } else if (prepared->records->count > 1 && values == 1) {
-      log_message(LEVEL_WARNING, _("comparison %s: all records have the same value"),
-                  prepared->plan->comparisons[i].name);
-    }
-  }
-}
-
 enum status learn_model(const struct scorer *scorer, struct link_model **out, struct error *error) {
   const struct prepared *prepared = scorer->prepared;
   struct link_model *model = NULL;
   *out = NULL;
-  warn_columns(prepared);
+  warn_columns(scorer);
   enum status status = link_model_for(prepared->plan, &model, error);
   if (status == OK) {
     model->seed = prepared->plan->train.seed;

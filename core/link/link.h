@@ -153,6 +153,8 @@ struct link_options {
   const struct link_model *model; /* a frozen one; NULL: train */
   link_progress *progress;        /* may be NULL */
   void *context;
+  bool quiet;  /* no warnings of training: its model is a step towards another */
+  bool sparse; /* columns that no record fills are usual: no warning of them */
 };
 
 /* Warnings (a training that did not converge, levels out of order, a block over the cap, a column of one value) go to

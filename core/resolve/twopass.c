@@ -32,7 +32,8 @@ static bool tell_step(void *context, const char *step, double done) {
 /* One linking of a side; its model is kept by the side where it was trained. */
 static enum status link_side(struct twopass *t, struct twopass_side *side, const struct evidence *evidence,
                              struct link_result *result, struct error *error) {
-  const struct link_options options = {.model = side->model, .progress = tell_step, .context = side};
+  const struct link_options options = {
+      .model = side->model, .progress = tell_step, .context = side, .quiet = side->passing, .sparse = true};
   struct link_records records;
   enum status status = twopass_records(side, t->cases.rows, evidence, &records, error);
   status = status == OK ? link_run(side->plan, &records, &options, result, error) : status;
@@ -99,7 +100,9 @@ static enum status train(struct twopass *t, struct error *error) {
   link_model_free(t->cases.model);
   t->persons.model = NULL;
   t->cases.model = NULL;
+  t->persons.passing = true;
   enum status status = link_alone(t, &t->persons, &first, error);
+  t->persons.passing = false;
   link_model_free(t->persons.model);
   t->persons.model = NULL;
   status = status == OK ? link_cases(t, first.cluster, &cases, error) : status;

@@ -22,6 +22,7 @@ struct twopass_side {
   const char *what;                /* the work as progress tells it */
   struct link_decision *decisions;
   size_t decision_count;
+  bool passing;             /* while training: the model is a step towards another */
   struct link_model *model; /* in: frozen, or NULL; out: the one used. The caller frees it */
   struct link_result result;
   struct link_result
