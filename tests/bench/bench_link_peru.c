@@ -62,7 +62,7 @@ static double run(const char *folder, const char *arguments) {
 }
 
 static void put(const char *name, double value, double floor, bool *held) {
-  printf(",\"%s\":%.3f", name, value);
+  printf(",\"%s\":%.4f", name, value);
   if (floor > 0) {
     printf(",\"%s_floor\":%.3f", name, floor);
     *held = *held && value >= floor;
