@@ -335,6 +335,7 @@ void compare_call(const struct prepared *prepared, const uint32_t *row) {
       __builtin_prefetch(&values->pairs.pairs[row[i]]);
       break;
     case COMPARE_DATE:
+    case COMPARE_DAYS:
     case COMPARE_AGE:
       __builtin_prefetch(&values->scalars[row[i]]);
       break;

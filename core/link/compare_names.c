@@ -141,7 +141,7 @@ static enum relation relate(struct compare_cache *cache, const struct comparison
     if (!may_be_fuzzy(values, &left, &right) && !may_sound(x->sound, y->sound, x->andean, y->andean)) {
       return APART;
     }
-    return token_relation(cache, values, x->first, y->first);
+    return token_relation(cache, values, x->near[0], y->near[0]);
   }
   struct cached *cached = cache_at(cache, what, &a, &b);
   if (!cache_holds(cached, what, a, b)) {
@@ -281,7 +281,7 @@ static unsigned relate_given(struct compare_cache *cache, const struct compariso
   if ((x->initials || y->initials) && initials_agree(names, x, y)) {
     return GIVEN_INITIALS;
   }
-  if (token_relation(cache, values, x->first, y->first) != APART) {
+  if (token_relation(cache, values, names_tokens(names, x)[0], names_tokens(names, y)[0]) != APART) {
     return GIVEN_FUZZY;
   }
   /* Ana María, Anamaría. */
@@ -296,11 +296,12 @@ static unsigned relate_given(struct compare_cache *cache, const struct compariso
 static bool given_may_agree(const struct comparison_values *values, const struct name_value *x,
                             const struct name_value *y) {
   const struct token *tokens = values->names->standard->token;
-  struct looked left = look_at_token(&tokens[x->first]);
-  struct looked right = look_at_token(&tokens[y->first]);
-  if (x->initials || y->initials || x->shortened || y->shortened || x->first == y->first
-      || may_be_fuzzy(values, &left, &right)
-      || may_sound(tokens[x->first].sound, tokens[y->first].sound, tokens[x->first].andean, tokens[y->first].andean)) {
+  const struct token *first = &tokens[names_tokens(values->names, x)[0]];
+  const struct token *other = &tokens[names_tokens(values->names, y)[0]];
+  struct looked left = look_at_token(first);
+  struct looked right = look_at_token(other);
+  if (x->initials || y->initials || x->shortened || y->shortened || first == other
+      || may_be_fuzzy(values, &left, &right) || may_sound(first->sound, other->sound, first->andean, other->andean)) {
     return true;
   }
   left = look_at_name(x);

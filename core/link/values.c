@@ -1,5 +1,6 @@
 #include "core/link/values.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -171,6 +172,8 @@ struct sequence {
   size_t count;
 };
 
+static_assert(sizeof(struct name_value) == 64, "a pair of names reads two lines of the cache");
+
 static bool name_equal(const void *context, uint32_t number, const void *value) {
   const struct names *names = context;
   const struct sequence *sequence = value;
@@ -214,9 +217,7 @@ static enum status join_tokens(struct names *names, struct name_value *name, con
 
 static enum status keep_name(struct names *names, const uint32_t *tokens, size_t count, struct error *error) {
   const struct token *token = &names->standard->token[tokens[0]];
-  struct name_value name = {
-      .start = (uint32_t)names->token_count, .first = tokens[0], .count = (uint8_t)count, .sound = MAP_NONE};
-  name.andean = MAP_NONE;
+  struct name_value name = {.count = (uint8_t)count, .sound = MAP_NONE, .andean = MAP_NONE};
   if (count == 1) {
     name.text = token->text;
     name.signature = token->signature;
@@ -230,13 +231,17 @@ static enum status keep_name(struct names *names, const uint32_t *tokens, size_t
     name.initials = name.initials || token->length == 1;
     name.shortened = name.shortened || token->diminutive != 0 || token->suffixed;
   }
+  bool near = count <= NAMES_TOKENS_NEAR;
   enum status status = count == 1 ? OK : join_tokens(names, &name, tokens, error);
-  if (status == OK) {
+  if (status == OK && !near) {
     status = array_reserve(&names->tokens, &names->token_room, names->token_count + count, sizeof *tokens, error);
   }
   if (status == OK) {
-    memcpy(names->tokens + names->token_count, tokens, count * sizeof *tokens);
-    names->token_count += count;
+    memcpy(near ? name.near : names->tokens + names->token_count, tokens, count * sizeof *tokens);
+    if (!near) {
+      name.near[0] = (uint32_t)names->token_count;
+      names->token_count += count;
+    }
     names->values[names->numbering.count - 1] = name;
   }
   return status;
@@ -295,7 +300,26 @@ static enum status hash_keys(const struct map *map, uint64_t **hashes, struct er
   return *hashes == NULL ? error_memory(error) : OK;
 }
 
+/* To where each stands in one line of the cache, and no more of them than there are. */
+static enum status align_names(struct names *names, struct error *error) {
+  size_t bytes = (size_t)names->numbering.count * sizeof *names->values;
+  struct name_value *aligned = aligned_alloc(sizeof *aligned, bytes + sizeof *aligned);
+  if (aligned == NULL) {
+    return error_memory(error);
+  }
+  if (bytes > 0) {
+    memcpy(aligned, names->values, bytes);
+  }
+  free(names->values);
+  names->values = aligned;
+  names->room = names->numbering.count;
+  return OK;
+}
+
 enum status names_finish(struct names *names, struct error *error) {
+  if (align_names(names, error) != OK) {
+    return error->code;
+  }
   enum status status = hash_keys(names->standard->sounds, &names->sound_hashes, error);
   return status == OK ? hash_keys(names->standard->andeans, &names->andean_hashes, error) : status;
 }

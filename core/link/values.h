@@ -68,21 +68,20 @@ enum status number_pairs_add(struct number_pairs *pairs, struct number_pair pair
 
 /* ---- names: sequences of tokens ---- */
 
-enum { NAMES_TOKENS_MOST = 16, CODES_MOST = 32 };
+enum { NAMES_TOKENS_MOST = 16, NAMES_TOKENS_NEAR = 8, CODES_MOST = 32 };
 
-/* 40 bytes; of the tokens written as one word: "JUAN CARLOS" is JUANCARLOS. */
+/* 64 bytes, one line of a processor's cache; of the tokens written as one word: "JUAN CARLOS" is JUANCARLOS. */
 struct name_value {
   uint64_t signature;
   const char *text;
-  uint32_t start; /* of its tokens in names.tokens */
-  uint32_t first; /* its first token */
   uint32_t sound; /* of a single token, else MAP_NONE */
   uint32_t andean;
-  uint32_t mask;  /* a bit for each token, by its hash: names of disjoint masks share none */
-  uint8_t count;  /* tokens */
-  uint8_t length; /* bytes of `text` that comparing looks at */
-  bool initials;  /* some token is one */
-  bool shortened; /* some token may be, or have, a diminutive */
+  uint32_t mask;                    /* a bit for each token, by its hash: names of disjoint masks share none */
+  uint8_t count;                    /* tokens */
+  uint8_t length;                   /* bytes of `text` that comparing looks at */
+  bool initials;                    /* some token is one */
+  bool shortened;                   /* some token may be, or have, a diminutive */
+  uint32_t near[NAMES_TOKENS_NEAR]; /* its tokens; of more: [0] is where they start in names.tokens */
 };
 struct names {
   struct standard *standard;
@@ -105,7 +104,7 @@ enum status names_add_set(struct names *names, uint32_t *tokens, size_t count, u
                           struct error *error) MUST_CHECK;
 enum status names_finish(struct names *names, struct error *error) MUST_CHECK;
 static inline const uint32_t *names_tokens(const struct names *names, const struct name_value *name) {
-  return names->tokens + name->start;
+  return name->count <= NAMES_TOKENS_NEAR ? name->near : names->tokens + name->near[0];
 }
 
 /* ---- what a comparison keeps ---- */
