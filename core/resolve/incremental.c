@@ -338,24 +338,41 @@ static enum status add_up(struct resolver *r, enum cluster_kind kind, const stru
 
 /* ---- writing ---- */
 
-/* `marks` are rows whose keys are written anew beside those of the rows. */
-static enum status write_keys(struct resolver *r, enum cluster_kind kind, const struct row_set *rows,
+/* The pairs of early steps that rows had. */
+static enum status drop_early(struct resolver *r, enum cluster_kind kind, const struct row_set *rows) {
+  uint64_t *keys = malloc((rows->count + 1) * sizeof *keys);
+  if (keys == NULL) {
+    return error_memory(r->error);
+  }
+  for (size_t i = 0; i < rows->count; i++) {
+    keys[i] = keys_hash_row(r->secret, rows->ids[i]);
+  }
+  enum status status = store_drop_keys(r->store, kind, keys, rows->count, r->error);
+  free(keys);
+  return status;
+}
+
+/* The keys of `fresh` rows, and of rows that speak of persons, are written anew (NULL: of all); pairs of early steps of
+ * all rows that were linked. */
+static enum status write_keys(struct resolver *r, enum cluster_kind kind, const struct row_set *fresh,
                               const struct row_set *marks) {
   bool persons = kind == CLUSTER_PERSON;
   const struct twopass_side *side = persons ? &r->twopass.persons : &r->twopass.cases;
   struct key_list list = {0};
   struct row_set all = {0};
-  enum status status = keys_of_rows(r->secret, side, &r->cases, true, &list, r->error);
+  enum status status = keys_of_rows(r->secret, side, &r->cases, fresh, true, &list, r->error);
   status = status == OK ? keys_of_early(r->secret, side, &list, r->error) : status;
   for (size_t i = 0; status == OK && persons && i < r->marks.count; i++) {
     status = key_list_add(&list, r->marks.keys[i].key, r->marks.keys[i].row_id, r->error);
   }
-  status = status == OK && rows != NULL ? row_set_add_all(&all, rows, r->error) : status;
+  status = status == OK && fresh != NULL ? row_set_add_all(&all, fresh, r->error) : status;
   status = status == OK && marks != NULL ? row_set_add_all(&all, marks, r->error) : status;
   row_set_sort(&all);
   if (status == OK) {
-    status =
-        store_replace_keys(r->store, kind, rows == NULL ? NULL : all.ids, all.count, list.keys, list.count, r->error);
+    const int64_t *rows = fresh == NULL ? NULL : all.ids;
+    static const int64_t nobody = 0;
+    rows = fresh != NULL && rows == NULL ? &nobody : rows;
+    status = store_replace_keys(r->store, kind, rows, all.count, list.keys, list.count, r->error);
   }
   key_list_free(&list);
   row_set_free(&all);
@@ -374,7 +391,8 @@ static enum status write_touched(struct resolver *r, const struct touched *t, co
                                     persons ? &r->persons : &r->cases, rows, r->error);
   status = status == OK ? tally_rows(r, kind, rows, &before) : status;
   status = status == OK ? resolver_write(r, kind, rows) : status;
-  status = status == OK ? write_keys(r, kind, rows, marks) : status;
+  status = status == OK ? drop_early(r, kind, rows) : status;
+  status = status == OK ? write_keys(r, kind, &t->fresh[kind], marks) : status;
   return status == OK ? add_up(r, kind, &last->counts[kind], &before, rows) : status;
 }
 

@@ -49,29 +49,39 @@ void key_list_free(struct key_list *list) {
 struct listing {
   struct key_list *list;
   const struct staged_rows *rows;
+  const struct row_set *only;
 };
+
+static bool is_listed(const struct listing *listing, size_t row) {
+  return listing->only == NULL || row_set_has(listing->only, listing->rows->row_id[row]);
+}
 
 static enum status take_key(void *context, uint32_t record, uint64_t key, struct error *error) {
   const struct listing *listing = context;
-  return key_list_add(listing->list, key, listing->rows->row_id[record], error);
+  return is_listed(listing, record) ? key_list_add(listing->list, key, listing->rows->row_id[record], error) : OK;
 }
 
-static enum status add_names(const uint8_t *secret, const struct staged_rows *rows, bool persons, struct key_list *list,
-                             struct error *error) {
+static enum status add_names(const uint8_t *secret, const struct listing *listing, bool persons, struct error *error) {
+  const struct staged_rows *rows = listing->rows;
   enum status status = OK;
   for (size_t i = 0; status == OK && i < rows->count; i++) {
-    status = key_list_add(list, keys_hash(secret, KEYS_OWN, map_key(rows->keys, rows->key[i])), rows->row_id[i], error);
+    if (!is_listed(listing, i)) {
+      continue;
+    }
+    uint64_t own = keys_hash(secret, KEYS_OWN, map_key(rows->keys, rows->key[i]));
+    status = key_list_add(listing->list, own, rows->row_id[i], error);
     if (status == OK && persons && rows->group[i] != LINK_MISSING) {
-      uint64_t hash = keys_hash(secret, KEYS_CASE, map_key(rows->groups, rows->group[i]));
-      status = key_list_add(list, hash, rows->row_id[i], error);
+      uint64_t of_case = keys_hash(secret, KEYS_CASE, map_key(rows->groups, rows->group[i]));
+      status = key_list_add(listing->list, of_case, rows->row_id[i], error);
     }
   }
   return status;
 }
 
 enum status keys_of_rows(const uint8_t secret[KEYS_SECRET], const struct twopass_side *side,
-                         const struct staged_rows *cases, bool names, struct key_list *list, struct error *error) {
-  struct listing listing = {.list = list, .rows = side->rows};
+                         const struct staged_rows *cases, const struct row_set *only, bool names, struct key_list *list,
+                         struct error *error) {
+  struct listing listing = {.list = list, .rows = side->rows, .only = only};
   struct link_records records = {0};
   struct evidence none;
   struct twopass_side undecided = *side; /* decisions are about no keys, and may speak of where rows stood before */
@@ -83,7 +93,7 @@ enum status keys_of_rows(const uint8_t secret[KEYS_SECRET], const struct twopass
   }
   columns_free(records.columns, records.column_count);
   evidence_free(&none);
-  return status == OK && names ? add_names(secret, side->rows, side->rows != cases, list, error) : status;
+  return status == OK && names ? add_names(secret, &listing, side->rows != cases, error) : status;
 }
 
 static int by_ends(const struct link_pair *x, const struct link_pair *y) {

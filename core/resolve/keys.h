@@ -29,9 +29,9 @@ enum status key_list_add(struct key_list *list, uint64_t key, int64_t row_id, st
 void key_list_free(struct key_list *list);
 
 /* Blocking keys of rows by what they say themselves: computed columns give none. With `names`: their own keys and their
- * cases' too. */
+ * cases' too. `only`: of these rows alone; NULL: of all. */
 enum status keys_of_rows(const uint8_t secret[KEYS_SECRET], const struct twopass_side *side,
-                         const struct staged_rows *cases, bool names, struct key_list *list,
+                         const struct staged_rows *cases, const struct row_set *only, bool names, struct key_list *list,
                          struct error *error) MUST_CHECK;
 /* Both ends of the pairs that the side's early step kept and the last one did not. */
 enum status keys_of_early(const uint8_t secret[KEYS_SECRET], const struct twopass_side *side, struct key_list *list,

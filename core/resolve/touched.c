@@ -253,7 +253,7 @@ static enum status read_candidates(struct meeting *m, const struct row_set *know
   struct row_set others = {0};
   bool outgrown = false;
   enum status status = row_set_records(known, &records, error);
-  status = status == OK ? keys_of_rows(t->secret, &m->side, cases, false, &list, error) : status;
+  status = status == OK ? keys_of_rows(t->secret, &m->side, cases, NULL, false, &list, error) : status;
   if (status == OK) {
     status = keys_find(t->store, m->kind, &list, link_plan_block_limit(m->side.plan), &outgrown, &found, error);
   }
@@ -304,30 +304,28 @@ static enum status meet(struct touched *t, enum cluster_kind kind, const struct 
 /* Persons whose first clusters may be others. */
 static enum status touch_persons(struct search *s, struct row_set *persons, struct error *error) {
   struct touched *t = s->touched;
-  struct row_set fresh = {0};
-  enum status status = row_set_add_all(&fresh, &s->changed[CLUSTER_PERSON], error);
-  status = status == OK ? find(t, CLUSTER_PERSON, &s->own[CLUSTER_PERSON], &fresh, error) : status;
-  status = status == OK ? row_set_add_all(persons, &fresh, error) : status;
+  struct row_set *fresh = &t->fresh[CLUSTER_PERSON];
+  enum status status = row_set_add_all(fresh, &s->changed[CLUSTER_PERSON], error);
+  status = status == OK ? find(t, CLUSTER_PERSON, &s->own[CLUSTER_PERSON], fresh, error) : status;
+  status = status == OK ? row_set_add_all(persons, fresh, error) : status;
   status = status == OK ? find(t, CLUSTER_PERSON, &s->people, persons, error) : status;
-  status = status == OK ? add_people(t, CLUSTER_PERSON, &fresh, persons, error) : status;
+  status = status == OK ? add_people(t, CLUSTER_PERSON, fresh, persons, error) : status;
   /* The cases of persons that are marked otherwise have other people. */
-  status = status == OK ? read_heads(t, CLUSTER_PERSON, &fresh, NULL, &s->cases, error) : status;
+  status = status == OK ? read_heads(t, CLUSTER_PERSON, fresh, NULL, &s->cases, error) : status;
   status =
-      status == OK && !too_many(t, CLUSTER_PERSON, &fresh) ? meet(t, CLUSTER_PERSON, &fresh, persons, error) : status;
-  row_set_free(&fresh);
+      status == OK && !too_many(t, CLUSTER_PERSON, fresh) ? meet(t, CLUSTER_PERSON, fresh, persons, error) : status;
   return status == OK && t->why == NULL ? grow(t, CLUSTER_PERSON, persons, error) : status;
 }
 
 /* Cases whose clusters without the evidence of people may be others. */
 static enum status touch_cases(struct search *s, struct row_set *cases, struct error *error) {
   struct touched *t = s->touched;
-  struct row_set fresh = {0};
-  enum status status = row_set_add_all(&fresh, &s->changed[CLUSTER_CASE], error);
-  status = status == OK ? find(t, CLUSTER_CASE, &s->own[CLUSTER_CASE], &fresh, error) : status;
-  status = status == OK ? find(t, CLUSTER_CASE, &s->cases, &fresh, error) : status;
-  status = status == OK ? row_set_add_all(cases, &fresh, error) : status;
-  status = status == OK && !too_many(t, CLUSTER_CASE, &fresh) ? meet(t, CLUSTER_CASE, &fresh, cases, error) : status;
-  row_set_free(&fresh);
+  struct row_set *fresh = &t->fresh[CLUSTER_CASE];
+  enum status status = row_set_add_all(fresh, &s->changed[CLUSTER_CASE], error);
+  status = status == OK ? find(t, CLUSTER_CASE, &s->own[CLUSTER_CASE], fresh, error) : status;
+  status = status == OK ? find(t, CLUSTER_CASE, &s->cases, fresh, error) : status;
+  status = status == OK ? row_set_add_all(cases, fresh, error) : status;
+  status = status == OK && !too_many(t, CLUSTER_CASE, fresh) ? meet(t, CLUSTER_CASE, fresh, cases, error) : status;
   return status == OK && t->why == NULL ? grow(t, CLUSTER_CASE, cases, error) : status;
 }
 
@@ -395,6 +393,7 @@ void touched_free(struct touched *touched) {
   for (int kind = 0; kind < 2; kind++) {
     row_set_free(&touched->write[kind]);
     row_set_free(&touched->read[kind]);
+    row_set_free(&touched->fresh[kind]);
   }
   row_set_free(&touched->marks);
   row_set_free(&touched->mark_records);

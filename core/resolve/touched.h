@@ -31,6 +31,7 @@ struct touched {
   int64_t most[2];                     /* by kind: of more rows all are linked */
   /* out: by kind, sorted, closed rows too */
   struct row_set write[2], read[2];
+  struct row_set fresh[2];            /* by kind: rows whose keys may be others */
   struct row_set marks, mark_records; /* changed rows that speak of persons, and their records */
   bool nothing;                       /* nothing has changed */
   const char *why;                    /* not NULL: everything has to be linked */

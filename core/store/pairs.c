@@ -258,6 +258,20 @@ enum status store_replace_keys(struct store *store, enum cluster_kind kind, cons
   return status == OK && rows == NULL ? store->ops->script(store->driver, TABLES_LINK_INDEXES, error) : status;
 }
 
+enum status store_drop_keys(struct store *store, enum cluster_kind kind, const uint64_t *keys, size_t key_count,
+                            struct error *error) {
+  static const char *const DROPS[] = {"DELETE FROM link_key WHERE kind = $2 AND key IN (SELECT k.value FROM LIST(1))",
+                                      NULL};
+  int64_t *signed_keys = malloc((key_count + 1) * sizeof *signed_keys);
+  enum status status = signed_keys == NULL ? error_memory(error) : db_writing(store, error);
+  for (size_t i = 0; i < key_count && signed_keys != NULL; i++) {
+    signed_keys[i] = (int64_t)keys[i];
+  }
+  status = status == OK ? for_rows(store, kind, signed_keys, key_count, DROPS, error) : status;
+  free(signed_keys);
+  return status;
+}
+
 static enum status give_keys(struct store *store, enum cluster_kind kind, const int64_t *keys, size_t count,
                              key_visitor *visit, void *context, struct error *error) {
   struct cursor *cursor;

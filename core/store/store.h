@@ -382,6 +382,9 @@ struct link_key {
  * is among `rows` and has no key. */
 enum status store_replace_keys(struct store *store, enum cluster_kind kind, const int64_t *rows, size_t row_count,
                                struct link_key *keys, size_t key_count, struct error *error) MUST_CHECK;
+/* Drops some keys whatever their rows. */
+enum status store_drop_keys(struct store *store, enum cluster_kind kind, const uint64_t *keys, size_t key_count,
+                            struct error *error) MUST_CHECK;
 typedef enum status key_visitor(void *context, const struct link_key *key, struct error *error);
 /* The rows that have one of `keys`, once for each key that they have; the keys in no order, each once. */
 enum status store_visit_keys(struct store *store, enum cluster_kind kind, const uint64_t *keys, size_t key_count,

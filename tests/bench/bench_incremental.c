@@ -94,9 +94,12 @@ static void make_rows(struct load *load, uint32_t at, int64_t number, const char
   long long denuncia = (long long)(refiled ? (int64_t)roll(&load->random, (uint32_t)number) : number);
   struct cell *cells = batch_row(&load->batch, model, "case", at, case_key, "", "");
   set_text(model, "case", cells, "denuncia_number", arena_printf(arena, "%lld-2019", denuncia + 1));
+  uint64_t own = 0xd1342543de82ef95ULL * (uint64_t)(denuncia + 1); /* what is said of it each time */
+  roll(&own, 2);
   set_text(model, "case", cells, "reported_on",
-           arena_printf(arena, "20%02lld-%02lld-%02lld", 10 + denuncia % 10, 1 + denuncia % 12, 1 + denuncia % 28));
-  set_text(model, "case", cells, "place", PLACES[denuncia % 8]);
+           arena_printf(arena, "20%02u-%02u-%02u", 10 + roll(&own, 10), 1 + roll(&own, 12), 1 + roll(&own, 28)));
+  set_text(model, "case", cells, "place",
+           arena_printf(arena, "%02u%02u%02u", 1 + roll(&own, 25), 1 + roll(&own, 4), 1 + roll(&own, 8)));
   set_text(model, "case", cells, "offence", "trafficking");
   make_person(load, batch_row(&load->batch, model, "person", at, key, case_key, ""), identity, again);
   cells = batch_row(&load->batch, model, "involvement", at, key, case_key, key);
