@@ -226,13 +226,10 @@ static enum status number_code(struct prepared *p, struct comparison_values *val
 static enum status number_place(struct prepared *p, struct comparison_values *values, struct slice text,
                                 uint32_t *number, struct error *error) {
   struct slice place = standard_code(p->standard, text);
-  if (place.data == NULL) {
-    return error_memory(error);
+  enum status status = place.data == NULL ? error_memory(error) : OK;
+  for (; place.len > PLACE_REGION && memcmp(place.data + place.len - 2, "00", 2) == 0; place.len -= 2) {
   }
-  while (place.len > PLACE_REGION && memcmp(place.data + place.len - 2, "00", 2) == 0) {
-    place.len -= 2;
-  }
-  return place.len == 0 ? OK : texts_add(&values->texts, place, number, error);
+  return status == OK && place.len > 0 ? texts_add(&values->texts, place, number, error) : status;
 }
 
 /* ---- dates and ages ---- */
@@ -274,7 +271,6 @@ static enum status number_date(struct prepared *p, struct comparison_values *val
                                uint32_t *number, struct error *error) {
   struct date date;
   (void)p;
-  /* Days can be counted only between days. */
   unsigned least = values->comparison->kind == COMPARE_DAYS ? DATE_DAY : DATE_YEAR;
   if (!standard_date(text, &date) || date.precision < least) {
     return OK;
@@ -321,9 +317,7 @@ static enum status fill_simple(struct preparing *preparing, struct comparison_va
         set_row(p, values, i, number_at(column, numbers, i));
       }
     }
-    if (status == OK) {
-      free(numbers);
-    }
+    free(numbers); /* NULL after an error */
   }
   return status;
 }
