@@ -380,14 +380,15 @@ enum status score_decided(const struct scorer *scorer, struct patterns *patterns
     return OK;
   }
   struct counting *counting = counting_new(scorer);
-  bool fine = counting != NULL;
+  bool fine = true;
+  if (counting == NULL) {
+    return error_memory(error);
+  }
   for (size_t i = 0; fine && i < records->decision_count; i++) {
     const struct link_decision *decision = &records->decisions[i];
     fine = !decision->same || count_pair(counting, 0, row_of(prepared, decision->a), row_of(prepared, decision->b));
   }
   enum status status = fine ? gather(counting, patterns, error) : error_memory(error);
-  if (counting != NULL) {
-    counting_free(counting);
-  }
+  counting_free(counting);
   return status;
 }
