@@ -146,7 +146,7 @@ static enum status list_names(const struct prepared *prepared, const struct whol
   struct arena *arena = arena_new(0);
   enum status status = arena == NULL ? error_memory(error) : OK;
   for (size_t i = 0; status == OK && i < names->tally.slots; i++) {
-    if (names->tally.records[i] >= FREQUENCY_LEAST) {
+    if (names->tally.records[i] >= JOINT_LEAST) {
       arena_reset(arena);
       struct slice text = text_of(prepared, names, names->tally.pairs[i], arena);
       uint32_t at = text.data == NULL ? MAP_NONE : map_intern(joint->values, text);
@@ -170,7 +170,7 @@ enum status joint_learn(const struct prepared *prepared, struct link_model *mode
   }
   enum status status = count_names(prepared, model, &names, error);
   for (size_t i = 0; i < names.tally.slots; i++) {
-    listed += names.tally.records[i] >= FREQUENCY_LEAST;
+    listed += names.tally.records[i] >= JOINT_LEAST;
   }
   if (status == OK && listed > 0) {
     struct link_frequency *joint = link_model_joint(model, names.given, listed);

@@ -2,6 +2,7 @@
 
 #include "core/base/log.h"
 
+#include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -101,6 +102,21 @@ static bool is_out_of_order(const struct link_model *model, size_t c, double exp
   return false;
 }
 
+void learn_cap(const struct link_plan *plan, const struct train_report *report, struct link_model *model) {
+  for (size_t i = 0; i < model->comparison_count; i++) {
+    struct link_model_comparison *c = &model->comparisons[i];
+    double best = c->m[1] / c->u[1];
+    for (size_t level = 2; level + 1 < c->level_count; level++) {
+      bool fixed = plan->comparisons[i].m[level] > 0 || plan->comparisons[i].m[1] > 0;
+      if (!fixed && !is_supported(c, report->expected[i], level) && c->m[level] > c->u[level] * best) {
+        c->m[1] += c->m[level] - c->u[level] * best;
+        c->m[level] = c->u[level] * best;
+      }
+      best = fmax(best, c->m[level] / c->u[level]);
+    }
+  }
+}
+
 /* What counts only instead of others has nothing to learn where those are never missing. */
 static void warn_training(const struct scorer *scorer, const struct link_model *model,
                           const struct train_report *report) {
@@ -180,6 +196,7 @@ static enum status learn_m(const struct scorer *scorer, struct link_model *model
   status = status == OK ? learn_decided(scorer, model, &report, error) : status;
   if (status == OK) {
     train_unseen(model, plan->train.floor, plan->comparisons, &report);
+    learn_cap(plan, &report, model);
     warn_training(scorer, model, &report);
     model->rounds = (unsigned)plan->train.round_count;
     model->iterations = report.iterations;

@@ -13,6 +13,10 @@ void learn_secret(uint64_t seed, uint8_t secret[16]);
  * could not do well is a warning. */
 enum status learn_model(const struct scorer *scorer, struct link_model **out, struct error *error) MUST_CHECK;
 
+/* A level that few matches show, or none, must not weigh more than all better levels: chance, or a guess, would
+ * outweigh what is known. What its m loses goes to the best level; levels that the plan fixes are left alone. */
+void learn_cap(const struct link_plan *plan, const struct train_report *report, struct link_model *model);
+
 /* Term frequencies of the comparisons that ask for them: listed are values that FREQUENCY_LEAST records share. */
 enum status learn_frequencies(const struct prepared *prepared, struct link_model *model,
                               struct error *error) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* The link model: what was learned of each comparison's levels, and how frequent values are. One versioned JSON file,
  * so that it can be read, approved, fixed and used again; a frozen one gives the same weights for ever. It holds no
- * rare value: names are listed only where at least `FREQUENCY_LEAST` records share them. */
+ * rare value: names are listed only where at least `FREQUENCY_LEAST` records share them, and whole names, of which a
+ * few records may be one person's, where `JOINT_LEAST` do. */
 #ifndef PUENTE_LINK_MODEL_H
 #define PUENTE_LINK_MODEL_H
 
@@ -8,7 +9,7 @@
 #include "core/base/buffer.h"
 #include "core/link/link.h"
 
-enum { FREQUENCY_LEAST = 5, LINK_MODEL_FORMAT = 1 };
+enum { FREQUENCY_LEAST = 5, JOINT_LEAST = 30, LINK_MODEL_FORMAT = 1 };
 
 /* What a hand writes has few digits; shares whose sum is further than this from 1 are a mistake. */
 #define LINK_SHARES_SLACK 1e-6

@@ -156,7 +156,7 @@ static void test_term_frequencies(void **state) {
 static void test_whole_names(void **state) {
   static const char *const columns[] = {"given_names", "paternal_surname", "maternal_surname"};
   static const char *const values[] = {"ireneo", "oropeza", "zumarriega"};
-  enum { SURNAMES = 1, GIVEN = 2, ALIKE = 12 };
+  enum { SURNAMES = 1, GIVEN = 2, ALIKE = JOINT_LEAST + 6 };
   struct desk desk;
   struct link_model *model = NULL;
   struct weights *weights = NULL;
@@ -192,6 +192,36 @@ static void test_whole_names(void **state) {
   assert_true(fabs(weights_adjustment(weights, GIVEN, row, row, levels) - whole) < 1e-4);
   assert_true(whole < alone);
   weights_free(weights);
+  link_model_free(model);
+  close_desk(&desk);
+}
+
+/* A level that no match showed cannot outweigh the better ones; what is supported may. */
+static void test_guesses_are_capped(void **state) {
+  struct desk desk;
+  struct link_model *model = NULL;
+  struct train_report report = {0};
+  (void)state;
+  open_desk(&desk, 700, 0, 1);
+  assert_int_equal(learn_model(&desk.scorer, &model, &desk.error), OK);
+  struct link_model_comparison *c = &model->comparisons[0];
+  assert_true(c->level_count > 3);
+  double moved = c->m[1] / 2;
+  c->m[1] -= moved;
+  c->m[2] += moved;
+  c->u[2] = c->u[1] / 100;
+  report.expected[0] = 1e6;
+  learn_cap(desk.plan, &report, model);
+  assert_true(link_model_weight(model, 0, 2) > link_model_weight(model, 0, 1));
+  report.expected[0] = 0;
+  double before = c->m[1] / c->u[1];
+  double sum = 0;
+  learn_cap(desk.plan, &report, model);
+  assert_true(fabs(c->m[2] / c->u[2] - before) < 1e-9 * before);
+  for (size_t level = 1; level < c->level_count; level++) {
+    sum += c->m[level];
+  }
+  assert_true(fabs(sum - 1) < 1e-9);
   link_model_free(model);
   close_desk(&desk);
 }
@@ -286,8 +316,9 @@ static void test_random_pairs(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_pairs_as_one_by_one), cmocka_unit_test(test_term_frequencies),
-      cmocka_unit_test(test_whole_names),         cmocka_unit_test(test_decided_pairs_teach),
-      cmocka_unit_test(test_patterns_of_a_rule),  cmocka_unit_test(test_random_pairs),
+      cmocka_unit_test(test_whole_names),         cmocka_unit_test(test_guesses_are_capped),
+      cmocka_unit_test(test_decided_pairs_teach), cmocka_unit_test(test_patterns_of_a_rule),
+      cmocka_unit_test(test_random_pairs),
   };
   return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
