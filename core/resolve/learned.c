@@ -75,7 +75,7 @@ enum status learned_keep(struct store *store, enum cluster_kind kind, int64_t ru
 }
 
 struct taking {
-  const struct staged_rows *rows;
+  struct staged_rows *rows;
   struct link_decision *decisions;
   size_t count, capacity;
   int64_t *records; /* of the rows, sorted; NULL: not asked for yet */
@@ -141,10 +141,13 @@ static enum status take_decision(void *context, const struct review_decision *de
     taking->capacity = capacity;
   }
   taking->decisions[taking->count++] = (struct link_decision){.a = a, .b = b, .same = decision->same};
+  if (decision->same && taking->rows->role[a] != taking->rows->role[b]) {
+    taking->rows->role[a] = taking->rows->role[b] = 0;
+  }
   return OK;
 }
 
-enum status learned_decisions(struct store *store, enum cluster_kind kind, const struct staged_rows *rows,
+enum status learned_decisions(struct store *store, enum cluster_kind kind, struct staged_rows *rows,
                               struct link_decision **decisions, size_t *count, struct error *error) {
   struct taking taking = {.rows = rows};
   enum status status = store_visit_decisions(store, kind, take_decision, &taking, error);

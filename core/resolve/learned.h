@@ -18,8 +18,9 @@ enum status learned_start(const struct policy *policy, enum cluster_kind kind, s
 enum status learned_keep(struct store *store, enum cluster_kind kind, int64_t run, const struct link_model *model,
                          struct sha256 *digest, struct error *error) MUST_CHECK;
 
-/* The decisions that stand, of records that are there; freed by the caller. */
-enum status learned_decisions(struct store *store, enum cluster_kind kind, const struct staged_rows *rows,
+/* The decisions that stand, of records that are there; freed by the caller. Two records of two roles that a person
+ * called one have a role no more: they keep nobody of their clusters apart. */
+enum status learned_decisions(struct store *store, enum cluster_kind kind, struct staged_rows *rows,
                               struct link_decision **decisions, size_t *count, struct error *error) MUST_CHECK;
 
 #endif

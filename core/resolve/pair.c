@@ -181,8 +181,8 @@ static enum status compare_both(struct pair_view *view, resolve_told *told, void
   status = status == OK ? find_row(view, side->rows, 1, &at[1]) : status;
   status = status == OK ? gather_evidence(view) : status;
   if (status == OK) {
-    status =
-        learned_decisions(view->store, view->kind, side->rows, &side->decisions, &side->decision_count, view->error);
+    status = learned_decisions(view->store, view->kind, view->kind == CLUSTER_PERSON ? &view->persons : &view->cases,
+                               &side->decisions, &side->decision_count, view->error);
   }
   if (status == OK) {
     status = twopass_records(side, &view->cases, &view->evidence, &view->records, view->error);

@@ -536,6 +536,20 @@ static void victim_and_accused_stay_apart_through_others(void **state) {
   assert_int_equal(result.persons.waiting, 2);
 }
 
+/* Who was accused is a victim, a person says: the other records of the victim stay where they were. */
+static void an_accepted_pair_of_two_roles_tears_nothing(void **state) {
+  struct stand *stand = *state;
+  stage_one(stand, ALPHA, "a1", "victim", "document_number=10117410|birth_date=1980-05-06|" JUAN);
+  stage_one(stand, BETA, "b2", "victim", "document_number=10117410|birth_date=1980-05-06|" JUAN);
+  stage_one(stand, BETA, "b1", "accused", "document_number=10117410|birth_date=1980-05-06|" JUAN);
+  run_link(stand);
+  assert_members(stand, CLUSTER_PERSON, "1: a1 b2; 2: b1");
+  decide(stand, "a1", "b1", true);
+  struct resolve_result result = run_link(stand);
+  assert_members(stand, CLUSTER_PERSON, "1: a1 b2 b1");
+  assert_int_equal(result.persons.waiting, 0);
+}
+
 static void what_is_rejected_stays_apart(void **state) {
   struct stand *stand = *state;
   stage_one(stand, ALPHA, "a1", "victim", "document_number=10117410|birth_date=1980-05-06|" JUAN);
@@ -592,6 +606,7 @@ int main(void) {
       EACH(documents_in_conflict_stay_apart_through_others),
       EACH(twins_with_one_document_stay_apart_through_others),
       EACH(victim_and_accused_stay_apart_through_others),
+      EACH(an_accepted_pair_of_two_roles_tears_nothing),
       EACH(what_is_rejected_stays_apart),
       EACH(a_decision_that_lost_its_rows_is_told_of),
       {"mistakes_of_a_policy_have_a_place", mistakes_of_a_policy_have_a_place, setup, teardown, &kinds[0]},
