@@ -1,5 +1,6 @@
 /* Linking a store: stable ids over changes, merges and splits, survivorship with origins, nothing new, one entry of the
- * audit log, on both stores. */
+ * audit log, on both stores.
+ * lint: long because the stories of ids, roles and decisions are told with one way to stage and look. */
 #include "core/audit/audit.h"
 #include "core/base/file.h"
 #include "core/resolve/policy.h"
