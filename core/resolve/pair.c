@@ -39,8 +39,10 @@ static enum status read_rows(struct pair_view *view, const struct entity *entity
   return status;
 }
 
-/* The rows of the two records' own cases, and all that hangs together with them. */
-static enum status read_cases(struct pair_view *view) {
+/* The rows of one kind that the two records hold; of the other kind than the pair's with all that hangs together with
+ * them, which is what the pair's evidence is made of. */
+static enum status read_side(struct pair_view *view, const struct entity *entity, enum cluster_kind kind,
+                             struct staged_rows *out) {
   struct row_set rows = {0};
   struct staged_rows own;
   enum status status = OK;
@@ -48,41 +50,17 @@ static enum status read_cases(struct pair_view *view) {
     status = row_set_add(&rows, view->rows[i], view->error);
   }
   row_set_sort(&rows);
-  if (status == OK && view->kind == CLUSTER_PERSON) {
-    status = read_rows(view, view->policy->one_case.entity, &rows, &own);
+  if (status == OK && kind != view->kind) {
+    status = read_rows(view, entity, &rows, &own);
     row_set_free(&rows);
     for (size_t i = 0; status == OK && i < own.count; i++) {
       status = row_set_add(&rows, own.row_id[i], view->error);
     }
     row_set_sort(&rows);
     staged_free(&own);
-    status = status == OK ? closure_grow(view->store, CLUSTER_CASE, &rows, view->error) : status;
+    status = status == OK ? closure_grow(view->store, kind, &rows, view->error) : status;
   }
-  status = status == OK ? read_rows(view, view->policy->one_case.entity, &rows, &view->cases) : status;
-  row_set_free(&rows);
-  return status;
-}
-
-/* The two persons; or those of the two cases, and all that hang together with them. */
-static enum status read_persons(struct pair_view *view) {
-  struct row_set rows = {0};
-  struct staged_rows own;
-  enum status status = OK;
-  for (int i = 0; status == OK && i < 2; i++) {
-    status = row_set_add(&rows, view->rows[i], view->error);
-  }
-  row_set_sort(&rows);
-  if (status == OK && view->kind == CLUSTER_CASE) {
-    status = read_rows(view, view->policy->person.entity, &rows, &own);
-    row_set_free(&rows);
-    for (size_t i = 0; status == OK && i < own.count; i++) {
-      status = row_set_add(&rows, own.row_id[i], view->error);
-    }
-    row_set_sort(&rows);
-    staged_free(&own);
-    status = status == OK ? closure_grow(view->store, CLUSTER_PERSON, &rows, view->error) : status;
-  }
-  status = status == OK ? read_rows(view, view->policy->person.entity, &rows, &view->persons) : status;
+  status = status == OK ? read_rows(view, entity, &rows, out) : status;
   row_set_free(&rows);
   return status;
 }
@@ -205,8 +183,8 @@ enum status resolve_explain(struct store *store, const struct config *config, co
   buffer_init(&view->seen, SEEN_LIMIT);
   enum status status = policy_load(config->link_file, model, &view->policy, error);
   status = status == OK ? read_models(view) : status;
-  status = status == OK ? read_cases(view) : status;
-  status = status == OK ? read_persons(view) : status;
+  status = status == OK ? read_side(view, view->policy->one_case.entity, CLUSTER_CASE, &view->cases) : status;
+  status = status == OK ? read_side(view, view->policy->person.entity, CLUSTER_PERSON, &view->persons) : status;
   status = status == OK ? compare_both(view, told, context) : status;
   columns_free(view->records.columns, view->records.column_count);
   evidence_free(&view->evidence);
