@@ -152,6 +152,25 @@ static int run_list(const struct globals *globals, const char *kind, const char 
 
 /* ---- show ---- */
 
+/* What stands above the weight, in words; NULL: the weight alone, or a rule that is named. */
+static const char *reason_told(const char *reason) {
+  static const struct {
+    const char *reason, *told;
+  } reasons[] = {
+      {"roles", N_("one of the two is a victim and the other is accused: only a person says that they are one")},
+      {"group", N_("the two are in one case of one source: two people, unless their documents agree")},
+      {"unique", N_("both are of a source that is certified to hold each person once")},
+      {"sealed", N_("one of the two is protected or gave no consent: no program joins it")},
+      {"cluster", N_("other records of the two speak against it, or fit better")},
+  };
+  for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+    if (strcmp(reason, reasons[i].reason) == 0) {
+      return _(reasons[i].told);
+    }
+  }
+  return NULL;
+}
+
 static void print_head(const json_t *answer) {
   const json_t *pair = json_object_get(answer, "pair");
   bool person = strcmp(text_of(answer, "of"), "person") == 0;
@@ -167,6 +186,10 @@ static void print_head(const json_t *answer) {
       printf(_(", proposed by %s"), text_of(pair, "rule"));
     }
     printf("\n");
+    const char *told = reason_told(text_of(pair, "reason"));
+    if (told != NULL) {
+      printf("  %s\n", told);
+    }
   } else {
     puts(_("the last linking did not propose this pair"));
   }
