@@ -6,10 +6,22 @@
 
 #include "connectors/connector.h"
 #include "core/base/yaml.h"
+#include "core/config_serve.h"
 
 enum store_kind { STORE_SQLITE, STORE_POSTGRES };
 enum deletes { DELETES_NONE, DELETES_TOMBSTONE, DELETES_SWEEP };
 enum source_state { SOURCE_ACTIVE, SOURCE_PAUSED, SOURCE_RETIRED };
+
+/* What one run may take; 0: no limit. A run that has used it up ends after the page, and the next one goes on. */
+struct budget {
+  int64_t pages, bytes;
+  int64_t time; /* microseconds */
+};
+/* When a password or a key ends, which nothing but its owner can tell. */
+struct expiry_config {
+  const char *what; /* "password", "api_key": for messages */
+  int64_t at;       /* microseconds since the epoch: the day's begin, UTC */
+};
 
 struct source_config {
   const char *code; /* "sistra"; lower case, digits, '_' ; unique */
@@ -30,7 +42,12 @@ struct source_config {
   bool linked;         /* false for aggregates and for sources kept apart */
   int precedence;      /* survivorship: lower wins; default its position */
   bool duplicate_free; /* certified: one record is one person */
-  const char *file;    /* where it is declared, for messages */
+  struct budget budget;
+  const char *gateway;  /* sources that share one are never pulled at the same time; NULL: none */
+  const char *succeeds; /* code of the source that this one replaces, in parallel for a time; NULL: none */
+  const struct expiry_config *expiries; /* declared by hand; certificates tell their own */
+  size_t expiry_count;
+  const char *file; /* where it is declared, for messages */
 };
 
 struct config {
@@ -51,6 +68,8 @@ struct config {
   struct source_config *sources;
   size_t source_count;
   int64_t page_limit; /* bytes of one page; default 64 MiB */
+  struct serve_config serve;
+  struct notify_config notify;
 };
 
 enum status config_load(const char *path, struct config **config, struct error *error) MUST_CHECK;

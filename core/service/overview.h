@@ -3,6 +3,7 @@
 #define PUENTE_SERVICE_OVERVIEW_H
 
 #include "core/service/linked.h"
+#include "core/service/standing.h"
 #include "core/service/workspace.h"
 
 struct source_overview {
@@ -15,6 +16,9 @@ struct source_overview {
   struct counts counts;        /* of the last sync */
   int64_t mapped, quarantined, withheld, total; /* records that are current now; total: with dismissed ones */
   const char *message, *place, *hint;           /* of a failed run, or a remark of a done one; NULL: none */
+  struct source_health health;
+  struct source_standing standing;
+  int64_t drift; /* open findings about its fields */
 };
 
 struct overview {
@@ -28,6 +32,9 @@ struct overview {
   int64_t waiting;                      /* records new, changed or deleted since */
   int64_t review, decided;              /* pairs that wait for a person; with a decision not yet applied */
   const char *link_message, *link_hint; /* of a linking that failed since; NULL: none */
+  struct expiry *expiries;              /* those to be told of come first */
+  size_t expiry_count;
+  int64_t backup, restored; /* last backup that was read back; last restore that was tried; 0: never */
   struct arena *memory;
 };
 

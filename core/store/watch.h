@@ -1,0 +1,110 @@
+/* What the store remembers about sources and work that runs by itself: leases that end with their holder, duties, the
+ * health of sources, their fields, notices. Format 6.
+ *
+ * Texts given back are in the caller's arena. */
+#ifndef PUENTE_STORE_WATCH_H
+#define PUENTE_STORE_WATCH_H
+
+#include "core/base/arena.h"
+#include "core/store/store.h"
+
+/* ---- holds: a name that one handle of all processes and hosts has ---- */
+
+/* Held as long as this handle is open and connected, or until store_unhold; ERR_BUSY where another one holds it.
+ * PostgreSQL: an advisory lock of the session; SQLite: a lock on a byte of FILE-hold beside the database. The kernel,
+ * or the server, lets go of it when its process ends. What a hold guards is fenced besides by store_lease's token. */
+enum status store_hold(struct store *store, const char *name, struct error *error) MUST_CHECK;
+void store_unhold(struct store *store, const char *name);
+
+/* ---- duties: scheduled work, so that a missed one is made up once ---- */
+
+struct duty {
+  int64_t due;          /* last due moment that was handled; 0: never. Microseconds, as all times here */
+  int64_t began, ended; /* of the last time; ended 0: it runs, or its process was killed */
+  enum status outcome;
+};
+/* A duty that was never handled gives zeros. */
+enum status store_duty(struct store *store, const char *name, struct duty *duty, struct error *error) MUST_CHECK;
+/* In a transaction of its own where none is open. */
+enum status store_duty_save(struct store *store, const char *name, const struct duty *duty,
+                            struct error *error) MUST_CHECK;
+
+/* ---- health: what the last tries of a source say ---- */
+
+enum health {
+  HEALTH_UNKNOWN,
+  HEALTH_OK,
+  HEALTH_UNREACHABLE,
+  HEALTH_REFUSED,
+  HEALTH_CHANGED,
+  HEALTH_EMPTY,
+  HEALTH_FAILED
+};
+extern const char *const health_names[]; /* "unknown", "ok", "unreachable", "refused", "changed", "empty", "failed" */
+struct source_health {
+  enum health health;
+  int64_t since; /* when this health began */
+  int failures;  /* tries that failed in a row; 0 after one that succeeded */
+  int64_t tried, succeeded;
+  enum status error;                  /* of the last try */
+  const char *message, *place, *hint; /* of the last failed one; NULL: none */
+};
+enum status store_health(struct store *store, int source_id, struct arena *arena, struct source_health *health,
+                         struct error *error) MUST_CHECK;
+enum status store_health_save(struct store *store, int source_id, const struct source_health *health,
+                              struct error *error) MUST_CHECK;
+
+/* ---- fields: the shape of what a source sends, and how it changed ---- */
+
+/* Kinds of values, a bit each. */
+enum { KIND_NULL = 1, KIND_BOOLEAN = 2, KIND_NUMBER = 4, KIND_TEXT = 8, KIND_LIST = 16, KIND_OBJECT = 32 };
+struct field_seen {
+  struct slice path; /* as the mapping writes it; members of lists without a position */
+  int kinds;         /* all that were seen */
+  int64_t records;   /* of the last complete pass that were looked at and had it */
+  int64_t looked;    /* records of that pass that were looked at */
+  int64_t first_run, last_run;
+};
+typedef enum status field_visitor(void *context, const struct field_seen *field, struct error *error);
+/* By path. */
+enum status store_visit_fields(struct store *store, int source_id, field_visitor *visit, void *context,
+                               struct error *error) MUST_CHECK;
+/* Upserts by path. */
+enum status store_save_fields(struct store *store, int source_id, const struct field_seen *fields, size_t count,
+                              struct error *error) MUST_CHECK;
+
+enum drift_kind { DRIFT_NEW, DRIFT_MISSING, DRIFT_RETYPED };
+extern const char *const drift_names[]; /* "new", "missing", "retyped" */
+struct drift {
+  struct slice path;
+  enum drift_kind kind;
+  bool mapped; /* the mapping reads it */
+  int was, is; /* kinds of values */
+  int64_t run; /* that found it */
+  int64_t since;
+  int64_t closed; /* when it was as before again, or was accepted; 0: open */
+};
+typedef enum status drift_visitor(void *context, const struct drift *drift, struct error *error);
+/* Open ones, by path. */
+enum status store_visit_drift(struct store *store, int source_id, drift_visitor *visit, void *context,
+                              struct error *error) MUST_CHECK;
+/* The open findings of a source become these: those that are no more are closed, those that stand keep `since`. */
+enum status store_replace_drift(struct store *store, int source_id, const struct drift *drifts, size_t count,
+                                struct error *error) MUST_CHECK;
+
+/* ---- notices: what people were told, so that they are told once ---- */
+
+struct notice {
+  const char *name;    /* what it is about: "source:reta:unreachable", "expiry:reta:client_certificate:14" */
+  int64_t since, sent; /* sent 0: not yet */
+  int64_t closed;      /* 0: it stands */
+  int64_t level;       /* what it was told at: days left, records in quarantine */
+};
+typedef enum status notice_visitor(void *context, const struct notice *notice, struct error *error);
+/* Those that stand, by name. */
+enum status store_visit_notices(struct store *store, notice_visitor *visit, void *context,
+                                struct error *error) MUST_CHECK;
+/* Upserts by name. In a transaction of its own where none is open. */
+enum status store_notice_save(struct store *store, const struct notice *notice, struct error *error) MUST_CHECK;
+
+#endif
