@@ -9,10 +9,11 @@ PREFIX ?= /usr/local
 CC := gcc
 VERSION := 0.1.0
 
-PACKAGES := libcurl libxml-2.0 jansson libpq sqlite3 yaml-0.1 libsodium libcrypto libzstd zlib icu-uc icu-i18n
+PACKAGES := libcurl libxml-2.0 jansson libpq sqlite3 yaml-0.1 libsodium libcrypto libzstd zlib icu-uc icu-i18n \
+            libmicrohttpd libsystemd
 DEBIAN := libc6-dev pkg-config libcurl4-openssl-dev libxml2-dev libjansson-dev libpq-dev libsqlite3-dev libyaml-dev \
-          libsodium-dev libssl-dev libzstd-dev zlib1g-dev libicu-dev gettext iso-codes ca-certificates
-DEBIAN_DEMO := libmicrohttpd-dev
+          libsodium-dev libssl-dev libzstd-dev zlib1g-dev libicu-dev libmicrohttpd-dev libsystemd-dev gettext iso-codes \
+          ca-certificates
 DEBIAN_CHECK := libcmocka-dev libgnutls28-dev postgresql openssl clang-format clang-tidy cppcheck pmccabe sqlite3 man-db
 export PUENTE_PACKAGES := $(PACKAGES)
 
@@ -34,7 +35,7 @@ BENCHES := $(sort $(shell find tests/bench -name 'bench_*.c'))
 LANGUAGES := $(patsubst po/%.po,%,$(wildcard po/*.po))
 CATALOGS := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/puente.mo)
 
-.PHONY: all tests sanitized test check demo bench lint format messages install clean deps deps-demo deps-check
+.PHONY: all tests sanitized test check demo bench lint format messages install clean deps deps-check
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -60,7 +61,7 @@ $(BUILD)/puente: $(BUILD)/obj/$(MAIN:.c=.o) $(BUILD)/libpuente.a
 
 $(BUILD)/puente-simulator: $(SIMULATOR:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
 	@echo "  LD $@"
-	@$(CC) $(CFLAGS) -o $@ $^ -lmicrohttpd $(LIBRARIES)
+	@$(CC) $(CFLAGS) -o $@ $^ $(LIBRARIES)
 
 $(BUILD)/puente.1: $(BUILD)/puente scripts/manpage.sh
 	@scripts/manpage.sh $(BUILD)/puente >$@
@@ -73,7 +74,7 @@ $(BUILD)/locale/%/LC_MESSAGES/puente.mo: po/%.po
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_HELPERS:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
 	@mkdir -p $(@D)
-	@$(CC) $(CFLAGS) -o $@ $^ -lcmocka -lmicrohttpd -lgnutls $(LIBRARIES)
+	@$(CC) $(CFLAGS) -o $@ $^ -lcmocka -lgnutls $(LIBRARIES)
 
 tests: $(TESTS:%.c=$(BUILD)/%)
 
@@ -101,7 +102,7 @@ format:
 
 # ---- the demo and the benchmarks ----
 
-demo: deps-demo
+demo: deps
 	@$(MAKE) --no-print-directory all $(BUILD)/puente-simulator
 	@BUILD=$(BUILD) examples/peru/demo.sh
 
@@ -113,10 +114,8 @@ bench: deps-check
 
 deps:
 	@scripts/install-packages.sh $(DEBIAN)
-deps-demo:
-	@scripts/install-packages.sh $(DEBIAN) $(DEBIAN_DEMO)
 deps-check:
-	@scripts/install-packages.sh $(DEBIAN) $(DEBIAN_DEMO) $(DEBIAN_CHECK)
+	@scripts/install-packages.sh $(DEBIAN) $(DEBIAN_CHECK)
 
 # ---- messages: po/puente.pot from the sources, merged into each language ----
 

@@ -76,8 +76,14 @@ static enum status apply_globals(struct start *start, struct error *error) {
     error_hint(error, _("es or en"));
     return ERR_USAGE;
   }
-  if (start->log != NULL && strcmp(start->log, "json") != 0 && strcmp(start->log, "text") != 0) {
+  enum log_form form = LOG_TEXT;
+  if (start->log != NULL && !log_form_parse(start->log, &form)) {
     error_set(error, ERR_USAGE, _("--log: there is no form \"%s\""), start->log);
+    error_hint(error, _("text, json or journal"));
+    return ERR_USAGE;
+  }
+  if (form == LOG_JOURNAL && !log_journal_there()) {
+    error_set(error, ERR_USAGE, _("--log journal: this machine has no systemd journal"));
     error_hint(error, _("text or json"));
     return ERR_USAGE;
   }
@@ -87,7 +93,7 @@ static enum status apply_globals(struct start *start, struct error *error) {
     language_of_config(start->globals.config);
   }
   enum log_level level = start->verbose ? LEVEL_DEBUG : start->globals.quiet ? LEVEL_WARNING : LEVEL_INFO;
-  log_configure(level, start->log != NULL && strcmp(start->log, "json") == 0);
+  log_configure(level, form);
   return OK;
 }
 

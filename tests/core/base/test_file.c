@@ -1,7 +1,6 @@
-/* Files, secrets, paths, digests and keys, and what the log prints. */
+/* Files, secrets, paths, digests and keys. */
 #include "core/base/digest.h"
 #include "core/base/file.h"
-#include "core/base/log.h"
 #include "tests/support/temp.h"
 
 #include <setjmp.h>
@@ -156,47 +155,6 @@ static void keys_are_private_and_kept(void **state) {
   assert_null(key);
 }
 
-/* Runs `print` with standard error in a file and compares what was written. */
-static void assert_logged(void (*print)(void), const char *wanted) {
-  struct error error;
-  struct buffer bytes;
-  fflush(stderr);
-  int kept = dup(STDERR_FILENO);
-  assert_non_null(freopen(path, "w", stderr));
-  print();
-  fflush(stderr);
-  dup2(kept, STDERR_FILENO);
-  close(kept);
-  assert_int_equal(file_read(path, 10000, &bytes, &error), OK);
-  assert_string_equal(bytes.data, wanted);
-  buffer_free(&bytes);
-}
-
-static void print_lines(void) {
-  struct error error;
-  error_set(&error, ERR_CONFIG, "unknown key 'x'");
-  error_place(&error, "a.yaml:2:1");
-  error_hint(&error, "did you mean 'y'?");
-  log_message(LEVEL_DEBUG, "hidden");
-  log_message(LEVEL_INFO, "pulled %d", 3);
-  log_message(LEVEL_WARNING, "careful");
-  log_error(LEVEL_ERROR, &error);
-}
-
-static void the_log_prints_lines_or_json(void **state) {
-  (void)state;
-  log_configure(LEVEL_INFO, false);
-  assert_logged(print_lines, "pulled 3\nwarning: careful\nerror: unknown key 'x'\n  at: a.yaml:2:1\n"
-                             "  hint: did you mean 'y'?\n");
-  setenv("PUENTE_CLOCK", "2026-01-02T03:04:05Z", 1);
-  log_configure(LEVEL_ERROR, true);
-  assert_logged(print_lines, "{\"time\":\"2026-01-02T03:04:05.000000Z\",\"level\":\"error\",\"status\":\"config\","
-                             "\"message\":\"unknown key 'x'\",\"place\":\"a.yaml:2:1\","
-                             "\"hint\":\"did you mean 'y'?\"}\n");
-  unsetenv("PUENTE_CLOCK");
-  log_configure(LEVEL_INFO, false);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(files_are_replaced_whole),
@@ -205,7 +163,6 @@ int main(void) {
       cmocka_unit_test(data_stand_beside_the_sources),
       cmocka_unit_test(digests_are_the_published_ones),
       cmocka_unit_test(keys_are_private_and_kept),
-      cmocka_unit_test(the_log_prints_lines_or_json),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
