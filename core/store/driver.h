@@ -127,6 +127,12 @@ struct driver_ops {
   enum status (*append_row)(struct driver *driver, const struct value *values, struct error *error);
   enum status (*append_end)(struct driver *driver, struct error *error);
 
+  /* A lock of the connection on a name, let go with the connection: `taken` false where another connection has it; true
+   * where this one had it already. */
+  enum status (*hold)(struct driver *driver, const char *name, bool *taken, struct error *error);
+  void (*unhold)(struct driver *driver, const char *name);
+  enum status (*held)(struct driver *driver, const char *name, bool *held, struct error *error); /* by another one */
+
   enum status (*now)(struct driver *driver, int64_t *micros, struct error *error);
   enum status (*backup)(struct driver *driver, const char *target, struct error *error);
   /* A name for the copy that a migration makes, from the version that is left. */

@@ -7,7 +7,7 @@
 
 #include <zstd.h>
 
-enum { STORE_VERSION = 5, BATCH_ROWS = 1024, ENTITY_BITS = 4, ROW_BITS = 16 };
+enum { STORE_VERSION = 6, BATCH_ROWS = 1024, ENTITY_BITS = 4, ROW_BITS = 16 };
 
 /* Identity: codec byte, then by column its number, length and bytes. Raw bodies: codec byte, then the frame. */
 enum { CODEC_PLAIN = 1, CODEC_ZSTD = 1 };
@@ -76,7 +76,8 @@ struct store {
 
 /* ---- tables.c ---- */
 extern const struct table TABLE_RAW_CHUNK, TABLE_RAW_RECORD, TABLE_ISSUE, TABLE_SEEN, TABLE_LINK_PAIR,
-    TABLE_LINK_DECISION, TABLE_LINK_MODEL, TABLE_LINK_KEY, TABLE_LINK_UNLINKABLE;
+    TABLE_LINK_DECISION, TABLE_LINK_MODEL, TABLE_LINK_KEY, TABLE_LINK_UNLINKABLE, TABLE_DUTY, TABLE_HEALTH, TABLE_FIELD,
+    TABLE_DRIFT, TABLE_EXPIRY, TABLE_NOTICE;
 const struct table *tables_system(size_t *count);
 extern const char *const TABLES_INDEXES;      /* a script */
 extern const char *const TABLES_LINK_INDEXES; /* the same for tables of linkage; leaves alone what is there */
@@ -105,6 +106,9 @@ enum status db_integer(struct store *store, struct error *error, int64_t *intege
                        const struct value *values, size_t count) MUST_CHECK;
 /* Every writing function begins with it: ERR_INTERNAL outside a transaction; empties the scratch arena. */
 enum status db_writing(struct store *store, struct error *error) MUST_CHECK;
+/* For functions that run in the open transaction, or in a short one of their own. */
+enum status db_begin_own(struct store *store, bool *own, struct error *error) MUST_CHECK;
+enum status db_finish_own(struct store *store, bool own, enum status status, struct error *error) MUST_CHECK;
 /* Adds to a counter, made at need, and gives the first of the `count` new numbers (from 1). */
 enum status db_count(struct store *store, const char *name, int64_t count, int64_t *first,
                      struct error *error) MUST_CHECK;

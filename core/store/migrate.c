@@ -70,10 +70,11 @@ static enum status remember_model(struct store *store, struct error *error) {
                     VALUES(text_value(digest)));
 }
 
-/* Views stand on tables of every version: those of linkage are there before them. */
-static enum status make_linkage(struct store *store, struct error *error) {
-  static const struct table *const NEW[] = {&TABLE_LINK_DECISION, &TABLE_LINK_MODEL, &TABLE_LINK_KEY,
-                                            &TABLE_LINK_UNLINKABLE};
+/* Views stand on tables of every version: those that came after the first are there before them. */
+static enum status make_later(struct store *store, struct error *error) {
+  static const struct table *const NEW[] = {
+      &TABLE_LINK_DECISION, &TABLE_LINK_MODEL, &TABLE_LINK_KEY, &TABLE_LINK_UNLINKABLE, &TABLE_DUTY,
+      &TABLE_HEALTH,        &TABLE_FIELD,      &TABLE_DRIFT,    &TABLE_EXPIRY,          &TABLE_NOTICE};
   enum status status = tables_complete(store, &TABLE_LINK_PAIR, NULL, error);
   for (size_t i = 0; i < sizeof NEW / sizeof *NEW && status == OK; i++) {
     status = tables_create(store, NEW[i], error);
@@ -90,7 +91,7 @@ static enum status make_linkage(struct store *store, struct error *error) {
 }
 
 static enum status make_views(struct store *store, struct error *error) {
-  enum status status = make_linkage(store, error);
+  enum status status = make_later(store, error);
   status = status == OK ? views_make(store, error) : status;
   return status == OK ? remember_model(store, error) : status;
 }
@@ -106,6 +107,7 @@ static const struct migration MIGRATIONS[STORE_VERSION] = {
     {N_("views for analysts"), make_views},
     {N_("tables of linkage: decisions, models and keys"), make_views},
     {N_("table of linkage: rows that cannot be linked"), make_views},
+    {N_("tables of unattended work: duties, health, fields, drift, notices"), make_views},
 };
 
 static enum status apply_one(struct store *store, int target, struct error *error) {

@@ -95,31 +95,19 @@ static enum status take_lease(struct store *store, int source_id, const char *ho
   return status == OK && !taken ? busy(store, source_id, error) : status;
 }
 
-/* Runs in the open transaction, or in a short one of its own. */
-static enum status finish(struct store *store, bool own, enum status status, struct error *error) {
-  if (!own) {
-    return status;
-  }
-  if (status == OK) {
-    return store_commit(store, error);
-  }
-  store_rollback(store);
-  return status;
-}
-
 enum status store_lease(struct store *store, int source_id, const char *holder, int64_t microseconds,
                         struct lease *lease, struct error *error) {
-  bool own = !store->open;
-  enum status status = own ? store_begin(store, error) : OK;
+  bool own;
+  enum status status = db_begin_own(store, &own, error);
   if (status != OK) {
     return status;
   }
-  return finish(store, own, take_lease(store, source_id, holder, microseconds, lease, error), error);
+  return db_finish_own(store, own, take_lease(store, source_id, holder, microseconds, lease, error), error);
 }
 
 enum status store_release(struct store *store, const struct lease *lease, struct error *error) {
-  bool own = !store->open;
-  enum status status = own ? store_begin(store, error) : OK;
+  bool own;
+  enum status status = db_begin_own(store, &own, error);
   if (status != OK) {
     return status;
   }
@@ -127,7 +115,7 @@ enum status store_release(struct store *store, const struct lease *lease, struct
                       "UPDATE source SET lease_holder = NULL, lease_until = NULL "
                       "WHERE source_id = $1 AND lease_token = $2",
                       VALUES(int_value(lease->source_id), int_value(lease->token)));
-  return finish(store, own, status, error);
+  return db_finish_own(store, own, status, error);
 }
 
 /* ---- passes ---- */

@@ -159,6 +159,22 @@ void store_rollback(struct store *store) {
   arena_reset(store->scratch);
 }
 
+enum status db_begin_own(struct store *store, bool *own, struct error *error) {
+  *own = !store->open;
+  return *own ? store_begin(store, error) : OK;
+}
+
+enum status db_finish_own(struct store *store, bool own, enum status status, struct error *error) {
+  if (!own) {
+    return status;
+  }
+  if (status == OK) {
+    return store_commit(store, error);
+  }
+  store_rollback(store);
+  return status;
+}
+
 /* ---- opening ---- */
 
 void store_close(struct store *store) {

@@ -61,6 +61,42 @@ const struct table TABLE_LINK_KEY = {
 const struct table TABLE_LINK_UNLINKABLE = {
     .name = "link_unlinkable", .primary = "kind, row_id", COLUMNS(INTEGER("kind"), INTEGER("row_id"))};
 
+/* ---- of unattended work ---- */
+const struct table TABLE_DUTY = {
+    .name = "duty",
+    .primary = "name",
+    COLUMNS(TEXT("name"), INTEGER("due"), INTEGER("began"), INTEGER("ended"), TEXT("outcome")),
+};
+const struct table TABLE_HEALTH = {
+    .name = "health",
+    .primary = "source_id",
+    COLUMNS(INTEGER("source_id"), INTEGER("health"), INTEGER("since"), INTEGER("failures"), INTEGER("tried"),
+            INTEGER("succeeded"), TEXT("error"), TEXT("message"), TEXT("place"), TEXT("hint")),
+};
+const struct table TABLE_FIELD = {
+    .name = "field",
+    .primary = "source_id, path",
+    COLUMNS(INTEGER("source_id"), TEXT("path"), INTEGER("kinds"), INTEGER("records"), INTEGER("looked"),
+            INTEGER("first_run"), INTEGER("last_run")),
+};
+/* closed 0: it stands. */
+const struct table TABLE_DRIFT = {
+    .name = "drift",
+    .primary = "source_id, path, kind, run",
+    COLUMNS(INTEGER("source_id"), TEXT("path"), INTEGER("kind"), INTEGER("run"), INTEGER("mapped"),
+            INTEGER("was_kinds"), INTEGER("is_kinds"), INTEGER("since"), INTEGER("closed")),
+};
+const struct table TABLE_EXPIRY = {
+    .name = "expiry",
+    .primary = "source_id, what",
+    COLUMNS(INTEGER("source_id"), TEXT("what"), INTEGER("ends"), INTEGER("seen")),
+};
+const struct table TABLE_NOTICE = {
+    .name = "notice",
+    .primary = "name",
+    COLUMNS(TEXT("name"), INTEGER("since"), INTEGER("sent"), INTEGER("closed"), INTEGER("level")),
+};
+
 #define MEMBER(id)                                                                                                     \
   COLUMNS(INTEGER("row_id"), INTEGER("from_run"), INTEGER("to_run"), INTEGER(id), INTEGER("source_id"), TEXT("row_key"))
 

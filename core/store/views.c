@@ -31,6 +31,11 @@ struct fixed_view {
 #define BOTH_MEMBERS                                                                                                   \
   "(" MEMBERS("person") " UNION ALL " MEMBERS("case") ") m JOIN source s ON s.source_id = m.source_id"
 
+#define HEALTH_TEXT                                                                                                    \
+  "CASE h.health WHEN 1 THEN 'ok' WHEN 2 THEN 'unreachable' WHEN 3 THEN 'refused' WHEN 4 THEN 'changed' "              \
+  "WHEN 5 THEN 'empty' WHEN 6 THEN 'failed' ELSE 'unknown' END"
+#define MICROS(column) "TIME(NULLIF(" column ", 0))"
+
 static const struct fixed_view FIXED_VIEWS[] = {
     {.name = "sources",
      .description = N_("registries that are connected, and how far each was pulled"),
@@ -67,6 +72,35 @@ static const struct fixed_view FIXED_VIEWS[] = {
            {"#bytes", "r.bytes", N_("bytes read")},
            {"#source_count", "r.source_count", N_("what the source says it holds; -1: it does not say")},
            {"message", "r.message", N_("of a failed run: what failed, where, what to do")})},
+    {.name = "source_health",
+     .description = N_("what the last tries of each source say"),
+     .from = "health h JOIN source s ON s.source_id = h.source_id",
+     FIXED({"source", "s.code", N_("source")},
+           {"health", HEALTH_TEXT, N_("ok, unreachable, refused, changed, empty or failed")},
+           {"since", "TIME(h.since)", N_("UTC")}, {"#failures", "h.failures", N_("tries that failed in a row")},
+           {"tried", "TIME(h.tried)", N_("last try, UTC")},
+           {"succeeded", MICROS("h.succeeded"), N_("last try that succeeded, UTC; empty: none")},
+           {"message", "h.message", N_("of the last failure")}, {"place", "h.place", N_("where it happened")},
+           {"hint", "h.hint", N_("what may help")})},
+    {.name = "source_fields",
+     .description = N_("fields that each source sends, as its last complete pass showed them"),
+     .from = "field f JOIN source s ON s.source_id = f.source_id",
+     FIXED({"source", "s.code", N_("source")}, {"path", "f.path", N_("where in the record")},
+           {"#kinds", "f.kinds",
+            N_("kinds of its values, added up: 1 null, 2 boolean, 4 number, 8 text, 16 list, 32 object")},
+           {"#records", "f.records", N_("records that had it, of those looked at")},
+           {"#looked", "f.looked", N_("records looked at")}, {"#first_run", "f.first_run", N_("run that first saw it")},
+           {"#last_run", "f.last_run", N_("run that last saw it")})},
+    {.name = "source_drift",
+     .description = N_("how the fields of a source changed, also what is settled"),
+     .from = "drift d JOIN source s ON s.source_id = d.source_id",
+     FIXED({"source", "s.code", N_("source")}, {"path", "d.path", N_("where in the record")},
+           {"kind", "CASE d.kind WHEN 0 THEN 'new' WHEN 1 THEN 'missing' ELSE 'retyped' END",
+            N_("new, missing or retyped")},
+           {"#mapped", "d.mapped", N_("1: the mapping reads it")},
+           {"#was", "d.was_kinds", N_("kinds of its values before, added up as in source_fields")},
+           {"#is", "d.is_kinds", N_("kinds of its values then")}, {"#run", "d.run", N_("run that found it")},
+           {"since", "TIME(d.since)", N_("UTC")}, {"closed", MICROS("d.closed"), N_("UTC; empty: it stands")})},
     {.name = "records",
      .description = N_("current landed records, without key and content"),
      .from = "raw_record r JOIN source s ON s.source_id = r.raw_id >> 52 WHERE r.to_run IS NULL",

@@ -1,7 +1,7 @@
 /* What the store remembers about sources and work that runs by itself: leases that end with their holder, duties, the
- * health of sources, their fields, notices. Format 6.
+ * health of sources, their fields, what expires, notices. Format 6.
  *
- * Texts given back are in the caller's arena. */
+ * Texts given back are in the caller's arena; those that a visitor gets are valid until it returns. */
 #ifndef PUENTE_STORE_WATCH_H
 #define PUENTE_STORE_WATCH_H
 
@@ -15,8 +15,13 @@
  * or the server, lets go of it when its process ends. What a hold guards is fenced besides by store_lease's token. */
 enum status store_hold(struct store *store, const char *name, struct error *error) MUST_CHECK;
 void store_unhold(struct store *store, const char *name);
+/* Whether another handle has it; takes nothing, and needs no right to write. */
+enum status store_held(struct store *store, const char *name, bool *held, struct error *error) MUST_CHECK;
 
-/* ---- duties: scheduled work, so that a missed one is made up once ---- */
+/* ---- duties: scheduled work, so that a missed one is made up once ----
+ *
+ * Named "sync:CODE", "link", "digest", "watch", "backup" (ended: the last one that was read back), "restore" (the last
+ * restore that was tried): status shows the last two. */
 
 struct duty {
   int64_t due;          /* last due moment that was handled; 0: never. Microseconds, as all times here */
@@ -91,6 +96,20 @@ enum status store_visit_drift(struct store *store, int source_id, drift_visitor 
 /* The open findings of a source become these: those that are no more are closed, those that stand keep `since`. */
 enum status store_replace_drift(struct store *store, int source_id, const struct drift *drifts, size_t count,
                                 struct error *error) MUST_CHECK;
+
+/* ---- expiries: what servers showed of their certificates ---- */
+
+struct expiry_seen {
+  int source_id;
+  const char *what; /* "server_certificate" */
+  int64_t at, seen; /* when it ends; when that was seen */
+};
+typedef enum status expiry_visitor(void *context, const struct expiry_seen *expiry, struct error *error);
+/* By source and name. */
+enum status store_visit_expiries(struct store *store, expiry_visitor *visit, void *context,
+                                 struct error *error) MUST_CHECK;
+/* Upserts by source and name. In a transaction of its own where none is open. */
+enum status store_expiry_save(struct store *store, const struct expiry_seen *expiry, struct error *error) MUST_CHECK;
 
 /* ---- notices: what people were told, so that they are told once ---- */
 

@@ -82,6 +82,10 @@ void postgres_append_close(struct postgres *self);
  * call until the transaction is rolled back. */
 enum status postgres_settle(struct postgres *self, struct error *error) MUST_CHECK;
 
+enum status postgres_hold(struct driver *driver, const char *name, bool *taken, struct error *error) MUST_CHECK;
+void postgres_unhold(struct driver *driver, const char *name);
+enum status postgres_held(struct driver *driver, const char *name, bool *held, struct error *error) MUST_CHECK;
+
 enum status postgres_make_views(struct driver *driver, const struct view_text *views, size_t count,
                                 struct error *error) MUST_CHECK;
 enum status postgres_ask(struct driver *driver, const struct view_text *views, size_t count, const char *sql,

@@ -463,6 +463,8 @@ static void sqlite_shut(struct driver *driver) {
   free(self->statements);
   map_free(self->texts);
   sqlite3_close(self->handle);
+  if (self->holds >= 0)
+    close(self->holds);
   free(self->path);
   free(self);
 }
@@ -499,6 +501,7 @@ static enum status sqlite_open(const struct store_options *options, bool create,
     return error_memory(error);
   self->driver.ops = &sqlite_driver;
   self->read_only = options->read_only;
+  self->holds = -1;
   self->path = strdup(options->path);
   self->texts = map_new();
   enum status status = self->path == NULL || self->texts == NULL ? error_memory(error) : OK;
@@ -575,6 +578,9 @@ const struct driver_ops sqlite_driver = {
     .append_begin = sqlite_append_begin,
     .append_row = sqlite_append_row,
     .append_end = sqlite_append_end,
+    .hold = sqlite_hold,
+    .unhold = sqlite_unhold,
+    .held = sqlite_held,
     .now = sqlite_now,
     .backup = sqlite_backup_to,
     .backup_name = sqlite_backup_label,

@@ -22,6 +22,7 @@ struct sqlite {
   sqlite3 *handle;
   char *path;
   bool read_only;
+  int holds;         /* descriptor of FILE-hold; -1: not open */
   struct map *texts; /* text of a statement to its position */
   struct statement **statements;
   size_t statement_count;
@@ -46,6 +47,9 @@ void sqlite_discard(struct statement *statement);
 enum status sqlite_backup_to(struct driver *driver, const char *target, struct error *error) MUST_CHECK;
 enum status sqlite_backup_label(struct driver *driver, int version, struct buffer *name,
                                 struct error *error) MUST_CHECK;
+enum status sqlite_hold(struct driver *driver, const char *name, bool *taken, struct error *error) MUST_CHECK;
+void sqlite_unhold(struct driver *driver, const char *name);
+enum status sqlite_held(struct driver *driver, const char *name, bool *held, struct error *error) MUST_CHECK;
 enum status sqlite_ask(struct driver *driver, const struct view_text *views, size_t count, const char *sql,
                        int64_t timeout, struct cursor **cursor, struct error *error) MUST_CHECK;
 
