@@ -3,6 +3,7 @@
 #include "core/command/linking.h"
 #include "core/command/linking_files.h"
 #include "core/command/meter.h"
+#include "core/command/stop.h"
 #include "core/service/linking.h"
 
 #include <jansson.h>
@@ -101,7 +102,8 @@ static int run(const struct globals *globals, int argc, char **argv) {
   }
   struct workspace workspace;
   struct error error;
-  if (workspace_open(globals->config, WORKSPACE_WRITE, &workspace, &error) != OK) {
+  const struct workspace_opening opening = {.path = globals->config, .mode = WORKSPACE_WRITE, .stop = stop_flag()};
+  if (workspace_open_as(&opening, &workspace, &error) != OK) {
     return command_fail(&error);
   }
   exit_code = command_linking(globals, &workspace, &linking);

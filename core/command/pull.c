@@ -150,7 +150,8 @@ int command_pull_named(const struct globals *globals, char **argv, const struct 
                        command_pull_work *work) {
   struct workspace workspace;
   struct error error;
-  if (workspace_open(globals->config, WORKSPACE_WRITE, &workspace, &error) != OK) {
+  const struct workspace_opening opening = {.path = globals->config, .mode = WORKSPACE_WRITE, .stop = stop_flag()};
+  if (workspace_open_as(&opening, &workspace, &error) != OK) {
     return command_fail(&error);
   }
   struct pull_request request = *wanted;

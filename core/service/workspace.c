@@ -3,17 +3,28 @@
 #include "core/base/file.h"
 #include "core/base/log.h"
 
+#include <limits.h>
+#include <pthread.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+static char login[LOGIN_NAME_MAX];
+
+static void read_login(void) {
+  const struct passwd *user = getpwuid(geteuid());
+  snprintf(login, sizeof login, "%s", user != NULL ? user->pw_name : "?");
+}
+
 static const char *read_actor(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
   const char *named = getenv("PUENTE_ACTOR");
   if (named != NULL && named[0] != '\0') {
     return named;
   }
-  const struct passwd *user = getpwuid(geteuid());
-  return user != NULL ? user->pw_name : "?";
+  pthread_once(&once, read_login);
+  return login;
 }
 
 /* A reader can do without the key: identities stay sealed then. */
@@ -54,16 +65,18 @@ enum status workspace_store_options(const struct workspace *workspace, struct st
   return status;
 }
 
-static enum status open_store(struct workspace *workspace, enum workspace_mode mode, struct error *error) {
+static enum status open_store(struct workspace *workspace, const struct workspace_opening *opening,
+                              struct error *error) {
   struct store_options options;
   char *password;
   enum status status = workspace_store_options(workspace, &options, &password, error);
   if (status != OK) {
     return status;
   }
-  options.read_only = mode == WORKSPACE_READ;
+  options.read_only = opening->mode == WORKSPACE_READ;
+  options.stop = opening->stop;
   status = store_open(&options, &workspace->store, error);
-  if (status == ERR_NOT_FOUND && mode == WORKSPACE_WRITE) {
+  if (status == ERR_NOT_FOUND && opening->mode == WORKSPACE_WRITE) {
     status = make_store(&options, workspace, error);
   }
   secret_free(password);
@@ -72,7 +85,13 @@ static enum status open_store(struct workspace *workspace, enum workspace_mode m
 
 static enum status register_sources(struct workspace *workspace, struct error *error) {
   const struct config *config = workspace->config;
-  enum status status = store_begin(workspace->store, error);
+  bool same = false;
+  enum status status =
+      store_sources_stand(workspace->store, config->sources, config->source_count, workspace->source_ids, &same, error);
+  if (status != OK || same) {
+    return status;
+  }
+  status = store_begin(workspace->store, error);
   if (status == OK) {
     status = store_sources(workspace->store, config->sources, config->source_count, workspace->source_ids, error);
   }
@@ -108,7 +127,9 @@ static enum status read_sources(struct workspace *workspace, struct error *error
   return status == END ? OK : status;
 }
 
-static enum status open_parts(struct workspace *workspace, enum workspace_mode mode, struct error *error) {
+static enum status open_parts(struct workspace *workspace, const struct workspace_opening *opening,
+                              struct error *error) {
+  enum workspace_mode mode = opening->mode;
   const struct config *config = workspace->config;
   const char *folders[2];
   size_t folder_count = 0;
@@ -129,7 +150,7 @@ static enum status open_parts(struct workspace *workspace, enum workspace_mode m
     status = error_memory(error);
   }
   if (status == OK && mode != WORKSPACE_CONFIG) {
-    status = open_store(workspace, mode, error);
+    status = open_store(workspace, opening, error);
   }
   if (status == OK && mode != WORKSPACE_CONFIG) {
     status = mode == WORKSPACE_WRITE ? register_sources(workspace, error) : read_sources(workspace, error);
@@ -139,10 +160,16 @@ static enum status open_parts(struct workspace *workspace, enum workspace_mode m
 
 enum status workspace_open(const char *config_path, enum workspace_mode mode, struct workspace *workspace,
                            struct error *error) {
-  *workspace = (struct workspace){.actor = read_actor()};
-  enum status status = config_load(config_path, &workspace->config, error);
+  const struct workspace_opening opening = {.path = config_path, .mode = mode};
+  return workspace_open_as(&opening, workspace, error);
+}
+
+enum status workspace_open_as(const struct workspace_opening *opening, struct workspace *workspace,
+                              struct error *error) {
+  *workspace = (struct workspace){.actor = read_actor(), .config = opening->config, .lent = opening->config != NULL};
+  enum status status = workspace->lent ? OK : config_load(opening->path, &workspace->config, error);
   if (status == OK) {
-    status = open_parts(workspace, mode, error);
+    status = open_parts(workspace, opening, error);
   }
   if (status != OK) {
     workspace_close(workspace);
@@ -155,7 +182,9 @@ void workspace_close(struct workspace *workspace) {
   key_free(workspace->key);
   codelists_free(workspace->lists);
   model_free(workspace->model);
-  config_free(workspace->config);
+  if (!workspace->lent) {
+    config_free(workspace->config);
+  }
   free(workspace->source_ids);
   *workspace = (struct workspace){.config = NULL};
 }

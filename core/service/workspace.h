@@ -19,10 +19,20 @@ struct workspace {
   struct store *store;
   int *source_ids;   /* by position in config->sources; 0 in WORKSPACE_READ where the store knows it not yet */
   const char *actor; /* $PUENTE_ACTOR, else the user's login name */
+  bool lent;         /* the configuration is the opener's */
 };
 
 enum status workspace_open(const char *config_path, enum workspace_mode mode, struct workspace *workspace,
                            struct error *error) MUST_CHECK;
+/* The same for work that may wait, and for the daemon's threads, which share a configuration. */
+struct workspace_opening {
+  const char *path;      /* of puente.yaml, where `config` is NULL */
+  struct config *config; /* read already; stays the caller's, longer than the workspace */
+  enum workspace_mode mode;
+  const atomic_bool *stop; /* another writer of the store is waited for until it is set; NULL: for half a minute */
+};
+enum status workspace_open_as(const struct workspace_opening *opening, struct workspace *workspace,
+                              struct error *error) MUST_CHECK;
 void workspace_close(struct workspace *workspace);
 /* How the configured store is opened; `*password` is the caller's, to be given to secret_free after use. */
 enum status workspace_store_options(const struct workspace *workspace, struct store_options *options, char **password,

@@ -11,25 +11,60 @@ static const char *const DELETES[] = {
 
 enum { SOURCES_MOST = 2047 };
 
+/* Whether a source stands in the store as it is declared; its number, 0 where it is not there. */
+static enum status stands(struct store *store, const struct source_config *source, int64_t *number, bool *same,
+                          struct error *error) {
+  struct cursor *cursor;
+  *number = 0;
+  *same = false;
+  enum status status =
+      db_query(store, error, &cursor,
+               "SELECT source_id, CASE WHEN title IS NOT DISTINCT FROM $2 AND institution IS NOT DISTINCT FROM $3 "
+               "AND contact IS NOT DISTINCT FROM $4 AND unit IS NOT DISTINCT FROM $5 AND state IS NOT DISTINCT FROM $6 "
+               "AND connector IS NOT DISTINCT FROM $7 AND deletes IS NOT DISTINCT FROM $8 "
+               "AND linked IS NOT DISTINCT FROM $9 AND precedence IS NOT DISTINCT FROM $10 "
+               "THEN 1 ELSE 0 END FROM source WHERE code = $1",
+               VALUES(text_value(source->code), text_value(source->title), text_value(source->institution),
+                      text_value(source->contact), text_value(source->unit), text_value(STATES[source->state]),
+                      text_value(source->connector == NULL ? NULL : source->connector->name),
+                      text_value(DELETES[source->deletes]), int_value(source->linked), int_value(source->precedence)));
+  if (status != OK) {
+    return status;
+  }
+  status = store->ops->next(cursor, error);
+  if (status == OK) {
+    *number = int_of_value(store->ops->value(cursor, 0));
+    *same = int_of_value(store->ops->value(cursor, 1)) != 0;
+  }
+  store->ops->finish(cursor);
+  return status == END ? OK : status;
+}
+
+static enum status add_source(struct store *store, const struct source_config *source, int64_t *number,
+                              struct error *error) {
+  enum status status = db_count(store, "sources", 1, number, error);
+  if (status == OK && *number > SOURCES_MOST) {
+    return error_set(error, ERR_LIMIT, _("a store holds at most %d sources"), SOURCES_MOST);
+  }
+  if (status != OK) {
+    return status;
+  }
+  return db_execute(store, error,
+                    "INSERT INTO source (source_id, code, lease_token, first_run, complete_run) "
+                    "VALUES ($1, $2, 0, 0, 0)",
+                    VALUES(int_value(*number), text_value(source->code)));
+}
+
+/* A row that is right already is left alone: writing it would wait for a linking or a page under way. */
 static enum status write_source(struct store *store, const struct source_config *source, int *id, struct error *error) {
   int64_t number = 0;
-  bool found = false;
-  enum status status = db_integer(store, error, &number, &found, "SELECT source_id FROM source WHERE code = $1",
-                                  VALUES(text_value(source->code)));
-  if (status == OK && !found) {
-    status = db_count(store, "sources", 1, &number, error);
-    if (status == OK && number > SOURCES_MOST) {
-      return error_set(error, ERR_LIMIT, _("a store holds at most %d sources"), SOURCES_MOST);
-    }
-    if (status == OK) {
-      status = db_execute(store, error,
-                          "INSERT INTO source (source_id, code, lease_token, first_run, complete_run) "
-                          "VALUES ($1, $2, 0, 0, 0)",
-                          VALUES(int_value(number), text_value(source->code)));
-    }
+  bool same = false;
+  enum status status = stands(store, source, &number, &same, error);
+  if (status == OK && number == 0) {
+    status = add_source(store, source, &number, error);
   }
   *id = (int)number;
-  if (status != OK) {
+  if (status != OK || same) {
     return status;
   }
   return db_execute(store, error,
@@ -47,6 +82,20 @@ enum status store_sources(struct store *store, const struct source_config *sourc
   enum status status = db_writing(store, error);
   for (size_t i = 0; i < count && status == OK; i++) {
     status = write_source(store, &sources[i], &ids[i], error);
+  }
+  return status;
+}
+
+enum status store_sources_stand(struct store *store, const struct source_config *sources, size_t count, int *ids,
+                                bool *same, struct error *error) {
+  enum status status = OK;
+  *same = true;
+  for (size_t i = 0; i < count && status == OK; i++) {
+    int64_t number = 0;
+    bool stood = false;
+    status = stands(store, &sources[i], &number, &stood, error);
+    ids[i] = (int)number;
+    *same = *same && stood;
   }
   return status;
 }

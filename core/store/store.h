@@ -14,6 +14,8 @@
 #include "core/config.h"
 #include "mapping/plan.h"
 
+#include <stdatomic.h>
+
 struct store;
 
 enum { ORDINAL_BITS = 20, RECORD_BITS = 32 };
@@ -33,6 +35,9 @@ struct store_options {
   const struct model *model;
   const struct key *key; /* for keyed columns and identity; NULL: identity cannot be read */
   bool read_only;
+  /* While another one writes, it is waited for: with `stop` for a quarter of an hour, but not for long once it is set
+   * (then ERR_INTERRUPTED); with NULL for half a minute. Borrowed while the store is open. */
+  const atomic_bool *stop;
 };
 
 /* Opens an existing store; ERR_NOT_FOUND where there is none, ERR_VERSION where it is newer than this program, and
@@ -57,9 +62,13 @@ void store_rollback(struct store *store);
 
 /* ---- sources, leases, passes ---- */
 
-/* Upserts the declared sources and gives each its small number (1 …), stable for ever. ids[i] is for sources[i]. */
+/* Upserts the declared sources and gives each its small number (1 …), stable for ever. ids[i] is for sources[i].
+ * Sources that stand there so already are not written. */
 enum status store_sources(struct store *store, const struct source_config *sources, size_t count, int *ids,
                           struct error *error) MUST_CHECK;
+/* The numbers alone, outside a transaction too; `same`: the store has all of them as they are declared. */
+enum status store_sources_stand(struct store *store, const struct source_config *sources, size_t count, int *ids,
+                                bool *same, struct error *error) MUST_CHECK;
 
 /* A fenced lease on a source: only the holder of the newest token may commit for it (checked by store_pass_save). Its
  * own short transaction. ERR_BUSY names the holder and until when. */

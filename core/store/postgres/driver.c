@@ -119,8 +119,8 @@ enum status postgres_session(const struct postgres *self, PGconn **connection, s
   PQsetNoticeProcessor(*connection, ignore_notice, NULL);
   snprintf(sql, sizeof sql,
            "SET search_path = \"%s\"; SET timezone = 'UTC'; SET standard_conforming_strings = on; SET jit = off; "
-           "SET lock_timeout = '30s'; SET extra_float_digits = 1; SET default_transaction_read_only = %s",
-           self->schema, self->read_only ? "on" : "off");
+           "SET lock_timeout = '%s'; SET extra_float_digits = 1; SET default_transaction_read_only = %s",
+           self->schema, self->patient ? "15min" : "30s", self->read_only ? "on" : "off");
   return postgres_run_text(*connection, sql, error);
 }
 
@@ -166,6 +166,7 @@ static enum status fill(struct postgres *self, const struct store_options *optio
   snprintf(self->schema, sizeof self->schema, "%s", schema);
   snprintf(self->prefix, sizeof self->prefix, "\"%s_views\".", schema);
   self->read_only = options->read_only;
+  self->patient = options->stop != NULL;
   self->dsn = strdup(options->dsn == NULL ? "" : options->dsn);
   self->password = options->password == NULL ? NULL : strdup(options->password);
   self->texts = map_new();

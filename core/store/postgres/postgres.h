@@ -39,6 +39,7 @@ struct postgres {
   char *dsn, *password; /* password may be NULL */
   char schema[SCHEMA_MOST + 1], prefix[SCHEMA_MOST + 16];
   bool read_only;
+  bool patient;      /* waits long for another writer */
   struct map *texts; /* text of a statement to its number */
   size_t copy_columns;
   const char *copy_table;

@@ -13,7 +13,6 @@
 static const char SETTINGS[] = "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=OFF;"
                                "PRAGMA cache_size=-65536;PRAGMA mmap_size=0;PRAGMA wal_autocheckpoint=12288;"
                                "PRAGMA journal_size_limit=134217728;PRAGMA temp_store=FILE;";
-enum { BUSY_MILLISECONDS = 30000 };
 
 static struct sqlite *self_of(struct driver *driver) {
   return (struct sqlite *)driver;
@@ -80,6 +79,8 @@ static enum status check(struct sqlite *self, int code, struct error *error) {
   if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW)
     return OK;
   sqlite_fail(self->handle, sqlite3_extended_errcode(self->handle), error);
+  if (error->code == ERR_BUSY && self->stop != NULL && atomic_load(self->stop))
+    error_set(error, ERR_INTERRUPTED, _("stopped by a signal; the next sync goes on from here"));
   error_place(error, "%s", self->path);
   return error->code;
 }
@@ -487,7 +488,7 @@ static enum status connect(struct sqlite *self, const struct store_options *opti
     return error->code;
   }
   sqlite3_extended_result_codes(self->handle, 1);
-  sqlite3_busy_timeout(self->handle, BUSY_MILLISECONDS);
+  sqlite3_busy_handler(self->handle, sqlite_wait, self);
   status = check_application(self, create, error);
   if (status == OK)
     status = sqlite_script(&self->driver, options->read_only ? "PRAGMA cache_size=-65536" : SETTINGS, error);
@@ -502,6 +503,7 @@ static enum status sqlite_open(const struct store_options *options, bool create,
   self->driver.ops = &sqlite_driver;
   self->read_only = options->read_only;
   self->holds = -1;
+  self->stop = options->stop;
   self->path = strdup(options->path);
   self->texts = map_new();
   enum status status = self->path == NULL || self->texts == NULL ? error_memory(error) : OK;

@@ -22,8 +22,10 @@ struct sqlite {
   sqlite3 *handle;
   char *path;
   bool read_only;
-  int holds;         /* descriptor of FILE-hold; -1: not open */
-  struct map *texts; /* text of a statement to its position */
+  int holds;               /* descriptor of FILE-hold; -1: not open */
+  const atomic_bool *stop; /* borrowed; NULL: the wait for another writer is short */
+  int64_t waits_since;     /* monotonic, for another writer */
+  struct map *texts;       /* text of a statement to its position */
   struct statement **statements;
   size_t statement_count;
   struct statement *append;
@@ -44,6 +46,8 @@ enum status sqlite_fail(sqlite3 *handle, int code, struct error *error);
 enum status sqlite_prepare(sqlite3 *handle, const char *sql, struct statement **statement,
                            struct error *error) MUST_CHECK;
 void sqlite_discard(struct statement *statement);
+/* Another connection writes: SQLite asks here whether to try again. */
+int sqlite_wait(void *context, int tries);
 enum status sqlite_backup_to(struct driver *driver, const char *target, struct error *error) MUST_CHECK;
 enum status sqlite_backup_label(struct driver *driver, int version, struct buffer *name,
                                 struct error *error) MUST_CHECK;
