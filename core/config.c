@@ -1,11 +1,15 @@
 #include "core/config.h"
 
 #include "core/base/file.h"
+#include "core/base/text.h"
+#include "core/config_parts.h"
 #include "core/config_source.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { SOURCES_SHOWN = 256 }; /* among which the nearest name is looked for */
 
 /* The configuration as its users see it, and the memory behind it. */
 struct owned_config {
@@ -13,8 +17,8 @@ struct owned_config {
   struct arena *arena;
 };
 
-const char *const config_keys[] = {"name",      "lang",       "store",   "key",        "model", "link",
-                                   "codelists", "indicators", "sources", "page_limit", NULL};
+const char *const config_keys[] = {"name",       "lang",    "store",      "key",   "model",  "link", "codelists",
+                                   "indicators", "sources", "page_limit", "serve", "notify", NULL};
 const char *const config_store_keys[] = {"sqlite", "postgres", "password", "schema", NULL};
 static const char *const LANGUAGES[] = {"es", "en", NULL};
 
@@ -123,6 +127,48 @@ static enum status read_sources(const struct yaml *root, struct owned_config *ow
   return status;
 }
 
+enum status config_unknown_source(const struct config *config, const char *code, struct error *error) {
+  const char *codes[SOURCES_SHOWN];
+  size_t count = config->source_count < SOURCES_SHOWN ? config->source_count : SOURCES_SHOWN;
+  for (size_t i = 0; i < count; i++) {
+    codes[i] = config->sources[i].code;
+  }
+  const char *nearest = text_nearest(slice_of(code), codes, count);
+  error_set(error, ERR_CONFIG, _("there is no source \"%s\""), code);
+  if (nearest != NULL) {
+    error_hint(error, _("did you mean '%s'?"), nearest);
+  } else {
+    error_hint(error, "%s", _("a source is a file of the folder sources: sources/CODE.yaml"));
+  }
+  return ERR_CONFIG;
+}
+
+/* A source that succeeds another one; no chain of them comes back to where it began. */
+static enum status check_successors(const struct config *config, struct error *error) {
+  for (size_t i = 0; i < config->source_count; i++) {
+    const struct source_config *source = &config->sources[i], *at = source;
+    const struct yaml *node = yaml_get(source->root, "succeeds");
+    for (size_t steps = 0; at->succeeds != NULL; steps++) {
+      const struct source_config *before = config_source(config, at->succeeds);
+      if (before == NULL && at == source) {
+        config_unknown_source(config, source->succeeds, error);
+        error_place(error, "%s:%d:%d", node->file, node->line, node->column);
+        return ERR_CONFIG;
+      }
+      if (before == source) {
+        yaml_error(node, error, _("succeeds: source '%s' would succeed itself"), source->code);
+        error_hint(error, "%s", _("the newer source names the older one, and the older one none"));
+        return ERR_CONFIG;
+      }
+      if (before == NULL || steps == config->source_count) {
+        break; /* told of where that one stands */
+      }
+      at = before;
+    }
+  }
+  return OK;
+}
+
 /* Sizes are options elsewhere; here one row of such a table reads the one that this file has. */
 static enum status read_page_limit(const struct yaml *root, struct owned_config *owned, struct error *error) {
   static const struct option table[] = {{.name = "page_limit",
@@ -163,7 +209,9 @@ static enum status read_root(const struct yaml *root, struct owned_config *owned
   status = status == OK ? read_folders(root, "indicators", "config/indicators", owned, config->indicator_folders, error)
                         : status;
   status = status == OK ? read_page_limit(root, owned, error) : status;
-  return status == OK ? read_sources(root, owned, error) : status;
+  status = status == OK ? read_sources(root, owned, error) : status;
+  status = status == OK ? check_successors(config, error) : status;
+  return status == OK ? config_serve_read(root, config, owned->arena, error) : status;
 }
 
 static enum status load(const char *path, struct owned_config *owned, struct error *error) {

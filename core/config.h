@@ -47,7 +47,8 @@ struct source_config {
   const char *succeeds; /* code of the source that this one replaces, in parallel for a time; NULL: none */
   const struct expiry_config *expiries; /* declared by hand; certificates tell their own */
   size_t expiry_count;
-  const char *file; /* where it is declared, for messages */
+  const char *file;        /* where it is declared, for messages */
+  const struct yaml *root; /* and as it was read */
 };
 
 struct config {
@@ -84,5 +85,6 @@ void config_options_free(const struct source_config *source, void *options);
 extern const char *const config_keys[];
 extern const char *const config_store_keys[];
 extern const char *const config_source_keys[];
+extern const struct option config_budget_options[];
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef PUENTE_CONFIG_SERVE_H
 #define PUENTE_CONFIG_SERVE_H
 
+#include "connectors/options.h"
 #include "core/base/yaml.h"
 #include "core/schedule/retry.h"
 #include "core/schedule/timetable.h"
@@ -13,7 +14,7 @@ enum { LATE_AFTER_DEFAULT_HOURS = 2 };
 
 /* One source's part of the schedule, by position in config->sources. */
 struct source_schedule {
-  struct timetable timetable; /* manual where neither the source nor `serve: schedule` names one */
+  struct timetable timetable; /* manual where neither the source nor `serve: schedule` names one; zone always set */
   int64_t late_after;         /* microseconds: late when no sync succeeded for so long after it was due */
 };
 
@@ -21,6 +22,7 @@ struct serve_config {
   struct source_schedule *sources;
   bool links;               /* linking follows syncs that brought something */
   struct timetable linking; /* else by this; manual: never by itself */
+  const char *zone;         /* default of all timetables; an IANA name */
   int parallel;             /* syncs at a time; 0: no limit but one a source and one a gateway */
   struct retry_policy retry;
   const char *address; /* of /healthz, /readyz, /metrics: a loopback address; NULL: off */
@@ -50,8 +52,12 @@ struct notify_config {
   int64_t quarantine_records; /* growth since it was last told that is told of again; default 100 */
 };
 
-/* Names that `serve:`, an entry of its `sources:`, and `notify:` may hold (NULL-terminated). */
-extern const char *const config_serve_keys[], *const config_serve_source_keys[], *const config_notify_keys[];
+/* Names that `serve:`, an entry of its `sources:`, and its other maps may hold (NULL-terminated). */
+extern const char *const config_serve_keys[], *const config_serve_source_keys[], *const config_backup_keys[];
+extern const struct option config_retry_options[];
+/* Names that `notify:` and its maps may hold. */
+extern const char *const config_notify_keys[], *const config_mail_keys[], *const config_webhook_keys[],
+                                                                              *const config_quarantine_keys[];
 
 /* Reads both blocks into config->serve and config->notify; config->sources are known. */
 enum status config_serve_read(const struct yaml *root, struct config *config, struct arena *arena,

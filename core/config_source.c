@@ -5,13 +5,32 @@
 #include "core/base/text.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 
 enum { CODE_MOST = 32, CONNECTORS_MOST = 64 };
 
 const char *const config_source_keys[] = {
-    "source",  "title",    "institution", "contact", "unit",   "state",      "connector",      "options", "mapping",
-    "deletes", "max_drop", "overlap",     "cut",     "linked", "precedence", "duplicate_free", NULL};
+    "source",     "title",          "institution", "contact",  "unit",     "state",   "connector",
+    "options",    "mapping",        "deletes",     "max_drop", "overlap",  "cut",     "linked",
+    "precedence", "duplicate_free", "budget",      "gateway",  "succeeds", "expires", NULL};
+const struct option config_budget_options[] = {{.name = "pages",
+                                                .type = OPTION_INTEGER,
+                                                .least = 1,
+                                                .most = INT64_C(1) << 31,
+                                                .description = N_("pages of one run"),
+                                                .offset = offsetof(struct budget, pages)},
+                                               {.name = "bytes",
+                                                .type = OPTION_SIZE,
+                                                .least = 1,
+                                                .most = INT64_C(1) << 50,
+                                                .description = N_("bytes that the pages of one run hold"),
+                                                .offset = offsetof(struct budget, bytes)},
+                                               {.name = "time",
+                                                .type = OPTION_DURATION,
+                                                .least = 1000,
+                                                .most = INT64_C(30) * 86400 * 1000000,
+                                                .description = N_("time that one run takes"),
+                                                .offset = offsetof(struct budget, time)},
+                                               {.name = NULL}};
 static const char *const STATES[] = {"active", "paused", "retired", NULL};
 static const char *const DELETES[] = {"none", "tombstone", "sweep", NULL};
 
@@ -128,31 +147,69 @@ static enum status read_options(const struct yaml *root, const char *folder, str
   return status;
 }
 
-static enum status read_share(const struct yaml *root, const char *key, double *share, struct error *error) {
-  const struct yaml *node = yaml_get(root, key);
+static enum status read_budget(const struct yaml *root, struct arena *arena, struct source_config *source,
+                               struct error *error) {
+  const struct yaml *node = yaml_get(root, "budget");
+  if (node != NULL && node->kind != YAML_MAP) {
+    yaml_error(node, error, "%s", _("budget: a map (key: value) was expected"));
+    error_hint(error, "%s", _("for example {pages: 1000, bytes: 2GiB, time: 1h}"));
+    return ERR_CONFIG;
+  }
+  return options_check(config_budget_options, node, "", arena, &source->budget, error);
+}
+
+static bool is_day(const struct yaml *node, int64_t *at) {
+  struct date date;
+  if (node->kind != YAML_SCALAR || !date_parse_iso(slice_of(node->text), &date) || strlen(node->text) != 10) {
+    return false;
+  }
+  *at = date_to_days(date) * INT64_C(86400) * 1000000;
+  return true;
+}
+
+static enum status read_expiries(const struct yaml *root, struct arena *arena, struct source_config *source,
+                                 struct error *error) {
+  const struct yaml *node = yaml_get(root, "expires");
   if (node == NULL) {
     return OK;
   }
-  char *end = NULL;
-  double value = node->kind == YAML_SCALAR ? strtod(node->text, &end) : -1;
-  if (end == NULL || end == node->text || *end != '\0' || !(value >= 0 && value <= 1)) {
-    yaml_error(node, error, _("%s: a share from 0 to 1 is expected here"), key);
+  if (node->kind != YAML_MAP) {
+    yaml_error(node, error, "%s", _("expires: a map (key: value) was expected"));
+    error_hint(error, "%s", _("what ends, and its last day: {password: 2027-01-31}"));
     return ERR_CONFIG;
   }
-  *share = value;
+  struct expiry_config *expiries = arena_array(arena, node->count + 1, sizeof *expiries);
+  if (expiries == NULL) {
+    return error_memory(error);
+  }
+  for (size_t i = 0; i < node->count; i++) {
+    expiries[i].what = node->children[i].key;
+    if (!is_day(&node->children[i], &expiries[i].at)) {
+      yaml_error(&node->children[i], error, _("expires: '%s' needs a day"), expiries[i].what);
+      error_hint(error, "%s", _("written as 2027-01-31"));
+      return ERR_CONFIG;
+    }
+  }
+  source->expiries = expiries;
+  source->expiry_count = node->count;
   return OK;
 }
 
-static enum status read_overlap(const struct yaml *root, struct source_config *source, struct error *error) {
-  const struct yaml *node = yaml_get(root, "overlap");
-  if (node == NULL) {
-    return OK;
+static enum status read_work(const struct yaml *root, struct arena *arena, struct source_config *source,
+                             struct error *error) {
+  enum status status = read_budget(root, arena, source, error);
+  status = status == OK ? read_expiries(root, arena, source, error) : status;
+  if (status != OK) {
+    return status;
   }
-  if (node->kind != YAML_SCALAR || !clock_parse_duration(slice_of(node->text), &source->overlap)) {
-    yaml_error(node, error, "%s", _("overlap: a duration is expected here"));
-    error_hint(error, "%s", _("for example 30s, 10m, 2h, 7d"));
+  source->gateway = yaml_text(root, "gateway", NULL);
+  source->succeeds = yaml_text(root, "succeeds", NULL);
+  if (source->gateway != NULL && !is_code(source->gateway)) {
+    yaml_error(yaml_get(root, "gateway"), error, _("'%s' is no name of a gateway"), source->gateway);
+    error_hint(error, _("lower-case letters, digits and '_', at most %d"), CODE_MOST);
     return ERR_CONFIG;
   }
+  source->root = root;
   return OK;
 }
 
@@ -169,8 +226,8 @@ static enum status read_terms(const struct yaml *root, const char *folder, struc
   status = status == OK ? yaml_bool(root, "duplicate_free", &source->duplicate_free, error) : status;
   status = status == OK ? yaml_int(root, "precedence", 0, 10000, &precedence, error) : status;
   status = status == OK ? yaml_texts(root, "cut", arena, &cut, &source->cut_count, error) : status;
-  status = status == OK ? read_share(root, "max_drop", &source->max_drop, error) : status;
-  status = status == OK ? read_overlap(root, source, error) : status;
+  status = status == OK ? yaml_share(root, "max_drop", &source->max_drop, error) : status;
+  status = status == OK ? yaml_duration(root, "overlap", 0, INT64_MAX, &source->overlap, error) : status;
   if (status != OK) {
     return status;
   }
@@ -195,5 +252,6 @@ enum status source_read(const char *path, const char *folder, struct arena *aren
   status = status == OK ? read_code(root, path, arena, source, error) : status;
   status = status == OK ? read_names(root, source, error) : status;
   status = status == OK ? read_terms(root, folder, arena, source, error) : status;
+  status = status == OK ? read_work(root, arena, source, error) : status;
   return status == OK ? read_options(root, folder, arena, source, error) : status;
 }

@@ -1,4 +1,4 @@
-/* Reads one file of the workspace's sources. Internal to core/config.c. */
+/* Reads one file of the workspace's sources. Internal to core/config*.c. */
 #ifndef PUENTE_CONFIG_SOURCE_H
 #define PUENTE_CONFIG_SOURCE_H
 

@@ -1,6 +1,7 @@
 #include "connectors/http/url.h"
 #include "connectors/http/http_private.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -225,36 +226,47 @@ struct slice link_next(struct slice header) {
 
 /* ---- what may be asked at all ---- */
 
-static bool is_this_machine(const char *host) {
-  return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+bool url_host_is_local(const char *host) {
+  struct in_addr four;
+  struct in6_addr six;
+  if (inet_pton(AF_INET, host, &four) == 1) {
+    return (ntohl(four.s_addr) >> 24) == 127;
+  }
+  return strcasecmp(host, "localhost") == 0 || (inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six));
+}
+
+bool url_split(const char *url, struct url_parts *parts) {
+  char ignored[URL_SHOWN_SIZE];
+  *parts = (struct url_parts){.scheme = ""};
+  CURLU *parsed = parse(url);
+  bool readable = parsed != NULL && part(parsed, CURLUPART_SCHEME, 0, parts->scheme, sizeof parts->scheme);
+  parts->holds_user = readable
+                      && (part(parsed, CURLUPART_USER, 0, ignored, sizeof ignored)
+                          || part(parsed, CURLUPART_PASSWORD, 0, ignored, sizeof ignored));
+  curl_url_cleanup(parsed);
+  return readable && url_host(url, parts->host, parts->port) && parts->host[0] != '\0';
 }
 
 enum status http_check_url(const struct http_settings *settings, const char *name, const char *url,
                            struct error *error) {
-  char host[256], port[8], scheme[16] = "", ignored[URL_SHOWN_SIZE];
-  CURLU *parsed = parse(url);
-  bool readable = parsed != NULL && part(parsed, CURLUPART_SCHEME, 0, scheme, sizeof scheme);
-  bool holds_user = readable
-                    && (part(parsed, CURLUPART_USER, 0, ignored, sizeof ignored)
-                        || part(parsed, CURLUPART_PASSWORD, 0, ignored, sizeof ignored));
-  curl_url_cleanup(parsed);
-  if (!readable || !url_host(url, host, port) || host[0] == '\0') {
+  struct url_parts parts;
+  if (!url_split(url, &parts)) {
     error_set(error, ERR_CONFIG, _("%s is no address"), name);
     error_hint(error, "%s", _("write it as https://host/path"));
     return ERR_CONFIG;
   }
-  if (holds_user) {
+  if (parts.holds_user) {
     error_set(error, ERR_CONFIG, _("%s holds a user or a password"), name);
     error_hint(error, "%s", _("use `auth: basic`, `username`, and `password: env:NAME` or `file:PATH`"));
     return ERR_CONFIG;
   }
-  bool plain = strcasecmp(scheme, "http") == 0;
-  if (!plain && strcasecmp(scheme, "https") != 0) {
+  bool plain = strcasecmp(parts.scheme, "http") == 0;
+  if (!plain && strcasecmp(parts.scheme, "https") != 0) {
     error_set(error, ERR_CONFIG, _("%s is neither https nor http"), name);
     error_hint(error, "%s", _("write it as https://host/path"));
     return ERR_CONFIG;
   }
-  if (plain && !settings->plain_http && !is_this_machine(host)) {
+  if (plain && !settings->plain_http && !url_host_is_local(parts.host)) {
     error_set(error, ERR_CONFIG, _("%s is http: secrets and records would travel in clear"), name);
     error_hint(error, "%s", _("use https, or set `plain_http: true` for a network that nobody else reads"));
     return ERR_CONFIG;

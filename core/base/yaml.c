@@ -1,5 +1,6 @@
 #include "core/base/yaml.h"
 
+#include "core/base/date.h"
 #include "core/base/file.h"
 #include "core/base/map.h"
 #include "core/base/text.h"
@@ -326,6 +327,41 @@ enum status yaml_int(const struct yaml *map, const char *key, int64_t least, int
                       (long long)most);
   }
   *value = number;
+  return OK;
+}
+
+enum status yaml_duration(const struct yaml *map, const char *key, int64_t least, int64_t most, int64_t *value,
+                          struct error *error) {
+  const struct yaml *node = yaml_get(map, key);
+  int64_t micros;
+  if (node == NULL) {
+    return OK;
+  }
+  if (node->kind != YAML_SCALAR || !clock_parse_duration(slice_of(node->text), &micros)) {
+    yaml_error(node, error, _("%s: a duration is expected here"), key);
+    error_hint(error, "%s", _("for example 30s, 10m, 2h, 7d"));
+    return ERR_CONFIG;
+  }
+  if (micros < least || micros > most) {
+    yaml_error(node, error, _("%s: the duration is out of bounds"), key);
+    error_hint(error, _("from %lld to %lld seconds"), (long long)(least / 1000000), (long long)(most / 1000000));
+    return ERR_CONFIG;
+  }
+  *value = micros;
+  return OK;
+}
+
+enum status yaml_share(const struct yaml *map, const char *key, double *value, struct error *error) {
+  const struct yaml *node = yaml_get(map, key);
+  if (node == NULL) {
+    return OK;
+  }
+  char *end = NULL;
+  double share = node->kind == YAML_SCALAR ? strtod(node->text, &end) : -1;
+  if (end == NULL || end == node->text || *end != '\0' || !(share >= 0 && share <= 1)) {
+    return yaml_error(node, error, _("%s: a share from 0 to 1 is expected here"), key);
+  }
+  *value = share;
   return OK;
 }
 

@@ -31,6 +31,11 @@ const char *yaml_text(const struct yaml *map, const char *key, const char *other
 enum status yaml_bool(const struct yaml *map, const char *key, bool *value, struct error *error) MUST_CHECK;
 enum status yaml_int(const struct yaml *map, const char *key, int64_t least, int64_t most, int64_t *value,
                      struct error *error) MUST_CHECK;
+/* Microseconds: "30s", "10m". */
+enum status yaml_duration(const struct yaml *map, const char *key, int64_t least, int64_t most, int64_t *value,
+                          struct error *error) MUST_CHECK;
+/* From 0 to 1. */
+enum status yaml_share(const struct yaml *map, const char *key, double *value, struct error *error) MUST_CHECK;
 /* One of `choices` (NULL-terminated): its position. */
 enum status yaml_choice(const struct yaml *map, const char *key, const char *const *choices, int *value,
                         struct error *error) MUST_CHECK;

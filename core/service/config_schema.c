@@ -1,6 +1,6 @@
 #include "core/service/config_schema.h"
 
-#include "connectors/connector.h"
+#include "core/config.h"
 
 #include <inttypes.h>
 
@@ -22,6 +22,8 @@ static const struct member config_members[] = {
     {"indicators", TEXT, "folder of further indicators"},
     {"sources", TEXT, "folder with one file a source"},
     {"page_limit", "\"type\": [\"string\", \"integer\"]", "largest page that a connector may bring: 64MiB"},
+    {"serve", "\"$ref\": \"#/$defs/serve\"", "when sources are pulled, and how failures are met"},
+    {"notify", "\"$ref\": \"#/$defs/notify\"", "who is told, and how"},
     {NULL, NULL, NULL}};
 
 static const struct member store_members[] = {
@@ -29,6 +31,69 @@ static const struct member store_members[] = {
     {"postgres", TEXT, "connection string without password"},
     {"password", REFERENCE, "password of the server by reference: env:NAME or file:PATH"},
     {"schema", TEXT, "schema for Puente's tables"},
+    {NULL, NULL, NULL}};
+
+#define SCHEDULE TEXT ", \"examples\": [\"30 2 * * *\", \"@hourly\", \"manual\"]"
+#define TEXTS "\"oneOf\": [{\"type\": \"string\"}, {\"type\": \"array\", \"items\": {\"type\": \"string\"}}]"
+
+static const struct member serve_members[] = {
+    {"timezone", TEXT, "time zone of all times: America/Lima; default: the machine's"},
+    {"schedule", SCHEDULE, "when sources are pulled that name no schedule of their own; default: manual"},
+    {"jitter", TEXT, "a due moment is delayed by less than this time: 10m"},
+    {"blackout", TEXTS, "when no source is pulled: 08:00-18:00 mon-fri"},
+    {"late_after", TEXT, "a source is late when no sync succeeded for so long after it was due"},
+    {"parallel", "\"type\": \"integer\", \"minimum\": 0, \"maximum\": 64", "syncs at a time; 0: no limit"},
+    {"retry", "\"$ref\": \"#/$defs/retry\"", "when a source that failed is tried again"},
+    {"link", TEXT ", \"examples\": [\"after\", \"manual\", \"0 5 * * *\"]",
+     "when records are linked: after syncs, or by a clock"},
+    {"sources",
+     "\"type\": \"object\", \"additionalProperties\": {\"oneOf\": [{\"type\": \"string\"}, "
+     "{\"$ref\": \"#/$defs/serve_source\"}]}",
+     "schedules by source: CODE: CRON, or CODE: {schedule: …}"},
+    {"status", TEXT, "loopback address of health and metrics: 127.0.0.1:9464; off: none"},
+    {"backup", "\"$ref\": \"#/$defs/backup\"", "copies of the store by the clock"},
+    {NULL, NULL, NULL}};
+
+static const struct member serve_source_members[] = {
+    {"schedule", SCHEDULE, "when it is pulled"},
+    {"timezone", TEXT, "time zone of its times"},
+    {"jitter", TEXT, "a due moment is delayed by less than this time: 10m"},
+    {"blackout", TEXTS, "when it is not pulled, instead of the common windows"},
+    {"late_after", TEXT, "it is late when no sync succeeded for so long after it was due"},
+    {NULL, NULL, NULL}};
+
+static const struct member backup_members[] = {
+    {"schedule", SCHEDULE, "when a copy is made; default: manual"},
+    {"folder", TEXT, "where copies are kept"},
+    {"keep", "\"type\": \"integer\", \"minimum\": 1, \"maximum\": 1000", "newest ones that stay"},
+    {NULL, NULL, NULL}};
+
+static const struct member notify_members[] = {
+    {"lang", "\"enum\": [\"es\", \"en\"]", "language of what is told; default: the program's"},
+    {"mail", "\"$ref\": \"#/$defs/mail\"", "mail server and recipients"},
+    {"webhooks", "\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/webhook\"}", "addresses that are told by JSON"},
+    {"digest", SCHEDULE, "when a summary is sent; default: manual"},
+    {"quarantine", "\"$ref\": \"#/$defs/quarantine\"", "how much quarantine is told of"},
+    {NULL, NULL, NULL}};
+
+static const struct member mail_members[] = {
+    {"server", TEXT ", \"pattern\": \"^smtps?://\"", "smtps://HOST:465, or smtp://HOST:587 with STARTTLS"},
+    {"from", TEXT, "address of the sender"},
+    {"to", TEXTS, "addresses of the recipients"},
+    {"username", TEXT, "user of the mail server"},
+    {"password", REFERENCE, "its password by reference: env:NAME or file:PATH"},
+    {"ca_file", TEXT, "certificates (PEM) that sign the server's, instead of the system's"},
+    {NULL, NULL, NULL}};
+
+static const struct member webhook_members[] = {
+    {"url", TEXT ", \"pattern\": \"^https?://\"", "https://HOST/PATH; http only to this machine"},
+    {"token", REFERENCE, "bearer token by reference: env:NAME or file:PATH"},
+    {NULL, NULL, NULL}};
+
+static const struct member quarantine_members[] = {
+    {"share", "\"type\": \"number\", \"minimum\": 0, \"maximum\": 1",
+     "share of a source's records in quarantine that is told of"},
+    {"records", "\"type\": \"integer\", \"minimum\": 1", "growth since it was last told that is told of again"},
     {NULL, NULL, NULL}};
 
 static const struct member source_members[] = {
@@ -50,6 +115,11 @@ static const struct member source_members[] = {
     {"linked", "\"type\": \"boolean\"", "whether its records take part in linkage"},
     {"precedence", "\"type\": \"integer\", \"minimum\": 0, \"maximum\": 10000", "survivorship: lower wins"},
     {"duplicate_free", "\"type\": \"boolean\"", "certified: one record is one person"},
+    {"budget", "\"$ref\": \"#/$defs/budget\"", "what one run may take; the next one goes on"},
+    {"gateway", TEXT, "sources that share one are never pulled at the same time"},
+    {"succeeds", TEXT, "code of the source that this one replaces"},
+    {"expires", "\"type\": \"object\", \"additionalProperties\": {\"type\": \"string\", \"format\": \"date\"}",
+     "when passwords and keys end: {password: 2027-01-31}"},
     {NULL, NULL, NULL}};
 
 static void put_members(struct buffer *out, const struct member *members, const char *indent) {
@@ -67,16 +137,6 @@ static void put_head(struct buffer *out, const char *title, const char *required
       "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n  \"title\": \"%s\",\n"
       "  \"type\": \"object\",\n  \"additionalProperties\": false,\n  \"required\": [%s],\n  \"properties\": {",
       title, required);
-}
-
-enum status config_schema(struct buffer *out, struct error *error) {
-  put_head(out, "Puente workspace", "");
-  put_members(out, config_members, "    ");
-  buffer_text(out, "\n  },\n  \"$defs\": {\n    \"store\": {\n      \"type\": \"object\",\n"
-                   "      \"additionalProperties\": false,\n      \"properties\": {");
-  put_members(out, store_members, "        ");
-  buffer_text(out, "\n      }\n    }\n  }\n}\n");
-  return buffer_check(out, "schema", error);
 }
 
 static void put_choices(struct buffer *out, const char *const *choices) {
@@ -123,6 +183,48 @@ static void put_options(struct buffer *out, const struct option *options) {
   }
 }
 
+/* A map among the definitions, from a list of members or a table of options. */
+static void put_definition(struct buffer *out, const char *name, const struct member *members,
+                           const struct option *options) {
+  buffer_printf(out,
+                "    \"%s\": {\n      \"type\": \"object\",\n      \"additionalProperties\": false,\n"
+                "      \"properties\": {",
+                name);
+  if (members != NULL) {
+    put_members(out, members, "        ");
+  } else {
+    put_options(out, options);
+  }
+  buffer_text(out, "\n      }\n    }");
+}
+
+enum status config_schema(struct buffer *out, struct error *error) {
+  static const struct {
+    const char *name;
+    const struct member *members;
+    const struct option *options;
+  } definitions[] = {
+      {"store", store_members, NULL},
+      {"serve", serve_members, NULL},
+      {"serve_source", serve_source_members, NULL},
+      {"retry", NULL, config_retry_options},
+      {"backup", backup_members, NULL},
+      {"notify", notify_members, NULL},
+      {"mail", mail_members, NULL},
+      {"webhook", webhook_members, NULL},
+      {"quarantine", quarantine_members, NULL},
+  };
+  put_head(out, "Puente workspace", "");
+  put_members(out, config_members, "    ");
+  buffer_text(out, "\n  },\n  \"$defs\": {");
+  for (size_t i = 0; i < sizeof definitions / sizeof *definitions; i++) {
+    buffer_text(out, i == 0 ? "\n" : ",\n");
+    put_definition(out, definitions[i].name, definitions[i].members, definitions[i].options);
+  }
+  buffer_text(out, "\n  }\n}\n");
+  return buffer_check(out, "schema", error);
+}
+
 static void put_required(struct buffer *out, const struct option *options) {
   bool first = true;
   buffer_text(out, "      \"required\": [");
@@ -166,6 +268,8 @@ enum status source_schema(struct buffer *out, struct error *error) {
   put_head(out, "Puente source", "\"source\", \"institution\", \"unit\", \"connector\"");
   put_members(out, source_members, "    ");
   buffer_text(out, "\n  },\n  \"$defs\": {\n");
+  put_definition(out, "budget", NULL, config_budget_options);
+  buffer_text(out, ",\n");
   put_connectors(out);
   buffer_text(out, "}\n");
   return buffer_check(out, "schema", error);

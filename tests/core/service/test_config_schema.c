@@ -43,12 +43,23 @@ static void names_agree(json_t *properties, const char *const *keys) {
   assert_int_equal(json_object_size(properties), count);
 }
 
+static json_t *properties_of(json_t *schema, const char *definition) {
+  return json_object_get(json_object_get(json_object_get(schema, "$defs"), definition), "properties");
+}
+
 static void test_workspace(void **state) {
   (void)state;
   json_t *schema = schema_kept("config/schema/puente.schema.json", config_schema);
-  json_t *store = json_object_get(json_object_get(schema, "$defs"), "store");
   names_agree(json_object_get(schema, "properties"), config_keys);
-  names_agree(json_object_get(store, "properties"), config_store_keys);
+  names_agree(properties_of(schema, "store"), config_store_keys);
+  names_agree(properties_of(schema, "serve"), config_serve_keys);
+  names_agree(properties_of(schema, "serve_source"), config_serve_source_keys);
+  names_agree(properties_of(schema, "backup"), config_backup_keys);
+  names_agree(properties_of(schema, "notify"), config_notify_keys);
+  names_agree(properties_of(schema, "mail"), config_mail_keys);
+  names_agree(properties_of(schema, "webhook"), config_webhook_keys);
+  names_agree(properties_of(schema, "quarantine"), config_quarantine_keys);
+  assert_int_equal(json_object_size(properties_of(schema, "retry")), 4);
   json_decref(schema);
 }
 
@@ -60,10 +71,6 @@ static void test_source(void **state) {
   (void)connector_table(&count);
   assert_int_equal(json_array_size(json_object_get(schema, "allOf")), count);
   json_decref(schema);
-}
-
-static json_t *properties_of(json_t *schema, const char *definition) {
-  return json_object_get(json_object_get(json_object_get(schema, "$defs"), definition), "properties");
 }
 
 /* Kinds with their levels, and the keys of every map. */
