@@ -1,5 +1,6 @@
 # make            build build/puente               make demo    the main job, on five simulated registries
 # make check      every test                       make bench   the floors, as JSON lines
+# make check-long the tests that take minutes: kills, soak (ONLY=kills: those alone)
 # make lint       formatting and static checks     make install DESTDIR= PREFIX=/usr/local
 #
 # demo, check and bench install the Debian packages that they miss, and say which; nothing else installs anything.
@@ -31,11 +32,13 @@ OBJECTS := $(LIBRARY_SOURCES:%.c=$(BUILD)/obj/%.o)
 SIMULATOR := $(sort $(shell find examples/peru/simulator -name '*.c' 2>/dev/null))
 TESTS := $(sort $(shell find tests -name 'test_*.c'))
 TEST_HELPERS := $(sort $(wildcard tests/support/*.c))
+# The kills come last, and so does their line of counts.
+LONG := $(sort $(shell find tests/long -name 'long_*.c' ! -name long_kills.c)) tests/long/long_kills.c
 BENCHES := $(sort $(shell find tests/bench -name 'bench_*.c'))
 LANGUAGES := $(patsubst po/%.po,%,$(wildcard po/*.po))
 CATALOGS := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/puente.mo)
 
-.PHONY: all tests sanitized test check demo bench lint format messages install clean deps deps-check
+.PHONY: all tests sanitized test check check-long demo bench lint format messages install clean deps deps-check
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -93,6 +96,11 @@ check: deps-check
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) scripts/test-install.sh
 	@$(MAKE) --no-print-directory test
+
+# Without sanitizers: processes are killed, and memory measured, as they run in a ministry.
+check-long: deps-check
+	@$(MAKE) --no-print-directory all $(BUILD)/puente-simulator $(LONG:%.c=$(BUILD)/%)
+	@BUILD=$(BUILD) scripts/test.sh "$(ONLY)" $(LONG:%.c=$(BUILD)/%)
 
 lint:
 	@scripts/lint.sh deep

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs test programs one after the other, from the top of the tree; shows the output of those that fail and closes with
-# one line of counts. usage: test.sh PATTERN PROGRAM...
+# one line of counts, and the lines "NAME ok: counts" of programs that passed. usage: test.sh PATTERN PROGRAM...
 set -u
 pattern=$1
 shift
@@ -8,7 +8,8 @@ passed=0
 failed=0
 skipped=0
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+counts=$(mktemp)
+trap 'rm -f "$log" "$counts"' EXIT
 for program in "$@"; do
   case $program in *"$pattern"*) ;; *) continue ;; esac
   name=${program#*/tests/}
@@ -24,6 +25,7 @@ for program in "$@"; do
   fi
   echo "$verdict $name: $p passed, $f failed, $s skipped ($(($(date +%s) - started)) s)"
   grep -a '^note:' "$log"
+  [ "$verdict" = FAILED ] || grep -a '^[a-z]* ok: ' "$log" >>"$counts"
   passed=$((passed + p))
   failed=$((failed + f))
   skipped=$((skipped + s))
@@ -33,4 +35,5 @@ if [ $((passed + failed)) -eq 0 ]; then
   exit 1
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
+cat "$counts"
 [ "$failed" -eq 0 ]
