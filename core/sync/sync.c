@@ -235,10 +235,41 @@ static enum status sync_complete(struct sync *sync, struct sync_result *result, 
   return status;
 }
 
+/* The cursor stands behind the last page: the next sync would find nothing more there, and take the pass for whole. */
+static enum status sync_give_up_pass(struct sync *sync, struct error *error) {
+  struct lander *lander = &sync->lander;
+  struct store *store = sync->frame.bench->store;
+  if (lander->backfill) {
+    return OK;
+  }
+  lander->pass.first_run = 0;
+  enum status status = pass_set(&lander->pass.cursor, NULL, error);
+  if (status == OK) {
+    status = pass_set(&lander->pass.mark, NULL, error);
+  }
+  if (status == OK) {
+    status = store_begin(store, error);
+  }
+  if (status == OK) {
+    status = store_pass_save(store, lander->lease, &lander->pass, error);
+  }
+  if (status == OK) {
+    status = store_commit(store, error);
+  }
+  if (status != OK) {
+    store_rollback(store);
+  }
+  return status;
+}
+
 static enum status sync_finish(struct sync *sync, struct sync_result *result, struct error *error) {
   char words[160];
   bool comparable = !sync->resumed && !sync->frame.options->dry_run;
   if (!counts_balance(&sync->lander.counts, comparable, words)) {
+    enum status status = sync->frame.options->dry_run ? OK : sync_give_up_pass(sync, error);
+    if (status != OK) {
+      return status;
+    }
     error_set(error, ERR_BALANCE, _("the counts of the run do not add up: %s"), words);
     error_hint(error, _("the watermark stays where it was; the next sync looks at the same records again"));
     return ERR_BALANCE;
