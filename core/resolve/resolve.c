@@ -1,5 +1,6 @@
 #include "core/base/log.h"
 #include "core/resolve/resolver.h"
+#include "core/store/watch.h"
 #include "core/sync/counts.h"
 
 #include <stdio.h>
@@ -384,6 +385,18 @@ static void record_failure(struct resolver *r) {
   }
 }
 
+/* One linking at a time, on all hosts of a store: two would give the same records different persons. */
+static const char LINK_HOLD[] = "link";
+
+static enum status hold(struct resolver *r) {
+  enum status status = store_hold(r->store, LINK_HOLD, r->error);
+  if (status == ERR_BUSY) {
+    error_set(r->error, ERR_BUSY, _("another process is linking"));
+    error_hint(r->error, _("wait for it to end"));
+  }
+  return status;
+}
+
 enum status resolve_run(struct store *store, const struct config *config, const struct model *model,
                         const struct resolve_options *options, struct resolve_result *result, struct error *error) {
   struct resolver *r = calloc(1, sizeof *r);
@@ -398,7 +411,9 @@ enum status resolve_run(struct store *store, const struct config *config, const 
   r->arena = arena_new(0);
   enum status status =
       r->arena == NULL ? error_memory(error) : policy_load(config->link_file, model, &r->policy, error);
-  if (status == OK && (status = store_begin(store, error)) == OK) {
+  status = status == OK ? hold(r) : status;
+  bool held = status == OK;
+  if (held && (status = store_begin(store, error)) == OK) {
     status = resolve_all(r);
     status = status == OK ? store_commit(store, error) : status;
     if (status != OK) {
@@ -407,6 +422,9 @@ enum status resolve_run(struct store *store, const struct config *config, const 
   }
   if (status != OK && status != ERR_BUSY) {
     record_failure(r);
+  }
+  if (held) {
+    store_unhold(store, LINK_HOLD);
   }
   twopass_free(&r->twopass);
   free(r->unique);

@@ -1,7 +1,5 @@
 #include "core/store/internal.h"
 
-#include "core/base/date.h"
-
 #include <stdlib.h>
 
 static const char *const STATES[] = {
@@ -102,24 +100,27 @@ enum status store_sources_stand(struct store *store, const struct source_config 
 
 /* ---- leases ---- */
 
-/* The holder is told who holds the source, and until when. */
-static enum status busy(struct store *store, int source_id, struct error *error) {
+static enum status busy(struct store *store, int source_id, bool late, struct error *error) {
   struct cursor *cursor;
-  enum status status =
-      db_query(store, error, &cursor, "SELECT code, lease_holder, lease_until FROM source WHERE source_id = $1",
-               VALUES(int_value(source_id)));
+  enum status status = db_query(store, error, &cursor, "SELECT code, lease_holder FROM source WHERE source_id = $1",
+                                VALUES(int_value(source_id)));
   if (status != OK) {
     return status;
   }
   status = store->ops->next(cursor, error);
   if (status == OK) {
-    char until[TIMESTAMP_TEXT_SIZE];
     struct slice code = slice_of_value(store->ops->value(cursor, 0));
     struct slice holder = slice_of_value(store->ops->value(cursor, 1));
-    clock_format(int_of_value(store->ops->value(cursor, 2)), until);
-    status = error_set(error, ERR_BUSY, _("the source is held by %.*s until %s"), SLICE_ARG(holder), until);
-    error_place(error, "source %.*s", SLICE_ARG(code));
-    error_hint(error, "%s", _("wait for it, or for the time to pass: the holder may have ended without a word"));
+    if (holder.len == 0) {
+      holder = slice_of(_("another process"));
+    }
+    status = error_set(error, ERR_BUSY,
+                       late ? _("the source was taken over by %.*s") : _("the source is being worked on by %.*s"),
+                       SLICE_ARG(holder));
+    error_place(error, _("source %.*s"), SLICE_ARG(code));
+    error_hint(error, "%s",
+               late ? _("this process stood still or was cut off; what it had not stored yet is left to the other one")
+                    : _("wait for it to end"));
   } else if (status == END) {
     status = error_set(error, ERR_NOT_FOUND, _("the store knows no source %d"), source_id);
   }
@@ -127,31 +128,29 @@ static enum status busy(struct store *store, int source_id, struct error *error)
   return status;
 }
 
-static enum status take_lease(struct store *store, int source_id, const char *holder, int64_t microseconds,
-                              struct lease *lease, struct error *error) {
-  int64_t now = 0;
-  bool taken = false;
-  enum status status = store->ops->now(store->driver, &now, error);
-  if (status != OK) {
-    return status;
-  }
-  *lease = (struct lease){.source_id = source_id, .until = now + microseconds};
-  status = db_integer(store, error, &lease->token, &taken,
-                      "UPDATE source SET lease_token = lease_token + 1, lease_holder = $2, lease_until = $3 "
-                      "WHERE source_id = $1 AND (lease_holder IS NULL OR lease_until <= $4 OR lease_holder = $2) "
-                      "RETURNING lease_token",
-                      VALUES(int_value(source_id), text_value(holder), int_value(lease->until), int_value(now)));
-  return status == OK && !taken ? busy(store, source_id, error) : status;
+enum status store_leased(struct store *store, int source_id, struct error *error) {
+  return busy(store, source_id, false, error);
 }
 
-enum status store_lease(struct store *store, int source_id, const char *holder, int64_t microseconds,
-                        struct lease *lease, struct error *error) {
+static enum status take_lease(struct store *store, int source_id, const char *holder, struct lease *lease,
+                              struct error *error) {
+  bool found = false;
+  *lease = (struct lease){.source_id = source_id};
+  enum status status = db_integer(store, error, &lease->token, &found,
+                                  "UPDATE source SET lease_token = lease_token + 1, lease_holder = $2 "
+                                  "WHERE source_id = $1 RETURNING lease_token",
+                                  VALUES(int_value(source_id), text_value(holder)));
+  return status == OK && !found ? busy(store, source_id, false, error) : status;
+}
+
+enum status store_lease(struct store *store, int source_id, const char *holder, struct lease *lease,
+                        struct error *error) {
   bool own;
   enum status status = db_begin_own(store, &own, error);
   if (status != OK) {
     return status;
   }
-  return db_finish_own(store, own, take_lease(store, source_id, holder, microseconds, lease, error), error);
+  return db_finish_own(store, own, take_lease(store, source_id, holder, lease, error), error);
 }
 
 enum status store_release(struct store *store, const struct lease *lease, struct error *error) {
@@ -161,7 +160,7 @@ enum status store_release(struct store *store, const struct lease *lease, struct
     return status;
   }
   status = db_execute(store, error,
-                      "UPDATE source SET lease_holder = NULL, lease_until = NULL "
+                      "UPDATE source SET lease_holder = NULL "
                       "WHERE source_id = $1 AND lease_token = $2",
                       VALUES(int_value(lease->source_id), int_value(lease->token)));
   return db_finish_own(store, own, status, error);
@@ -216,23 +215,17 @@ enum status store_pass(struct store *store, int source_id, struct pass *pass, st
 enum status store_pass_save(struct store *store, const struct lease *lease, const struct pass *pass,
                             struct error *error) {
   enum status status = db_writing(store, error);
-  int64_t now = 0, changed = 0;
-  if (status == OK) {
-    status = store->ops->now(store->driver, &now, error);
-  }
+  int64_t changed = 0;
   if (status != OK) {
     return status;
   }
-  /* The time that the lease was taken for is given again from now on, never taken away. */
   status = db_change(store, error, &changed,
-                     "UPDATE source SET cursor = $3, watermark = $4, mark = $5, first_run = $6, complete_run = $7, "
-                     "lease_until = CASE WHEN lease_until > $8 THEN lease_until ELSE $8 END "
-                     "WHERE source_id = $1 AND lease_token = $2 AND lease_holder IS NOT NULL",
+                     "UPDATE source SET cursor = $3, watermark = $4, mark = $5, first_run = $6, complete_run = $7 "
+                     "WHERE source_id = $1 AND lease_token = $2",
                      VALUES(int_value(lease->source_id), int_value(lease->token), text_value(pass->cursor),
                             text_value(pass->watermark), text_value(pass->mark), int_value(pass->first_run),
-                            int_value(pass->complete_run),
-                            int_value(now + (lease->until > now ? lease->until - now : 60000000))));
-  return status == OK && changed == 0 ? busy(store, lease->source_id, error) : status;
+                            int_value(pass->complete_run)));
+  return status == OK && changed == 0 ? busy(store, lease->source_id, true, error) : status;
 }
 
 /* ---- what a source was given before ---- */

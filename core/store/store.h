@@ -70,15 +70,17 @@ enum status store_sources(struct store *store, const struct source_config *sourc
 enum status store_sources_stand(struct store *store, const struct source_config *sources, size_t count, int *ids,
                                 bool *same, struct error *error) MUST_CHECK;
 
-/* A fenced lease on a source: only the holder of the newest token may commit for it (checked by store_pass_save). Its
- * own short transaction. ERR_BUSY names the holder and until when. */
+/* A fenced lease on a source: only the holder of the newest token may commit for it (checked by store_pass_save). Who
+ * takes one has the source's hold (watch.h), which ends with its process: a lease that another one left is taken over at
+ * once. In a short transaction of its own where none is open. */
 struct lease {
   int source_id;
   int64_t token;
-  int64_t until; /* microseconds, by the store's clock */
 };
-enum status store_lease(struct store *store, int source_id, const char *holder, int64_t microseconds,
-                        struct lease *lease, struct error *error) MUST_CHECK;
+enum status store_lease(struct store *store, int source_id, const char *holder, struct lease *lease,
+                        struct error *error) MUST_CHECK;
+/* ERR_BUSY with the name of who took the last lease, for a hold that another one has. */
+enum status store_leased(struct store *store, int source_id, struct error *error) MUST_CHECK;
 enum status store_release(struct store *store, const struct lease *lease, struct error *error) MUST_CHECK;
 
 /* Where a source's pulling stands. Text is allocated; freed by pass_free. */
@@ -91,7 +93,7 @@ struct pass {
 };
 void pass_free(struct pass *pass);
 enum status store_pass(struct store *store, int source_id, struct pass *pass, struct error *error) MUST_CHECK;
-/* In the page's transaction. Extends the lease; ERR_BUSY where its token is no longer the newest. */
+/* In the page's transaction. ERR_BUSY where the lease's token is no longer the newest. */
 enum status store_pass_save(struct store *store, const struct lease *lease, const struct pass *pass,
                             struct error *error) MUST_CHECK;
 enum status store_remember(struct store *store, int source_id, const char *memory, int64_t run,

@@ -2,54 +2,51 @@
 
 #include "core/audit/audit.h"
 #include "core/base/log.h"
+#include "core/store/watch.h"
 #include "core/sync/counts.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-enum { AUDIT_BODY_LIMIT = 4096, HOST_SIZE = 256, HOLDER_SIZE = HOST_SIZE + PATH_MAX, NAME_LIMIT = 2 * PATH_MAX };
-#define LEASE_MICROSECONDS (INT64_C(10) * 60 * 1000000)
+enum { AUDIT_BODY_LIMIT = 4096, HOST_SIZE = 256, HOLDER_SIZE = HOST_SIZE + 64, HOLD_SIZE = 512 };
 
-/* The name of a workspace on a host holds the lease, so that a run takes over from one that was killed; that no second
- * one of the same workspace is at work is told by a socket of the kernel's own, which ends with its process. */
-static enum status frame_lock(struct run_frame *frame, const char *holder, struct error *error) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  struct buffer name;
-  buffer_init(&name, NAME_LIMIT);
-  buffer_printf(&name, "%s/%s", holder, frame->source->code);
-  enum status status = buffer_check(&name, _("a name"), error);
-  if (status != OK) {
-    return status;
-  }
-  struct sha256 digest = sha256_of(buffer_view(&name));
-  buffer_free(&name);
-  memcpy(address.sun_path + 1, "puente", 6);
-  hex_format(digest.bytes, SHA256_SIZE, address.sun_path + 7);
-  frame->lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (frame->lock >= 0 && bind(frame->lock, (const struct sockaddr *)&address, sizeof address) == 0) {
-    return OK;
-  }
-  if (frame->lock < 0 || errno != EADDRINUSE) {
-    return error_set(error, ERR_IO, _("the lock of the source could not be made: %s"), strerror(errno));
-  }
-  error_set(error, ERR_BUSY, _("another puente of this workspace is at work on the source"));
-  error_hint(error, _("wait for it to end"));
-  return ERR_BUSY;
+static void hold_name(char name[HOLD_SIZE], const char *kind, const char *what) {
+  snprintf(name, HOLD_SIZE, "%s:%s", kind, what);
 }
 
-static enum status frame_lease(struct run_frame *frame, struct error *error) {
+/* No other process, on whatever host, works on the source, or asks at its gateway. */
+static enum status frame_hold(struct run_frame *frame, bool pulls, struct error *error) {
+  struct store *store = frame->bench->store;
+  const char *gateway = frame->source->gateway;
+  char name[HOLD_SIZE];
+  hold_name(name, "sync", frame->source->code);
+  enum status status = store_hold(store, name, error);
+  if (status != OK) {
+    return status == ERR_BUSY ? store_leased(store, frame->source_id, error) : status;
+  }
+  frame->held = true;
+  if (!pulls || gateway == NULL) {
+    return OK;
+  }
+  hold_name(name, "gateway", gateway);
+  status = store_hold(store, name, error);
+  frame->gateway_held = status == OK;
+  if (status == ERR_BUSY) {
+    error_set(error, ERR_BUSY, _("another source is being pulled by the same gateway, %s"), gateway);
+    error_hint(error, _("wait for it to end"));
+  }
+  return status;
+}
+
+static enum status frame_lease(struct run_frame *frame, bool pulls, struct error *error) {
   char host[HOST_SIZE] = "", holder[HOLDER_SIZE];
   if (gethostname(host, sizeof host - 1) != 0) {
     snprintf(host, sizeof host, "?");
   }
-  snprintf(holder, sizeof holder, "%s:%s", host, frame->bench->config->path);
-  enum status status = frame_lock(frame, holder, error);
+  snprintf(holder, sizeof holder, _("%s, process %ld"), host, (long)getpid());
+  enum status status = frame_hold(frame, pulls, error);
   if (status == OK) {
-    status = store_lease(frame->bench->store, frame->source_id, holder, LEASE_MICROSECONDS, &frame->lease, error);
+    status = store_lease(frame->bench->store, frame->source_id, holder, &frame->lease, error);
     frame->leased = status == OK;
   }
   return status;
@@ -114,11 +111,10 @@ static void frame_drop_plan(struct run_frame *frame) {
 }
 
 enum status run_frame_open(struct run_frame *frame, const char *kind, bool pulls, struct error *error) {
-  frame->lock = -1;
   if (frame->options->dry_run) {
     return frame_load(frame, pulls, error);
   }
-  enum status status = frame_lease(frame, error);
+  enum status status = frame_lease(frame, pulls, error);
   if (status != OK) {
     return status;
   }
@@ -198,6 +194,19 @@ void run_frame_fail(struct run_frame *frame, const struct counts *counts, struct
   }
 }
 
+static void frame_let_go(struct run_frame *frame) {
+  char name[HOLD_SIZE];
+  if (frame->gateway_held) {
+    hold_name(name, "gateway", frame->source->gateway);
+    store_unhold(frame->bench->store, name);
+  }
+  if (frame->held) {
+    hold_name(name, "sync", frame->source->code);
+    store_unhold(frame->bench->store, name);
+  }
+  frame->held = frame->gateway_held = false;
+}
+
 void run_frame_end(struct run_frame *frame) {
   if (frame->leased) {
     struct error error;
@@ -211,8 +220,5 @@ void run_frame_end(struct run_frame *frame) {
     frame->connector_options = NULL;
   }
   frame_drop_plan(frame);
-  if (frame->lock >= 0) {
-    close(frame->lock);
-    frame->lock = -1;
-  }
+  frame_let_go(frame);
 }

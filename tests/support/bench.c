@@ -41,6 +41,13 @@ void fixture_reopen(struct fixture *fixture) {
   must(store_open(&options, &fixture->store, &fixture->error), &fixture->error);
 }
 
+struct store *fixture_another(struct fixture *fixture) {
+  struct store_options options = store_options(fixture);
+  struct store *store = NULL;
+  must(store_open(&options, &store, &fixture->error), &fixture->error);
+  return store;
+}
+
 struct fixture *fixture_make(const char *mapping) {
   return fixture_make_postgres(mapping, NULL);
 }

@@ -31,6 +31,8 @@ void fixture_free(struct fixture *fixture);
 void fixture_map(struct fixture *fixture, const char *mapping); /* writes another one */
 struct workbench fixture_bench(const struct fixture *fixture);
 void fixture_reopen(struct fixture *fixture);
+/* Another handle on the same store, as another process has it; the caller closes it. */
+struct store *fixture_another(struct fixture *fixture);
 /* The script gives these pages; runs one sync. */
 enum status fixture_sync(struct fixture *fixture, const struct scripted_page *pages, size_t count);
 /* The first column of the first row that a statement gives on the store's file; -1 where there is none. */

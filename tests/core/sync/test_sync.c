@@ -1,3 +1,4 @@
+#include "core/store/watch.h"
 #include "core/sync/sync.h"
 #include "tests/support/bench.h"
 
@@ -325,35 +326,55 @@ static void test_stopped(void **state) {
 
 static void test_held_by_another_host(void **state) {
   struct fixture *f = *state;
+  struct store *other = fixture_another(f);
   struct lease lease;
-  assert_done(f,
-              store_lease(f->store, f->source_id, "elsewhere:/etc/puente.yaml", INT64_C(60000000), &lease, &f->error));
+  assert_done(f, store_hold(other, "sync:demo", &f->error));
+  assert_done(f, store_lease(other, f->source_id, "elsewhere, process 7", &lease, &f->error));
   assert_int_equal(fixture_sync(f, PAGES({.bytes = A})), ERR_BUSY);
-  assert_int_equal(strncmp(f->error.message, "the source is held by elsewhere:/etc/puente.yaml until ", 55), 0);
+  assert_string_equal(f->error.message, "the source is being worked on by elsewhere, process 7");
+  assert_string_equal(f->error.hint, "wait for it to end");
   assert_int_equal(fixture_count(f, "SELECT count(*) FROM run"), 0);
-  assert_done(f, store_release(f->store, &lease, &f->error));
+  store_close(other); /* as the end of its process: the lease that it leaves is taken over at once */
   assert_done(f, fixture_sync(f, PAGES({.bytes = A})));
 }
 
-/* The lease is taken away in the middle of a pass: what comes late is not committed. */
+static void test_gateway_held_by_another_host(void **state) {
+  struct fixture *f = *state;
+  struct store *other = fixture_another(f);
+  f->source.gateway = "pide";
+  assert_done(f, store_hold(other, "gateway:pide", &f->error));
+  assert_int_equal(fixture_sync(f, PAGES({.bytes = A})), ERR_BUSY);
+  assert_string_equal(f->error.message, "another source is being pulled by the same gateway, pide");
+  assert_int_equal(fixture_count(f, "SELECT count(*) FROM run"), 0);
+  assert_done(f, store_hold(other, "sync:demo", &f->error)); /* not kept by the one that was refused */
+  store_close(other);
+  assert_done(f, fixture_sync(f, PAGES({.bytes = A})));
+}
+
+/* The holder stands still in the middle of a pass and loses its hold; another takes over: what comes late is not
+ * committed. */
 static struct fixture *robbed;
 
 static void rob(void *context, const char *what, int64_t done, int64_t total) {
-  (void)context;
+  struct store *other = context;
   (void)what;
   (void)total;
   struct lease lease;
-  if (done == 1 && fixture_count(robbed, "UPDATE source SET lease_until = 1 RETURNING 1") == 1) {
-    assert_done(robbed,
-                store_lease(robbed->store, robbed->source_id, "elsewhere", INT64_C(60000000), &lease, &robbed->error));
+  if (done == 1) {
+    store_unhold(robbed->store, "sync:demo");
+    assert_done(robbed, store_hold(other, "sync:demo", &robbed->error));
+    assert_done(robbed, store_lease(other, robbed->source_id, "elsewhere, process 7", &lease, &robbed->error));
   }
 }
 
 static void test_fenced(void **state) {
   struct fixture *f = robbed = *state;
-  const struct progress progress = {.step = rob};
+  struct store *other = fixture_another(f);
+  const struct progress progress = {.step = rob, .context = other};
   f->options.progress = &progress;
   assert_int_equal(fixture_sync(f, PAGES({.bytes = A}, {.bytes = B}, {.bytes = C})), ERR_BUSY);
+  assert_string_equal(f->error.message, "the source was taken over by elsewhere, process 7");
+  store_close(other);
   assert_int_equal(f->result.counts.fresh, 1);
   assert_int_equal(current(f, "raw_record"), 1);
 }
@@ -397,6 +418,7 @@ int main(void) {
       TEST(test_balance),
       TEST(test_stopped),
       TEST(test_held_by_another_host),
+      TEST(test_gateway_held_by_another_host),
       TEST(test_fenced),
       TEST(test_many_records),
   };
