@@ -15,7 +15,8 @@ PACKAGES := libcurl libxml-2.0 jansson libpq sqlite3 yaml-0.1 libsodium libcrypt
 DEBIAN := libc6-dev pkg-config libcurl4-openssl-dev libxml2-dev libjansson-dev libpq-dev libsqlite3-dev libyaml-dev \
           libsodium-dev libssl-dev libzstd-dev zlib1g-dev libicu-dev libmicrohttpd-dev libsystemd-dev gettext iso-codes \
           ca-certificates
-DEBIAN_CHECK := libcmocka-dev libgnutls28-dev postgresql openssl clang-format clang-tidy cppcheck pmccabe sqlite3 man-db
+DEBIAN_CHECK := libcmocka-dev libgnutls28-dev postgresql openssl clang-format clang-tidy cppcheck pmccabe sqlite3 man-db \
+                systemd
 export PUENTE_PACKAGES := $(PACKAGES)
 
 CFLAGS ?= -O2 -g
@@ -143,7 +144,10 @@ install: all
 	find core connectors mapping -name '*.h' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/include/puente/{} \;
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@PACKAGES@|$(PACKAGES)|' docs/puente.pc.in \
 	  >$(DESTDIR)$(PREFIX)/lib/pkgconfig/puente.pc
-	find config -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/puente/{} \;
+	find config -path config/systemd -prune -o -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/puente/{} \;
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in config/systemd/*; do sed 's|@PREFIX@|$(PREFIX)|' $$unit \
+	  >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
 	for l in $(LANGUAGES); do install -D -m 644 $(BUILD)/locale/$$l/LC_MESSAGES/puente.mo \
 	  $(DESTDIR)$(PREFIX)/share/locale/$$l/LC_MESSAGES/puente.mo; done
 	install -D -m 644 $(BUILD)/puente.1 $(DESTDIR)$(PREFIX)/share/man/man1/puente.1

@@ -14,11 +14,14 @@ struct serve_request {
   const char *config;
   bool once;               /* what is due now, then the end: for cron and systemd timers */
   const atomic_bool *stop; /* SIGTERM, SIGINT: syncs end after their page */
-  atomic_bool *reload;     /* SIGHUP: set by the handler, cleared here */
+  atomic_bool *reload;     /* SIGHUP: set by the handler, cleared here; NULL: never */
+  int signals;             /* readable once a signal came; -1: none */
 };
 struct serve_summary {
   int64_t done, failed, skipped; /* runs of sources; skipped: another host was at it */
+  enum status worst;             /* of the failed ones: the first error's code, or OK */
   int64_t linked, duties;
+  int left; /* runs that hang and did not end for `stop`: the caller has to end the process by _exit */
 };
 
 /* Until `stop` (OK), or with `once` until what was due is done. A configuration that cannot be read at the start is the

@@ -228,7 +228,7 @@ static enum status check_lists(struct workspace *workspace, struct error *error)
   return codelists_load(folders, count, &workspace->lists, error);
 }
 
-enum status service_check(const char *config_path, check_report *report, void *context) {
+static enum status check_all(const char *config_path, bool store, check_report *report, void *context) {
   struct checkup checkup = {.report = report, .context = context};
   struct workspace *workspace = &checkup.workspace;
   struct error error;
@@ -249,11 +249,19 @@ enum status service_check(const char *config_path, check_report *report, void *c
     check_source(&checkup, &workspace->config->sources[i]);
   }
   check_link(&checkup);
-  if (checkup.worst == OK) {
+  if (store && checkup.worst == OK) {
     check_store(&checkup, config_path);
   }
   workspace_close(workspace);
   return checkup.worst;
+}
+
+enum status service_check(const char *config_path, check_report *report, void *context) {
+  return check_all(config_path, true, report, context);
+}
+
+enum status service_check_offline(const char *config_path, check_report *report, void *context) {
+  return check_all(config_path, false, report, context);
 }
 
 /* ---- live ---- */
