@@ -50,7 +50,7 @@ struct job {
 
 /* What is on the agenda: a source or a duty. */
 struct item {
-  const char *name; /* "sync:reta", allocated; of a duty the table's: "link" */
+  char *name; /* of a source: "sync:reta", owned */
   struct agenda_state state;
   bool running, done; /* done: with `once`, had its turn */
   int64_t wanted;     /* monotonic, since when it is to follow runs; 0: not */

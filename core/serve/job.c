@@ -163,7 +163,7 @@ static void sync_one(struct job *job) {
   struct workspace workspace;
   const struct config *config = job->settings->config;
   const char *code = config->sources[job->position].code;
-  char name[NAME_SIZE], hold[NAME_SIZE];
+  char name[NAME_SIZE], hold[NAME_SIZE + 8];
   struct duty duty;
   if (!open_store(job, &workspace)) {
     return;

@@ -257,9 +257,6 @@ static enum status begin(struct daemon *daemon, struct error *error) {
   if (status == OK) {
     status = items_make(daemon, config, error);
   }
-  for (size_t i = 0; duty_table[i].name != NULL; i++) {
-    daemon->duties[i].name = duty_table[i].name;
-  }
   return status;
 }
 

@@ -71,8 +71,8 @@ enum status store_sources_stand(struct store *store, const struct source_config 
                                 bool *same, struct error *error) MUST_CHECK;
 
 /* A fenced lease on a source: only the holder of the newest token may commit for it (checked by store_pass_save). Who
- * takes one has the source's hold (watch.h), which ends with its process: a lease that another one left is taken over at
- * once. In a short transaction of its own where none is open. */
+ * takes one has the source's hold (watch.h), which ends with its process: a lease that another one left is taken over
+ * at once. In a short transaction of its own where none is open. */
 struct lease {
   int source_id;
   int64_t token;
