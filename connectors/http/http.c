@@ -11,6 +11,7 @@
 
 const char *const http_proxies[] = {"none", "environment", NULL};
 
+#define MINUTE INT64_C(60000000)
 enum { REDIRECTS_MOST = 5, LINK_MOST = 16384, SLICE_MICROS = 50000 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -265,6 +266,16 @@ static bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* Waits until the next request may be made; first tries, further ones and redirects are all spaced. */
+static enum status keep_rate(struct http *http, struct error *error) {
+  if (http->settings->rate <= 0) {
+    return OK;
+  }
+  enum status status = http_wait(http->next_at - clock_monotonic(), http->stop, error);
+  http->next_at = clock_monotonic() + MINUTE / http->settings->rate;
+  return status;
+}
+
 /* Follows redirects within the host that was asked: credentials go nowhere else, and a POST stays a POST. */
 static enum status send_following(struct http *http, const struct http_request *request, bool *transient,
                                   struct error *error) {
@@ -273,7 +284,8 @@ static enum status send_following(struct http *http, const struct http_request *
   buffer_text(&url, request->url);
   enum status status = buffer_check(&url, "url", error);
   for (int hops = 0; status == OK; hops++) {
-    status = send_once(http, request, url.data, transient, error);
+    status = keep_rate(http, error);
+    status = status == OK ? send_once(http, request, url.data, transient, error) : status;
     if (status != OK || !is_redirect(http->response->status)) {
       break;
     }

@@ -19,6 +19,7 @@ struct http_settings {
   char *client_key_password;
   int64_t connect_timeout, timeout, stall_timeout; /* microseconds */
   int64_t retries;
+  int64_t rate;                                      /* requests a minute; 0: no limit */
   int64_t backoff, backoff_limit, retry_after_limit; /* microseconds */
   int64_t page_limit;                                /* bytes of an answer, decompressed */
   int proxy;                                         /* enum http_proxy */
@@ -162,6 +163,13 @@ enum status http_wait(int64_t micros, const atomic_bool *stop, struct error *err
        .otherwise = "5m",                                                                                              \
        .description = N_("longest pause that the source may ask for by Retry-After"),                                  \
        .offset = offsetof(owner, http.retry_after_limit)},                                                             \
+      {.name = "rate",                                                                                                 \
+       .type = OPTION_INTEGER,                                                                                         \
+       .otherwise = "0",                                                                                               \
+       .least = 0,                                                                                                     \
+       .most = 60000,                                                                                                  \
+       .description = N_("most requests a minute, further tries included; 0: no limit"),                               \
+       .offset = offsetof(owner, http.rate)},                                                                          \
       {.name = "page_limit",                                                                                           \
        .type = OPTION_SIZE,                                                                                            \
        .otherwise = limit,                                                                                             \

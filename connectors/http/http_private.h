@@ -17,6 +17,7 @@ struct http {
   curl_off_t moved;               /* bytes of the transfer under way */
   int64_t moved_at;               /* clock_monotonic when they last grew */
   bool stalled;
+  int64_t next_at;              /* clock_monotonic before which no request is made; 0: none yet */
   char detail[CURL_ERROR_SIZE]; /* curl's own words; looked at, never shown */
 };
 

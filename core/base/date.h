@@ -27,9 +27,10 @@ struct date date_from_days(int64_t days);
 /* Full years between two dates of day precision; -1 where either is less precise or the order is wrong. */
 int date_age(struct date birth, struct date at);
 
-/* Microseconds since the epoch, UTC. A test may fix it by PUENTE_CLOCK=<RFC 3339 text>. */
+/* Microseconds since the epoch, UTC. A test may fix it by PUENTE_CLOCK="2026-01-01T00:00:00Z", or have it run from
+ * there at the start of the process, so many times as fast: PUENTE_CLOCK="2026-01-01T00:00:00Z x20000". */
 int64_t clock_now(void);
-int64_t clock_monotonic(void); /* microseconds, for durations only */
+int64_t clock_monotonic(void); /* microseconds, for durations only; never changed by PUENTE_CLOCK */
 #define TIMESTAMP_TEXT_SIZE 28
 void clock_format(int64_t micros, char text[TIMESTAMP_TEXT_SIZE]); /* 2026-03-31T12:00:00.000000Z */
 bool clock_parse(struct slice text, int64_t *micros);              /* RFC 3339; a date alone is midnight UTC */

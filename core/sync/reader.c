@@ -1,6 +1,9 @@
 #include "core/sync/reader.h"
 
+#include "core/base/date.h"
 #include "core/base/log.h"
+
+#include <stdio.h>
 
 enum { BARREN_PAGES_MOST = 1000, COMPLAINTS_SHOWN = 5, BROKEN_MOST = 20 };
 
@@ -191,6 +194,37 @@ static enum status reader_end_broken(const struct reader *reader, enum status st
   return status;
 }
 
+void reader_budget(const struct reader *reader, char words[READER_WORDS_SIZE]) {
+  const struct budget *budget = &reader->source->budget;
+  words[0] = '\0';
+  if (reader->unbounded) {
+    return;
+  }
+  if (budget->pages > 0 && reader->pages >= budget->pages) {
+    snprintf(words, READER_WORDS_SIZE, _("the budget of %lld pages is used up"), (long long)budget->pages);
+  } else if (budget->bytes > 0 && reader->bytes >= budget->bytes) {
+    snprintf(words, READER_WORDS_SIZE, _("the budget of %lld bytes is used up"), (long long)budget->bytes);
+  } else if (budget->time > 0 && clock_monotonic() - reader->started >= budget->time) {
+    snprintf(words, READER_WORDS_SIZE, _("the budget of %lld seconds is used up"),
+             (long long)((budget->time + 999999) / 1000000));
+  }
+}
+
+/* Whether the run ends here: only where the next one can go on after this page, or it would never come any further. */
+static bool reader_spent(struct reader *reader) {
+  char words[READER_WORDS_SIZE];
+  reader_budget(reader, words);
+  if (words[0] == '\0' || reader->in_document || reader->broken > 0) {
+    return false;
+  }
+  if (reader->page.cursor.len == 0 && !reader->exceeds) {
+    reader->exceeds = true;
+    log_message(LEVEL_WARNING, _("source %s: %s, but a pass over it cannot be divided: it goes on to the end"),
+                reader->source->code, words);
+  }
+  return reader->page.cursor.len > 0;
+}
+
 static enum status reader_pass(struct reader *reader, struct error *error) {
   enum status status = reader->taker->format->splitter_new(plan_format_options(reader->plan), &reader->splitter, error);
   if (status == OK) {
@@ -212,7 +246,11 @@ static enum status reader_pass(struct reader *reader, struct error *error) {
       return status;
     }
     reader->pages++;
+    reader->bytes += (int64_t)reader->page.bytes.len;
     status = reader_page(reader, error);
+    if (status == OK && reader_spent(reader)) {
+      return OK;
+    }
   }
   return status;
 }
@@ -232,6 +270,7 @@ void *reader_run(void *context) {
   struct reader *reader = context;
   struct error error = {.code = OK};
   page_init(&reader->page, reader->page_limit);
+  reader->started = clock_monotonic();
   reader->parcel = queue_next_empty(reader->queue);
   enum status status = reader->parcel == NULL ? ERR_INTERRUPTED : reader_pass(reader, &error);
   if (reader->complaints > COMPLAINTS_SHOWN) {

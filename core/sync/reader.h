@@ -7,6 +7,8 @@
 #include "core/sync/queue.h"
 #include "core/sync/take.h"
 
+enum { READER_WORDS_SIZE = 160 };
+
 struct reader {
   /* in */
   const struct source_config *source;
@@ -28,15 +30,21 @@ struct reader {
   bool skipping;             /* it is broken: the rest of it is passed over */
   int64_t broken;            /* documents that were; the cursor stays before the first of them */
   struct error first_error;  /* of the first */
-  int64_t pages;             /* of this pass */
+  int64_t pages, bytes;      /* of this run */
+  int64_t started;           /* by clock_monotonic */
+  bool unbounded;            /* the budget does not hold this run */
+  bool exceeds;              /* it was used up where the pass could not be divided */
   int64_t barren;            /* pages in a row that held no record */
   struct sha256 former_page; /* of the last page that was a whole document */
   int64_t complaints;        /* records left out so far */
 };
 
+/* What of the budget is used up, in words; "" while there is some left, or where it does not hold. */
+void reader_budget(const struct reader *reader, char words[READER_WORDS_SIZE]);
 /* For struct pull: `core` is the reader. */
 bool reader_remembers(void *core, const char *memory);
-/* The thread's function; `context` is a struct reader. */
+/* The thread's function; `context` is a struct reader. The last parcel says END where the pass is complete, and OK
+ * where the source's budget was used up before. */
 void *reader_run(void *context);
 
 #endif

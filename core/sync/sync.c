@@ -133,6 +133,7 @@ static enum status sync_prepare(struct sync *sync, struct error *error) {
                                  .store = frame->bench->store,
                                  .source_id = frame->source_id,
                                  .store_lock = &sync->store_lock,
+                                 .unbounded = sync->lander.backfill, /* it could not go on from a cursor */
                                  .memories = map_new()};
   return sync->reader.memories != NULL ? OK : error_memory(error);
 }
@@ -180,7 +181,7 @@ static enum status sync_write(struct sync *sync, struct error *error) {
   return status;
 }
 
-/* END: the pass is complete. */
+/* END: the pass is complete; OK: the budget of the run was used up before. */
 static enum status sync_pass(struct sync *sync, struct error *error) {
   pthread_t thread;
   sync_look(sync);
@@ -262,9 +263,30 @@ static enum status sync_give_up_pass(struct sync *sync, struct error *error) {
   return status;
 }
 
-static enum status sync_finish(struct sync *sync, struct sync_result *result, struct error *error) {
+/* The last transaction of a run that stopped at its budget: pages and cursor have been committed. */
+static enum status sync_pause(struct sync *sync, struct sync_result *result, struct error *error) {
+  struct lander *lander = &sync->lander;
+  struct store *store = sync->frame.bench->store;
+  char words[READER_WORDS_SIZE];
+  reader_budget(&sync->reader, words);
+  size_t len = strlen(result->warning);
+  snprintf(result->warning + len, sizeof result->warning - len, _("%s%s: the next run goes on"), len > 0 ? "; " : "",
+           words);
+  if (sync->frame.options->dry_run) {
+    return OK;
+  }
+  enum status status = store_begin(store, error);
+  status = status == OK ? run_frame_close(&sync->frame, RUN_DONE, &lander->counts, result->warning, error) : status;
+  status = status == OK ? store_commit(store, error) : status;
+  if (status != OK) {
+    store_rollback(store);
+  }
+  return status;
+}
+
+static enum status sync_finish(struct sync *sync, bool complete, struct sync_result *result, struct error *error) {
   char words[160];
-  bool comparable = !sync->resumed && !sync->frame.options->dry_run;
+  bool comparable = complete && !sync->resumed && !sync->frame.options->dry_run;
   if (!counts_balance(&sync->lander.counts, comparable, words)) {
     enum status status = sync->frame.options->dry_run ? OK : sync_give_up_pass(sync, error);
     if (status != OK) {
@@ -274,11 +296,14 @@ static enum status sync_finish(struct sync *sync, struct sync_result *result, st
     error_hint(error, _("the watermark stays where it was; the next sync looks at the same records again"));
     return ERR_BALANCE;
   }
-  result->complete = true;
+  result->complete = complete;
   if (sync->lander.conflicts > 0) {
     snprintf(result->warning, sizeof result->warning,
              _("%lld records came with a key that another one of the same page has, with other content: both landed"),
              (long long)sync->lander.conflicts);
+  }
+  if (!complete) {
+    return sync_pause(sync, result, error);
   }
   if (sync->frame.options->dry_run) {
     return OK;
@@ -324,8 +349,8 @@ enum status sync_source(const struct workbench *bench, const struct source_confi
   if (status == OK) {
     status = sync_pass(&sync, error);
   }
-  if (status == END) {
-    status = sync_finish(&sync, result, error);
+  if (status == END || status == OK) {
+    status = sync_finish(&sync, status == END, result, error);
   }
   result->run = sync.frame.run;
   result->counts = sync.lander.counts;

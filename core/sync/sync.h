@@ -21,7 +21,7 @@ struct sync_result {
   int64_t run;
   struct counts counts;
   struct staged staged;
-  bool complete; /* the pass reached its end */
+  bool complete; /* the pass reached its end; false after OK: its budget was used up, and the next run goes on */
   bool nothing_new;
   bool sweep_refused; /* a sweep would have dropped more than max_drop: nothing was deleted */
   char warning[320];

@@ -453,6 +453,41 @@ static void stops_while_it_waits(void **state) {
   assert_int_equal(pulled.status, ERR_INTERRUPTED);
 }
 
+/* The first request goes at once; pages, further tries and redirects each wait for their time. */
+static void keeps_the_rate(void **state) {
+  (void)state;
+  struct timespec before, after;
+  const struct http_answer answers[] = {{.body = "{\"data\":[1],\"next_cursor\":\"b\"}"},
+                                        {.status = 503},
+                                        {.status = 302, .headers = {"Location: /d"}},
+                                        {.body = "{\"data\":[2],\"next_cursor\":null}"}};
+  clock_gettime(CLOCK_MONOTONIC, &before);
+  struct pulled pulled = pull(URL "paging: cursor\nrecords: data\nrate: 1200\n", answers, 4);
+  clock_gettime(CLOCK_MONOTONIC, &after);
+  assert_string_equal(pulled.error, "");
+  assert_int_equal(http_server_requests(server), 4);
+  assert_true((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 >= 3 * 50);
+}
+
+static void stops_while_it_keeps_the_rate(void **state) {
+  (void)state;
+  pthread_t thread;
+  struct pulled pulled;
+  const struct http_answer page = {.body = "{\"data\":[1],\"next_cursor\":\"b\"}"};
+  http_server_script(server, &page, 1);
+  atomic_store(&stopped, false);
+  assert_int_equal(pthread_create(&thread, NULL, stop_soon, NULL), 0);
+  pull_all(&(struct pull_case){.connector = "rest",
+                               .options = URL "paging: cursor\nrecords: data\nrate: 1\n",
+                               .port = http_server_port(server),
+                               .stop = &stopped},
+           &pulled);
+  pthread_join(thread, NULL);
+  assert_int_equal(pulled.status, ERR_INTERRUPTED);
+  assert_string_equal(pulled.error, "interrupted while waiting for the source | http://127.0.0.1/c, page 2 | ");
+  assert_int_equal(http_server_requests(server), 1);
+}
+
 static void stops_within_an_answer(void **state) {
   (void)state;
   pthread_t thread;
@@ -485,6 +520,8 @@ int main(void) {
       cmocka_unit_test(tells_of_a_certificate_that_ends_soon),
       cmocka_unit_test(fails_a_probe_at_its_step),
       cmocka_unit_test(stops_while_it_waits),
+      cmocka_unit_test(keeps_the_rate),
+      cmocka_unit_test(stops_while_it_keeps_the_rate),
       cmocka_unit_test(stops_within_an_answer),
   };
   return cmocka_run_group_tests(tests, start, stop);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <time.h>
 
 static void reads_and_writes_reduced_dates(void **state) {
   (void)state;
@@ -117,11 +118,33 @@ static void the_clock_may_be_fixed(void **state) {
   assert_true(clock_monotonic() >= before);
 }
 
+/* From the start of the process; durations stay real. */
+static void the_clock_may_run_faster(void **state) {
+  (void)state;
+  const int64_t begin = INT64_C(1767322800) * 1000000; /* 2026-01-02T03:00:00Z */
+  setenv("PUENTE_CLOCK", "2026-01-02T03:00:00Z x20000", 1);
+  int64_t real = clock_monotonic(), first = clock_now(), second;
+  nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+  second = clock_now();
+  int64_t passed = clock_monotonic() - real;
+  unsetenv("PUENTE_CLOCK");
+  assert_true(first >= begin);
+  assert_true(second - first >= INT64_C(2000) * 20000 && second - first <= passed * 20000);
+  static const char *const wrong[] = {"2026-01-02T03:00:00Z x", "2026-01-02T03:00:00Z x0", "2026-01-02T03:00:00Z x-1",
+                                      "2026-01-02T03:00:00Z x2y", "soon x2"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    setenv("PUENTE_CLOCK", wrong[i], 1);
+    assert_true(clock_now() > begin + INT64_C(86400) * 1000000 || clock_now() < begin);
+  }
+  unsetenv("PUENTE_CLOCK");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reads_and_writes_reduced_dates), cmocka_unit_test(days_go_both_ways),
       cmocka_unit_test(ages_count_full_years),          cmocka_unit_test(timestamps_keep_the_instant),
       cmocka_unit_test(durations_have_a_unit),          cmocka_unit_test(the_clock_may_be_fixed),
+      cmocka_unit_test(the_clock_may_run_faster),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

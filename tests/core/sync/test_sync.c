@@ -230,6 +230,58 @@ static void test_goes_on_after_failure(void **state) {
   assert_string_equal(scripted.cursor, "");
 }
 
+/* A run that has used up its budget ends well, tells so, and the next one goes on behind its page. */
+static void test_budget_of_pages(void **state) {
+  struct fixture *f = *state;
+  f->source.budget.pages = 2;
+  f->source.deletes = DELETES_SWEEP;
+  assert_done(f, fixture_sync(f, PAGES({.bytes = A}, {.bytes = B}, {.bytes = C})));
+  assert_false(f->result.complete);
+  assert_string_equal(f->result.warning, "the budget of 2 pages is used up: the next run goes on");
+  assert_int_equal(scripted.given, 2);
+  assert_int_equal(fixture_count(f, "SELECT count(*) FROM run WHERE state = 'done' AND message LIKE 'the budget of%'"),
+                   1);
+  assert_done(f, fixture_sync(f, PAGES({.bytes = A}, {.bytes = B}, {.bytes = C})));
+  assert_true(f->result.complete);
+  assert_string_equal(f->result.warning, "");
+  assert_string_equal(scripted.cursor, "2");
+  assert_int_equal(scripted.given, 3);
+  assert_int_equal(f->result.counts.fresh, 1);
+  assert_int_equal(f->result.counts.deleted, 0);
+  assert_int_equal(current(f, "st_case"), 3);
+}
+
+static void test_budget_of_bytes_and_time(void **state) {
+  struct fixture *f = *state;
+  f->source.budget = (struct budget){.bytes = (int64_t)strlen(A) + 1};
+  assert_done(f, fixture_sync(f, PAGES({.bytes = A, .continues = true}, {.bytes = B, .continues = true}, {.bytes = C},
+                                       {.bytes = BAD_DATE})));
+  assert_int_equal(scripted.given, 3); /* a document that has begun is read to its end */
+  char words[96];
+  snprintf(words, sizeof words, "the budget of %zu bytes is used up: the next run goes on", strlen(A) + 1);
+  assert_string_equal(f->result.warning, words);
+  f->source.budget = (struct budget){.time = 1};
+  assert_done(f, fixture_sync(f, PAGES({.bytes = A}, {.bytes = B}, {.bytes = C}, {.bytes = BAD_DATE}, {.bytes = A})));
+  assert_string_equal(scripted.cursor, "3");
+  assert_int_equal(scripted.given, 4);
+  assert_string_equal(f->result.warning, "the budget of 1 seconds is used up: the next run goes on");
+}
+
+/* Where a pass can only begin anew, a budget would keep it from ever coming to its end. */
+static void test_budget_of_what_cannot_be_divided(void **state) {
+  struct fixture *f = *state;
+  f->source.budget.pages = 1;
+  scripted.no_cursor = true;
+  assert_done(f, fixture_sync(f, PAGES({.bytes = A}, {.bytes = B})));
+  assert_true(f->result.complete);
+  assert_int_equal(f->result.counts.fresh, 2);
+  scripted.no_cursor = false;
+  f->options = (struct sync_options){.actor = "tester", .since = "2020-01-01", .until = "2020-12-31"};
+  assert_done(f, fixture_sync(f, PAGES({.bytes = A}, {.bytes = C})));
+  assert_true(f->result.complete);
+  assert_int_equal(scripted.given, 4);
+}
+
 /* A document of several pages: its records may be split anywhere, and only its end moves the cursor. */
 static void test_document_of_pages(void **state) {
   struct fixture *f = *state;
@@ -410,6 +462,9 @@ int main(void) {
       TEST(test_sweep_needs_a_whole_pass),
       TEST(test_watermark),
       TEST(test_goes_on_after_failure),
+      TEST(test_budget_of_pages),
+      TEST(test_budget_of_bytes_and_time),
+      TEST(test_budget_of_what_cannot_be_divided),
       TEST(test_document_of_pages),
       TEST(test_page_errors),
       TEST(test_broken_document_among_others),
