@@ -18,6 +18,7 @@ extern const struct command command_help;
 extern const struct command command_init;
 extern const struct command command_link;
 extern const struct command command_map;
+extern const struct command command_notify;
 extern const struct command command_quarantine;
 extern const struct command command_query;
 extern const struct command command_remap;

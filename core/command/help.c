@@ -7,8 +7,8 @@
 static void print_all(void) {
   printf(_("Puente %s pulls records from registries, joins what is the same person and the same case, and keeps one\n"
            "consolidated store that explains itself.\n\n"
-           "usage: puente [--config FILE] [--json] [--quiet] [--lang es|en] [--log text|json|journal]\n"
-           "              [--verbose] COMMAND\n\n"),
+           "usage: puente [--config FILE] [--json] [--quiet] [--lang es|en] [--log text|json|journal] [--verbose] "
+           "COMMAND\n\n"),
          PUENTE_VERSION);
   for (const struct command *const *command = command_table(); *command != NULL; command++) {
     printf("  %-12s %s\n", (*command)->name, gettext((*command)->summary));

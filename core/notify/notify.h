@@ -30,4 +30,19 @@ struct notify_message {
 enum status notify_send(const struct config *config, const struct notify_message *message, const atomic_bool *stop,
                         size_t *told, struct error *error) MUST_CHECK;
 
+/* What one try may take, in microseconds, and how many there are; the pause between them doubles. */
+struct notify_limits {
+  int64_t connect, whole, pause;
+  int tries;
+};
+extern const struct notify_limits notify_limits;
+/* Once for each way, in their order, after all have ended: "mail by smtp.example.org:587", "webhook
+ * https://example.org". `error` after OK: what went wrong by the way (a recipient who was refused), code OK if nothing
+ * did. */
+typedef void notify_report(void *context, const char *way, enum status status, const struct error *error);
+/* As notify_send, and reports; limits NULL: notify_limits. Ways run side by side. */
+enum status notify_send_each(const struct config *config, const struct notify_message *message,
+                             const struct notify_limits *limits, const atomic_bool *stop, notify_report *report,
+                             void *context, struct error *error) MUST_CHECK;
+
 #endif
