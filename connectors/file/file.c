@@ -173,7 +173,7 @@ static enum status missing(const struct connection *connection, struct error *er
     error_set(error, ERR_AUTH, _("no permission to read the file or folder"));
     error_hint(error, _("let the user that runs puente read it and its folders (chmod, chown)"));
   } else if (errno == ENOENT || errno == ENOTDIR) {
-    error_set(error, ERR_IO, _("there is no such file or folder"));
+    error_set(error, ERR_NOT_FOUND, _("there is no such file or folder"));
     error_hint(error, _("check \"path\", and that the folder is mounted"));
   } else {
     error_set(error, ERR_IO, _("the file or folder cannot be read: %s"), strerror(errno));
@@ -306,9 +306,9 @@ static enum status check_unchanged(struct connection *connection, struct error *
   enum status status = reader_digest(connection->reader, digest, error);
   if (status != OK || strcmp(digest, connection->digest) == 0)
     return status;
-  error_set(error, ERR_IO, _("the file changed while it was read"));
+  error_set(error, ERR_NETWORK, _("the file changed while it was read"));
   error_hint(error, _("write it under another name and rename it when it is complete, or raise \"settle\""));
-  return ERR_IO;
+  return ERR_NETWORK;
 }
 
 static enum status fill_page(struct connection *connection, struct page *page, struct error *error) {

@@ -38,7 +38,7 @@ static enum status fill(struct reader *reader, struct error *error) {
 static enum status open_error(struct error *error) {
   switch (errno) {
   case ENOENT:
-    error_set(error, ERR_IO, _("there is no such file"));
+    error_set(error, ERR_NOT_FOUND, _("there is no such file"));
     error_hint(error, _("check \"path\", and that the folder is mounted"));
     break;
   case EACCES:

@@ -141,11 +141,11 @@ enum status http_give_up(int64_t attempts, struct error *error) {
 
 enum status http_refuse_wait(const struct http_settings *settings, const struct http_response *response,
                              struct error *error) {
-  error_set(error, ERR_REMOTE, _("the source answered %d and asks to wait %lld s, more than the allowed %lld s"),
+  error_set(error, ERR_NETWORK, _("the source answered %d and asks to wait %lld s, more than the allowed %lld s"),
             response->status, (long long)(response->retry_after / 1000000),
             (long long)(settings->retry_after_limit / 1000000));
   error_hint(error, "%s", _("a later run goes on from here; or raise `retry_after_limit`"));
-  return ERR_REMOTE;
+  return ERR_NETWORK;
 }
 
 static const char *hint_for(int status) {
@@ -189,7 +189,8 @@ enum status http_check_status(const struct http_response *response, struct error
     error_hint(error, "%s", _("ask the source for the permission; it may also admit only registered addresses"));
     return ERR_AUTH;
   }
-  error_set(error, ERR_REMOTE, _("the source answered %d"), status);
+  bool later = status >= 500 || status == 408 || status == 429; /* another try may do */
+  error_set(error, later ? ERR_NETWORK : ERR_REMOTE, _("the source answered %d"), status);
   error_hint(error, "%s", hint_for(status));
   return http_give_up(response->attempts, error);
 }

@@ -157,9 +157,9 @@ enum status repeats_check(struct repeats *repeats, struct slice bytes, struct sl
   repeats->count = same ? repeats->count + 1 : 1;
   repeats->last = digest;
   if (repeats->count > most) {
-    error_set(error, ERR_REMOTE, "%s", _("the source gives the same page again and again"));
+    error_set(error, ERR_INPUT, "%s", _("the source gives the same page again and again"));
     error_hint(error, "%s", _("check that the source knows the paging parameter, and its name"));
-    return ERR_REMOTE;
+    return ERR_INPUT;
   }
   if (at.len == 0) {
     return OK;
@@ -169,9 +169,9 @@ enum status repeats_check(struct repeats *repeats, struct slice bytes, struct sl
     return error_memory(error);
   }
   if (map_count(repeats->seen) == before) {
-    error_set(error, ERR_REMOTE, "%s", _("the source leads in a circle: a page that was read is to come again"));
+    error_set(error, ERR_INPUT, "%s", _("the source leads in a circle: a page that was read is to come again"));
     error_hint(error, "%s", _("tell the source's contact; nothing is lost, a later run goes on from here"));
-    return ERR_REMOTE;
+    return ERR_INPUT;
   }
   return OK;
 }

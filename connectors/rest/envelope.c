@@ -117,10 +117,10 @@ static enum status read_more(const struct rest_options *options, const struct no
 }
 
 static enum status same_again(struct error *error) {
-  error_set(error, ERR_REMOTE, "%s",
+  error_set(error, ERR_INPUT, "%s",
             _("the source gives the same place to go on from again: the pages would never end"));
   error_hint(error, "%s", _("tell the source's contact; nothing is lost, a later run goes on from here"));
-  return ERR_REMOTE;
+  return ERR_INPUT;
 }
 
 static enum status follow_cursor(const struct rest_options *options, const struct node *root, int more,
@@ -233,19 +233,19 @@ static enum status check_kind(const struct rest_options *options, const struct h
                               struct error *error) {
   struct slice body = slice_trim(buffer_view(&response->body));
   if (http_is_html(response) && options->answer != ANSWER_ANY) {
-    error_set(error, ERR_REMOTE, "%s", _("the source answered with a web page (HTML) instead of data"));
+    error_set(error, ERR_INPUT, "%s", _("the source answered with a web page (HTML) instead of data"));
     error_hint(error, "%s", _("check the path in `url`; a gateway or a login page may stand before the service"));
-    return ERR_REMOTE;
+    return ERR_INPUT;
   }
   if (options->answer == ANSWER_JSON && body.len > 0 && body.data[0] == '<') {
-    error_set(error, ERR_REMOTE, "%s", _("the source answered with XML instead of JSON"));
+    error_set(error, ERR_INPUT, "%s", _("the source answered with XML instead of JSON"));
     error_hint(error, "%s", _("ask for JSON by a parameter or header, or set `answer: xml`"));
-    return ERR_REMOTE;
+    return ERR_INPUT;
   }
   if (envelope_is_read(options) && body.len == 0) {
-    error_set(error, ERR_REMOTE, "%s", _("the source answered with nothing instead of JSON"));
+    error_set(error, ERR_INPUT, "%s", _("the source answered with nothing instead of JSON"));
     error_hint(error, "%s", _("an empty answer is not taken for the end; tell the source's contact"));
-    return ERR_REMOTE;
+    return ERR_INPUT;
   }
   return OK;
 }

@@ -178,7 +178,7 @@ static enum status fetch(struct connection *connection, struct error *error) {
   connection->given = 0;
   arena_reset(connection->arena);
   enum status status = ask(connection, 0, response, error);
-  if (status == ERR_REMOTE && cursor_is_stale(connection, response)) {
+  if ((status == ERR_REMOTE || status == ERR_NETWORK) && cursor_is_stale(connection, response)) {
     status = begin_anew(connection, error);
     connection->number = connection->position.page;
     status = status == OK ? ask(connection, 0, response, error) : status;

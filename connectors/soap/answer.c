@@ -227,12 +227,14 @@ static enum status explain_fault(const struct soap_answer *answer, struct error 
   result_show(slice_of(answer->fault_subcode), subcode);
   clean_text(answer->fault_text, text);
   bool credentials = is_about_credentials(answer->fault_code) || is_about_credentials(answer->fault_subcode);
-  error_set(error, credentials ? ERR_AUTH : ERR_REMOTE, _("the source answered with a SOAP fault %s%s%s%s%s"),
+  bool asked_wrong = strstr(code, "Client") != NULL || strstr(code, "Sender") != NULL;
+  enum status status = asked_wrong ? ERR_REMOTE : ERR_NETWORK;
+  error_set(error, credentials ? ERR_AUTH : status, _("the source answered with a SOAP fault %s%s%s%s%s"),
             code[0] != '\0' ? code : "?", subcode[0] != '\0' ? "/" : "", subcode, text[0] != '\0' ? ": " : "", text);
   if (credentials) {
     error_hint(error, "%s",
                _("check username, password and `security`, whether they have expired, and this machine's clock"));
-  } else if (strstr(code, "Client") != NULL || strstr(code, "Sender") != NULL) {
+  } else if (asked_wrong) {
     error_hint(error, "%s", _("the source does not accept the request: check `request`, `action` and `version`"));
   } else {
     error_hint(error, "%s", _("the fault is at the source: run later, or call its contact"));

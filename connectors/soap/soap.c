@@ -146,14 +146,14 @@ static enum status write_request(void *context, struct slice *body, struct error
 
 static enum status check_kind(const struct http_response *response, struct error *error) {
   if (http_is_html(response)) {
-    error_set(error, ERR_REMOTE, "%s", _("the source answered with a web page (HTML) instead of XML"));
+    error_set(error, ERR_INPUT, "%s", _("the source answered with a web page (HTML) instead of XML"));
     error_hint(error, "%s", _("check the path in `url`; a gateway or a login page may stand before the service"));
-    return ERR_REMOTE;
+    return ERR_INPUT;
   }
   if (strncasecmp(response->content_type, "multipart/", 10) == 0) {
-    error_set(error, ERR_REMOTE, "%s", _("the source answered in several parts (MTOM), which is not understood"));
+    error_set(error, ERR_INPUT, "%s", _("the source answered in several parts (MTOM), which is not understood"));
     error_hint(error, "%s", _("ask the source's contact for plain SOAP answers"));
-    return ERR_REMOTE;
+    return ERR_INPUT;
   }
   return OK;
 }

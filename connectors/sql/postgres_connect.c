@@ -207,7 +207,9 @@ enum status postgres_failure(const PGresult *result, struct error *error) {
     return by_state(state, error);
   const char *words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
-  error_set(error, ERR_CONFIG, _("the query cannot be run: %s"), words != NULL ? words : state);
+  /* A table or column that is not there (any more) is the source's matter as well as the query's. */
+  bool shape = strcmp(state, "42P01") == 0 || strcmp(state, "42703") == 0;
+  error_set(error, shape ? ERR_INPUT : ERR_CONFIG, _("the query cannot be run: %s"), words != NULL ? words : state);
   error_hint(error, "%s", hint != NULL ? hint : _("check \"query\" against the tables and columns of the database"));
-  return ERR_CONFIG;
+  return error->code;
 }

@@ -80,9 +80,9 @@ static enum status run_error(const struct sql *sql, int code, struct error *erro
     return error_memory(error);
   case SQLITE_BUSY:
   case SQLITE_LOCKED:
-    error_set(error, ERR_BUSY, _("another program is writing to the SQLite file"));
+    error_set(error, ERR_NETWORK, _("another program is writing to the SQLite file"));
     error_hint(error, _("try again when it has finished"));
-    return ERR_BUSY;
+    return ERR_NETWORK;
   case SQLITE_NOTADB:
     error_set(error, ERR_INPUT, _("the file is not an SQLite database"));
     error_hint(error, _("check \"sqlite\""));
@@ -116,9 +116,9 @@ static enum status open_file(struct sql *sql, struct error *error) {
   struct sqlite_session *session = session_of(sql);
   struct stat facts;
   if (stat(sql->options->sqlite, &facts) != 0) {
-    error_set(error, ERR_IO, _("there is no such SQLite file"));
+    error_set(error, ERR_NOT_FOUND, _("there is no such SQLite file"));
     error_hint(error, _("check \"sqlite\""));
-    return ERR_IO;
+    return ERR_NOT_FOUND;
   }
   int code = sqlite3_open_v2(sql->options->sqlite, &session->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
   if (code == SQLITE_OK) {

@@ -496,6 +496,8 @@ struct record_tally {
   int64_t records[4];
   int64_t persons, cases;
 };
+/* Whether there is a current record of the source. */
+enum status store_holds_records(struct store *store, int source_id, bool *any, struct error *error) MUST_CHECK;
 enum status store_tally(struct store *store, int source_id, struct record_tally *tally, struct error *error) MUST_CHECK;
 
 /* Quarantine as a workplace: closes the issues of a record with a reason. */

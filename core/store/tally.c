@@ -23,6 +23,13 @@ static enum status count_current(struct store *store, enum cluster_kind kind, in
   return sql == NULL ? error_memory(error) : db_integer(store, error, count, NULL, sql, NULL, 0);
 }
 
+enum status store_holds_records(struct store *store, int source_id, bool *any, struct error *error) {
+  int64_t one = 0;
+  return db_integer(store, error, &one, any,
+                    "SELECT 1 FROM raw_record WHERE raw_id BETWEEN $1 AND $2 AND to_run IS NULL LIMIT 1",
+                    VALUES(int_value(source_first(source_id)), int_value(source_last(source_id))));
+}
+
 enum status store_tally(struct store *store, int source_id, struct record_tally *tally, struct error *error) {
   int64_t least = source_id == 0 ? 0 : source_first(source_id);
   int64_t most = source_id == 0 ? INT64_MAX : source_last(source_id);

@@ -134,6 +134,40 @@ enum status store_health_save(struct store *store, int source_id, const struct s
                            said(store, health->place), said(store, health->hint)));
 }
 
+/* ---- volume ---- */
+
+enum status store_visit_past(struct store *store, int source_id, int64_t run, int64_t since, size_t most,
+                             past_visitor *visit, void *context, struct error *error) {
+  struct cursor *cursor;
+  enum status status =
+      db_query(store, error, &cursor,
+               "SELECT run_id, started, pulled, mapped, quarantined FROM run WHERE source_id = $1 "
+               "AND run_id < $2 AND started >= $3 AND kind = 'sync' AND state = 'done' "
+               "ORDER BY run_id DESC LIMIT $4",
+               VALUES(int_value(source_id), int_value(run), int_value(since), int_value((int64_t)most)));
+  if (status != OK) {
+    return status;
+  }
+  while ((status = store->ops->next(cursor, error)) == OK) {
+    struct past_sync past = {.run = int_of_value(store->ops->value(cursor, 0)),
+                             .started = int_of_value(store->ops->value(cursor, 1)),
+                             .pulled = int_of_value(store->ops->value(cursor, 2)),
+                             .mapped = int_of_value(store->ops->value(cursor, 3)),
+                             .quarantined = int_of_value(store->ops->value(cursor, 4))};
+    if ((status = visit(context, &past, error)) != OK) {
+      break;
+    }
+  }
+  store->ops->finish(cursor);
+  return status == END ? OK : status;
+}
+
+enum status store_has_memory(struct store *store, int source_id, bool *any, struct error *error) {
+  int64_t one = 0;
+  return db_integer(store, error, &one, any, "SELECT 1 FROM memory WHERE source_id = $1 LIMIT 1",
+                    VALUES(int_value(source_id)));
+}
+
 /* ---- expiries ---- */
 
 enum status store_visit_expiries(struct store *store, expiry_visitor *visit, void *context, struct error *error) {

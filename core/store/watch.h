@@ -59,6 +59,19 @@ enum status store_health(struct store *store, int source_id, struct arena *arena
 enum status store_health_save(struct store *store, int source_id, const struct source_health *health,
                               struct error *error) MUST_CHECK;
 
+/* ---- volume: what former syncs of a source brought ---- */
+
+struct past_sync {
+  int64_t run, started;
+  int64_t pulled, mapped, quarantined;
+};
+typedef enum status past_visitor(void *context, const struct past_sync *past, struct error *error);
+/* Complete syncs of the source before `run` that began at or after `since`, newest first, at most `most`. */
+enum status store_visit_past(struct store *store, int source_id, int64_t run, int64_t since, size_t most,
+                             past_visitor *visit, void *context, struct error *error) MUST_CHECK;
+/* Whether the source ever was given something to remember: its passes then bring only what is new. */
+enum status store_has_memory(struct store *store, int source_id, bool *any, struct error *error) MUST_CHECK;
+
 /* ---- fields: the shape of what a source sends, and how it changed ---- */
 
 /* Kinds of values, a bit each. */

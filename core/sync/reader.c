@@ -84,9 +84,9 @@ static enum status reader_split(struct reader *reader, bool *barren, struct erro
 static enum status reader_watch(struct reader *reader, bool barren, struct error *error) {
   reader->barren = barren ? reader->barren + 1 : 0;
   if (reader->barren > BARREN_PAGES_MOST) {
-    error_set(error, ERR_REMOTE, _("the source gave %d pages in a row without a record"), BARREN_PAGES_MOST);
+    error_set(error, ERR_INPUT, _("the source gave %d pages in a row without a record"), BARREN_PAGES_MOST);
     error_hint(error, _("its paging may have no end: check the paging options of the source"));
-    return ERR_REMOTE;
+    return ERR_INPUT;
   }
   if (!reader->page.begins || !reader->page.ends || barren) {
     return OK;
@@ -97,9 +97,9 @@ static enum status reader_watch(struct reader *reader, bool barren, struct error
   if (!same) {
     return OK;
   }
-  error_set(error, ERR_REMOTE, _("the source gave the same page twice in a row"));
+  error_set(error, ERR_INPUT, _("the source gave the same page twice in a row"));
   error_hint(error, _("its paging does not move: check the paging options of the source"));
-  return ERR_REMOTE;
+  return ERR_INPUT;
 }
 
 /* What the page says about where the pass stands goes with the parcel that holds its last records. */

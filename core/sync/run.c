@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/store/watch.h"
 #include "core/sync/counts.h"
+#include "core/sync/health.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -111,6 +112,7 @@ static void frame_drop_plan(struct run_frame *frame) {
 }
 
 enum status run_frame_open(struct run_frame *frame, const char *kind, bool pulls, struct error *error) {
+  frame->pulls = pulls;
   if (frame->options->dry_run) {
     return frame_load(frame, pulls, error);
   }
@@ -145,8 +147,9 @@ static const char *state_text(enum run_state state) {
   return "running";
 }
 
-enum status run_frame_close(struct run_frame *frame, enum run_state state, const struct counts *counts,
-                            const char *message, struct error *error) {
+/* The run's end in its row, the health of the source, and the log. */
+static enum status frame_finish(struct run_frame *frame, enum run_state state, const struct counts *counts,
+                                const char *message, const struct error *failure, struct error *error) {
   struct buffer body;
   buffer_init(&body, AUDIT_BODY_LIMIT);
   struct sha256 digest = {0};
@@ -157,6 +160,10 @@ enum status run_frame_close(struct run_frame *frame, enum run_state state, const
   enum status status = buffer_check(&body, _("an audit entry"), error);
   if (status == OK) {
     status = store_run_end(frame->bench->store, frame->run, state, counts, message, error);
+  }
+  struct health_try attempt = {.run = frame->run, .pulled = frame->pulls, .counts = counts, .failure = failure};
+  if (status == OK) {
+    status = health_observe(frame->bench->store, frame->source_id, &attempt, error);
   }
   if (status == OK) {
     struct audit_event event = {.event = "run",
@@ -171,6 +178,11 @@ enum status run_frame_close(struct run_frame *frame, enum run_state state, const
   return status;
 }
 
+enum status run_frame_close(struct run_frame *frame, enum run_state state, const struct counts *counts,
+                            const char *message, struct error *error) {
+  return frame_finish(frame, state, counts, message, NULL, error);
+}
+
 void run_frame_fail(struct run_frame *frame, const struct counts *counts, struct error *error) {
   error_place(error, _("source %s"), frame->source->code);
   if (frame->run == 0) {
@@ -183,7 +195,7 @@ void run_frame_fail(struct run_frame *frame, const struct counts *counts, struct
   struct error second;
   enum status status = store_begin(store, &second);
   if (status == OK) {
-    status = run_frame_close(frame, state, counts, message, &second);
+    status = frame_finish(frame, state, counts, message, error, &second);
   }
   if (status == OK) {
     status = store_commit(store, &second);

@@ -2,6 +2,7 @@
 
 #include "core/audit/audit.h"
 #include "core/sync/counts.h"
+#include "core/sync/health.h"
 #include "core/sync/land.h"
 #include "core/sync/mark.h"
 #include "core/sync/reader.h"
@@ -205,6 +206,18 @@ static bool sync_moves_on(const struct sync *sync) {
          || mark_after(slice_of(pass->mark), slice_of(pass->watermark));
 }
 
+/* The first warning stands: what is to be said of deletions says more than the volume. */
+static enum status sync_compare_volume(const struct sync *sync, struct sync_result *result, struct error *error) {
+  char words[HEALTH_WORDS];
+  bool whole = sync->watermark.len == 0;
+  enum status status = health_volume(sync->frame.bench->store, sync->frame.source_id, sync->frame.run, whole,
+                                     &sync->lander.counts, words, error);
+  if (status == OK && result->warning[0] == '\0') {
+    memcpy(result->warning, words, sizeof words);
+  }
+  return status;
+}
+
 /* The last transaction of a complete pass: sweep, watermark, counts. */
 static enum status sync_complete(struct sync *sync, struct sync_result *result, struct error *error) {
   struct lander *lander = &sync->lander;
@@ -225,6 +238,9 @@ static enum status sync_complete(struct sync *sync, struct sync_result *result, 
     }
     lander->pass.first_run = 0;
     lander->pass.complete_run = sync->frame.run;
+  }
+  if (status == OK && !lander->backfill && !sync->resumed) {
+    status = sync_compare_volume(sync, result, error);
   }
   if (status == OK) {
     status = store_pass_save(sync->frame.bench->store, lander->lease, &lander->pass, error);

@@ -211,7 +211,7 @@ static void notices_a_change_under_way(void **state) {
       fputs(changes[i], file);
       fclose(file);
     }
-    assert_int_equal(pulling_more(&pulling, -1), ERR_IO);
+    assert_int_equal(pulling_more(&pulling, -1), ERR_NETWORK);
     assert_int_equal(pulling.memory.len, 0);
     error_is(&pulling, "the file changed while it was read", "a.csv",
              "write it under another name and rename it when it is complete, or raise \"settle\"");
@@ -223,10 +223,10 @@ static void tells_what_is_missing(void **state) {
   (void)state;
   struct pulling pulling;
   pulling_begin(&pulling, "file", "path: none\n", folder);
-  assert_int_equal(pulling_pass(&pulling, -1), ERR_IO);
+  assert_int_equal(pulling_pass(&pulling, -1), ERR_NOT_FOUND);
   error_is(&pulling, "there is no such file or folder", "none", "check \"path\", and that the folder is mounted");
-  assert_int_equal(pulling_probe(&pulling), ERR_IO);
-  assert_string_equal(pulling.probed.data, "folder: io: there is no such file or folder\n");
+  assert_int_equal(pulling_probe(&pulling), ERR_NOT_FOUND);
+  assert_string_equal(pulling.probed.data, "folder: not_found: there is no such file or folder\n");
   pulling_end(&pulling);
   if (geteuid() == 0)
     return; /* root may read everything */

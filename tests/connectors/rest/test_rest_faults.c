@@ -59,13 +59,13 @@ static void explains_every_status(void **state) {
       {404, 1, ERR_REMOTE, "the source answered 404" PLACE "check the path in `url`: the service may have moved"},
       {405, 1, ERR_REMOTE, "the source answered 405" PLACE "check `method`"},
       {413, 1, ERR_REMOTE, "the source answered 413" PLACE "ask for smaller pages"},
-      {429, 3, ERR_REMOTE,
+      {429, 3, ERR_NETWORK,
        "the source answered 429 (3 tries)" PLACE "the source limits requests: run less often, or raise `backoff`"},
-      {500, 3, ERR_REMOTE,
+      {500, 3, ERR_NETWORK,
        "the source answered 500 (3 tries)" PLACE "the fault is at the source: run later, or call its contact"},
-      {501, 1, ERR_REMOTE,
+      {501, 1, ERR_NETWORK,
        "the source answered 501" PLACE "the fault is at the source: run later, or call its contact"},
-      {504, 3, ERR_REMOTE,
+      {504, 3, ERR_NETWORK,
        "the source answered 504 (3 tries)" PLACE
        "the source is too slow for this request: ask for smaller pages, or run later"},
   };

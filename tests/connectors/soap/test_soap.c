@@ -205,7 +205,7 @@ static void explains_faults(void **state) {
                      "Juana Quispe</faultstring><detail><x>JUANA</x></detail></s:Fault>")},
        "the source answered with a SOAP fault s:Server: No se pudo leer la denuncia 9999-9999 de Aaaaa Aaaaaa" PLACE
        "the fault is at the source: run later, or call its contact",
-       ERR_REMOTE},
+       ERR_NETWORK},
       {{.body = ENVELOPE(
             "<s:Fault><faultcode>s:Client</faultcode><faultstring>campo 'numDni' falta</faultstring></s:Fault>")},
        "the source answered with a SOAP fault s:Client: campo 'aaaAaa' falta" PLACE
@@ -251,7 +251,7 @@ static void refuses_what_is_no_soap(void **state) {
       {"<html><body>login</body></html>",
        "the source answered with a web page (HTML) instead of XML" PLACE
        "check the path in `url`; a gateway or a login page may stand before the service",
-       ERR_REMOTE},
+       ERR_INPUT},
       {"",
        "the source answered with nothing instead of XML" PLACE
        "an empty answer is not taken for the end; tell the source's contact",

@@ -165,9 +165,9 @@ struct refusal {
 static void tells_what_is_wrong(void **state) {
   (void)state;
   static const struct refusal refusals[] = {
-      {"query: datamart.defensas\n", ERR_CONFIG,
+      {"query: datamart.defensas\n", ERR_INPUT,
        "the query cannot be run: relation \"datamart.defensas\" does not exist ! did you mean \"defensa\"?"},
-      {"query: SELECT nombres FROM datamart.defensa\n", ERR_CONFIG,
+      {"query: SELECT nombres FROM datamart.defensa\n", ERR_INPUT,
        "the query cannot be run: column \"nombres\" does not exist ! Perhaps you meant to reference the column "
        "\"defensa.nombre\"."},
       {"query: SELECT FROM WHERE\n", ERR_CONFIG,

@@ -162,7 +162,8 @@ static void tells_what_is_wrong(void **state) {
       {"sqlite: s.db\nquery: casos\nkey: nota\n", ERR_INPUT,
        "column \"nota\" of the key is NULL in a row ! choose a key that every row has, or leave such rows out of the "
        "query"},
-      {"sqlite: none.db\nquery: casos\n", ERR_IO, "there is no such SQLite file @ %s/none.db ! check \"sqlite\""},
+      {"sqlite: none.db\nquery: casos\n", ERR_NOT_FOUND,
+       "there is no such SQLite file @ %s/none.db ! check \"sqlite\""},
       {"sqlite: text.db\nquery: casos\n", ERR_INPUT,
        "the file is not an SQLite database @ %s/text.db ! check \"sqlite\""},
       {"sqlite: s.db\nquery: SELECT zeroblob(40000000) AS a\n", ERR_LIMIT, NULL},

@@ -302,7 +302,7 @@ static void test_page_errors(void **state) {
   assert_int_equal(strncmp(f->error.place, "source demo, page 2", 19), 0);
   assert_int_equal(f->result.counts.fresh, 1);
   f->options.full = true;
-  assert_int_equal(fixture_sync(f, PAGES({.bytes = B}, {.bytes = B}, {.bytes = B})), ERR_REMOTE);
+  assert_int_equal(fixture_sync(f, PAGES({.bytes = B}, {.bytes = B}, {.bytes = B})), ERR_INPUT);
   assert_string_equal(f->error.message, "the source gave the same page twice in a row");
   assert_string_equal(f->error.place, "source demo, page 2");
   assert_string_equal(f->error.hint, "its paging does not move: check the paging options of the source");
