@@ -79,7 +79,7 @@ static bool write_all(int file, struct slice bytes) {
 }
 
 /* A rename is lasting only once its folder is on disk; a file system without that call keeps its own promises. */
-static void sync_folder(const char *path) {
+void file_sync_folder(const char *path) {
   char folder[PATH_MAX];
   const char *slash = strrchr(path, '/');
   size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
@@ -140,7 +140,7 @@ enum status file_write(const char *path, struct slice bytes, unsigned mode, stru
     unlink(beside);
     return io_error(error, path, _("cannot write the file"), cause);
   }
-  sync_folder(path);
+  file_sync_folder(path);
   return OK;
 }
 

@@ -10,6 +10,8 @@ enum status file_read(const char *path, size_t limit, struct buffer *out, struct
 enum status file_replaceable(const char *path, struct error *error) MUST_CHECK;
 /* Writes beside the target, syncs, renames; mode as given. Replaces nothing but a file. */
 enum status file_write(const char *path, struct slice bytes, unsigned mode, struct error *error) MUST_CHECK;
+/* Makes a rename in the file's folder lasting, as far as the file system can. */
+void file_sync_folder(const char *path);
 /* A secret: `env:NAME` or `file:PATH` (mode 0600 or stricter, trailing newline removed; PATH relative to `base`).
  * Anything else, and so a secret written in YAML, is ERR_CONFIG. The caller wipes and frees `*secret`. */
 enum status secret_read(const char *reference, const char *base, char **secret, struct error *error) MUST_CHECK;

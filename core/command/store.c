@@ -1,11 +1,17 @@
-#include "core/audit/audit.h"
 #include "core/base/file.h"
+#include "core/base/text.h"
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
-#include "core/service/workspace.h"
+#include "core/command/stop.h"
+#include "core/service/backup.h"
 
 #include <stdio.h>
 #include <string.h>
+
+struct chosen {
+  const char *file, *keep;
+  bool full;
+};
 
 /* The configuration with what opens its store. */
 static enum status options_of(const struct globals *globals, struct workspace *workspace, struct store_options *options,
@@ -60,6 +66,7 @@ static void print_migrated(const struct globals *globals, int from, int to, cons
   printf(_("the store was of version %d and is of version %d now\n"), from, to);
   if (backup->len > 0) {
     printf(_("a copy of what it was: %s\n"), copy);
+    puts(_("`puente store rollback` goes back to it"));
   }
 }
 
@@ -79,6 +86,7 @@ static enum status migrate(const struct globals *globals, struct error *error) {
     print_migrated(globals, from, to, &backup);
   } else if (backup.len > 0) {
     fprintf(stderr, _("a copy of what it was: %s\n"), backup.data);
+    fprintf(stderr, "%s\n", _("`puente store rollback` goes back to it"));
   }
   buffer_free(&backup);
   secret_free(password);
@@ -86,56 +94,200 @@ static enum status migrate(const struct globals *globals, struct error *error) {
   return status;
 }
 
-static enum status backup(const struct globals *globals, const char *target, struct error *error) {
-  struct workspace workspace;
-  enum status status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
+/* ---- copies ---- */
+
+/* How a copy was read back, in words: the difference matters on the day of a restore. */
+static const char *proof_words(enum copy_proof proof) {
+  switch (proof) {
+  case PROOF_RESTORED:
+    return _("restored for a trial, counted, its audit chain checked, and rolled back");
+  case PROOF_READ:
+    return _("read to its end and counted; this user may not make a schema to restore it for a trial");
+  default:
+    return _("opened, every page checked, counted, its audit chain checked");
+  }
+}
+
+static void print_path(const char *name, const char *path) {
+  struct buffer text;
+  buffer_init(&text, 1 << 16);
+  buffer_json(&text, slice_of(path));
+  printf("\"%s\":%s", name, text.data == NULL || path[0] == '\0' ? "null" : text.data);
+  buffer_free(&text);
+}
+
+static void print_backup(const struct globals *globals, const struct backup_done *done) {
+  if (globals->json) {
+    printf("{");
+    print_path("backup", done->file.data);
+    printf(",\"proof\":\"%s\",\"tables\":%lld,\"rows\":%lld,\"bytes\":%lld,\"deleted\":%d}\n", copy_proofs[done->proof],
+           (long long)done->tables, (long long)done->rows, (long long)done->bytes, done->deleted);
+    return;
+  }
+  if (globals->quiet) {
+    return;
+  }
+  printf(_("copied to %s: %lld tables, %lld rows\n"), done->file.data, (long long)done->tables, (long long)done->rows);
+  printf(_("read back: %s\n"), proof_words(done->proof));
+  if (done->deleted > 0) {
+    printf(_("older copies deleted: %d\n"), done->deleted);
+  }
+  puts(_("the key is not in it: keep a copy of the key file elsewhere"));
+}
+
+/* For writing, so that the copy is noted in the store; one that cannot be written is copied all the same. */
+static enum status open_to_copy(const struct globals *globals, struct workspace *workspace, struct error *error) {
+  enum status status = workspace_open(globals->config, WORKSPACE_READ, workspace, error);
   if (status != OK) {
     return status;
   }
-  status = store_backup(workspace.store, target, error);
-  if (status == OK && globals->json) {
-    struct buffer name;
-    buffer_init(&name, 1 << 16);
-    buffer_json(&name, slice_of(target));
-    printf("{\"backup\":%s}\n", name.data == NULL ? "null" : name.data);
-    buffer_free(&name);
-  } else if (status == OK && !globals->quiet) {
-    printf(_("copied to %s and read back; the key is not in it: keep a copy of the key file elsewhere\n"), target);
+  struct workspace writing;
+  struct error ignored;
+  if (workspace_open(globals->config, WORKSPACE_WRITE, &writing, &ignored) == OK) {
+    workspace_close(workspace);
+    *workspace = writing;
+  }
+  return OK;
+}
+
+static enum status backup(const struct globals *globals, const struct chosen *chosen, struct error *error) {
+  struct workspace workspace;
+  struct backup_done done;
+  int64_t keep = 0;
+  if (chosen->keep != NULL && (!text_to_int64(slice_of(chosen->keep), &keep) || keep < 1 || keep > 10000)) {
+    return error_set(error, ERR_USAGE, "%s", _("--keep: a number from 1 to 10000 is expected"));
+  }
+  enum status status = open_to_copy(globals, &workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  const struct backup_job job = {.target = chosen->file, .keep = (int)keep, .stop = stop_flag()};
+  status = service_backup(&workspace, &job, &done, error);
+  if (status == OK) {
+    print_backup(globals, &done);
+  }
+  backup_done_free(&done);
+  workspace_close(&workspace);
+  return status;
+}
+
+static void print_restored(const struct globals *globals, const char *file, const struct restore_done *done) {
+  const char *aside = done->aside.len == 0 ? "" : done->aside.data;
+  if (globals->json) {
+    printf("{");
+    print_path("restored", file);
+    printf(",\"version\":%d,", done->version);
+    print_path("aside", aside);
+    printf(",\"opens\":%s}\n", done->current ? "true" : "false");
+    return;
+  }
+  if (!globals->quiet) {
+    printf(_("restored %s: the store is of version %d, read back and counted\n"), file, done->version);
+    if (aside[0] != '\0') {
+      printf(_("what was there is kept: %s\n"), aside);
+    }
+  }
+  if (!done->current) {
+    printf(_("this program does not open it as it is: %s\n"), done->why.message);
+    if (done->version < store_format()) {
+      puts(_("the puente of that version does; this one after `puente store migrate`"));
+    } else if (done->why.hint[0] != '\0') {
+      puts(done->why.hint);
+    }
+  }
+}
+
+static enum status restore(const struct globals *globals, const char *file, struct error *error) {
+  struct workspace workspace;
+  struct restore_done done;
+  enum status status = workspace_open(globals->config, WORKSPACE_CONFIG, &workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  status = service_restore(&workspace, file, &done, error);
+  if (status == OK) {
+    print_restored(globals, file, &done);
+  }
+  restore_done_free(&done);
+  workspace_close(&workspace);
+  return status;
+}
+
+static enum status rollback(const struct globals *globals, struct error *error) {
+  struct workspace workspace;
+  struct restore_done done;
+  struct buffer file;
+  enum status status = workspace_open(globals->config, WORKSPACE_CONFIG, &workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  buffer_init(&file, 1 << 16);
+  status = service_rollback(&workspace, &file, &done, error);
+  if (status == OK) {
+    print_restored(globals, file.data, &done);
+  }
+  restore_done_free(&done);
+  buffer_free(&file);
+  workspace_close(&workspace);
+  return status;
+}
+
+static void print_verified(const struct globals *globals, const char *file, const struct verify_done *done) {
+  char head[2 * SHA256_SIZE + 1];
+  hex_format(done->head.bytes, SHA256_SIZE, head);
+  if (globals->json) {
+    printf("{");
+    print_path("copy", file == NULL ? "" : file);
+    printf(",\"version\":%d,\"entries\":%lld,\"head\":\"%s\",\"tables\":%lld,\"rows\":%lld", done->version,
+           (long long)done->entries, head, (long long)done->tables, (long long)done->rows);
+    if (file == NULL) {
+      printf(",\"digests\":%lld}\n", (long long)done->looked);
+    } else {
+      printf(",\"proof\":\"%s\"}\n", copy_proofs[done->proof]);
+    }
+    return;
+  }
+  if (done->entries >= 0) {
+    printf("audit ok: entries=%lld head=%s\n", (long long)done->entries, head);
+  }
+  if (file != NULL) {
+    printf(_("copy ok: tables=%lld rows=%lld; %s\n"), (long long)done->tables, (long long)done->rows,
+           proof_words(done->proof));
+  } else if (done->looked < 0) {
+    printf(_("store ok: tables=%lld rows=%lld; without the key no digest was made anew\n"), (long long)done->tables,
+           (long long)done->rows);
+  } else {
+    printf(_("store ok: tables=%lld rows=%lld digests=%lld\n"), (long long)done->tables, (long long)done->rows,
+           (long long)done->looked);
+  }
+}
+
+static enum status verify(const struct globals *globals, const struct chosen *chosen, struct error *error) {
+  struct workspace workspace;
+  struct verify_done done;
+  enum workspace_mode mode = chosen->file == NULL ? WORKSPACE_READ : WORKSPACE_CONFIG;
+  enum status status = workspace_open(globals->config, mode, &workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  status = chosen->file == NULL ? service_verify(&workspace, chosen->full, &done, error)
+                                : service_verify_copy(&workspace, chosen->file, &done, error);
+  if (status == OK) {
+    print_verified(globals, chosen->file, &done);
   }
   workspace_close(&workspace);
   return status;
 }
 
-static enum status verify(const struct globals *globals, struct error *error) {
-  struct workspace workspace;
-  struct audit_check check;
-  char head[2 * SHA256_SIZE + 1];
-  enum status status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
-  if (status != OK) {
-    return status;
-  }
-  status = audit_verify(workspace.store, &check, error);
-  workspace_close(&workspace);
-  if (status != OK) {
-    return status;
-  }
-  hex_format(check.head.bytes, SHA256_SIZE, head);
-  if (check.first_wrong != 0) {
-    error_set(error, ERR_STORE, _("the audit log was altered: %s"), check.what);
-    error_place(error, _("entry %lld"), (long long)check.first_wrong);
-    error_hint(error, "%s", _("keep the store as it is, compare it with the last backup, and tell the data officer"));
-    return ERR_STORE;
-  }
-  if (globals->json) {
-    printf("{\"entries\":%lld,\"head\":\"%s\"}\n", (long long)check.entries, head);
-  } else {
-    printf("audit ok: entries=%lld head=%s\n", (long long)check.entries, head);
-  }
-  return OK;
+/* Whether a verb takes the arguments given; `least` and `most` without the verb. */
+static bool takes(const char *verb, const char *name, int given, int least, int most) {
+  return strcmp(verb, name) == 0 && given >= least && given <= most;
 }
 
 static int run(const struct globals *globals, int argc, char **argv) {
-  const struct argument table[] = {{.name = NULL}};
+  struct chosen chosen = {.full = false};
+  const struct argument table[] = {
+      {.name = "keep", .text = &chosen.keep}, {.name = "full", .flag = &chosen.full}, {.name = NULL}};
   int exit_code;
   struct error error;
   enum status status;
@@ -143,18 +295,24 @@ static int run(const struct globals *globals, int argc, char **argv) {
     return exit_code;
   }
   const char *verb = argc > 1 ? argv[1] : "";
-  if (strcmp(verb, "backup") == 0 ? argc != 3 : argc != 2) {
-    return command_misused(&command_store, "%s",
-                           strcmp(verb, "backup") == 0 ? _("backup takes one file name") : _("say what to do"));
-  }
-  if (strcmp(verb, "init") == 0) {
+  int given = argc - 2;
+  chosen.file = argc > 2 ? argv[2] : NULL;
+  if (takes(verb, "init", given, 0, 0)) {
     status = init(globals, &error);
-  } else if (strcmp(verb, "migrate") == 0) {
+  } else if (takes(verb, "migrate", given, 0, 0)) {
     status = migrate(globals, &error);
-  } else if (strcmp(verb, "backup") == 0) {
-    status = backup(globals, argv[2], &error);
-  } else if (strcmp(verb, "verify") == 0) {
-    status = verify(globals, &error);
+  } else if (takes(verb, "backup", given, 0, 1)) {
+    status = backup(globals, &chosen, &error);
+  } else if (takes(verb, "restore", given, 1, 1)) {
+    status = restore(globals, chosen.file, &error);
+  } else if (takes(verb, "rollback", given, 0, 0)) {
+    status = rollback(globals, &error);
+  } else if (takes(verb, "verify", given, 0, 1)) {
+    status = verify(globals, &chosen, &error);
+  } else if (strcmp(verb, "restore") == 0) {
+    return command_misused(&command_store, "%s", _("restore takes one file name"));
+  } else if (argc < 2) {
+    return command_misused(&command_store, "%s", _("say what to do"));
   } else {
     return command_misused(&command_store, _("puente store has no %s"), verb);
   }
@@ -163,13 +321,20 @@ static int run(const struct globals *globals, int argc, char **argv) {
 
 const struct command command_store = {
     .name = "store",
-    .synopsis = "init|migrate|backup FILE|verify",
-    .summary = N_("make, move to a new version, copy and check the store"),
-    .help = N_("  init          make the tables in an empty store; the first sync does it too\n"
-               "  migrate       copy the store, then bring it to this program's version and model\n"
-               "  backup FILE   an online copy, read back; PostgreSQL: pg_dump's custom format\n"
-               "  verify        read the audit log and check its chain\n"
+    .synopsis = "init|migrate|rollback|backup [FILE|FOLDER]|restore FILE|verify [FILE]",
+    .summary = N_("make, move to a new version, copy, restore and check the store"),
+    .help = N_("  init                   make the tables in an empty store; the first sync does it too\n"
+               "  migrate                copy the store, then bring it to this program's version and model\n"
+               "  rollback               back to the copy that the last migrate made, also after one that failed\n"
+               "  backup [FILE|FOLDER]   a copy while others work, read back whole before it gets its name; into a\n"
+               "                         folder (default: backups/) under a name of its own\n"
+               "    --keep N             in a folder: the newest N stay\n"
+               "  restore FILE           put a copy in the store's place; what was there is kept under a dated name\n"
+               "  verify [FILE]          check the store: files, persons and cases, audit chain, digests of records;\n"
+               "                         of a FILE: whether it could be restored\n"
+               "    --full               digests of all records, not of a sample\n"
                "\n"
-               "  puente store backup /media/backup/puente-2026-03-31.db\n"),
+               "  puente store backup /media/backup/\n"
+               "  puente store restore /media/backup/observatorio-2026-03-31T020000Z.db\n"),
     .run = run,
 };

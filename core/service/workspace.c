@@ -55,6 +55,7 @@ enum status workspace_store_options(const struct workspace *workspace, struct st
                                     .path = config->store_path,
                                     .dsn = config->store_dsn,
                                     .schema = config->store_schema,
+                                    .folder = config->folder,
                                     .model = workspace->model,
                                     .key = workspace->key};
   if (config->store_password == NULL) {

@@ -8,7 +8,7 @@
 #ifndef PUENTE_STORE_DRIVER_H
 #define PUENTE_STORE_DRIVER_H
 
-#include "core/store/store.h"
+#include "core/store/backup.h"
 
 enum value_kind { VALUE_NULL, VALUE_INTEGER, VALUE_REAL, VALUE_TEXT, VALUE_BYTES, VALUE_LIST };
 
@@ -134,7 +134,23 @@ struct driver_ops {
   enum status (*held)(struct driver *driver, const char *name, bool *held, struct error *error); /* by another one */
 
   enum status (*now)(struct driver *driver, int64_t *micros, struct error *error);
-  enum status (*backup)(struct driver *driver, const char *target, struct error *error);
+  /* A consistent copy into `part`, an empty file that is there, and what the tables held in its moment. */
+  enum status (*copy)(struct driver *driver, const char *part, const atomic_bool *stop, struct holdings *holdings,
+                      struct error *error);
+  enum status (*holdings)(struct driver *driver, struct holdings *holdings, struct error *error);
+  /* A driver whose tables are those of a copy, and nothing else changes; ERR_AUTH where the role may not. Its
+   * transaction, where it has one, is never committed. */
+  enum status (*open_copy)(const struct store_options *options, const char *file, struct driver **driver,
+                           struct error *error);
+  /* Reads a copy to its end and counts; NULL where open_copy always can. */
+  enum status (*scan)(const struct store_options *options, const char *file, struct holdings *holdings,
+                      struct error *error);
+  /* Puts a copy in the store's place, and what is there aside. */
+  enum status (*restore)(const struct store_options *options, const char *file, struct buffer *aside,
+                         struct error *error);
+  enum copy_proof proof; /* of open_copy */
+  /* The first fault that the database finds in its own files: `what` is empty where there is none. */
+  enum status (*integrity)(struct driver *driver, char *what, size_t size, struct error *error);
   /* A name for the copy that a migration makes, from the version that is left. */
   enum status (*backup_name)(struct driver *driver, int version, struct buffer *name, struct error *error);
   /* Makes the views anew; part of the transaction. */

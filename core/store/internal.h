@@ -93,6 +93,9 @@ enum status tables_complete(struct store *store, const struct table *table, size
 /* Opens without looking at the version. */
 enum status store_attach(const struct store_options *options, bool create, struct store **store,
                          struct error *error) MUST_CHECK;
+/* The same over a driver that is open, which the store owns from here on, for reading only. */
+enum status store_adopt(const struct store_options *options, struct driver *driver, struct store **store,
+                        struct error *error) MUST_CHECK;
 #define VALUES(...)                                                                                                    \
   (const struct value[]){__VA_ARGS__}, sizeof((const struct value[]){__VA_ARGS__}) / sizeof(struct value)
 enum status db_execute(struct store *store, struct error *error, const char *sql, const struct value *values,
@@ -154,5 +157,10 @@ const struct view *views_find(const struct store *store, const char *name, const
 enum status migrate_check(struct store *store, struct error *error) MUST_CHECK;
 /* ERR_CONFIG where the store was made with another key; a store that knows none yet takes this one. */
 enum status migrate_check_key(struct store *store, struct error *error) MUST_CHECK;
+enum status migrate_too_new(const struct store *store, struct error *error);
+/* The copy made before the last upgrade began, the version in it and the one that was to be reached; an empty file
+ * where there was none. `to` may be NULL. */
+enum status migrate_upgrade_read(struct store *store, int *from, int *to, struct buffer *file,
+                                 struct error *error) MUST_CHECK;
 
 #endif

@@ -1,5 +1,9 @@
 #include "core/store/internal.h"
 
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 /* Migrations, each in a transaction of its own: a store that stopped between two goes on from there. A new store takes
  * all of them in one, so that it is there or is not. Those that are published never change; a new one is added below.
  */
@@ -155,7 +159,7 @@ static enum status apply_all(struct store *store, struct error *error) {
 
 /* ---- checks ---- */
 
-static enum status too_new(const struct store *store, struct error *error) {
+enum status migrate_too_new(const struct store *store, struct error *error) {
   error_set(error, ERR_VERSION, _("the store is of version %d, this program knows up to %d"), store->version,
             STORE_VERSION);
   error_hint(error, "%s", _("use the newer puente that wrote it; nothing was changed"));
@@ -207,7 +211,7 @@ enum status migrate_check(struct store *store, struct error *error) {
     return ERR_NOT_FOUND;
   }
   if (store->version > STORE_VERSION) {
-    return too_new(store, error);
+    return migrate_too_new(store, error);
   }
   if (store->version < STORE_VERSION) {
     error_set(error, ERR_CONFIG, _("the store is of version %d, this program needs %d"), store->version, STORE_VERSION);
@@ -295,7 +299,7 @@ enum status store_create(const struct store_options *options, struct error *erro
     return status;
   }
   if (store->version > STORE_VERSION) {
-    status = too_new(store, error);
+    status = migrate_too_new(store, error);
   } else if (store->version == STORE_VERSION) {
     status = error_set(error, ERR_CONFIG, "%s", _("there is a store here already"));
     error_hint(error, "%s", _("nothing was changed; `puente status` shows it"));
@@ -325,14 +329,92 @@ static enum status renew_model(struct store *store, struct error *error) {
   return status;
 }
 
-static enum status migrate(struct store *store, int *from, int *to, struct buffer *backup, struct error *error) {
+/* ---- the way back ---- */
+
+/* "FROM TO FILE" */
+enum status migrate_upgrade_read(struct store *store, int *from, int *to, struct buffer *file, struct error *error) {
+  struct cursor *cursor;
+  buffer_reset(file);
+  *from = 0;
+  enum status status = db_query(store, error, &cursor, "SELECT value FROM meta WHERE name = 'upgrade'", NULL, 0);
+  if (status != OK) {
+    return status;
+  }
+  status = store->ops->next(cursor, error);
+  if (status == OK) {
+    const char *text = text_of_value(store->scratch, store->ops->value(cursor, 0));
+    char *end = NULL;
+    long numbers[2] = {0, 0};
+    for (int i = 0; i < 2 && text != NULL; i++) {
+      numbers[i] = strtol(text, &end, 10);
+      text = *end == ' ' ? end + 1 : NULL;
+    }
+    *from = (int)numbers[0];
+    if (to != NULL) {
+      *to = (int)numbers[1];
+    }
+    status = text == NULL ? OK : buffer_text(file, text);
+  }
+  store->ops->finish(cursor);
+  return status == END ? OK : status == OK ? buffer_check(file, "backup", error) : status;
+}
+
+/* A try that goes on where a former one stopped goes back to where that one began. */
+static enum status remember_upgrade(struct store *store, const char *file, struct error *error) {
+  int from = 0, to = 0;
+  struct buffer former;
+  buffer_init(&former, PATH_MAX + 64);
+  enum status status = migrate_upgrade_read(store, &from, &to, &former, error);
+  bool goes_on = former.len > 0 && to == STORE_VERSION && from < store->version && store->version < STORE_VERSION
+                 && access(former.data, R_OK) == 0;
+  buffer_free(&former);
+  if (status != OK || goes_on) {
+    return status;
+  }
+  char *value = realpath(file, NULL);
+  status = store_begin(store, error);
+  if (status == OK) {
+    char *text = value == NULL ? NULL : arena_printf(store->scratch, "%d %d %s", store->version, STORE_VERSION, value);
+    status = text == NULL ? error_memory(error)
+                          : db_execute(store, error,
+                                       "INSERT INTO meta (name, value) VALUES ('upgrade', $1) ON CONFLICT (name) "
+                                       "DO UPDATE SET value = excluded.value",
+                                       VALUES(text_value(text)));
+  }
+  free(value);
+  if (status == OK) {
+    return store_commit(store, error);
+  }
+  store_rollback(store);
+  return status;
+}
+
+static enum status copy_first(struct store *store, const struct store_options *options, struct buffer *file,
+                              struct error *error) {
+  struct backup_made made;
+  enum status status = store->ops->backup_name(store->driver, store->version, file, error);
+  if (status != OK) {
+    return status;
+  }
+  const struct backup_request request = {.target = file->data};
+  status = store_backup(store, options, &request, &made, error);
+  if (status != OK) {
+    buffer_reset(file);
+    return status;
+  }
+  holdings_free(&made.holdings);
+  return remember_upgrade(store, file->data, error);
+}
+
+static enum status migrate(struct store *store, const struct store_options *options, int *from, int *to,
+                           struct buffer *backup, struct error *error) {
   bool same = false;
   *from = *to = store->version;
   if (store->version == 0) {
     return migrate_check(store, error);
   }
   if (store->version > STORE_VERSION) {
-    return too_new(store, error);
+    return migrate_too_new(store, error);
   }
   bool made = false;
   enum status status = model_same(store, &same, error);
@@ -345,10 +427,7 @@ static enum status migrate(struct store *store, int *from, int *to, struct buffe
   if (status != OK || (same && store->version == STORE_VERSION)) {
     return status;
   }
-  status = store->ops->backup_name(store->driver, store->version, backup, error);
-  if (status == OK) {
-    status = store->ops->backup(store->driver, backup->data, error);
-  }
+  status = copy_first(store, options, backup, error);
   if (status == OK) {
     status = apply_all(store, error);
   }
@@ -363,11 +442,7 @@ enum status store_migrate(const struct store_options *options, int *from, int *t
   if (status != OK) {
     return status;
   }
-  status = migrate(store, from, to, backup, error);
+  status = migrate(store, options, from, to, backup, error);
   store_close(store);
   return status;
-}
-
-enum status store_backup(struct store *store, const char *target, struct error *error) {
-  return store->ops->backup(store->driver, target, error);
 }

@@ -195,8 +195,8 @@ int store_version(const struct store *store) {
   return store->version;
 }
 
-/* Everything but the check of the version. */
-enum status store_attach(const struct store_options *options, bool create, struct store **store, struct error *error) {
+/* Everything but the check of the version, and the driver. */
+static enum status make(const struct store_options *options, struct store **store, struct error *error) {
   struct store *made = calloc(1, sizeof *made);
   *store = NULL;
   if (made == NULL)
@@ -214,20 +214,49 @@ enum status store_attach(const struct store_options *options, bool create, struc
     status = error_memory(error);
   if (status == OK)
     status = tables_from_model(made, error);
-  if (status == OK)
-    status = made->ops->open(options, create, &made->driver, error);
-  if (status == OK) {
-    made->ops->dialect(made->driver, &made->dialect);
-    status = made->ops->version(made->driver, &made->version, error);
-  }
-  if (status == OK)
-    status = views_compose(made, error);
   if (status != OK) {
     store_close(made);
     return status;
   }
   *store = made;
   return OK;
+}
+
+static enum status look_at(struct store *store, struct error *error) {
+  store->ops->dialect(store->driver, &store->dialect);
+  enum status status = store->ops->version(store->driver, &store->version, error);
+  return status == OK ? views_compose(store, error) : status;
+}
+
+enum status store_attach(const struct store_options *options, bool create, struct store **store, struct error *error) {
+  enum status status = make(options, store, error);
+  if (status != OK)
+    return status;
+  status = (*store)->ops->open(options, create, &(*store)->driver, error);
+  if (status == OK)
+    status = look_at(*store, error);
+  if (status != OK) {
+    store_close(*store);
+    *store = NULL;
+  }
+  return status;
+}
+
+enum status store_adopt(const struct store_options *options, struct driver *driver, struct store **store,
+                        struct error *error) {
+  enum status status = make(options, store, error);
+  if (status != OK) {
+    driver->ops->close(driver);
+    return status;
+  }
+  (*store)->driver = driver;
+  (*store)->read_only = true;
+  status = look_at(*store, error);
+  if (status != OK) {
+    store_close(*store);
+    *store = NULL;
+  }
+  return status;
 }
 
 enum status store_open(const struct store_options *options, struct store **store, struct error *error) {

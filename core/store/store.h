@@ -32,6 +32,7 @@ struct store_options {
   const char *dsn;      /* postgres */
   const char *password; /* postgres, or NULL */
   const char *schema;
+  const char *folder; /* where a migration puts its copy of a postgres store; NULL: the working folder */
   const struct model *model;
   const struct key *key; /* for keyed columns and identity; NULL: identity cannot be read */
   bool read_only;
@@ -46,13 +47,11 @@ enum status store_open(const struct store_options *options, struct store **store
 void store_close(struct store *store); /* rolls back what is open; NULL allowed */
 /* Makes the tables in an empty store. */
 enum status store_create(const struct store_options *options, struct error *error) MUST_CHECK;
-/* Backs up, then applies numbered migrations one by one, each in its own transaction, going on where a former try
- * stopped; also adds the columns that the model has gained. `backup` names the copy made (sqlite: a file). */
+/* Copies the store (backup.h), then applies numbered migrations one by one, each in its own transaction, going on where
+ * a former try stopped; also adds the columns that the model has gained. `backup` names the copy made (sqlite: a file).
+ */
 enum status store_migrate(const struct store_options *options, int *from, int *to, struct buffer *backup,
                           struct error *error) MUST_CHECK;
-/* An online, consistent copy, checked by reading it back. sqlite: a database file; postgres: pg_dump's custom format.
- */
-enum status store_backup(struct store *store, const char *target, struct error *error) MUST_CHECK;
 int store_version(const struct store *store);
 int store_format(void); /* the version that this program makes */
 

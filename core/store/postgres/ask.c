@@ -43,6 +43,24 @@ static const char *const LIMITED_RIGHTS[] = {
     "GRANT SELECT ON ALL TABLES IN SCHEMA \"@_views\" TO puente_query_@;",
 };
 
+/* Without the right to make roles the store works, and `query` says what an administrator has to run. */
+enum status postgres_limit_rights(struct postgres *self, struct error *error) {
+  struct error refused;
+  size_t lines = sizeof LIMITED_RIGHTS / sizeof *LIMITED_RIGHTS;
+  enum status status = postgres_run_text(self->connection, "SAVEPOINT rights", error);
+  if (status != OK) {
+    return status;
+  }
+  status = run_format(self->connection, self->schema, LIMITED_RIGHTS, lines, &refused);
+  if (status == ERR_AUTH) {
+    return postgres_run_text(self->connection, "ROLLBACK TO SAVEPOINT rights", error);
+  }
+  if (status != OK) {
+    *error = refused;
+  }
+  return status;
+}
+
 enum status postgres_make_views(struct driver *driver, const struct view_text *views, size_t count,
                                 struct error *error) {
   struct postgres *self = (struct postgres *)driver;
@@ -61,23 +79,7 @@ enum status postgres_make_views(struct driver *driver, const struct view_text *v
     status = postgres_run_text(self->connection, sql.data, error);
   }
   buffer_free(&sql);
-  if (status == OK) {
-    status = postgres_run_text(self->connection, "SAVEPOINT rights", error);
-  }
-  if (status != OK) {
-    return status;
-  }
-  /* Without the right to make roles the store works, and `query` says what an administrator has to run. */
-  struct error refused;
-  size_t lines = sizeof LIMITED_RIGHTS / sizeof *LIMITED_RIGHTS;
-  status = run_format(self->connection, self->schema, LIMITED_RIGHTS, lines, &refused);
-  if (status == ERR_AUTH) {
-    return postgres_run_text(self->connection, "ROLLBACK TO SAVEPOINT rights", error);
-  }
-  if (status != OK) {
-    *error = refused;
-  }
-  return status;
+  return status == OK ? postgres_limit_rights(self, error) : status;
 }
 
 static enum status refuse(PGconn *connection, const PGresult *result, struct error *error) {

@@ -147,6 +147,7 @@ static void postgres_close(struct driver *driver) {
   }
   free(self->password);
   free(self->dsn);
+  free(self->folder);
   free(self);
 }
 
@@ -169,8 +170,10 @@ static enum status fill(struct postgres *self, const struct store_options *optio
   self->patient = options->stop != NULL;
   self->dsn = strdup(options->dsn == NULL ? "" : options->dsn);
   self->password = options->password == NULL ? NULL : strdup(options->password);
+  self->folder = strdup(options->folder == NULL ? "" : options->folder);
   self->texts = map_new();
-  if (self->dsn == NULL || self->texts == NULL || (options->password != NULL && self->password == NULL)) {
+  if (self->dsn == NULL || self->folder == NULL || self->texts == NULL
+      || (options->password != NULL && self->password == NULL)) {
     return error_memory(error);
   }
   return OK;
@@ -547,7 +550,13 @@ const struct driver_ops postgres_driver = {
     .unhold = postgres_unhold,
     .held = postgres_held,
     .now = postgres_now,
-    .backup = postgres_backup_to,
+    .copy = postgres_copy_to,
+    .holdings = postgres_holdings,
+    .open_copy = postgres_open_copy,
+    .scan = postgres_scan,
+    .restore = postgres_restore,
+    .proof = PROOF_RESTORED,
+    .integrity = postgres_integrity,
     .backup_name = postgres_backup_label,
     .make_views = postgres_make_views,
     .ask = postgres_ask,

@@ -37,6 +37,7 @@ struct postgres {
   struct driver driver;
   PGconn *connection;
   char *dsn, *password; /* password may be NULL */
+  char *folder;         /* where copies before an upgrade go; "": the working one */
   char schema[SCHEMA_MOST + 1], prefix[SCHEMA_MOST + 16];
   bool read_only;
   bool patient;      /* waits long for another writer */
@@ -91,7 +92,19 @@ enum status postgres_make_views(struct driver *driver, const struct view_text *v
                                 struct error *error) MUST_CHECK;
 enum status postgres_ask(struct driver *driver, const struct view_text *views, size_t count, const char *sql,
                          int64_t timeout, struct cursor **cursor, struct error *error) MUST_CHECK;
-enum status postgres_backup_to(struct driver *driver, const char *target, struct error *error) MUST_CHECK;
+enum status postgres_copy_to(struct driver *driver, const char *part, const atomic_bool *stop,
+                             struct holdings *holdings, struct error *error) MUST_CHECK;
+enum status postgres_holdings(struct driver *driver, struct holdings *holdings, struct error *error) MUST_CHECK;
+enum status postgres_integrity(struct driver *driver, char *what, size_t size, struct error *error) MUST_CHECK;
+enum status postgres_open_copy(const struct store_options *options, const char *file, struct driver **driver,
+                               struct error *error) MUST_CHECK;
+enum status postgres_scan(const struct store_options *options, const char *file, struct holdings *holdings,
+                          struct error *error) MUST_CHECK;
+enum status postgres_restore(const struct store_options *options, const char *file, struct buffer *aside,
+                             struct error *error) MUST_CHECK;
+/* The role and the function of limited rights by which people query the views that are there. In the transaction;
+ * without the right to make roles it changes nothing. */
+enum status postgres_limit_rights(struct postgres *self, struct error *error) MUST_CHECK;
 enum status postgres_backup_label(struct driver *driver, int version, struct buffer *name,
                                   struct error *error) MUST_CHECK;
 

@@ -48,7 +48,14 @@ enum status sqlite_prepare(sqlite3 *handle, const char *sql, struct statement **
 void sqlite_discard(struct statement *statement);
 /* Another connection writes: SQLite asks here whether to try again. */
 int sqlite_wait(void *context, int tries);
-enum status sqlite_backup_to(struct driver *driver, const char *target, struct error *error) MUST_CHECK;
+enum status sqlite_copy(struct driver *driver, const char *part, const atomic_bool *stop, struct holdings *holdings,
+                        struct error *error) MUST_CHECK;
+enum status sqlite_holdings(struct driver *driver, struct holdings *holdings, struct error *error) MUST_CHECK;
+enum status sqlite_open_copy(const struct store_options *options, const char *file, struct driver **driver,
+                             struct error *error) MUST_CHECK;
+enum status sqlite_restore(const struct store_options *options, const char *file, struct buffer *aside,
+                           struct error *error) MUST_CHECK;
+enum status sqlite_integrity(struct driver *driver, char *what, size_t size, struct error *error) MUST_CHECK;
 enum status sqlite_backup_label(struct driver *driver, int version, struct buffer *name,
                                 struct error *error) MUST_CHECK;
 enum status sqlite_hold(struct driver *driver, const char *name, bool *taken, struct error *error) MUST_CHECK;

@@ -1,0 +1,427 @@
+#include "core/service/backup.h"
+
+#include "core/audit/audit.h"
+#include "core/base/date.h"
+#include "core/base/file.h"
+#include "core/base/folder.h"
+#include "core/base/log.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STAMP_LENGTH = 18 /* 2026-11-22T041500Z */, SAMPLE_WINDOWS = 32, SAMPLE_WINDOW = 64 };
+
+/* ---- the chain of the log ---- */
+
+static enum status check_chain(void *context, struct store *store, struct error *error) {
+  struct audit_check *check = context;
+  enum status status = audit_verify(store, check, error);
+  if (status != OK || check->first_wrong == 0) {
+    return status;
+  }
+  error_set(error, ERR_STORE, _("the audit log was altered: %s"), check->what);
+  error_place(error, _("entry %lld"), (long long)check->first_wrong);
+  error_hint(error, "%s", _("keep the store as it is, compare it with the last backup, and tell the data officer"));
+  return ERR_STORE;
+}
+
+/* ---- noting what was done ---- */
+
+static const char *base_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash == NULL ? path : slash + 1;
+}
+
+static enum status write_note(const struct workspace *workspace, struct store *store, const char *event,
+                              const char *body, const char *file, struct error *error) {
+  const struct audit_event entry = {.event = event, .actor = workspace->actor, .body = body};
+  enum status status = store_begin(store, error);
+  if (status != OK) {
+    return status;
+  }
+  /* A trial of a copy is noted as what it shows: that a restore goes well. */
+  const char *what = strcmp(event, "backup") == 0 ? "backup" : "restore";
+  status = store_note_copy(store, what, clock_now(), file, error);
+  status = status == OK ? audit_append(store, &entry, error) : status;
+  if (status == OK) {
+    return store_commit(store, error);
+  }
+  store_rollback(store);
+  return status;
+}
+
+/* What was done stays done where it cannot be noted. */
+static void note(const struct workspace *workspace, struct store *store, const char *event, const char *file,
+                 enum copy_proof proof, int64_t rows) {
+  struct buffer body;
+  struct error error;
+  char *path = realpath(file, NULL);
+  buffer_init(&body, 1 << 16);
+  buffer_text(&body, "{\"file\":");
+  buffer_json(&body, slice_of(base_name(file)));
+  buffer_printf(&body, ",\"proof\":\"%s\",\"rows\":%lld}", copy_proofs[proof], (long long)rows);
+  enum status status = buffer_check(&body, "note", &error);
+  status = status == OK ? write_note(workspace, store, event, body.data, path == NULL ? file : path, &error) : status;
+  if (status != OK) {
+    log_message(LEVEL_WARNING, _("this could not be noted in the store: %s"), error.message);
+  }
+  free(path);
+  buffer_free(&body);
+}
+
+/* ---- where copies go ---- */
+
+/* "NAME-2026-11-22T041500Z.db": what a folder of copies holds of a workspace. */
+static bool is_copy(const struct workspace *workspace, const char *file) {
+  const char *name = workspace->config->name, *suffix = store_backup_suffix(workspace->config->store);
+  size_t len = strlen(name);
+  if (strncmp(file, name, len) != 0 || file[len] != '-') {
+    return false;
+  }
+  const char *stamp = file + len + 1;
+  for (int i = 0; i < STAMP_LENGTH; i++) {
+    const char wanted = "9999-99-99T999999Z"[i];
+    if (wanted == '9' ? !isdigit((unsigned char)stamp[i]) : stamp[i] != wanted) {
+      return false;
+    }
+  }
+  return strcmp(stamp + STAMP_LENGTH, suffix) == 0;
+}
+
+static bool is_folder(const char *path) {
+  struct stat info;
+  size_t len = strlen(path);
+  return (len > 0 && path[len - 1] == '/') || (stat(path, &info) == 0 && S_ISDIR(info.st_mode));
+}
+
+static enum status make_folder(const char *folder, struct error *error) {
+  if (mkdir(folder, 0700) == 0 || (errno == EEXIST && is_folder(folder))) {
+    return OK;
+  }
+  int cause = errno;
+  error_set(error, cause == ENOSPC ? ERR_FULL : ERR_IO, _("cannot make the folder: %s"), strerror(cause));
+  error_place(error, "%s", folder);
+  return error->code;
+}
+
+/* A name that is no path: what a workspace is called may hold anything. */
+static void put_name(struct buffer *file, const char *name) {
+  for (; *name != '\0'; name++) {
+    buffer_char(file, *name == '/' || (unsigned char)*name < ' ' ? '_' : *name);
+  }
+}
+
+/* The file of the copy; `folder` is where older ones lie, or NULL where a file was named. */
+static enum status name_copy(const struct workspace *workspace, const struct backup_job *job, struct arena *arena,
+                             struct buffer *file, const char **folder, struct error *error) {
+  const struct config *config = workspace->config;
+  char now[TIMESTAMP_TEXT_SIZE];
+  *folder = NULL;
+  if (job->target != NULL && !is_folder(job->target)) {
+    buffer_text(file, job->target);
+    return buffer_check(file, "path", error);
+  }
+  const char *named = config->serve.backup_folder == NULL ? "backups" : config->serve.backup_folder;
+  *folder = job->target != NULL ? job->target : path_join(arena, config->folder, named);
+  if (*folder == NULL) {
+    return error_memory(error);
+  }
+  clock_format(clock_now(), now);
+  const char *slash = (*folder)[strlen(*folder) - 1] == '/' ? "" : "/";
+  buffer_printf(file, "%s%s", *folder, slash);
+  put_name(file, config->name);
+  buffer_printf(file, "-%.13s%.2s%.2sZ%s", now, now + 14, now + 17, store_backup_suffix(config->store));
+  enum status status = buffer_check(file, "path", error);
+  return status == OK ? make_folder(*folder, error) : status;
+}
+
+/* The oldest give way until `keep` are left; what cannot be deleted is told and stays. */
+static enum status prune(const struct workspace *workspace, const char *folder, const char *newest, int keep,
+                         int *deleted, struct error *error) {
+  struct arena *arena = arena_new(0);
+  const char *const *paths = NULL;
+  size_t count = 0, copies = 0;
+  if (arena == NULL) {
+    return error_memory(error);
+  }
+  enum status status = folder_list(folder, store_backup_suffix(workspace->config->store), arena, &paths, &count, error);
+  /* Names sort by time. */
+  for (size_t i = count; i > 0 && status == OK; i--) {
+    const char *name = base_name(paths[i - 1]);
+    if (!is_copy(workspace, name) || strcmp(name, base_name(newest)) == 0 || ++copies < (size_t)keep) {
+      continue;
+    }
+    if (unlink(paths[i - 1]) == 0) {
+      ++*deleted;
+    } else {
+      log_message(LEVEL_WARNING, _("an old copy cannot be deleted: %s: %s"), paths[i - 1], strerror(errno));
+    }
+  }
+  arena_free(arena);
+  return status;
+}
+
+/* ---- making a copy ---- */
+
+void backup_done_free(struct backup_done *done) {
+  buffer_free(&done->file);
+}
+
+static enum status make_copy(const struct workspace *workspace, const struct backup_job *job, struct backup_done *done,
+                             struct error *error) {
+  struct store_options options;
+  struct audit_check chain = {.entries = -1};
+  struct backup_made made = {.bytes = 0};
+  char *password = NULL;
+  enum status status = workspace_store_options(workspace, &options, &password, error);
+  if (status != OK) {
+    return status;
+  }
+  const struct backup_request request = {
+      .target = done->file.data, .check = check_chain, .context = &chain, .stop = job->stop};
+  status = store_backup(workspace->store, &options, &request, &made, error);
+  secret_free(password);
+  done->proof = made.proof;
+  done->tables = (int64_t)made.holdings.count;
+  done->rows = made.holdings.rows;
+  done->bytes = made.bytes;
+  done->entries = chain.entries;
+  holdings_free(&made.holdings);
+  return status;
+}
+
+enum status service_backup(struct workspace *workspace, const struct backup_job *job, struct backup_done *done,
+                           struct error *error) {
+  const char *folder = NULL;
+  struct arena *arena = arena_new(1 << 20);
+  *done = (struct backup_done){.deleted = 0};
+  buffer_init(&done->file, PATH_MAX + 64);
+  enum status status =
+      arena == NULL ? error_memory(error) : name_copy(workspace, job, arena, &done->file, &folder, error);
+  status = status == OK ? make_copy(workspace, job, done, error) : status;
+  if (status == OK) {
+    note(workspace, workspace->store, "backup", done->file.data, done->proof, done->rows);
+  }
+  if (status == OK && folder != NULL && job->keep > 0) {
+    status = prune(workspace, folder, done->file.data, job->keep, &done->deleted, error);
+  }
+  arena_free(arena);
+  return status;
+}
+
+/* ---- putting back ---- */
+
+void restore_done_free(struct restore_done *done) {
+  buffer_free(&done->aside);
+}
+
+/* The restored store as the program's commands open it; noted in itself. */
+static void open_restored(const struct workspace *workspace, const struct store_options *options, const char *file,
+                          bool noted, struct restore_done *done) {
+  struct store *store = NULL;
+  struct holdings holdings = {.items = NULL};
+  enum status status = store_open(options, &store, &done->why);
+  done->current = status == OK;
+  if (status == OK && noted && store_holdings(store, &holdings, &done->why) == OK) {
+    note(workspace, store, "restore", file, options->kind == STORE_SQLITE ? PROOF_OPENED : PROOF_RESTORED,
+         holdings.rows);
+  }
+  holdings_free(&holdings);
+  store_close(store);
+}
+
+static enum status restore(const struct workspace *workspace, const struct store_options *options, const char *file,
+                           bool noted, struct restore_done *done, struct error *error) {
+  struct audit_check chain;
+  *done = (struct restore_done){.version = 0};
+  buffer_init(&done->aside, PATH_MAX + 64);
+  enum status status = store_restore(options, file, check_chain, &chain, &done->aside, &done->version, error);
+  if (status == OK) {
+    open_restored(workspace, options, file, noted, done);
+  }
+  return status;
+}
+
+/* The key is needed: a copy of another workspace must not take the store's place. */
+static enum status need_key(const struct workspace *workspace, struct key **key, struct error *error) {
+  *key = NULL;
+  if (workspace->key != NULL) {
+    return OK;
+  }
+  enum status status = key_load(workspace->config->key_file, key, error);
+  if (status == ERR_NOT_FOUND) {
+    error_hint(error, "%s", _("put the key file of this workspace back from its copy; nothing was changed"));
+  }
+  return status;
+}
+
+enum status service_restore(const struct workspace *workspace, const char *file, struct restore_done *done,
+                            struct error *error) {
+  struct store_options options;
+  struct key *key = NULL;
+  char *password = NULL;
+  *done = (struct restore_done){.version = 0};
+  enum status status = need_key(workspace, &key, error);
+  status = status == OK ? workspace_store_options(workspace, &options, &password, error) : status;
+  if (status == OK) {
+    options.key = key == NULL ? options.key : key;
+    status = restore(workspace, &options, file, true, done, error);
+  }
+  secret_free(password);
+  key_free(key);
+  return status;
+}
+
+enum status service_rollback(const struct workspace *workspace, struct buffer *file, struct restore_done *done,
+                             struct error *error) {
+  struct store_options options;
+  struct key *key = NULL;
+  char *password = NULL;
+  int version = 0;
+  *done = (struct restore_done){.version = 0};
+  enum status status = need_key(workspace, &key, error);
+  status = status == OK ? workspace_store_options(workspace, &options, &password, error) : status;
+  if (status == OK) {
+    options.key = key == NULL ? options.key : key;
+    status = store_before_upgrade(&options, file, &version, error);
+    /* Nothing is written into it: it is as the former program left it. */
+    status = status == OK ? restore(workspace, &options, file->data, false, done, error) : status;
+  }
+  secret_free(password);
+  key_free(key);
+  return status;
+}
+
+/* ---- looking at what is there ---- */
+
+struct digest_check {
+  struct subkey subkey;
+  int64_t looked, wrong;
+};
+
+static enum status check_digest(void *context, const struct raw_version *version, struct error *error) {
+  struct digest_check *check = context;
+  (void)error;
+  struct keyed_digest digest = subkey_digest(&check->subkey, version->bytes);
+  check->looked++;
+  if (check->wrong == 0 && memcmp(&digest, &version->digest, sizeof digest) != 0) {
+    check->wrong = version->raw_id;
+  }
+  return OK;
+}
+
+/* All current records of a source, or windows of them, evenly spread and shifted by the clock, so that each night's
+ * look is another one. */
+static enum status check_source(struct workspace *workspace, int source_id, bool full, struct digest_check *check,
+                                struct error *error) {
+  struct record_tally tally;
+  if (full) {
+    return store_visit_raw(workspace->store, source_id, -1, 0, 0, check_digest, check, error);
+  }
+  enum status status = store_tally(workspace->store, source_id, &tally, error);
+  int64_t count = tally.records[0] + tally.records[1] + tally.records[2] + tally.records[3];
+  int64_t step = count / SAMPLE_WINDOWS > SAMPLE_WINDOW ? count / SAMPLE_WINDOWS : SAMPLE_WINDOW;
+  int64_t shift = step > SAMPLE_WINDOW ? clock_now() % (step - SAMPLE_WINDOW) : 0;
+  for (int64_t number = shift; status == OK && number < count; number += step) {
+    int64_t after = (((int64_t)source_id << RECORD_BITS) + number) << ORDINAL_BITS;
+    status = store_visit_raw(workspace->store, source_id, -1, after, SAMPLE_WINDOW, check_digest, check, error);
+  }
+  return status;
+}
+
+static enum status check_digests(struct workspace *workspace, bool full, int64_t *looked, struct error *error) {
+  struct digest_check check = {.looked = 0};
+  enum status status = OK;
+  *looked = -1;
+  if (workspace->key == NULL) {
+    return OK;
+  }
+  check.subkey = key_subkey(workspace->key, "record");
+  for (size_t i = 0; i < workspace->config->source_count && status == OK; i++) {
+    if (workspace->source_ids[i] > 0) {
+      status = check_source(workspace, workspace->source_ids[i], full, &check, error);
+    }
+  }
+  *looked = check.looked;
+  if (status == OK && check.wrong != 0) {
+    error_set(error, ERR_STORE, "%s", _("the bytes of a record are not those that were landed"));
+    error_place(error, _("record version %lld"), (long long)check.wrong);
+    error_hint(error, "%s", _("restore the last backup beside it and compare; keep the store as it is"));
+    return ERR_STORE;
+  }
+  return status;
+}
+
+static enum status check_structure(struct workspace *workspace, struct error *error) {
+  char what[160];
+  enum status status = store_integrity(workspace->store, what, sizeof what, error);
+  if (status == OK && what[0] != '\0') {
+    error_set(error, ERR_STORE, "%s", what);
+    error_hint(error, "%s", _("restore the last backup; the sources are then pulled from where it ends"));
+    return ERR_STORE;
+  }
+  return status;
+}
+
+enum status service_verify(struct workspace *workspace, bool full, struct verify_done *done, struct error *error) {
+  struct audit_check chain;
+  struct holdings holdings = {.items = NULL};
+  *done = (struct verify_done){.version = store_version(workspace->store)};
+  enum status status = check_chain(&chain, workspace->store, error);
+  status = status == OK ? check_structure(workspace, error) : status;
+  status = status == OK ? check_digests(workspace, full, &done->looked, error) : status;
+  status = status == OK ? store_holdings(workspace->store, &holdings, error) : status;
+  if (status == OK) {
+    done->entries = chain.entries;
+    done->head = chain.head;
+    done->tables = (int64_t)holdings.count;
+    done->rows = holdings.rows;
+  }
+  holdings_free(&holdings);
+  return status;
+}
+
+static enum status try_copy(const struct workspace *workspace, const struct store_options *options, const char *file,
+                            struct verify_done *done, struct error *error) {
+  struct audit_check chain = {.entries = -1};
+  struct holdings holdings;
+  struct store *store = NULL;
+  struct error ignored;
+  enum status status =
+      store_check_copy(options, file, check_chain, &chain, &holdings, &done->proof, &done->version, error);
+  if (status != OK) {
+    return status;
+  }
+  done->entries = chain.entries;
+  done->head = chain.head;
+  done->tables = (int64_t)holdings.count;
+  done->rows = holdings.rows;
+  holdings_free(&holdings);
+  if (done->proof != PROOF_READ && store_open(options, &store, &ignored) == OK) {
+    note(workspace, store, "restore_tried", file, done->proof, done->rows);
+    store_close(store);
+  }
+  return OK;
+}
+
+enum status service_verify_copy(const struct workspace *workspace, const char *file, struct verify_done *done,
+                                struct error *error) {
+  struct store_options options;
+  struct key *key = NULL;
+  char *password = NULL;
+  *done = (struct verify_done){.looked = -1};
+  enum status status = need_key(workspace, &key, error);
+  status = status == OK ? workspace_store_options(workspace, &options, &password, error) : status;
+  if (status == OK) {
+    options.key = key == NULL ? options.key : key;
+    status = try_copy(workspace, &options, file, done, error);
+  }
+  secret_free(password);
+  key_free(key);
+  return status;
+}
