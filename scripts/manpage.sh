@@ -17,7 +17,7 @@ Pulls records from registries through connectors, maps them by declarative files
 which records are the same person and the same case, and keeps one consolidated store in which every value knows its origin.
 .SH COMMANDS
 END
-help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | while read -r command; do
+help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' | while read -r command; do
   printf '.SS %s\n.nf\n' "$command"
   help "$command" | roff
   printf '.fi\n'

@@ -313,6 +313,8 @@ static int run(const struct globals *globals, int argc, char **argv) {
     return command_misused(&command_store, "%s", _("restore takes one file name"));
   } else if (argc < 2) {
     return command_misused(&command_store, "%s", _("say what to do"));
+  } else if (strstr(" init migrate rollback backup verify ", verb) != NULL) {
+    return command_misused(&command_store, _("%s takes fewer arguments"), verb);
   } else {
     return command_misused(&command_store, _("puente store has no %s"), verb);
   }

@@ -8,9 +8,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PIECE_SIZE = 64 << 10, STATEMENT_MOST = 4 << 20 };
+enum { PIECE_SIZE = 64 << 10, STATEMENT_MOST = 4 << 20, ALONE_TRIES = 40, ALONE_NANOSECONDS = 50000000 };
 
 struct replay {
   const char *schema;
@@ -265,13 +266,20 @@ enum status postgres_open_copy(const struct store_options *options, const char *
   return status;
 }
 
-/* Other sessions of this program on the database: a daemon, a sync, another host. */
+/* Other sessions of this program on the database: a daemon, a sync, another host. One that is just ending is waited
+ * for. Outside a transaction, in which the server would say the same again and again. */
 static enum status refuse_others(struct postgres *self, struct error *error) {
-  bool others = false;
-  enum status status = one_row(self,
-                               "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE datname = current_database() "
-                               "AND application_name = 'puente' AND pid <> pg_backend_pid()",
-                               &others, error);
+  bool others = true;
+  enum status status = OK;
+  for (int tries = 0; status == OK && others && tries < ALONE_TRIES; tries++) {
+    if (tries > 0) {
+      nanosleep(&(struct timespec){.tv_nsec = ALONE_NANOSECONDS}, NULL);
+    }
+    status = one_row(self,
+                     "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE datname = current_database() "
+                     "AND application_name = 'puente' AND pid <> pg_backend_pid()",
+                     &others, error);
+  }
   if (status == OK && others) {
     error_set(error, ERR_BUSY, "%s", _("another program works on the store"));
     error_hint(error, "%s", _("stop `puente serve` and other commands of this workspace, then restore again"));
@@ -295,9 +303,9 @@ static enum status name_aside(struct postgres *self, struct buffer *aside, struc
 
 static enum status restore_into(struct postgres *self, const char *file, struct buffer *aside, struct error *error) {
   struct replay replay = {.schema = self->schema, .connection = self->connection};
-  enum status status = postgres_run_text(self->connection, "BEGIN", error);
+  enum status status = refuse_others(self, error);
+  status = status == OK ? postgres_run_text(self->connection, "BEGIN", error) : status;
   status = status == OK ? self->driver.ops->lock_schema(&self->driver, error) : status;
-  status = status == OK ? refuse_others(self, error) : status;
   status = status == OK ? name_aside(self, aside, error) : status;
   if (status == OK && aside->len == 0) {
     status = run_format(self->connection, error, "DROP SCHEMA IF EXISTS \"%s\"", self->schema);

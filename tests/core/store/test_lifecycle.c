@@ -240,53 +240,6 @@ static void test_model_grows(void **state) {
   model_free(former);
 }
 
-static void test_backup(void **state) {
-  struct stand *stand = *state;
-  struct error error;
-  struct stat info;
-  char path[300], other[320];
-  contract_sources(stand);
-  snprintf(path, sizeof path, "%s/copy", stand->folder);
-  MUST(store_backup(stand->store, path, &error));
-  assert_int_equal(stat(path, &info), 0);
-  assert_int_equal(info.st_mode & 0777, 0600);
-  assert_int_equal(store_backup(stand->store, path, &error), ERR_IO);
-  assert_string_equal(error.message, "a backup never replaces a file that is there");
-  snprintf(other, sizeof other, "%s/no/such", stand->folder);
-  assert_int_equal(store_backup(stand->store, other, &error), ERR_IO);
-  if (stand->options.kind == STORE_SQLITE) {
-    close_store(stand);
-    stand->options.path = path;
-    MUST(store_open(&stand->options, &stand->store, &error));
-    assert_int_equal(view_count(stand, "sources", NULL, NULL), 2);
-  } else {
-    /* The copy brings the store back into an empty database. */
-    close_store(stand);
-    char command[1024];
-    postgres_run("CREATE DATABASE restored OWNER puente");
-    snprintf(command, sizeof command, "--dbname=%s dbname=restored", postgres_start());
-    char program[] = "pg_restore", *arguments[] = {program, command, path, NULL};
-    pid_t child = 0;
-    int how = -1;
-    assert_int_equal(posix_spawnp(&child, program, NULL, NULL, arguments, environ), 0);
-    assert_int_equal(waitpid(child, &how, 0), child);
-    assert_int_equal(how, 0);
-    snprintf(command, sizeof command, "%s dbname=restored", postgres_start());
-    stand->options.dsn = command;
-    struct buffer backup;
-    int from, to;
-    assert_int_equal(store_open(&stand->options, &stand->store, &error), ERR_CONFIG);
-    assert_string_equal(error.message, "the store has no views: it was restored from a backup");
-    buffer_init(&backup, 4096);
-    MUST(store_migrate(&stand->options, &from, &to, &backup, &error));
-    buffer_free(&backup);
-    MUST(store_open(&stand->options, &stand->store, &error));
-    assert_int_equal(view_count(stand, "sources", NULL, NULL), 2);
-    close_store(stand);
-    postgres_run("DROP DATABASE restored");
-  }
-}
-
 static void test_read_only(void **state) {
   struct stand *stand = *state;
   struct error error;
@@ -443,7 +396,6 @@ int main(void) {
       EACH(test_migration_goes_on),
       EACH(test_linkage_is_added),
       EACH(test_model_grows),
-      EACH(test_backup),
       EACH(test_read_only),
       EACH(test_killed),
       SQLITE_ONLY(test_wrong_files),
