@@ -72,10 +72,11 @@ static char *fingerprint(struct stand *stand) {
     return shell_output(&code, "(sqlite3 %s .dump; sqlite3 %s 'PRAGMA user_version') | sha256sum", stand->path,
                         stand->path);
   }
-  return shell_output(&code,
-                      "pg_dump --dbname='%s' --no-owner --no-privileges --table='%s.*' --table='%s_views.*' | "
-                      "grep -v '^.restrict\\|^.unrestrict' | sed 's/::text AS text/::text/' | LC_ALL=C sort | sha256sum",
-                      postgres_start(), stand->schema, stand->schema);
+  return shell_output(
+      &code,
+      "pg_dump --dbname='%s' --no-owner --no-privileges --table='%s.*' --table='%s_views.*' | "
+      "grep -v '^.restrict\\|^.unrestrict' | sed 's/::text AS text/::text/' | LC_ALL=C sort | sha256sum",
+      postgres_start(), stand->schema, stand->schema);
 }
 
 static int64_t rows_of(const struct holdings *holdings, const char *table) {
