@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <strings.h>
 #include <unicode/ucal.h>
+#include <unicode/udat.h>
 #include <unicode/ustring.h>
 
 /* A calendar of a zone that ICU knows; NULL else. */
@@ -123,4 +124,23 @@ int64_t zone_change(const char *zone, int64_t after) {
   bool there = ucal_getTimeZoneTransitionDate(calendar, UCAL_TZ_TRANSITION_NEXT, &change, &code);
   ucal_close(calendar);
   return there && U_SUCCESS(code) ? (int64_t)change * 1000 : INT64_MAX;
+}
+
+void zone_words(const char *zone, int64_t micros, const char *locale, char words[ZONE_WORDS_SIZE]) {
+  UChar wide[ZONE_NAME_SIZE], out[ZONE_WORDS_SIZE];
+  UErrorCode code = U_ZERO_ERROR;
+  words[0] = '\0';
+  if (strlen(zone) >= ZONE_NAME_SIZE) {
+    return;
+  }
+  u_uastrcpy(wide, zone);
+  UDateFormat *format = udat_open(UDAT_SHORT, UDAT_FULL, locale, wide, -1, NULL, 0, &code);
+  if (U_SUCCESS(code)) {
+    udat_format(format, floor((double)micros / 1000), out, ZONE_WORDS_SIZE, NULL, &code);
+    u_strToUTF8(words, ZONE_WORDS_SIZE, NULL, out, -1, &code);
+    udat_close(format);
+  }
+  if (U_FAILURE(code)) {
+    words[0] = '\0';
+  }
 }

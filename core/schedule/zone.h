@@ -18,4 +18,8 @@ bool zone_moment(const char *zone, const struct civil *civil, bool last, int64_t
 /* The first change of clocks after a moment; INT64_MAX where there is none. */
 int64_t zone_change(const char *zone, int64_t after);
 
+/* Day and time of a moment there as people write them in that locale ("en-GB", "es-PE"); "" where ICU fails. */
+enum { ZONE_WORDS_SIZE = 160 };
+void zone_words(const char *zone, int64_t micros, const char *locale, char words[ZONE_WORDS_SIZE]);
+
 #endif

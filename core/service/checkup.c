@@ -1,8 +1,10 @@
 #include "core/service/checkup.h"
 
+#include "core/base/date.h"
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/resolve/policy.h"
+#include "core/schedule/zone.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,6 +190,37 @@ static void check_source(struct checkup *checkup, const struct source_config *so
   }
 }
 
+/* When it is pulled next, by the clock where it is scheduled; nothing to tell where no source has a schedule. */
+static void tell_due(struct checkup *checkup, size_t position) {
+  const struct config *config = checkup->workspace.config;
+  const struct source_config *source = &config->sources[position];
+  const struct timetable *table = &config->serve.sources[position].timetable;
+  char subject[SUBJECT_SIZE], name[SUBJECT_SIZE], words[WORDS_SIZE], at[ZONE_WORDS_SIZE], from[ZONE_WORDS_SIZE];
+  bool scheduled = false;
+  for (size_t i = 0; i < config->source_count; i++) {
+    scheduled = scheduled || !config->serve.sources[i].timetable.manual;
+  }
+  if (!scheduled || source->state != SOURCE_ACTIVE) {
+    return;
+  }
+  snprintf(subject, sizeof subject, _("source %s"), source->code);
+  snprintf(name, sizeof name, "sync:%s", source->code);
+  struct due due = timetable_next(table, name, clock_now());
+  if (due.from == INT64_MAX) {
+    tell(checkup, subject, _("it has no schedule: it is pulled by hand alone"));
+    return;
+  }
+  /* translators: the locale in which days and times are written, as es-PE */
+  zone_words(table->zone, due.at, _("en-GB"), at);
+  zone_words(table->zone, due.from, _("en-GB"), from);
+  if (due.from - due.at > table->jitter) {
+    snprintf(words, sizeof words, _("due %s; its blackout holds it back until %s (%s)"), at, from, table->zone);
+  } else {
+    snprintf(words, sizeof words, _("`puente serve` pulls it next: %s (%s)"), at, table->zone);
+  }
+  tell(checkup, subject, words);
+}
+
 static void check_link(struct checkup *checkup) {
   struct policy *policy = NULL;
   struct error error;
@@ -247,6 +280,7 @@ static enum status check_all(const char *config_path, bool store, check_report *
   check_key(&checkup);
   for (size_t i = 0; i < workspace->config->source_count; i++) {
     check_source(&checkup, &workspace->config->sources[i]);
+    tell_due(&checkup, i);
   }
   check_link(&checkup);
   if (store && checkup.worst == OK) {
