@@ -4,6 +4,7 @@
 #include "core/command/arguments.h"
 #include "core/command/meter.h"
 #include "core/command/stop.h"
+#include "core/service/runlog.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -87,6 +88,10 @@ static void report(void *context, const struct pull_outcome *outcome) {
   } else if (!printing->globals->quiet) {
     report_line(printing, outcome);
     fflush(stdout);
+  }
+  if (log_form() != LOG_TEXT && !outcome->skipped) {
+    runlog_end(outcome);
+    return;
   }
   if (outcome->status != OK) {
     log_error(outcome->status == ERR_INTERRUPTED ? LEVEL_WARNING : LEVEL_ERROR, &outcome->error);

@@ -3,6 +3,7 @@
 #include "core/serve/daemon.h"
 #include "core/service/checkup.h"
 #include "core/service/pull.h"
+#include "core/service/runlog.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,21 +129,6 @@ static void take_outcome(void *context, const struct pull_outcome *outcome) {
   *(struct pull_outcome *)context = *outcome;
 }
 
-static void tell_outcome(const struct pull_outcome *outcome) {
-  const struct counts *counts = &outcome->result.counts;
-  const char *code = outcome->source->code;
-  if (outcome->status == OK) {
-    log_message(LEVEL_INFO, _("source %s: %lld pulled, %lld new, %lld changed, %lld deleted (%.1f s)"), code,
-                (long long)counts->pulled, (long long)counts->fresh, (long long)counts->changed,
-                (long long)counts->deleted, (double)outcome->microseconds / 1e6);
-  } else {
-    log_error(outcome->status == ERR_INTERRUPTED ? LEVEL_WARNING : LEVEL_ERROR, &outcome->error);
-  }
-  if (outcome->result.warning[0] != '\0') {
-    log_message(LEVEL_WARNING, _("source %s: %s"), code, outcome->result.warning);
-  }
-}
-
 static void pull(struct job *job, struct workspace *workspace, struct pull_outcome *outcome) {
   const char *const codes[] = {job->settings->config->sources[job->position].code, NULL};
   const struct pull_request request = {.kind = PULL_SYNC,
@@ -152,6 +138,7 @@ static void pull(struct job *job, struct workspace *workspace, struct pull_outco
                                        .report = take_outcome,
                                        .context = outcome};
   struct pull_summary summary;
+  runlog_begin(outcome->source);
   job->status = service_pull(workspace, &request, &summary, &job->error);
   if (job->status == OK) {
     job->status = outcome->status;
@@ -178,7 +165,7 @@ static void sync_one(struct job *job) {
     if (job->status == ERR_BUSY && outcome.result.run == 0) {
       job->end = JOB_ELSEWHERE;
     } else {
-      tell_outcome(&outcome);
+      runlog_end(&outcome);
       job->brought = outcome.result.run != 0 && !outcome.result.nothing_new;
       note(job, workspace.store, &entry, source_id, &duty);
     }
