@@ -143,6 +143,9 @@ static void pull(struct job *job, struct workspace *workspace, struct pull_outco
   if (job->status == OK) {
     job->status = outcome->status;
     job->error = outcome->error;
+  } else {
+    outcome->status = job->status;
+    outcome->error = job->error;
   }
 }
 
