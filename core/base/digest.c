@@ -80,6 +80,17 @@ bool hex_parse(struct slice text, uint8_t *bytes, size_t len) {
   return true;
 }
 
+static bool put_key(int file, const unsigned char bytes[KEY_BYTES]) {
+  for (size_t had = 0; had < KEY_BYTES;) {
+    ssize_t put = write(file, bytes + had, KEY_BYTES - had);
+    if (put <= 0 && errno != EINTR) {
+      return false;
+    }
+    had += put > 0 ? (size_t)put : 0;
+  }
+  return true;
+}
+
 enum status key_create(const char *path, struct error *error) {
   uint8_t bytes[KEY_BYTES];
   if (sodium_init() < 0) {
@@ -95,7 +106,7 @@ enum status key_create(const char *path, struct error *error) {
     return error->code;
   }
   randombytes_buf(bytes, sizeof bytes);
-  bool written = write(file, bytes, sizeof bytes) == (ssize_t)sizeof bytes && fsync(file) == 0;
+  bool written = put_key(file, bytes) && fsync(file) == 0;
   int cause = errno;
   sodium_memzero(bytes, sizeof bytes);
   if (close(file) != 0 || !written) {
@@ -105,6 +116,22 @@ enum status key_create(const char *path, struct error *error) {
     return error->code;
   }
   return OK;
+}
+
+/* How many bytes there are; -1: they cannot be read. */
+static ssize_t get_key(int file, unsigned char bytes[KEY_BYTES]) {
+  ssize_t have = 0;
+  while (have < KEY_BYTES) {
+    ssize_t got = read(file, bytes + have, (size_t)(KEY_BYTES - have));
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got <= 0) {
+      return got < 0 ? -1 : have;
+    }
+    have += got;
+  }
+  return have;
 }
 
 /* Reads the key's bytes from an open file; the file must be private and of exactly the right size. */
@@ -118,10 +145,11 @@ static enum status key_take(int file, struct key *key, struct error *error) {
     error_hint(error, "%s", _("chmod 600 the file"));
     return ERR_CONFIG;
   }
-  if (info.st_size != KEY_BYTES || read(file, key->bytes, KEY_BYTES) != KEY_BYTES) {
-    return error_set(error, ERR_CONFIG, _("the key file does not hold %d bytes"), KEY_BYTES);
+  ssize_t got = info.st_size == KEY_BYTES ? get_key(file, key->bytes) : 0;
+  if (got < 0) {
+    return error_set(error, ERR_IO, _("cannot read the key file: %s"), strerror(errno));
   }
-  return OK;
+  return got == KEY_BYTES ? OK : error_set(error, ERR_CONFIG, _("the key file does not hold %d bytes"), KEY_BYTES);
 }
 
 enum status key_load(const char *path, struct key **key, struct error *error) {

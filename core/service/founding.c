@@ -73,21 +73,29 @@ static const char *folder_name(struct arena *arena, const char *folder) {
 }
 
 static enum status refuse_present(struct arena *arena, const char *folder, struct error *error) {
-  static const char *const files[] = {"puente.yaml", "puente.key"};
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-    const char *path = path_join(arena, folder, files[i]);
-    if (path == NULL) {
-      return error_memory(error);
-    }
-    if (access(path, F_OK) == 0) {
-      error_set(error, ERR_CONFIG, _("there is a workspace already"));
-      error_place(error, "%s", path);
-      error_hint(error, _("`puente check --config %s/puente.yaml` looks at it; choose another folder for a new one"),
-                 folder);
-      return ERR_CONFIG;
-    }
+  const char *path = path_join(arena, folder, "puente.yaml");
+  if (path == NULL) {
+    return error_memory(error);
   }
-  return OK;
+  if (access(path, F_OK) != 0) {
+    return OK;
+  }
+  error_set(error, ERR_CONFIG, _("there is a workspace already"));
+  error_place(error, "%s", path);
+  error_hint(error, _("`puente check --config %s/puente.yaml` looks at it; choose another folder for a new one"),
+             folder);
+  return ERR_CONFIG;
+}
+
+/* A key that is there is kept: of an attempt that did not come to its end, or from a backup. */
+static enum status make_key(const char *path, struct error *error) {
+  struct key *key = NULL;
+  if (access(path, F_OK) != 0) {
+    return key_create(path, error);
+  }
+  enum status status = key_load(path, &key, error);
+  key_free(key);
+  return status;
 }
 
 static enum status fill(struct arena *arena, const char *folder, const char *name, struct error *error) {
@@ -103,7 +111,7 @@ static enum status fill(struct arena *arena, const char *folder, const char *nam
   if (status == OK && (name == NULL || key == NULL || ignore == NULL)) {
     return error_memory(error);
   }
-  status = status == OK ? key_create(key, error) : status;
+  status = status == OK ? make_key(key, error) : status;
   status = status == OK ? write_absent(ignore, slice_of(IGNORED), error) : status;
   status = status == OK
                ? copy_file(arena, "config/sources/example.yaml", folder, "sources/example.yaml.txt", NULL, error)

@@ -130,12 +130,15 @@ static void test_init(void **state) {
   char path[512];
   snprintf(path, sizeof path, "%s/kept/puente.yaml", folder);
   assert_int_equal(unlink(path), 0);
+  program_write(folder, "kept/puente.key", "01234567890123456789012345678901");
   snprintf(path, sizeof path, "%s/kept/puente.key", folder);
-  assert_int_equal(unlink(path), 0);
+  assert_int_equal(chmod(path, 0600), 0);
   assert_int_equal(program_run(folder, "--quiet init kept").code, 0);
-  char *kept = program_read(folder, "kept/.gitignore");
+  char *kept = program_read(folder, "kept/.gitignore"), *key = program_read(folder, "kept/puente.key");
   assert_string_equal(kept, "mine\n");
+  assert_string_equal(key, "01234567890123456789012345678901");
   free(kept);
+  free(key);
   struct said said = program_run(folder, "init work --name Observatorio");
   assert_int_equal(said.code, 0);
   assert_says(said.out, "made a workspace in work:");
