@@ -202,6 +202,24 @@ static bool fold_fast(struct slice text, bool keep_enye, char *out, size_t *leng
   return true;
 }
 
+/* Letters that are no letter with a mark (Æ, Ø, Þ), in place: as fold_fast has them, whatever else the text holds. */
+static struct slice fold_letters(struct slice text, bool keep_enye) {
+  char *bytes = (char *)(uintptr_t)text.data; /* just made by to_utf8 */
+  size_t length = 0;
+  for (size_t i = 0; i < text.len; i++) {
+    char *end = (unsigned char)bytes[i] == 0xC3 && i + 1 < text.len
+                    ? fold_latin(bytes + length, (unsigned char)bytes[i + 1], keep_enye)
+                    : NULL;
+    if (end == NULL) {
+      bytes[length++] = bytes[i];
+    } else {
+      length = (size_t)(end - bytes);
+      i++;
+    }
+  }
+  return slice_make(text.data, length);
+}
+
 /* UTF-16 in the arena; NULL when it failed. */
 static UChar *to_utf16(struct arena *arena, struct slice text, int32_t *length) {
   UErrorCode code = U_ZERO_ERROR;
@@ -268,7 +286,7 @@ static struct slice fold_slow(struct arena *arena, struct slice text, bool keep_
     return slice_none();
   }
   length = unorm2_normalize(nfc, parts, length, whole, length + 1, &code);
-  return U_FAILURE(code) ? slice_none() : to_utf8(arena, whole, length);
+  return U_FAILURE(code) ? slice_none() : fold_letters(to_utf8(arena, whole, length), keep_enye);
 }
 
 struct slice text_fold(struct arena *arena, struct slice text, bool keep_enye) {

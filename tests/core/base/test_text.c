@@ -98,6 +98,7 @@ static void folding_keeps_enye_where_asked(void **state) {
               "NUNEZ");
   assert_text(text_fold(arena, slice_of("straße æther þ"), true), "STRASSE AETHER TH");
   assert_text(text_fold(arena, slice_of("Šimůnek"), true), "SIMUNEK");
+  assert_text(text_fold(arena, slice_of("Šimůnek Þór Æsir Ørsted Ñañez"), true), "SIMUNEK THOR AESIR ORSTED ÑAÑEZ");
   assert_text(text_fold(arena, slice_of(""), true), "");
   assert_text(text_fold(arena, slice_of("สมชาย"), true), "สมชาย");
 }
