@@ -26,8 +26,8 @@ struct pull {
   const char *until;          /* of a backfill; NULL: no end */
   const char *const *columns; /* input paths that the mapping reads, for a connector that can narrow; may be NULL */
   const atomic_bool *stop;    /* becomes true when a signal asks to stop; long waits look at it */
-  /* Whether `memory` was landed before (a file's digest). */
-  bool (*remembers)(void *core, const char *memory);
+  /* Whether `memory` was landed before (a file's digest); an error where the store cannot tell. */
+  enum status (*remembers)(void *core, const char *memory, bool *known, struct error *error);
   void *core;
 };
 

@@ -254,9 +254,10 @@ static const char *name_of(const struct connection *connection) {
   return connection->names[connection->next - 1];
 }
 
-static bool is_known(const struct connection *connection) {
+static enum status is_known(const struct connection *connection, bool *known, struct error *error) {
   const struct pull *pull = connection->pull;
-  return pull->remembers != NULL && pull->remembers(pull->core, connection->digest);
+  *known = false;
+  return pull->remembers == NULL ? OK : pull->remembers(pull->core, connection->digest, known, error);
 }
 
 static enum status set_path(struct connection *connection, struct error *error) {
@@ -277,10 +278,13 @@ static bool stops_all(enum status status) {
 static enum status next_file(struct connection *connection, struct error *error) {
   while (connection->next < connection->count) {
     connection->next++;
+    bool known = false;
     enum status status = set_path(connection, error);
     if (status == OK)
       status = inspect(connection, error);
-    if (status == OK && is_known(connection))
+    if (status == OK)
+      status = is_known(connection, &known, error);
+    if (status == OK && known)
       continue;
     if (status == OK)
       status = reader_open(connection->path, connection->options->limit, &connection->reader, error);

@@ -316,10 +316,12 @@ static void on_probe(void *context, const char *step, enum status result, const 
   }
 }
 
-static bool remembers_nothing(void *core, const char *memory) {
+static enum status remembers_nothing(void *core, const char *memory, bool *known, struct error *error) {
   (void)core;
   (void)memory;
-  return false;
+  (void)error;
+  *known = false;
+  return OK;
 }
 
 static void describe_first(const struct batch *batch, enum outcome outcome, char words[WORDS_SIZE]) {

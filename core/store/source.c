@@ -241,12 +241,8 @@ enum status store_remember(struct store *store, int source_id, const char *memor
                     VALUES(int_value(source_id), slice_value(db_text(store, slice_of(memory))), int_value(run)));
 }
 
-bool store_remembers(struct store *store, int source_id, const char *memory) {
-  struct error error;
+enum status store_remembers(struct store *store, int source_id, const char *memory, bool *known, struct error *error) {
   int64_t one = 0;
-  bool found = false;
-  enum status status =
-      db_integer(store, &error, &one, &found, "SELECT 1 FROM memory WHERE source_id = $1 AND item = $2",
-                 VALUES(int_value(source_id), slice_value(db_text(store, slice_of(memory)))));
-  return status == OK && found;
+  return db_integer(store, error, &one, known, "SELECT 1 FROM memory WHERE source_id = $1 AND item = $2",
+                    VALUES(int_value(source_id), slice_value(db_text(store, slice_of(memory)))));
 }

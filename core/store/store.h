@@ -97,7 +97,8 @@ enum status store_pass_save(struct store *store, const struct lease *lease, cons
                             struct error *error) MUST_CHECK;
 enum status store_remember(struct store *store, int source_id, const char *memory, int64_t run,
                            struct error *error) MUST_CHECK;
-bool store_remembers(struct store *store, int source_id, const char *memory);
+enum status store_remembers(struct store *store, int source_id, const char *memory, bool *known,
+                            struct error *error) MUST_CHECK;
 
 /* ---- runs ---- */
 

@@ -255,15 +255,16 @@ static enum status reader_pass(struct reader *reader, struct error *error) {
   return status;
 }
 
-bool reader_remembers(void *core, const char *memory) {
+enum status reader_remembers(void *core, const char *memory, bool *known, struct error *error) {
   struct reader *reader = core;
-  if (map_get(reader->memories, slice_of(memory)) != MAP_NONE) {
-    return true;
+  *known = map_get(reader->memories, slice_of(memory)) != MAP_NONE;
+  if (*known) {
+    return OK;
   }
   pthread_mutex_lock(reader->store_lock);
-  bool known = store_remembers(reader->store, reader->source_id, memory);
+  enum status status = store_remembers(reader->store, reader->source_id, memory, known, error);
   pthread_mutex_unlock(reader->store_lock);
-  return known;
+  return status;
 }
 
 void *reader_run(void *context) {

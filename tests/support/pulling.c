@@ -10,9 +10,11 @@
 
 enum { SEEN_LIMIT = 64 << 20 };
 
-static bool remembers(void *core, const char *memory) {
+static enum status remembers(void *core, const char *memory, bool *known, struct error *error) {
   const struct pulling *pulling = core;
-  return pulling->memory.len > 0 && strstr(pulling->memory.data, memory) != NULL;
+  (void)error;
+  *known = pulling->memory.len > 0 && strstr(pulling->memory.data, memory) != NULL;
+  return OK;
 }
 
 void pulling_begin(struct pulling *pulling, const char *connector, const char *yaml, const char *folder) {

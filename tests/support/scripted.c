@@ -31,12 +31,19 @@ static enum status scripted_open(const struct pull *pull, struct connection **co
 
 static enum status scripted_next(struct connection *connection, struct page *page, struct error *error) {
   const struct scripted_page *given = NULL;
-  do {
+  bool known = true;
+  while (known) {
     if (connection->next >= scripted.count) {
       return END;
     }
     given = &scripted.pages[connection->next++];
-  } while (given->memory != NULL && connection->pull->remembers(connection->pull->core, given->memory));
+    known = false;
+    enum status status =
+        given->memory == NULL ? OK : connection->pull->remembers(connection->pull->core, given->memory, &known, error);
+    if (status != OK) {
+      return status;
+    }
+  }
   if (given->fails != OK) {
     error_set(error, given->fails, "the script fails here");
     error_hint(error, "ask the script");

@@ -119,14 +119,18 @@ static void test_lease_is_fenced(void **state) {
 static void test_memory(void **state) {
   struct stand *stand = *state;
   struct error error;
+  bool known = true;
   contract_sources(stand);
-  assert_false(store_remembers(stand->store, 1, "sha256:ab"));
+  MUST(store_remembers(stand->store, 1, "sha256:ab", &known, &error));
+  assert_false(known);
   MUST(store_begin(stand->store, &error));
   MUST(store_remember(stand->store, 1, "sha256:ab", 1, &error));
   MUST(store_remember(stand->store, 1, "sha256:ab", 2, &error));
   MUST(store_commit(stand->store, &error));
-  assert_true(store_remembers(stand->store, 1, "sha256:ab"));
-  assert_false(store_remembers(stand->store, 2, "sha256:ab"));
+  MUST(store_remembers(stand->store, 1, "sha256:ab", &known, &error));
+  assert_true(known);
+  MUST(store_remembers(stand->store, 2, "sha256:ab", &known, &error));
+  assert_false(known);
 }
 
 static void test_writing_needs_a_transaction(void **state) {
