@@ -1,6 +1,7 @@
 # make            build build/puente               make demo    the main job, on five simulated registries
 # make check      every test                       make bench   the floors, as JSON lines
-# make check-long the tests that take minutes: kills, soak (ONLY=kills: those alone)
+# make check-long the tests that take minutes: kills, soak, torture (ONLY=kills: those alone)
+# make fuzz       the fuzzers for long (FUZZ=json SECONDS=600)
 # make lint       formatting and static checks     make install DESTDIR= PREFIX=/usr/local
 #
 # demo, check and bench install the Debian packages that they miss, and say which; nothing else installs anything.
@@ -15,8 +16,8 @@ PACKAGES := libcurl libxml-2.0 jansson libpq sqlite3 yaml-0.1 libsodium libcrypt
 DEBIAN := libc6-dev pkg-config libcurl4-openssl-dev libxml2-dev libjansson-dev libpq-dev libsqlite3-dev libyaml-dev \
           libsodium-dev libssl-dev libzstd-dev zlib1g-dev libicu-dev libmicrohttpd-dev libsystemd-dev gettext iso-codes \
           ca-certificates
-DEBIAN_CHECK := libcmocka-dev libgnutls28-dev postgresql openssl clang-format clang-tidy cppcheck pmccabe sqlite3 man-db \
-                systemd
+DEBIAN_CHECK := libcmocka-dev libgnutls28-dev postgresql openssl clang-format clang-tidy clang libclang-rt-14-dev cppcheck \
+                pmccabe sqlite3 man-db systemd
 export PUENTE_PACKAGES := $(PACKAGES)
 
 CFLAGS ?= -O2 -g
@@ -35,11 +36,14 @@ TESTS := $(sort $(shell find tests -name 'test_*.c'))
 TEST_HELPERS := $(sort $(wildcard tests/support/*.c))
 # The kills come last, and so does their line of counts.
 LONG := $(sort $(shell find tests/long -name 'long_*.c' ! -name long_kills.c)) tests/long/long_kills.c
+FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZED := $(sort $(shell find core/base core/model core/link core/schedule core/store connectors mapping -name '*.c') \
+            $(filter-out $(MAIN),$(wildcard core/*.c)))
 BENCHES := $(sort $(shell find tests/bench -name 'bench_*.c'))
 LANGUAGES := $(patsubst po/%.po,%,$(wildcard po/*.po))
 CATALOGS := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/puente.mo)
 
-.PHONY: all tests sanitized test check check-long demo bench lint format messages install clean deps deps-check
+.PHONY: all tests sanitized test check check-long fuzzers fuzz demo bench lint format messages install clean deps deps-check
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -80,6 +84,13 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_HELPERS:%.c=$(BUILD)/obj/%.o) $(
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -o $@ $^ -lcmocka -lgnutls $(LIBRARIES)
 
+# Torture: calls of Puente's own go through wrappers that let them fail (tests/torture/inject.h).
+TORTURE := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/torture/[!t]*.c tests/torture/torture.c))
+$(BUILD)/tests/torture/%: $(BUILD)/obj/tests/torture/%.o $(TORTURE) $(TEST_HELPERS:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) -rdynamic -o $@ $^ $$(nm $(TORTURE) | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') \
+	  -lcmocka -lgnutls $(LIBRARIES)
+
 tests: $(TESTS:%.c=$(BUILD)/%)
 
 # The same build with sanitizers, in a folder of its own.
@@ -91,17 +102,40 @@ sanitized:
 test: sanitized
 	@BUILD=$(BUILD)/sanitized scripts/test.sh "$(ONLY)" $(TESTS:%.c=$(BUILD)/sanitized/%)
 
+# ---- fuzzers: libFuzzer, built by clang in a folder of their own ----
+
+$(BUILD)/libfuzzed.a: $(FUZZED:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/tests/fuzz/fuzz.o $(BUILD)/obj/tests/support/pieces.o
+	@rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/libfuzzed.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBRARIES)
+
+# The warnings are gcc's.
+fuzzers:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang WARNINGS= CFLAGS="$(SANITIZE) -fsanitize=fuzzer-no-link" \
+	  $(FUZZERS:%.c=$(BUILD)/fuzz/%)
+
+# `make fuzz FUZZ=json SECONDS=600`; without FUZZ all of them, one after the other.
+fuzz: deps-check
+	@$(MAKE) --no-print-directory fuzzers
+	@BUILD=$(BUILD)/fuzz scripts/fuzz.sh long "$(FUZZ)" "$(SECONDS)"
+
 # deps comes first in a make of its own, so that pkg-config finds what was just installed.
 check: deps-check
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) scripts/test-install.sh
 	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory fuzzers
+	@BUILD=$(BUILD)/fuzz scripts/fuzz.sh short
 
-# Without sanitizers: processes are killed, and memory measured, as they run in a ministry.
+# Without sanitizers: processes are killed, and memory measured, as they run in a ministry. Torture is with them.
+LONG_TORTURE := $(BUILD)/sanitized/tests/torture/test_torture
 check-long: deps-check
 	@$(MAKE) --no-print-directory all $(BUILD)/puente-simulator $(LONG:%.c=$(BUILD)/%)
-	@BUILD=$(BUILD) scripts/test.sh "$(ONLY)" $(LONG:%.c=$(BUILD)/%)
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized CFLAGS="$(SANITIZE)" $(LONG_TORTURE)
+	@TORTURE=paths BUILD=$(BUILD) scripts/test.sh "$(ONLY)" $(LONG_TORTURE) $(LONG:%.c=$(BUILD)/%)
 
 lint:
 	@scripts/lint.sh deep

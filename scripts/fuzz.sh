@@ -1,0 +1,47 @@
+#!/bin/sh
+# Runs the fuzzers of $BUILD from the top of the tree, one after the other, and closes each with a line of counts.
+# usage: fuzz.sh short                     the whole corpus, then a fixed number of runs from a fixed seed
+#        fuzz.sh long [FUZZER] [SECONDS]   with what it learned kept in $BUILD/corpus; a find is written to $BUILD/finds
+# A find is mended, made small (-minimize_crash=1), and kept in tests/fuzz/corpus.
+set -u
+mode=$1
+only=${2:-}
+seconds=${3:-}
+failed=0
+log=$(mktemp)
+scratch=$(mktemp -d)
+trap 'rm -rf "$log" "$scratch"' EXIT
+mkdir -p "$BUILD/finds"
+for program in "$BUILD"/tests/fuzz/fuzz_*; do
+  name=${program##*/fuzz_}
+  case $name in *.*) continue ;; esac
+  [ -z "$only" ] || [ "$only" = "$name" ] || continue
+  corpus=tests/fuzz/corpus/$name
+  learned=$BUILD/corpus/$name
+  mkdir -p "$learned"
+  rm -rf "${scratch:?}"/*
+  set -- -artifact_prefix="$BUILD/finds/$name-" -print_final_stats=1 -timeout=20 -rss_limit_mb=2048
+  [ ! -f "tests/fuzz/dictionary/$name" ] || set -- "$@" -dict="tests/fuzz/dictionary/$name"
+  if [ "$mode" = short ]; then
+    # so many runs that each fuzzer takes a few seconds; the time is a bound for slow machines only
+    case $name in
+      codelist) runs=500 ;;
+      config | link | mapping) runs=4000 ;;
+      pages | transforms) runs=10000 ;;
+      *) runs=40000 ;;
+    esac
+    "$program" "$@" -seed=1 -runs=0 "$corpus" >"$log" 2>&1 &&
+      "$program" "$@" -seed=1 -runs="$runs" -max_total_time=20 "$scratch" "$corpus" >"$log" 2>&1
+  else
+    "$program" "$@" -max_total_time="${seconds:-600}" "$learned" "$corpus" >"$log" 2>&1
+  fi
+  if [ $? -eq 0 ]; then
+    echo "fuzz ok: $name runs=$(awk '/number_of_executed_units/ { print $2 }' "$log") corpus=$(find "$corpus" -type f | wc -l)" \
+      "cov=$(awk '/cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") c = $(i + 1) } END { print c }' "$log")"
+  else
+    tail -n 40 "$log"
+    echo "fuzz FAILED: $name: see $BUILD/finds"
+    failed=1
+  fi
+done
+exit "$failed"

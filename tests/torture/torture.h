@@ -1,0 +1,23 @@
+/* One command over a small workspace, again and again: each time another call of Puente's own fails. After each, what
+ * the failure may not have done is checked, and the same command without disturbance must come to the content that it
+ * has in a workspace where nothing failed. */
+#ifndef PUENTE_TESTS_TORTURE_TORTURE_H
+#define PUENTE_TESTS_TORTURE_TORTURE_H
+
+#include <stdbool.h>
+
+struct scenario {
+  const char *name;
+  const char *prepare[6]; /* commands before, in the base; NULL ends */
+  const char *command;    /* arguments of puente, parted by spaces; '…' keeps them */
+  bool postgres;          /* the store is a database of the test's server */
+  bool slow;              /* not in the quick run */
+  bool once;              /* done again it is refused (the pair is decided already); only the content counts */
+};
+
+/* False where a promise did not hold; says which, and from where the call came. */
+bool torture_run(const struct scenario *scenario);
+/* Removes what the runs shared. */
+void torture_end(void);
+
+#endif
