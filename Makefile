@@ -71,6 +71,11 @@ $(BUILD)/puente-simulator: $(SIMULATOR:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) -o $@ $^ $(LIBRARIES)
 
+# The second verifier of the audit log: a file of its own, on purpose without anything of the program's.
+$(BUILD)/audit-verify: examples/audit/verify.c | $(BUILD)/configured
+	@echo "  LD $@"
+	@$(CC) -std=c17 -D_GNU_SOURCE -O2 $(WARNINGS) -o $@ $< -lcrypto
+
 $(BUILD)/puente.1: $(BUILD)/puente scripts/manpage.sh
 	@scripts/manpage.sh $(BUILD)/puente >$@
 
@@ -95,7 +100,7 @@ tests: $(TESTS:%.c=$(BUILD)/%)
 
 # The same build with sanitizers, in a folder of its own.
 sanitized:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized CFLAGS="$(SANITIZE)" $(if $(wildcard $(MAIN)),all) $(BUILD)/sanitized/libpuente.a tests \
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized CFLAGS="$(SANITIZE)" $(if $(wildcard $(MAIN)),all) $(BUILD)/sanitized/libpuente.a tests $(BUILD)/sanitized/audit-verify \
 	  $(if $(SIMULATOR),$(BUILD)/sanitized/puente-simulator)
 
 # `make test ONLY=plan` runs the tests whose path has "plan".

@@ -31,11 +31,15 @@ struct sha256 merkle_root(const struct merkle *merkle); /* of no leaf: SHA-256 o
 void merkle_add_record(struct merkle *merkle, int64_t raw_id, const struct keyed_digest *key,
                        const struct keyed_digest *digest, enum record_state state, const struct sha256 *plan);
 
+/* The canonical form of an entry is written to `form`, its SHA-256 to `hash`. */
+enum status audit_hash(const struct audit_row *row, struct buffer *form, struct sha256 *hash,
+                       struct error *error) MUST_CHECK;
+
 struct audit_check {
   int64_t entries;
-  struct sha256 head;
-  int64_t first_wrong; /* 0: none */
-  char what[160];
+  struct sha256 head;  /* of the last entry; zeros where there is none */
+  int64_t first_wrong; /* sequence of the first entry that is wrong; 0: none */
+  char what[240];      /* what is wrong with it */
 };
 /* OK with `first_wrong` set where the chain is broken; an error only where it could not be read. */
 enum status audit_verify(struct store *store, struct audit_check *check, struct error *error) MUST_CHECK;

@@ -5,19 +5,31 @@
 #include <string.h>
 
 /* In the order of help: how one begins, the main job, what one looks at, the rest. */
-/* clang-format off: one row a command */
+/* clang-format off */
 static const struct command *const COMMANDS[] = {
-    &command_init,       &command_check,
-    &command_sync,       &command_remap,
-    &command_link,       &command_run,
-    &command_serve,      &command_status,
-    &command_quarantine, &command_review,
-    &command_explain,    &command_report,
-    &command_query,      &command_export,
-    &command_map,        &command_codelist,
-    &command_connectors, &command_store,
-    &command_notify,     &command_help,
-    &command_version,    NULL,
+    &command_init,
+    &command_check,
+    &command_sync,
+    &command_remap,
+    &command_link,
+    &command_run,
+    &command_serve,
+    &command_status,
+    &command_quarantine,
+    &command_review,
+    &command_explain,
+    &command_report,
+    &command_query,
+    &command_export,
+    &command_audit,
+    &command_map,
+    &command_codelist,
+    &command_connectors,
+    &command_store,
+    &command_notify,
+    &command_help,
+    &command_version,
+    NULL,
 };
 /* clang-format on */
 

@@ -1,0 +1,161 @@
+#include "core/audit/verify.h"
+
+#include "core/audit/lines.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ENTRY_LIMIT = 16 << 20 };
+
+struct verifier {
+  struct audit_check *check;
+  const struct checkpoint *checkpoints;
+  size_t checkpoint_count;
+  struct buffer form;
+  int64_t expected;
+};
+
+static void found_wrong(struct audit_check *check, int64_t sequence, const char *what) {
+  if (check->first_wrong == 0) {
+    check->first_wrong = sequence;
+    snprintf(check->what, sizeof check->what, "%s", what);
+  }
+}
+
+/* What the chain itself cannot tell: it is whole, and yet another one than the holder of the checkpoint saw. */
+static void compare_checkpoints(const struct verifier *self, const struct audit_row *row) {
+  for (size_t i = 0; i < self->checkpoint_count; i++) {
+    const struct checkpoint *checkpoint = &self->checkpoints[i];
+    if (checkpoint->sequence == row->sequence && memcmp(&checkpoint->hash, &row->hash, sizeof row->hash) != 0) {
+      found_wrong(self->check, row->sequence,
+                  _("the entry is not the one that the checkpoint signs: the log was written anew, here or before"));
+    }
+  }
+}
+
+static enum status verify_entry(void *context, const struct audit_row *row, struct error *error) {
+  struct verifier *self = context;
+  struct audit_check *check = self->check;
+  struct sha256 hash;
+  enum status status = audit_hash(row, &self->form, &hash, error);
+  if (status != OK) {
+    return status;
+  }
+  if (row->sequence > self->expected) {
+    found_wrong(check, self->expected, _("the entry is missing"));
+  } else if (row->sequence < self->expected) {
+    found_wrong(check, row->sequence, _("the entry stands here a second time, or in the wrong place"));
+  } else if (memcmp(&row->previous, &check->head, sizeof check->head) != 0) {
+    found_wrong(check, row->sequence, _("the entry does not follow the one before it"));
+  } else if (memcmp(&row->hash, &hash, sizeof hash) != 0) {
+    found_wrong(check, row->sequence, _("the entry was changed after it was written"));
+  }
+  compare_checkpoints(self, row);
+  check->entries++;
+  check->head = row->hash;
+  self->expected = row->sequence + 1;
+  return OK;
+}
+
+static void begin(struct verifier *self, const struct checkpoint *checkpoints, size_t count,
+                  struct audit_check *check) {
+  *check = (struct audit_check){0};
+  *self = (struct verifier){.check = check, .checkpoints = checkpoints, .checkpoint_count = count, .expected = 1};
+  buffer_init(&self->form, ENTRY_LIMIT);
+}
+
+/* Checkpoints of entries behind the end: of several the lowest is the first entry that is known to be missing. */
+static void finish(struct verifier *self) {
+  for (size_t i = 0; i < self->checkpoint_count; i++) {
+    if (self->checkpoints[i].sequence >= self->expected) {
+      found_wrong(self->check, self->expected,
+                  _("the entry is missing: the end of the log was cut off, a checkpoint signs a later one"));
+    }
+  }
+  buffer_free(&self->form);
+}
+
+enum status audit_verify_against(struct store *store, const struct checkpoint *checkpoints, size_t checkpoint_count,
+                                 struct audit_check *check, struct error *error) {
+  struct verifier self;
+  struct sha256 head;
+  int64_t sequence = 0;
+  begin(&self, checkpoints, checkpoint_count, check);
+  /* The head is read first: entries that are appended meanwhile come after it. */
+  enum status status = store_audit_peek(store, &sequence, &head, error);
+  if (status == OK) {
+    status = store_visit_audit(store, 1, verify_entry, &self, error);
+  }
+  if (status == OK && self.expected <= sequence) {
+    found_wrong(check, self.expected, _("the entry is missing: the log ends before its head"));
+  }
+  if (status == OK && self.expected == sequence + 1 && memcmp(&head, &check->head, sizeof head) != 0) {
+    found_wrong(check, sequence, _("the last entry is not the head of the log"));
+  }
+  finish(&self);
+  return status;
+}
+
+enum status audit_verify(struct store *store, struct audit_check *check, struct error *error) {
+  return audit_verify_against(store, NULL, 0, check, error);
+}
+
+static enum status verify_line(struct verifier *self, struct slice line, int64_t number, struct arena *arena,
+                               const char *path, struct error *error) {
+  struct audit_row row;
+  arena_reset(arena);
+  enum status status = audit_line_read(line, arena, &row, error);
+  if (status == OK) {
+    status = verify_entry(self, &row, error);
+  }
+  if (status != OK) {
+    error_place(error, "%s:%lld", path, (long long)number);
+  }
+  return status;
+}
+
+static enum status verify_stream(struct verifier *self, FILE *file, const char *path, struct error *error) {
+  struct arena *arena = arena_new(4 * (size_t)AUDIT_LINE_LIMIT);
+  char *line = NULL;
+  size_t size = 0;
+  int64_t number = 0;
+  enum status status = arena == NULL ? error_memory(error) : OK;
+  while (status == OK) {
+    ssize_t len = getline(&line, &size, file);
+    if (len < 0) {
+      break;
+    }
+    number++;
+    size_t kept = (size_t)len - (len > 0 && line[len - 1] == '\n');
+    status = verify_line(self, slice_make(line, kept), number, arena, path, error);
+  }
+  if (status == OK && ferror(file)) {
+    error_set(error, ERR_IO, _("the file cannot be read: %s"), strerror(errno));
+    error_place(error, "%s", path);
+    status = ERR_IO;
+  }
+  free(line);
+  arena_free(arena);
+  return status;
+}
+
+enum status audit_verify_file(const char *path, const struct checkpoint *checkpoints, size_t checkpoint_count,
+                              struct audit_check *check, struct error *error) {
+  struct verifier self;
+  bool standard = strcmp(path, "-") == 0;
+  FILE *file = standard ? stdin : fopen(path, "re");
+  begin(&self, checkpoints, checkpoint_count, check);
+  enum status status = OK;
+  if (file == NULL) {
+    status = error_set(error, ERR_IO, _("the file cannot be read: %s"), strerror(errno));
+    error_place(error, "%s", path);
+  } else {
+    status = verify_stream(&self, file, path, error);
+  }
+  if (file != NULL && !standard) {
+    fclose(file);
+  }
+  finish(&self);
+  return status;
+}

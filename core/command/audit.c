@@ -1,0 +1,234 @@
+#include "core/base/date.h"
+#include "core/base/file.h"
+#include "core/command/arguments.h"
+#include "core/command/commands.h"
+#include "core/command/moment.h"
+#include "core/command/table.h"
+#include "core/service/auditing.h"
+
+#include <stdio.h>
+
+enum { ROWS_MOST = 100000 };
+
+struct request {
+  const char *paths[CHECKPOINTS_MOST];
+  struct argument_list checkpoints;
+  const char *file, *since, *until, *person;
+  struct auditing_filter filter;
+};
+
+/* ---- verify ---- */
+
+static enum status tell_check(const struct globals *globals, const struct audit_check *check, struct error *error) {
+  char head[2 * SHA256_SIZE + 1];
+  hex_format(check->head.bytes, SHA256_SIZE, head);
+  if (check->first_wrong != 0) {
+    error_set(error, ERR_STORE, _("the audit log was altered: %s"), check->what);
+    error_place(error, _("entry %lld"), (long long)check->first_wrong);
+    error_hint(error, "%s", _("keep the store as it is, compare it with the last backup, and tell the data officer"));
+    return ERR_STORE;
+  }
+  if (globals->json) {
+    printf("{\"entries\":%lld,\"head\":\"%s\"}\n", (long long)check->entries, head);
+  } else {
+    printf("audit ok: entries=%lld head=%s\n", (long long)check->entries, head);
+  }
+  return OK;
+}
+
+/* A file needs no workspace: whoever has it can check it, on any machine. */
+static enum status verify_file(const struct request *request, struct audit_check *check, struct error *error) {
+  struct checkpoint checkpoints[CHECKPOINTS_MOST];
+  size_t count = request->checkpoints.count;
+  enum status status = auditing_checkpoints(NULL, request->paths, count, checkpoints, error);
+  return status == OK ? audit_verify_file(request->file, checkpoints, count, check, error) : status;
+}
+
+static enum status verify_store(const struct globals *globals, const struct request *request, struct audit_check *check,
+                                struct error *error) {
+  struct workspace workspace;
+  struct checkpoint checkpoints[CHECKPOINTS_MOST];
+  size_t count = request->checkpoints.count;
+  enum status status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  status = auditing_checkpoints(&workspace, request->paths, count, checkpoints, error);
+  if (status == OK) {
+    status = audit_verify_against(workspace.store, checkpoints, count, check, error);
+  }
+  workspace_close(&workspace);
+  return status;
+}
+
+static enum status verify(const struct globals *globals, const struct request *request, struct error *error) {
+  struct audit_check check;
+  enum status status =
+      request->file != NULL ? verify_file(request, &check, error) : verify_store(globals, request, &check, error);
+  return status == OK ? tell_check(globals, &check, error) : status;
+}
+
+/* ---- list ---- */
+
+static enum status list_one(void *context, const struct audit_row *row, struct error *error) {
+  struct table *table = context;
+  char at[MOMENT_SIZE];
+  if (table_rows(table) >= ROWS_MOST) {
+    error_set(error, ERR_LIMIT, _("more than %d entries fit"), ROWS_MOST);
+    error_hint(error, "%s", _("ask for less by --since and --until, or take the log by `puente audit export FILE`"));
+    return ERR_LIMIT;
+  }
+  table_number(table, row->sequence);
+  table_text(table, moment_text(row->at, at));
+  table_text(table, row->event);
+  table_text(table, row->source);
+  table_text(table, row->actor);
+  table_text(table, row->purpose);
+  table_number(table, row->run);
+  table_text(table, row->body);
+  return OK;
+}
+
+static enum status read_moment(const char *name, const char *text, int64_t *micros, struct error *error) {
+  if (text == NULL || clock_parse(slice_of(text), micros)) {
+    return OK;
+  }
+  error_set(error, ERR_USAGE, _("--%s: \"%s\" is no time"), name, text);
+  error_hint(error, "%s", _("write a date, 2026-03-31, or a time, 2026-03-31T12:00:00Z"));
+  return ERR_USAGE;
+}
+
+static enum status read_filter(struct request *request, struct error *error) {
+  enum status status = read_moment("since", request->since, &request->filter.since, error);
+  status = status == OK ? read_moment("until", request->until, &request->filter.until, error) : status;
+  if (status != OK || request->person == NULL) {
+    return status;
+  }
+  char rest;
+  long long id = 0;
+  if (sscanf(request->person, "%lld%c", &id, &rest) != 1 || id <= 0) {
+    return error_set(error, ERR_USAGE, _("--person: \"%s\" is no number of a person"), request->person);
+  }
+  request->filter.person = id;
+  return OK;
+}
+
+static enum status list(const struct globals *globals, struct request *request, struct error *error) {
+  const struct table_column columns[] = {{.name = "sequence", .title = _("entry"), .align = ALIGN_RIGHT},
+                                         {.name = "at", .title = _("when")},
+                                         {.name = "event", .title = _("event")},
+                                         {.name = "source", .title = _("source")},
+                                         {.name = "actor", .title = _("who")},
+                                         {.name = "purpose", .title = _("why"), .most = 40},
+                                         {.name = "run", .title = _("run"), .align = ALIGN_RIGHT},
+                                         {.name = "body", .title = _("what"), .most = 60}};
+  struct workspace workspace;
+  enum status status = read_filter(request, error);
+  if (status == OK) {
+    status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
+  }
+  if (status != OK) {
+    return status;
+  }
+  struct table *table = table_new(columns, sizeof columns / sizeof *columns);
+  status = table == NULL ? error_memory(error) : auditing_visit(&workspace, &request->filter, list_one, table, error);
+  if (status == OK) {
+    status = table_print(table, stdout, globals->json ? TABLE_JSON : TABLE_TEXT, error);
+  }
+  table_free(table);
+  workspace_close(&workspace);
+  return status;
+}
+
+/* ---- export and checkpoint ---- */
+
+static enum status export_log(const struct globals *globals, const char *path, struct error *error) {
+  struct workspace workspace;
+  int64_t entries = 0;
+  enum status status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  status = auditing_export(&workspace, path, &entries, error);
+  if (status == OK && strcmp(path, "-") != 0 && !globals->quiet) {
+    printf(_("wrote %lld entries to %s; check them anywhere by `puente audit verify --file %s`\n"), (long long)entries,
+           path, path);
+  }
+  workspace_close(&workspace);
+  return status;
+}
+
+static enum status checkpoint(const struct globals *globals, const char *path, struct error *error) {
+  struct workspace workspace;
+  struct checkpoint made;
+  struct buffer text;
+  enum status status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  buffer_init(&text, CHECKPOINT_LIMIT);
+  status = auditing_checkpoint(&workspace, &made, &text, error);
+  if (status == OK && strcmp(path, "-") == 0) {
+    fputs(text.data, stdout);
+  } else if (status == OK) {
+    status = file_write(path, buffer_view(&text), 0644, error);
+  }
+  if (status == OK && strcmp(path, "-") != 0 && !globals->quiet) {
+    printf(_("signed entry %lld in %s; give the file to somebody who cannot change this store\n"),
+           (long long)made.sequence, path);
+  }
+  buffer_free(&text);
+  workspace_close(&workspace);
+  return status;
+}
+
+static int run(const struct globals *globals, int argc, char **argv) {
+  struct request request = {.file = NULL};
+  request.checkpoints = (struct argument_list){.items = request.paths, .most = CHECKPOINTS_MOST};
+  const struct argument table[] = {{.name = "checkpoint", .list = &request.checkpoints},
+                                   {.name = "file", .text = &request.file},
+                                   {.name = "since", .text = &request.since},
+                                   {.name = "until", .text = &request.until},
+                                   {.name = "actor", .text = &request.filter.actor},
+                                   {.name = "source", .text = &request.filter.source},
+                                   {.name = "event", .text = &request.filter.event},
+                                   {.name = "person", .text = &request.person},
+                                   {.name = NULL}};
+  int exit_code = 0;
+  if (arguments_done(&command_audit, table, &argc, argv, &exit_code)) {
+    return exit_code;
+  }
+  const char *what = argc > 1 ? argv[1] : "list";
+  struct error error;
+  enum status status;
+  if (strcmp(what, "verify") == 0 && argc == 2) {
+    status = verify(globals, &request, &error);
+  } else if (strcmp(what, "list") == 0 && argc <= 2) {
+    status = list(globals, &request, &error);
+  } else if (strcmp(what, "export") == 0 && argc == 3) {
+    status = export_log(globals, argv[2], &error);
+  } else if (strcmp(what, "checkpoint") == 0 && argc == 3) {
+    status = checkpoint(globals, argv[2], &error);
+  } else {
+    return command_misused(&command_audit, _("verify, list, export FILE or checkpoint FILE is expected"));
+  }
+  return status == OK ? 0 : command_fail(&error);
+}
+
+const struct command command_audit = {
+    .name = "audit",
+    .synopsis = "verify|list|export|checkpoint [OPTIONS]",
+    .summary = N_("prove that nobody changed the log, and ask it who did what, when and why"),
+    .help =
+        N_("  verify [--checkpoint FILE...] [--file LOG]\n"
+           "                     find any entry that was changed, removed, moved or put in; with a checkpoint that\n"
+           "                     somebody else kept also a tail that was cut off, and a log that was written anew.\n"
+           "                     --file checks what `export` wrote, without workspace or store\n"
+           "  list [--since T] [--until T] [--event E] [--source S] [--actor A] [--person ID]\n"
+           "                     entries that fit; --person: who was shown or decided about that person\n"
+           "  export FILE        the whole log as JSON lines; - for standard output\n"
+           "  checkpoint FILE    sign the head of the log, for a holder outside\n\n"
+           "The format is on one page: docs/audit-log.md. Example:\n"
+           "  puente audit list --event reveal --since 2026-01-01"),
+    .run = run,
+};
