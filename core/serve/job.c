@@ -225,6 +225,9 @@ static void reload(struct job *job) {
   job->status = service_check_offline(path, take_step, &job->error);
   if (job->status == OK) {
     job->status = config_load(path, &job->config, &job->error);
+    if (job->status != OK) {
+      log_error(LEVEL_ERROR, &job->error);
+    }
   }
 }
 

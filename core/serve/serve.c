@@ -107,7 +107,7 @@ static struct settings *settings_new(struct config *config) {
 }
 
 static void refuse(const struct error *error) {
-  log_error(LEVEL_ERROR, error);
+  (void)error;
   log_message(LEVEL_ERROR, _("the configuration is refused: the one before it goes on"));
 }
 
