@@ -151,19 +151,20 @@ __attribute__((constructor)) static void note_start(void) {
 }
 
 /* "2026-01-01T00:00:00Z", or with " x20000" after it. */
-static bool parse_fixed(const char *text, int64_t *micros) {
+static bool parse_fixed(const char *text, int64_t *micros, double *rate) {
   const char *mark = strstr(text, " x");
   size_t len = mark == NULL ? strlen(text) : (size_t)(mark - text);
   if (!clock_parse(slice_make(text, len), micros)) {
     return false;
   }
+  *rate = 1;
   if (mark != NULL) {
     char *end;
-    double rate = strtod(mark + 2, &end);
-    if (end == mark + 2 || *end != '\0' || !(rate > 0 && rate <= CLOCK_RATE_MOST)) {
+    *rate = strtod(mark + 2, &end);
+    if (end == mark + 2 || *end != '\0' || !(*rate > 0 && *rate <= CLOCK_RATE_MOST)) {
       return false;
     }
-    *micros += (int64_t)((double)(clock_monotonic() - process_started) * rate);
+    *micros += (int64_t)((double)(clock_monotonic() - process_started) * *rate);
   }
   return true;
 }
@@ -171,12 +172,20 @@ static bool parse_fixed(const char *text, int64_t *micros) {
 int64_t clock_now(void) {
   const char *fixed = getenv("PUENTE_CLOCK");
   int64_t micros;
-  if (fixed != NULL && parse_fixed(fixed, &micros)) {
+  double rate;
+  if (fixed != NULL && parse_fixed(fixed, &micros, &rate)) {
     return micros;
   }
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   return (int64_t)now.tv_sec * MICROS + now.tv_nsec / 1000;
+}
+
+double clock_rate(void) {
+  const char *fixed = getenv("PUENTE_CLOCK");
+  int64_t micros;
+  double rate;
+  return fixed != NULL && parse_fixed(fixed, &micros, &rate) ? rate : 1;
 }
 
 void clock_format(int64_t micros, char text[TIMESTAMP_TEXT_SIZE]) {

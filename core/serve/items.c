@@ -77,17 +77,9 @@ static bool gateway_is_taken(const struct daemon *daemon, const char *gateway) {
   return false;
 }
 
-/* How fast the wall clock runs: a test may hasten it. */
-static double pace(void) {
-  const char *clock = getenv("PUENTE_CLOCK");
-  const char *times = clock == NULL ? NULL : strchr(clock, 'x');
-  double rate = times == NULL ? 1 : strtod(times + 1, NULL);
-  return rate > 0 ? rate : 1;
-}
-
 /* The moment of the monotonic clock for one of the wall clock that is ahead. */
 static int64_t monotonic_of(int64_t moment, int64_t now, int64_t monotonic) {
-  int64_t ahead = moment == INT64_MAX ? INT64_MAX : (int64_t)((double)(moment - now) / pace());
+  int64_t ahead = moment == INT64_MAX ? INT64_MAX : (int64_t)((double)(moment - now) / clock_rate());
   return ahead > INT64_MAX - monotonic ? INT64_MAX : monotonic + ahead;
 }
 

@@ -4,6 +4,7 @@
 #include "core/serve/systemd.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -106,11 +107,6 @@ static struct settings *settings_new(struct config *config) {
   return settings;
 }
 
-static void refuse(const struct error *error) {
-  (void)error;
-  log_message(LEVEL_ERROR, _("the configuration is refused: the one before it goes on"));
-}
-
 static void reload_ended(struct daemon *daemon, struct job *job) {
   struct error error = job->error;
   enum status status = job->status;
@@ -131,7 +127,7 @@ static void reload_ended(struct daemon *daemon, struct job *job) {
     log_message(LEVEL_INFO, _("the configuration was loaded again"));
   } else {
     free(settings);
-    refuse(&error);
+    log_message(LEVEL_ERROR, _("the configuration is refused: the one before it goes on"));
   }
   systemd_ready();
 }
@@ -161,6 +157,9 @@ static void take_ended(struct daemon *daemon) {
       break;
     }
     job_free(job);
+    if (daemon->jobs == 0) { /* what the threads used goes back to the machine until the next are due */
+      malloc_trim(0);
+    }
   }
 }
 
