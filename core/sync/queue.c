@@ -7,7 +7,11 @@ enum { LOOK_AROUND_NANOSECONDS = 200000000 };
 enum status queue_init(struct queue *queue, const struct model *model, struct error *error) {
   *queue = (struct queue){.filled = 0};
   pthread_mutex_init(&queue->lock, NULL);
-  pthread_cond_init(&queue->moved, NULL);
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC); /* whatever becomes of the clock on the wall */
+  pthread_cond_init(&queue->moved, &attributes);
+  pthread_condattr_destroy(&attributes);
   for (size_t i = 0; i < QUEUE_PARCELS; i++) {
     enum status status = parcel_init(&queue->parcels[i], model, error);
     if (status != OK) {
@@ -47,7 +51,7 @@ void queue_send(struct queue *queue) {
 
 struct parcel *queue_next_full(struct queue *queue) {
   struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
+  clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_nsec += LOOK_AROUND_NANOSECONDS;
   if (until.tv_nsec >= 1000000000) {
     until.tv_sec++;

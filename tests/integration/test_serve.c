@@ -1,5 +1,7 @@
 /* `puente serve` as a process: schedules on a clock that runs fast, missed runs, faults of sources, signals. */
 #include "core/base/date.h"
+#include "core/service/workspace.h"
+#include "core/store/watch.h"
 #include "tests/support/http_server.h"
 #include "tests/support/serving.h"
 
@@ -303,6 +305,26 @@ static void does_not_start_with_a_mistake(void **state) {
   assert_int_equal(serving_says(&serving, "serve", "puente.yaml:4:"), 1);
 }
 
+static void links_alone(void **state) {
+  (void)state;
+  serving_make(&serving, SQLITE, "{timezone: UTC, status: off, schedule: '@daily'}");
+  serving_files(&serving, "alpha", "");
+  serving_drop(&serving, "alpha", 1);
+  struct workspace workspace;
+  struct error error;
+  assert_int_equal(workspace_open(serving.config, WORKSPACE_WRITE, &workspace, &error), OK);
+  assert_int_equal(store_hold(workspace.store, "link", &error), OK);
+  assert_int_equal(workspace_run(serving.folder, "sync", NULL), 0);
+  int code;
+  char *said = shell_output(&code, "LANGUAGE=en %s/puente --config %s link 2>&1", build_folder(), serving.config);
+  assert_string_equal(said, "error: another process is linking\n  hint: wait for it to end\n");
+  assert_int_equal(code, 1);
+  free(said);
+  workspace_close(&workspace); /* as the end of its process */
+  assert_int_equal(workspace_run(serving.folder, "link", NULL), 0);
+  assert_int_equal(number("SELECT count(*) FROM runs WHERE kind = 'link'"), 1);
+}
+
 /* ---- what systemd hears ---- */
 
 static int socket_at(const char *path) {
@@ -366,6 +388,7 @@ int main(void) {
       TEST(a_killed_run_is_made_up_at_once),
       TEST(reloads_and_refuses),
       TEST(does_not_start_with_a_mistake),
+      TEST(links_alone),
       TEST(tells_systemd),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
