@@ -43,6 +43,7 @@ void stop_watch(void) {
   watch(SIGINT, on_signal);
   watch(SIGTERM, on_signal);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN); /* a limit of a file's size is told as a full disk */
 }
 
 const atomic_bool *stop_flag(void) {

@@ -185,6 +185,7 @@ enum status run_frame_close(struct run_frame *frame, enum run_state state, const
 
 void run_frame_fail(struct run_frame *frame, const struct counts *counts, struct error *error) {
   error_place(error, _("source %s"), frame->source->code);
+  frame->failed = error->code;
   if (frame->run == 0) {
     return;
   }
@@ -202,7 +203,9 @@ void run_frame_fail(struct run_frame *frame, const struct counts *counts, struct
   }
   if (status != OK) {
     store_rollback(store);
-    log_error(LEVEL_WARNING, &second);
+    if (second.code != error->code) {
+      log_error(LEVEL_WARNING, &second);
+    }
   }
 }
 
@@ -222,7 +225,8 @@ static void frame_let_go(struct run_frame *frame) {
 void run_frame_end(struct run_frame *frame) {
   if (frame->leased) {
     struct error error;
-    if (store_release(frame->bench->store, &frame->lease, &error) != OK) {
+    /* A store that made the run fail refuses this as well: it need not be told twice. */
+    if (store_release(frame->bench->store, &frame->lease, &error) != OK && error.code != frame->failed) {
       log_error(LEVEL_WARNING, &error);
     }
     frame->leased = false;

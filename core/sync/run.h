@@ -16,6 +16,7 @@ struct run_frame {
   int64_t run, plan_id; /* 0 in a dry run */
   struct lease lease;
   bool pulls, held, gateway_held, leased;
+  enum status failed; /* why the run did */
 };
 
 /* Takes the holds of the source and, where it pulls, of its gateway (ERR_BUSY: another process has one), then the

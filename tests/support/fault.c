@@ -97,16 +97,23 @@ void site_source(const struct site *site, const char *options) {
 
 const char *site_words(const struct site *site, const char *text) {
   static char words[WORDS_MOST];
-  char port[16];
-  size_t length = 0, port_length = (size_t)snprintf(port, sizeof port, ":%d", proxy_port(site->proxy));
-  size_t folder_length = strlen(site->folder);
+  char port[16], store[16] = "";
+  snprintf(port, sizeof port, ":%d", proxy_port(site->proxy));
+  if (site->store != NULL) {
+    snprintf(store, sizeof store, ":%d", proxy_port(site->store));
+  }
+  const struct {
+    const char *from, *to;
+  } terms[] = {{site->folder, "FOLDER"}, {port, ":PORT"}, {site->store == NULL ? site->folder : store, ":STORE"}};
+  size_t length = 0;
   while (*text != '\0' && length + 16 < sizeof words) {
-    if (strncmp(text, site->folder, folder_length) == 0) {
-      length += (size_t)snprintf(words + length, sizeof words - length, "FOLDER");
-      text += folder_length;
-    } else if (strncmp(text, port, port_length) == 0) {
-      length += (size_t)snprintf(words + length, sizeof words - length, ":PORT");
-      text += port_length;
+    size_t i = 0;
+    while (i < 3 && strncmp(text, terms[i].from, strlen(terms[i].from)) != 0) {
+      i++;
+    }
+    if (i < 3) {
+      length += (size_t)snprintf(words + length, sizeof words - length, "%s", terms[i].to);
+      text += strlen(terms[i].from);
     } else {
       words[length++] = *text++;
     }
@@ -131,10 +138,10 @@ bool site_sound(const struct site *site, const char *name, int landed) {
     return false;
   }
   int64_t found = workspace_number(site->folder, "SELECT count(*) FROM records");
-  if (found != landed) {
+  if (landed >= 0 && found != landed) {
     fprintf(stderr, "%s: %lld records landed, wanted %d\n", name, (long long)found, landed);
   }
-  return found == landed;
+  return landed < 0 || found == landed;
 }
 
 bool site_state(const struct site *site, const char *name, const char *state) {

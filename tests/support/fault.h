@@ -20,6 +20,7 @@ struct site {
   char *folder;
   struct http_server *server; /* plain HTTP */
   struct proxy *proxy;        /* before it: the source's address */
+  struct proxy *store;        /* before PostgreSQL; NULL: none. The caller's */
 };
 
 /* Certificates (certificates.h) lie in the folder. */
@@ -33,11 +34,11 @@ void site_store(const struct site *site, const char *store);
  * the proxy's plain one. "%d" in it is the proxy's port, '@' the folder. */
 void site_source(const struct site *site, const char *options);
 
-/* `text` with the proxy's port as PORT and the folder as FOLDER; valid until the next call. */
+/* `text` with the proxies' ports as PORT and STORE and the folder as FOLDER; valid until the next call. */
 const char *site_words(const struct site *site, const char *text);
 /* Compares a run of the program with what is expected; prints what differs. */
 bool site_says(const struct site *site, const char *name, const char *arguments, int code, const char *says);
-/* The audit chain verifies and `landed` records are there; prints what is wrong. */
+/* The audit chain verifies and `landed` records are there, -1: any; prints what is wrong. */
 bool site_sound(const struct site *site, const char *name, int landed);
 /* The state of the source as `puente status --json` tells; prints what differs. */
 bool site_state(const struct site *site, const char *name, const char *state);

@@ -93,21 +93,27 @@ enum status postgres_run_text(PGconn *connection, const char *sql, struct error 
 
 /* ---- connecting ---- */
 
+/* libpq keeps no code of a connection that was not made: only what it and the server say, in English (C locale) or not.
+ */
+static bool says_refused(const char *said) {
+  return strstr(said, "password") != NULL || strstr(said, "authentication failed") != NULL
+         || strstr(said, "role \"") != NULL || strstr(said, "pg_hba") != NULL;
+}
+
 enum status postgres_session(const struct postgres *self, PGconn **connection, struct error *error) {
-  const char *names[] = {"connect_timeout", "dbname", "application_name", "client_encoding", "password", NULL};
-  const char *values[] = {"15", self->dsn, "puente", "UTF8", self->password, NULL};
+  /* A server that vanished without a word is noticed within two minutes, not after the kernel's two hours. */
+  static const char *const names[] = {
+      "connect_timeout", "keepalives_idle",  "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+      "dbname",          "application_name", "client_encoding",     "password",         NULL};
+  const char *values[] = {"15", "60", "10", "6", "120000", self->dsn, "puente", "UTF8", self->password, NULL};
   char sql[320];
-  if (self->password == NULL) {
-    names[4] = NULL;
-  }
   *connection = PQconnectdbParams(names, values, 1);
   if (*connection == NULL) {
     return error_memory(error);
   }
   if (PQstatus(*connection) != CONNECTION_OK) {
     const char *said = PQerrorMessage(*connection);
-    bool refused = strstr(said, "password") != NULL || strstr(said, "authentication") != NULL
-                   || strstr(said, "role") != NULL || strstr(said, "pg_hba") != NULL;
+    bool refused = says_refused(said);
     error_set(error, refused ? ERR_AUTH : ERR_STORE, "%s",
               refused ? _("PostgreSQL refuses the store's user") : _("the PostgreSQL server cannot be reached"));
     error_place(error, "%s:%s/%s", PQhost(*connection) == NULL ? "" : PQhost(*connection),

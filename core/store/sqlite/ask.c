@@ -170,7 +170,7 @@ static enum status prepare(struct guarded *self, const char *sql, struct error *
 static enum status open_guarded(struct guarded *self, struct sqlite *store, const char *sql, int64_t timeout,
                                 struct error *error) {
   sqlite3 **handle = &self->cursor.handle;
-  int code = sqlite3_open_v2(store->path, handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+  int code = sqlite_open_reading(store->path, handle);
   if (code != SQLITE_OK) {
     return sqlite_fail(*handle, code, error);
   }

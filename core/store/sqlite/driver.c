@@ -52,7 +52,10 @@ enum status sqlite_fail(sqlite3 *handle, int code, struct error *error) {
   case SQLITE_CANTOPEN:
   case SQLITE_PERM:
     error_set(error, ERR_IO, _("the store cannot be opened or written: %s"), sqlite3_errstr(code));
-    error_hint(error, "%s", _("the file and its folder must be writable by this user"));
+    error_hint(error, "%s",
+               handle != NULL && sqlite_disk_is_read_only(sqlite3_db_filename(handle, "main"))
+                   ? _("its disk is mounted read-only, as systems do when a disk fails: see their log (dmesg)")
+                   : _("the file and its folder must be writable by this user"));
     return ERR_IO;
   case SQLITE_NOTADB:
     error_set(error, ERR_STORE, "%s", _("the file is not a SQLite database"));
@@ -63,7 +66,7 @@ enum status sqlite_fail(sqlite3 *handle, int code, struct error *error) {
     error_hint(error, "%s", _("restore the last backup; the sources are then pulled from where it ends"));
     return ERR_STORE;
   case SQLITE_IOERR:
-    if (handle != NULL && is_full(handle)) {
+    if (code == SQLITE_IOERR_SHMSIZE || (handle != NULL && is_full(handle))) { /* the log's index cannot grow */
       return sqlite_fail(handle, SQLITE_FULL, error);
     }
     return error_set(error, ERR_IO, _("the store cannot be read or written: %s"), sqlite3_errstr(code));
@@ -480,8 +483,9 @@ static enum status connect(struct sqlite *self, const struct store_options *opti
   enum status status = create ? make_file(options->path, error) : OK;
   if (status != OK)
     return status;
-  int flags = (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
-  int code = sqlite3_open_v2(options->path, &self->handle, flags, NULL);
+  int code = options->read_only
+                 ? sqlite_open_reading(options->path, &self->handle)
+                 : sqlite3_open_v2(options->path, &self->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
   if (code != SQLITE_OK) {
     sqlite_fail(self->handle, code, error);
     error_place(error, "%s", options->path);

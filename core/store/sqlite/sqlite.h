@@ -46,6 +46,9 @@ enum status sqlite_fail(sqlite3 *handle, int code, struct error *error);
 enum status sqlite_prepare(sqlite3 *handle, const char *sql, struct statement **statement,
                            struct error *error) MUST_CHECK;
 void sqlite_discard(struct statement *statement);
+/* Opens a database for reading only; one on a disk that is mounted read-only, too, where its log is empty. */
+int sqlite_open_reading(const char *path, sqlite3 **handle);
+bool sqlite_disk_is_read_only(const char *path);
 /* Another connection writes: SQLite asks here whether to try again. */
 int sqlite_wait(void *context, int tries);
 enum status sqlite_copy(struct driver *driver, const char *part, const atomic_bool *stop, struct holdings *holdings,

@@ -1,0 +1,48 @@
+/* Reading where nothing can be written: a database in WAL mode wants files beside it, unless it is told that nobody
+ * will change it. */
+#include "core/store/sqlite/sqlite.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+bool sqlite_disk_is_read_only(const char *path) {
+  struct statvfs disk;
+  return path != NULL && statvfs(path, &disk) == 0 && (disk.f_flag & ST_RDONLY) != 0;
+}
+
+/* A log that was not taken over into the database belongs to what it says. */
+static bool has_log(const char *path) {
+  struct buffer name;
+  struct stat about;
+  buffer_init(&name, 1 << 16);
+  buffer_printf(&name, "%s-wal", path);
+  bool has = name.failed != OK || (stat(name.data, &about) == 0 && about.st_size > 0);
+  buffer_free(&name);
+  return has;
+}
+
+static void write_uri(struct buffer *uri, const char *path) {
+  buffer_text(uri, "file:");
+  for (; *path != '\0'; path++) {
+    if (*path == '%' || *path == '?' || *path == '#') {
+      buffer_printf(uri, "%%%02x", (unsigned)*path);
+    } else {
+      buffer_char(uri, *path);
+    }
+  }
+  buffer_text(uri, "?immutable=1");
+}
+
+int sqlite_open_reading(const char *path, sqlite3 **handle) {
+  int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+  if (!sqlite_disk_is_read_only(path) || has_log(path)) {
+    return sqlite3_open_v2(path, handle, flags, NULL);
+  }
+  struct buffer uri;
+  buffer_init(&uri, 1 << 16);
+  write_uri(&uri, path);
+  int code = uri.failed != OK ? SQLITE_NOMEM : sqlite3_open_v2(uri.data, handle, flags | SQLITE_OPEN_URI, NULL);
+  buffer_free(&uri);
+  return code;
+}
