@@ -175,11 +175,20 @@ static void test_commit(void **state) {
   assert_int_equal(faults - as_expected, before);
 }
 
+static int base_landed(void) {
+  PGconn *admin = PQconnectdb(base.admin);
+  PGresult *result = PQexec(admin, "SELECT count(*) FROM puente.raw_record");
+  int landed = PQntuples(result) == 1 ? (int)strtol(PQgetvalue(result, 0, 0), NULL, 10) : 0;
+  PQclear(result);
+  PQfinish(admin);
+  return landed;
+}
+
 /* The source keeps the program waiting for its second page, while the server is stopped. */
 static void test_stopped(void **state) {
   (void)state;
   static const struct http_answer late[] = {{.path = "/c?cursor=c", .body = FAULT_THIRD},
-                                            {.path = "/c?cursor=b", .body = FAULT_SECOND, .delay = 1500},
+                                            {.path = "/c?cursor=b", .body = FAULT_SECOND, .delay = 20000},
                                             {.path = "/c", .body = FAULT_FIRST}};
   int before = faults - as_expected;
   for (int immediate = 0; immediate < 2; immediate++) {
@@ -189,10 +198,11 @@ static void test_stopped(void **state) {
     proxy_set(site.store, &PASS);
     setenv("LATE", site.folder, 1);
     pid_t child = workspace_start(site.folder, "--quiet sync 2>$LATE/.late");
-    for (int tries = 0; http_server_requests(site.server) < 2 && tries < 500; tries++) {
+    for (int tries = 0; base_landed() < 2 && tries < 500; tries++) {
       shell("sleep 0.02");
     }
     postgres_stop(immediate);
+    site_heal(&site); /* ends the wait */
     int ended = 0;
     waitpid(child, &ended, 0);
     char *words = program_read(site.folder, ".late");
