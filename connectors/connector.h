@@ -23,7 +23,7 @@ struct pull {
   const void *options;        /* the connector's own struct, parsed by its table */
   const char *cursor;         /* of an unfinished pass; NULL: begin a pass */
   const char *watermark;      /* highest mark of the last complete pass, less the overlap; NULL: everything */
-  const char *until;          /* of a backfill; NULL: no end */
+  const char *until;          /* of a backfill, included, a date with its whole day; NULL: no end */
   const char *const *columns; /* input paths that the mapping reads, for a connector that can narrow; may be NULL */
   const atomic_bool *stop;    /* becomes true when a signal asks to stop; long waits look at it */
   /* Whether `memory` was landed before (a file's digest); an error where the store cannot tell. */
@@ -55,6 +55,9 @@ struct connector {
   /* Optional. What no single row of the table can say: options that need or exclude each other, a template that cannot
    * be filled in. Secrets have been read; nothing is asked of the source. */
   enum status (*check)(const void *options, struct error *error);
+  /* Optional. Whether a pass can be limited by pull.watermark, and (`until`) by pull.until too; NULL: it never can, and
+   * always gives everything. */
+  bool (*narrows)(const void *options, bool until);
   /* Required. Does not have to touch the network yet. */
   enum status (*open)(const struct pull *pull, struct connection **connection, struct error *error);
   /* Required. OK: a page (an empty one is allowed); END: the pass is complete. A failed read is never END. Transient

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { MARK_MOST = 128 };
+enum { MARK_MOST = 128, DATE_LENGTH = 10, DAY_SECONDS = 86400 };
 
 /* Naive on purpose: what is read by the source's format is written back by it, in whatever zone the source thinks. */
 static bool read_by(struct slice text, const char *format, int64_t *micros) {
@@ -86,15 +86,15 @@ static int64_t wall_clock(struct slice mark, int64_t micros, const char *zone) {
   return seconds + (told ? wanted : own);
 }
 
-enum status mark_write(const char *mark, const char *format, const char *zone, struct buffer *out,
-                       struct error *error) {
+static enum status write_mark(const char *mark, int64_t more, const char *format, const char *zone, struct buffer *out,
+                              struct error *error) {
   int64_t micros;
   if (format == NULL || !clock_parse(slice_of(mark), &micros)) {
     buffer_text(out, mark);
     return buffer_check(out, "watermark", error);
   }
   char text[MARK_MOST];
-  time_t seconds = (time_t)wall_clock(slice_of(mark), micros, zone);
+  time_t seconds = (time_t)(wall_clock(slice_of(mark), micros, zone) + more);
   struct tm parts;
   gmtime_r(&seconds, &parts);
 #pragma GCC diagnostic push
@@ -106,4 +106,14 @@ enum status mark_write(const char *mark, const char *format, const char *zone, s
   }
   buffer_append(out, text, length);
   return buffer_check(out, "watermark", error);
+}
+
+enum status mark_write(const char *mark, const char *format, const char *zone, struct buffer *out,
+                       struct error *error) {
+  return write_mark(mark, 0, format, zone, out, error);
+}
+
+enum status mark_write_end(const char *mark, const char *format, const char *zone, struct buffer *out,
+                           struct error *error) {
+  return write_mark(mark, strlen(mark) == DATE_LENGTH ? DAY_SECONDS - 1 : 0, format, zone, out, error);
 }

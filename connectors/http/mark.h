@@ -13,6 +13,9 @@ enum status mark_raise(struct buffer *mark, struct slice candidate, const char *
  * source that stamps in one zone and filters in another. */
 enum status mark_write(const char *mark, const char *format, const char *zone, struct buffer *out,
                        struct error *error) MUST_CHECK;
+/* The same of an end that is included: a date alone is written as the last second of its day. */
+enum status mark_write_end(const char *mark, const char *format, const char *zone, struct buffer *out,
+                           struct error *error) MUST_CHECK;
 /* "Z", "+05:30", "-05:00" in seconds. */
 bool zone_parse(struct slice text, int64_t *seconds);
 

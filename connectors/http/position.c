@@ -29,7 +29,7 @@ static enum status set_range(struct position *position, const struct pull *pull,
     status = mark_write(since, range->format, range->zone, &position->since, error);
   }
   if (status == OK && until != NULL) {
-    status = mark_write(until, range->format, range->zone, &position->until, error);
+    status = mark_write_end(until, range->format, range->zone, &position->until, error);
   }
   return status;
 }

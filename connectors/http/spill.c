@@ -1,8 +1,8 @@
 /* Large answers: what does not fit in memory waits in a file without a name, which is gone with the process. */
 #include "connectors/http/http_private.h"
+#include "core/base/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -10,23 +10,7 @@ enum { PIECE = 1 << 20 };
 
 static int open_file(void) {
   const char *folder = getenv("TMPDIR");
-  folder = folder != NULL && folder[0] != '\0' ? folder : "/tmp";
-  int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (file < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) { /* an old file system */
-    char path[4096];
-    size_t length = strlen(folder);
-    if (length + sizeof "/puente-XXXXXX" > sizeof path) {
-      errno = ENAMETOOLONG;
-      return -1;
-    }
-    memcpy(path, folder, length);
-    memcpy(path + length, "/puente-XXXXXX", sizeof "/puente-XXXXXX");
-    file = mkostemp(path, O_CLOEXEC);
-    if (file >= 0) {
-      unlink(path);
-    }
-  }
-  return file;
+  return file_unnamed(folder != NULL && folder[0] != '\0' ? folder : "/tmp");
 }
 
 static bool write_out(struct http_response *response, const char *data, size_t len) {

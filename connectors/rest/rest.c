@@ -1,6 +1,7 @@
 /* The `rest` connector: pages of one HTTP service, asked for one after the other. */
 #include "connectors/rest/rest.h"
 #include "connectors/http/probe.h"
+#include "connectors/http/template.h"
 #include "core/base/date.h"
 #include "core/base/log.h"
 
@@ -277,6 +278,20 @@ static enum status rest_probe(const struct pull *pull, probe_report *report, voi
   return status;
 }
 
+static bool names_mark(const struct rest_options *options, const char *placeholder) {
+  bool named = options->body != NULL && template_has(options->body, placeholder);
+  for (size_t i = 0; !named && i < options->parameters.count; i++) {
+    named = template_has(options->parameters.values[i], placeholder);
+  }
+  return named;
+}
+
+static bool rest_narrows(const void *chosen, bool until) {
+  const struct rest_options *options = chosen;
+  return until ? options->until_parameter != NULL || names_mark(options, "until")
+               : options->since_parameter != NULL || names_mark(options, "since");
+}
+
 const struct connector connector_rest = {
     .name = "rest",
     .description =
@@ -284,6 +299,7 @@ const struct connector connector_rest = {
     .options = rest_option_table,
     .options_size = sizeof(struct rest_options),
     .check = rest_check,
+    .narrows = rest_narrows,
     .open = rest_open,
     .next = rest_next,
     .close = rest_close,

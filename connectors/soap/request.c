@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
-enum { REQUEST_MOST = 1 << 20, SECURITY_MOST = 16384, NONCE_SIZE = 16, PLACEHOLDERS_MOST = 40 };
+enum { REQUEST_MOST = SOAP_REQUEST_MOST, SECURITY_MOST = 16384, NONCE_SIZE = 16, PLACEHOLDERS_MOST = 40 };
 static const int64_t timestamp_life = INT64_C(300000000);
 
 #define WSS "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-"

@@ -2,6 +2,8 @@
 #include "connectors/soap/soap.h"
 #include "connectors/http/mark.h"
 #include "connectors/http/probe.h"
+#include "connectors/http/template.h"
+#include "core/base/file.h"
 #include "core/base/text.h"
 
 #include <stdio.h>
@@ -344,12 +346,30 @@ static enum status soap_probe(const struct pull *pull, probe_report *report, voi
   return status;
 }
 
+/* A file that cannot be read now is told of when it is needed. */
+static bool soap_narrows(const void *chosen, bool until) {
+  const struct soap_options *options = chosen;
+  const char *placeholder = until ? "until" : "since";
+  if (options->request_file == NULL) {
+    return options->request != NULL && template_has(options->request, placeholder);
+  }
+  struct buffer text;
+  struct error ignored;
+  if (file_read(options->request_file, SOAP_REQUEST_MOST, &text, &ignored) != OK) {
+    return true;
+  }
+  bool narrows = text.data != NULL && template_has(text.data, placeholder);
+  buffer_free(&text);
+  return narrows;
+}
+
 const struct connector connector_soap = {
     .name = "soap",
     .description = N_("pages of a SOAP 1.1 or 1.2 service, with WS-Security and faults as errors"),
     .options = soap_option_table,
     .options_size = sizeof(struct soap_options),
     .check = soap_check,
+    .narrows = soap_narrows,
     .open = soap_open,
     .next = soap_next,
     .close = soap_close,

@@ -15,6 +15,8 @@ enum soap_version { VERSION_11, VERSION_12 };
 enum soap_security { SECURITY_NONE, SECURITY_TEXT, SECURITY_DIGEST };
 enum soap_paging { SOAP_PAGING_NONE, SOAP_PAGING_PAGE };
 
+enum { SOAP_REQUEST_MOST = 1 << 20 }; /* bytes of a request */
+
 struct soap_options {
   struct http_settings http;
   struct result_settings result;

@@ -1,6 +1,7 @@
 /* The `sql` connector: the rows of a query, from PostgreSQL or an SQLite file, as pages in the `row` format. A pass
  * reads one snapshot in the order of watermark and key, and holds one page. */
 #include "connectors/sql/sql.h"
+#include "core/base/date.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -154,11 +155,27 @@ static enum status describe(struct connection *connection, struct error *error) 
   return sql_resolve(sql, error);
 }
 
+/* A date means its whole day, whether the column holds dates or times. */
+static enum status set_until(struct sql *sql, struct error *error) {
+  struct date date;
+  char text[DATE_TEXT_SIZE];
+  const char *until = sql->pull->until;
+  sql->range.until = until;
+  if (until == NULL || strlen(until) != DATE_TEXT_SIZE - 1 || !date_parse_iso(slice_of(until), &date)
+      || date.precision != DATE_DAY)
+    return OK;
+  date_format(date_from_days(date_to_days(date) + 1), text);
+  sql->range.before_until = true;
+  sql->range.until = arena_text(sql->arena, slice_of(text));
+  return sql->range.until == NULL ? error_memory(error) : OK;
+}
+
 static enum status start(struct connection *connection, struct error *error) {
   struct sql *sql = &connection->sql;
   sql->range.from = sql->pull->watermark;
-  sql->range.until = sql->pull->until;
-  enum status status = sql_read_cursor(sql, sql->pull->cursor, error);
+  enum status status = set_until(sql, error);
+  if (status == OK)
+    status = sql_read_cursor(sql, sql->pull->cursor, error);
   if (status != OK)
     return status;
   const char *parameters[SQL_KEYS_MOST + 4];
@@ -317,12 +334,19 @@ static enum status sql_probe(const struct pull *pull, probe_report *report, void
   return status;
 }
 
+static bool sql_narrows(const void *chosen, bool until) {
+  (void)until;
+  const struct sql_options *sql = chosen;
+  return sql->watermark != NULL;
+}
+
 const struct connector connector_sql = {
     .name = "sql",
     .description = N_("the rows of a query, from PostgreSQL or an SQLite file"),
     .format = "row",
     .options = options,
     .options_size = sizeof(struct sql_options),
+    .narrows = sql_narrows,
     .open = sql_open,
     .next = sql_next,
     .close = sql_close,

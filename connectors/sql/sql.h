@@ -30,6 +30,7 @@ struct sql_range {
   int keys[SQL_KEYS_MOST];
   size_t key_count;
   const char *from, *until; /* bounds of the watermark, both included; NULL: none */
+  bool before_until;        /* `until` is the day after the last one: not included */
   bool resumes;             /* after the row with these values */
   const char *after;        /* its watermark; NULL where it had none */
   const char *after_keys[SQL_KEYS_MOST];

@@ -172,7 +172,7 @@ const char *sql_range_statement(const struct sql *sql, const char **parameters, 
   }
   if (range->watermark >= 0 && range->until != NULL) {
     begin_condition(&clause);
-    write_bound(&clause, " <= ", range->until, true);
+    write_bound(&clause, range->before_until ? " < " : " <= ", range->until, true);
   }
   write_order(sql, &out);
   return finish(sql, &out);

@@ -41,6 +41,27 @@ static enum status read_all(int file, const char *path, struct buffer *out, stru
   }
 }
 
+int file_unnamed(const char *folder) {
+  int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) {
+    return file;
+  }
+  char path[PATH_MAX]; /* an old file system */
+  static const char name[] = "/puente-XXXXXX";
+  size_t length = strlen(folder);
+  if (length + sizeof name > sizeof path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  memcpy(path, folder, length);
+  memcpy(path + length, name, sizeof name);
+  file = mkostemp(path, O_CLOEXEC);
+  if (file >= 0) {
+    unlink(path);
+  }
+  return file;
+}
+
 enum status file_read(const char *path, size_t limit, struct buffer *out, struct error *error) {
   int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) {

@@ -256,22 +256,22 @@ void lander_abandon(struct lander *lander) {
   lander->staging = lander->staged;
 }
 
-enum status lander_commit(struct lander *lander, struct error *error) {
-  enum status status = OK;
+enum status lander_seal(struct lander *lander, struct error *error) {
   struct store *store = lander->bench->store;
-  if (lander->open) {
-    if (lander->lease != NULL) {
-      status = store_pass_save(store, lander->lease, &lander->pass, error);
-    }
-    if (status == OK) {
-      status = store_run_counts(store, lander->run, &lander->pending, error);
-    }
-    if (status == OK) {
-      status = lander_audit(lander, error);
-    }
-    if (status == OK) {
-      status = store_commit(store, error);
-    }
+  enum status status = lander->lease == NULL ? OK : store_pass_save(store, lander->lease, &lander->pass, error);
+  if (status == OK) {
+    status = store_run_counts(store, lander->run, &lander->pending, error);
+  }
+  return status == OK ? lander_audit(lander, error) : status;
+}
+
+enum status lander_commit(struct lander *lander, struct error *error) {
+  if (lander->one_transaction) {
+    return OK;
+  }
+  enum status status = lander->open ? lander_seal(lander, error) : OK;
+  if (status == OK && lander->open) {
+    status = store_commit(lander->bench->store, error);
   }
   if (status != OK) {
     lander_abandon(lander);

@@ -16,10 +16,11 @@ struct lander {
   const char *event; /* of the audit entry: "land", "remap" */
   int source_id;
   int64_t run, plan_id;
-  struct lease *lease; /* NULL: no pass is under way (remap) */
-  bool keeps_seen;     /* the source is swept */
-  bool backfill;       /* cursor and watermark stay as they are */
-  struct pass pass;    /* as it will be saved; text owned by the lander */
+  struct lease *lease;  /* NULL: no pass is under way (remap) */
+  bool keeps_seen;      /* the source is swept */
+  bool backfill;        /* cursor and watermark stay as they are */
+  bool one_transaction; /* lander_commit waits: the caller ends what lander_seal sealed */
+  struct pass pass;     /* as it will be saved; text owned by the lander */
   /* out: what has been committed */
   struct counts counts;
   struct staged staged;
@@ -47,6 +48,9 @@ void lander_free(struct lander *lander);
 enum status lander_take(struct lander *lander, struct parcel *parcel, struct error *error) MUST_CHECK;
 /* Commits what is open, with cursor, counts and audit entry. */
 enum status lander_commit(struct lander *lander, struct error *error) MUST_CHECK;
+
+/* The last writes of the transaction that is open: cursor, counts, audit entry. The caller commits. */
+enum status lander_seal(struct lander *lander, struct error *error) MUST_CHECK;
 
 /* For writers other than lander_take: begin, write, note what was written (the first `kept` of lander->landed go into
  * the audit entry; the counts are still to be added to lander->pending), then commit or abandon. */

@@ -225,17 +225,27 @@ static bool reader_spent(struct reader *reader) {
   return reader->page.cursor.len > 0;
 }
 
+static enum status reader_stopped(const struct reader *reader, struct error *error) {
+  if (reader->connector != reader->source->connector) {
+    return error_set(error, ERR_INTERRUPTED, _("stopped by a signal; nothing was swapped"));
+  }
+  if (reader->pull.until != NULL) {
+    return error_set(error, ERR_INTERRUPTED, _("stopped by a signal; what landed stays: ask for the same range again"));
+  }
+  return error_set(error, ERR_INTERRUPTED, _("stopped by a signal; the next sync goes on from here"));
+}
+
 static enum status reader_pass(struct reader *reader, struct error *error) {
   enum status status = reader->taker->format->splitter_new(plan_format_options(reader->plan), &reader->splitter, error);
   if (status == OK) {
-    status = reader->source->connector->open(&reader->pull, &reader->connection, error);
+    status = reader->connector->open(&reader->pull, &reader->connection, error);
   }
   while (status == OK) {
     if (atomic_load(reader->pull.stop)) {
-      return error_set(error, ERR_INTERRUPTED, _("stopped by a signal; the next sync goes on from here"));
+      return reader_stopped(reader, error);
     }
     page_reset(&reader->page);
-    status = reader->source->connector->next(reader->connection, &reader->page, error);
+    status = reader->connector->next(reader->connection, &reader->page, error);
     if (status != OK && reader->broken > 0) {
       return reader_end_broken(reader, status, error);
     }
@@ -279,7 +289,7 @@ void *reader_run(void *context) {
                 (long long)reader->complaints);
   }
   if (reader->connection != NULL) {
-    reader->source->connector->close(reader->connection);
+    reader->connector->close(reader->connection);
   }
   if (reader->splitter != NULL) {
     reader->taker->format->splitter_free(reader->splitter);

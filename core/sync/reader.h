@@ -12,6 +12,7 @@ enum { READER_WORDS_SIZE = 160 };
 struct reader {
   /* in */
   const struct source_config *source;
+  const struct connector *connector; /* the source's, or one that gives back what was spooled */
   struct pull pull;
   const struct plan *plan;
   size_t page_limit;

@@ -9,7 +9,9 @@ enum status sweep_run(struct lander *lander, int64_t faults, struct sync_result 
   if (status != OK || unseen == 0) {
     return status;
   }
-  if (faults > 0) {
+  double given = lander->options->max_drop; /* by a person who knows */
+  double most = given > 0 ? given : lander->source->max_drop;
+  if (faults > 0 && given <= 0) {
     result->sweep_refused = true;
     snprintf(result->warning, sizeof result->warning,
              _("%lld records came without a readable key, so nobody knows which of %lld unseen ones are gone: "
@@ -17,11 +19,11 @@ enum status sweep_run(struct lander *lander, int64_t faults, struct sync_result 
              (long long)faults, (long long)unseen);
     return OK;
   }
-  if ((double)unseen > lander->source->max_drop * (double)current) {
+  if ((double)unseen > most * (double)current) {
     result->sweep_refused = true;
     snprintf(result->warning, sizeof result->warning,
              _("%lld of %lld records were not in the source any more, more than max_drop (%.0f %%): none was deleted"),
-             (long long)unseen, (long long)current, lander->source->max_drop * 100);
+             (long long)unseen, (long long)current, most * 100);
     return OK;
   }
   status = store_sweep(store, lander->source_id, lander->run, &deleted, error);

@@ -5,8 +5,10 @@
 #include "core/sync/health.h"
 #include "core/sync/land.h"
 #include "core/sync/mark.h"
+#include "core/sync/range.h"
 #include "core/sync/reader.h"
 #include "core/sync/run.h"
+#include "core/sync/spool.h"
 #include "core/sync/sweep.h"
 
 #include <stdio.h>
@@ -25,13 +27,14 @@ struct sync {
   struct buffer cursor, watermark; /* as given to the connector; the lander's own move on */
   bool resumed;                    /* the pass was begun by a former run */
   bool queue_made;
+  struct spool *spool; /* of a reload */
 };
 
 /* Whether the pass goes on where a former run stopped. */
 static enum status sync_resume(struct sync *sync, struct error *error) {
   const struct sync_options *options = sync->frame.options;
   struct pass *pass = &sync->lander.pass;
-  bool anew = options->full || options->since != NULL || options->until != NULL;
+  bool anew = options->full || options->reload || options->since != NULL || options->until != NULL;
   sync->resumed = pass->cursor != NULL && !anew;
   if (sync->resumed) {
     return buffer_text(&sync->cursor, pass->cursor) == OK ? OK : error_memory(error);
@@ -44,12 +47,16 @@ static enum status sync_resume(struct sync *sync, struct error *error) {
   return status == OK ? pass_set(&pass->mark, NULL, error) : status;
 }
 
-/* Marks of a former pass that did not end would keep deleted records alive. */
-static enum status sync_forget_seen(const struct run_frame *frame, struct error *error) {
-  struct store *store = frame->bench->store;
+/* Marks of a former pass that did not end would keep deleted records alive; without them its cursor, too, is of no use,
+ * or what came before it would be taken for deleted. */
+static enum status sync_forget_seen(const struct sync *sync, struct error *error) {
+  struct store *store = sync->frame.bench->store;
   enum status status = store_begin(store, error);
   if (status == OK) {
-    status = store_forget_seen(store, frame->source_id, error);
+    status = store_forget_seen(store, sync->frame.source_id, error);
+  }
+  if (status == OK) {
+    status = store_pass_save(store, sync->lander.lease, &sync->lander.pass, error);
   }
   if (status == OK) {
     status = store_commit(store, error);
@@ -60,26 +67,34 @@ static enum status sync_forget_seen(const struct run_frame *frame, struct error 
   return status;
 }
 
+/* What the pass is of: everything, what is new, or a range; and whether what it does not bring is deleted. */
+static const char *sync_extent(struct sync *sync) {
+  const struct sync_options *options = sync->frame.options;
+  bool swept = sync->frame.source->deletes == DELETES_SWEEP;
+  bool ranged = options->since != NULL || options->until != NULL;
+  sync->lander.keeps_seen = options->reload || (swept && !ranged);
+  sync->lander.one_transaction = options->reload && !options->dry_run;
+  if (ranged) {
+    return options->since;
+  }
+  return options->full || options->reload || swept ? NULL : sync->lander.pass.watermark;
+}
+
 static enum status sync_begin_pass(struct sync *sync, struct error *error) {
   const struct run_frame *frame = &sync->frame;
   const struct sync_options *options = frame->options;
-  struct pass *pass = &sync->lander.pass;
   sync->lander.backfill = options->until != NULL;
-  enum status status = store_pass(frame->bench->store, frame->source_id, pass, error);
+  enum status status = store_pass(frame->bench->store, frame->source_id, &sync->lander.pass, error);
   if (status == OK) {
     status = sync_resume(sync, error);
   }
   if (status != OK) {
     return status;
   }
-  bool swept = frame->source->deletes == DELETES_SWEEP;
-  const char *former = options->full || swept ? NULL : pass->watermark;
-  sync->lander.keeps_seen = swept && options->since == NULL && options->until == NULL;
-  if (options->since != NULL) {
-    former = options->since;
-  }
-  if (sync->lander.keeps_seen && !sync->resumed && !options->dry_run) {
-    status = sync_forget_seen(frame, error);
+  const char *former = sync_extent(sync);
+  bool begins = sync->lander.keeps_seen && !sync->resumed && !options->dry_run;
+  if (begins && !options->reload) {
+    status = sync_forget_seen(sync, error);
     if (status != OK) {
       return status;
     }
@@ -106,7 +121,7 @@ static enum status sync_prepare(struct sync *sync, struct error *error) {
   sync->lander.source = frame->source;
   sync->lander.options = frame->options;
   sync->lander.plan = frame->plan;
-  sync->lander.event = "land";
+  sync->lander.event = frame->options->reload ? "reload" : "land";
   sync->lander.source_id = frame->source_id;
   sync->lander.run = frame->run;
   sync->lander.plan_id = frame->plan_id;
@@ -125,17 +140,19 @@ static enum status sync_prepare(struct sync *sync, struct error *error) {
   if (status != OK) {
     return status;
   }
-  sync->reader = (struct reader){.source = frame->source,
-                                 .pull = sync_pull(sync),
-                                 .plan = frame->plan,
-                                 .page_limit = (size_t)frame->bench->config->page_limit,
-                                 .taker = &sync->taker,
-                                 .queue = &sync->queue,
-                                 .store = frame->bench->store,
-                                 .source_id = frame->source_id,
-                                 .store_lock = &sync->store_lock,
-                                 .unbounded = sync->lander.backfill, /* it could not go on from a cursor */
-                                 .memories = map_new()};
+  sync->reader =
+      (struct reader){.source = frame->source,
+                      .connector = frame->source->connector,
+                      .pull = sync_pull(sync),
+                      .plan = frame->plan,
+                      .page_limit = (size_t)frame->bench->config->page_limit,
+                      .taker = &sync->taker,
+                      .queue = &sync->queue,
+                      .store = frame->bench->store,
+                      .source_id = frame->source_id,
+                      .store_lock = &sync->store_lock,
+                      .unbounded = sync->lander.backfill || sync->frame.options->reload, /* could not go on */
+                      .memories = map_new()};
   return sync->reader.memories != NULL ? OK : error_memory(error);
 }
 
@@ -182,6 +199,28 @@ static enum status sync_write(struct sync *sync, struct error *error) {
   return status;
 }
 
+/* ---- reload: the whole pass is pulled before the one transaction begins ---- */
+
+static enum status sync_spool(struct sync *sync, struct error *error) {
+  const struct workbench *bench = sync->frame.bench;
+  struct pull pull = sync_pull(sync);
+  if (sync->frame.options->stop != NULL) {
+    pull.stop = sync->frame.options->stop;
+  }
+  enum status status = spool_new(bench->config, &sync->spool, error);
+  if (status == OK) {
+    status = spool_fill(sync->spool, sync->frame.source->connector, &pull, (size_t)bench->config->page_limit,
+                        sync->frame.options->progress, error);
+  }
+  sync->reader.connector = &connector_spooled;
+  sync->reader.pull.options = &sync->spool;
+  if (status != OK || !sync->lander.one_transaction) {
+    return status;
+  }
+  status = lander_begin(&sync->lander, error);
+  return status == OK ? store_forget_seen(bench->store, sync->frame.source_id, error) : status;
+}
+
 /* END: the pass is complete; OK: the budget of the run was used up before. */
 static enum status sync_pass(struct sync *sync, struct error *error) {
   pthread_t thread;
@@ -202,7 +241,7 @@ static bool sync_moves_on(const struct sync *sync) {
   if (pass->mark == NULL || sync->frame.source->deletes == DELETES_SWEEP) {
     return false;
   }
-  return sync->frame.options->full || pass->watermark == NULL
+  return sync->frame.options->full || sync->frame.options->reload || pass->watermark == NULL
          || mark_after(slice_of(pass->mark), slice_of(pass->watermark));
 }
 
@@ -218,26 +257,43 @@ static enum status sync_compare_volume(const struct sync *sync, struct sync_resu
   return status;
 }
 
+/* A swap is whole or is not at all. */
+static enum status sync_refuse(const struct sync *sync, struct sync_result *result, struct error *error) {
+  error_set(error, ERR_LIMIT, _("nothing was swapped: %s"), result->warning);
+  error_hint(error, _("look at the source; if so many are really gone: puente sync %s --reload --max-drop 1.0"),
+             sync->frame.source->code);
+  result->warning[0] = '\0';
+  return error->code;
+}
+
+/* The pass has ended: nothing to go on with, and the highest mark seen is where the next one begins. */
+static enum status sync_end_pass(struct sync *sync, struct error *error) {
+  struct pass *pass = &sync->lander.pass;
+  enum status status = sync_moves_on(sync) ? pass_set(&pass->watermark, pass->mark, error) : OK;
+  if (status == OK) {
+    status = pass_set(&pass->cursor, NULL, error);
+  }
+  if (status == OK) {
+    status = pass_set(&pass->mark, NULL, error);
+  }
+  pass->first_run = 0;
+  pass->complete_run = sync->frame.run;
+  return status;
+}
+
 /* The last transaction of a complete pass: sweep, watermark, counts. */
 static enum status sync_complete(struct sync *sync, struct sync_result *result, struct error *error) {
   struct lander *lander = &sync->lander;
+  bool seen_any = sync->reader.pages > 0 || sync->resumed || sync->frame.options->max_drop > 0;
   enum status status = OK;
-  bool seen_any = sync->reader.pages > 0 || sync->resumed;
   if (lander->keeps_seen && seen_any) {
     status = sweep_run(lander, lander->unkeyed + sync->reader.complaints, result, error);
   }
+  if (status == OK && result->sweep_refused && lander->one_transaction) {
+    status = sync_refuse(sync, result, error);
+  }
   if (status == OK && !lander->backfill) {
-    if (sync_moves_on(sync)) {
-      status = pass_set(&lander->pass.watermark, lander->pass.mark, error);
-    }
-    if (status == OK) {
-      status = pass_set(&lander->pass.cursor, NULL, error);
-    }
-    if (status == OK) {
-      status = pass_set(&lander->pass.mark, NULL, error);
-    }
-    lander->pass.first_run = 0;
-    lander->pass.complete_run = sync->frame.run;
+    status = sync_end_pass(sync, error);
   }
   if (status == OK && !lander->backfill && !sync->resumed) {
     status = sync_compare_volume(sync, result, error);
@@ -300,11 +356,39 @@ static enum status sync_pause(struct sync *sync, struct sync_result *result, str
   return status;
 }
 
+/* The end of a complete pass; of a reload in the transaction that holds all of it. */
+static enum status sync_last(struct sync *sync, struct sync_result *result, struct error *error) {
+  struct store *store = sync->frame.bench->store;
+  struct lander *lander = &sync->lander;
+  enum status status = lander->one_transaction ? lander_seal(lander, error) : store_begin(store, error);
+  if (lander->one_transaction) {
+    lander->counts = lander->pending;
+    lander->staged = lander->staging;
+  }
+  if (status == OK) {
+    status = sync_complete(sync, result, error);
+  }
+  if (status == OK) {
+    status = store_commit(store, error);
+    lander->open = false;
+  }
+  if (status != OK) {
+    store_rollback(store);
+    result->complete = false;
+    if (lander->one_transaction) {
+      lander->counts = (struct counts){.source_count = -1};
+      lander->staged = (struct staged){0};
+    }
+  }
+  return status;
+}
+
 static enum status sync_finish(struct sync *sync, bool complete, struct sync_result *result, struct error *error) {
   char words[160];
   bool comparable = complete && !sync->resumed && !sync->frame.options->dry_run;
-  if (!counts_balance(&sync->lander.counts, comparable, words)) {
-    enum status status = sync->frame.options->dry_run ? OK : sync_give_up_pass(sync, error);
+  if (!counts_balance(&sync->lander.pending, comparable, words)) {
+    bool lasting = !sync->frame.options->dry_run && !sync->lander.one_transaction;
+    enum status status = lasting ? sync_give_up_pass(sync, error) : OK;
     if (status != OK) {
       return status;
     }
@@ -324,19 +408,7 @@ static enum status sync_finish(struct sync *sync, bool complete, struct sync_res
   if (sync->frame.options->dry_run) {
     return OK;
   }
-  struct store *store = sync->frame.bench->store;
-  enum status status = store_begin(store, error);
-  if (status == OK) {
-    status = sync_complete(sync, result, error);
-  }
-  if (status == OK) {
-    status = store_commit(store, error);
-  }
-  if (status != OK) {
-    store_rollback(store);
-    result->complete = false;
-  }
-  return status;
+  return sync_last(sync, result, error);
 }
 
 static void sync_free(struct sync *sync) {
@@ -346,6 +418,7 @@ static void sync_free(struct sync *sync) {
   map_free(sync->reader.memories);
   taker_free(&sync->taker);
   lander_free(&sync->lander);
+  spool_free(sync->spool);
   buffer_free(&sync->cursor);
   buffer_free(&sync->watermark);
   pthread_mutex_destroy(&sync->store_lock);
@@ -358,15 +431,26 @@ enum status sync_source(const struct workbench *bench, const struct source_confi
   buffer_init(&sync.cursor, MARK_LIMIT);
   buffer_init(&sync.watermark, MARK_LIMIT);
   *result = (struct sync_result){.counts = {.source_count = -1}};
-  enum status status = run_frame_open(&sync.frame, "sync", true, error);
+  enum status status = range_check(bench->store, source, source_id, options, result, error);
+  if (status != OK) {
+    error_place(error, _("source %s"), source->code);
+    return status;
+  }
+  status = run_frame_open(&sync.frame, "sync", true, error);
   if (status == OK) {
     status = sync_prepare(&sync, error);
+  }
+  if (status == OK && options->reload) {
+    status = sync_spool(&sync, error);
   }
   if (status == OK) {
     status = sync_pass(&sync, error);
   }
   if (status == END || status == OK) {
     status = sync_finish(&sync, status == END, result, error);
+  }
+  if (status != OK && sync.lander.bench != NULL) {
+    lander_abandon(&sync.lander);
   }
   result->run = sync.frame.run;
   result->counts = sync.lander.counts;

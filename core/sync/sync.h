@@ -11,8 +11,10 @@
 struct sync_options {
   bool full;         /* forget cursor and watermark */
   const char *since; /* instead of the watermark; NULL: none */
-  const char *until;
-  bool dry_run; /* pulls and maps, lands nothing, moves nothing */
+  const char *until; /* a backfill: cursor and watermark stay, nothing is swept */
+  bool reload; /* everything is pulled first, then swapped in one transaction: it lands, and what did not come goes */
+  double max_drop; /* share that may go with a sweep or a reload, faulty keys or not; 0: as the source declares */
+  bool dry_run;    /* pulls and maps, lands nothing, moves nothing */
   const char *actor, *purpose;
   const struct progress *progress;
   const atomic_bool *stop;

@@ -75,6 +75,11 @@ static enum status scripted_probe(const struct pull *pull, probe_report *report,
   return scripted_next(&connection, first, error);
 }
 
+static bool scripted_narrows(const void *options, bool until) {
+  (void)options, (void)until;
+  return !scripted.gives_all;
+}
+
 static const struct option OPTIONS[] = {{.name = NULL}};
 
 const struct connector scripted_connector = {
@@ -82,6 +87,7 @@ const struct connector scripted_connector = {
     .description = "pages written in a test",
     .options = OPTIONS,
     .options_size = 1,
+    .narrows = scripted_narrows,
     .open = scripted_open,
     .next = scripted_next,
     .close = scripted_close,

@@ -18,6 +18,7 @@ struct scripted_page {
 struct script {
   const struct scripted_page *pages;
   size_t count;
+  bool gives_all; /* a pass cannot be limited by dates */
   bool no_cursor; /* a pass can only begin anew */
   size_t opened, given;
   char watermark[64], cursor[64], until[64];

@@ -74,6 +74,10 @@ static void reads_rows_in_order(void **state) {
   passes(&pulling);
   seen_is(&pulling, "[page 1 begins ends]id,nombre,nota,foto,updated_at\n"
                     "2,\"b \"\"x\"\", y\",\"\",\\x0aff,2024-01-03 10:00:00.25+00\n\n");
+  pulling.pull.until = "2024-01-03"; /* with its whole day */
+  passes(&pulling);
+  seen_is(&pulling, "[page 1 begins ends]id,nombre,nota,foto,updated_at\n"
+                    "2,\"b \"\"x\"\", y\",\"\",\\x0aff,2024-01-03 10:00:00.25+00\n\n");
   pulling.pull.watermark = "2024-01-03T10:00:01Z";
   passes(&pulling);
   seen_is(&pulling, "");

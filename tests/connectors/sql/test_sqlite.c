@@ -76,6 +76,10 @@ static void reads_from_the_watermark_on(void **state) {
   pulling.pull.until = "2024-01-02T12:00:00Z";
   assert_int_equal(pulling_pass(&pulling, -1), END);
   seen_is(&pulling, "[page 1 begins ends]id,updated_at\n1,\n3,2024-01-02T00:00:00Z\n\n");
+  pulling.pull.until = "2024-01-02"; /* with its whole day */
+  run_sql("UPDATE casos SET updated_at = '2024-01-02T23:59:59Z' WHERE id = 3");
+  assert_int_equal(pulling_pass(&pulling, -1), END);
+  seen_is(&pulling, "[page 1 begins ends]id,updated_at\n1,\n3,2024-01-02T23:59:59Z\n\n");
   pulling_end(&pulling);
 }
 
