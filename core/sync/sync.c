@@ -281,17 +281,22 @@ static enum status sync_end_pass(struct sync *sync, struct error *error) {
   return status;
 }
 
+/* Of a swept source, and of a reload: what did not come goes. */
+static enum status sync_delete_others(struct sync *sync, struct sync_result *result, struct error *error) {
+  struct lander *lander = &sync->lander;
+  bool seen_any = sync->reader.pages > 0 || sync->resumed || sync->frame.options->max_drop > 0;
+  if (!lander->keeps_seen || !seen_any) {
+    return OK;
+  }
+  enum status status = sweep_run(lander, lander->unkeyed + sync->reader.complaints, result, error);
+  bool refused = status == OK && result->sweep_refused && lander->one_transaction;
+  return refused ? sync_refuse(sync, result, error) : status;
+}
+
 /* The last transaction of a complete pass: sweep, watermark, counts. */
 static enum status sync_complete(struct sync *sync, struct sync_result *result, struct error *error) {
   struct lander *lander = &sync->lander;
-  bool seen_any = sync->reader.pages > 0 || sync->resumed || sync->frame.options->max_drop > 0;
-  enum status status = OK;
-  if (lander->keeps_seen && seen_any) {
-    status = sweep_run(lander, lander->unkeyed + sync->reader.complaints, result, error);
-  }
-  if (status == OK && result->sweep_refused && lander->one_transaction) {
-    status = sync_refuse(sync, result, error);
-  }
+  enum status status = sync_delete_others(sync, result, error);
   if (status == OK && !lander->backfill) {
     status = sync_end_pass(sync, error);
   }
