@@ -111,9 +111,11 @@ static enum status spool_write(struct spool *spool, struct page *page, struct er
 
 /* ---- filling ---- */
 
-static bool spool_remembers(void *core, const char *memory) {
+static enum status spool_remembers(void *core, const char *memory, bool *known, struct error *error) {
   const struct spool *spool = core;
-  return map_get(spool->memories, slice_of(memory)) != MAP_NONE;
+  (void)error;
+  *known = map_get(spool->memories, slice_of(memory)) != MAP_NONE;
+  return OK;
 }
 
 static enum status spool_pages(struct spool *spool, const struct connector *connector, struct connection *connection,
