@@ -13,9 +13,18 @@ static bool ends_with(const char *name, const char *suffix) {
   return name[0] != '.' && len > tail && strcmp(name + len - tail, suffix) == 0;
 }
 
-static bool is_file(const char *path) {
+static enum status unreadable(const char *path, struct error *error) {
+  error_set(error, ERR_IO, _("folder cannot be read: %s"), strerror(errno));
+  error_place(error, "%s", path);
+  return ERR_IO;
+}
+
+/* A file that went away since, or a link to none, is no file; one that cannot be looked at is not passed over. */
+static enum status is_file(const char *path, bool *file, struct error *error) {
   struct stat found;
-  return stat(path, &found) == 0 && S_ISREG(found.st_mode);
+  bool there = stat(path, &found) == 0;
+  *file = there && S_ISREG(found.st_mode);
+  return there || errno == ENOENT ? OK : unreadable(path, error);
 }
 
 static int by_name(const void *a, const void *b) {
@@ -25,8 +34,9 @@ static int by_name(const void *a, const void *b) {
 static enum status collect(DIR *open, const char *folder, const char *suffix, struct arena *arena, const char **paths,
                            size_t *count, struct error *error) {
   const struct dirent *entry;
+  bool file = false;
   *count = 0;
-  while ((entry = readdir(open)) != NULL) {
+  while ((errno = 0, entry = readdir(open)) != NULL) {
     if (!ends_with(entry->d_name, suffix)) {
       continue;
     }
@@ -39,11 +49,15 @@ static enum status collect(DIR *open, const char *folder, const char *suffix, st
     if (path == NULL) {
       return error_memory(error);
     }
-    if (is_file(path)) {
+    enum status status = is_file(path, &file, error);
+    if (status != OK) {
+      return status;
+    }
+    if (file) {
       paths[(*count)++] = path;
     }
   }
-  return OK;
+  return errno == 0 ? OK : unreadable(folder, error);
 }
 
 enum status folder_list(const char *folder, const char *suffix, struct arena *arena, const char *const **paths,
