@@ -180,7 +180,8 @@ enum status db_finish_own(struct store *store, bool own, enum status status, str
 void store_close(struct store *store) {
   if (store == NULL)
     return;
-  store_rollback(store);
+  if (store->scratch != NULL) /* else it was never whole */
+    store_rollback(store);
   if (store->driver != NULL)
     store->ops->close(store->driver);
   ZSTD_freeCCtx(store->compressor);
