@@ -1,6 +1,7 @@
 #include "connectors/connector.h"
 #include "core/base/log.h"
 #include "core/base/yaml.h"
+#include "core/command/answer.h"
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
 #include "core/command/language.h"
@@ -122,12 +123,17 @@ int main(int argc, char **argv) {
   struct start start = {.log = NULL};
   struct error error;
   language_start();
+  answer_watch();
   if (read_globals(&start, &argc, argv, &error) != OK || apply_globals(&start, &error) != OK
       || connector_check_table(&error) != OK) {
     return command_fail(&error);
   }
   stop_watch();
   int code = run_command(&start, argc, argv);
+  if (code == 0 && !answer_whole()) {
+    error_memory(&error);
+    return command_fail(&error);
+  }
   if ((fflush(stdout) != 0 || ferror(stdout) != 0) && !reader_left()) {
     error_set(&error, ERR_IO, _("the output could not be written"));
     return command_fail(&error);

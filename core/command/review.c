@@ -32,7 +32,7 @@ static void add_side(struct table *table, const struct review_side *side) {
   struct buffer text;
   buffer_init(&text, 1 << 12);
   buffer_printf(&text, "%s %s", side->source, side->key);
-  table_slice(table, buffer_view(&text));
+  table_buffer(table, &text);
   buffer_free(&text);
 }
 

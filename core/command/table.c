@@ -110,6 +110,14 @@ static void add(struct table *table, enum kind kind, struct slice text, struct s
   table->cells[table->count++] = (struct table_cell){.text = own_text, .value = own_value, .kind = (uint8_t)kind};
 }
 
+void table_buffer(struct table *table, const struct buffer *text) {
+  if (text->failed != OK) {
+    table->failed = ERR_MEMORY;
+  } else {
+    table_slice(table, buffer_view(text));
+  }
+}
+
 void table_slice(struct table *table, struct slice text) {
   add(table, KIND_TEXT, text, text);
 }
@@ -439,6 +447,9 @@ enum status table_print(struct table *table, FILE *stream, enum table_form form,
     print_json(table, &out);
   }
   enum status status = buffer_check(&out, "table", error);
+  if (status == OK && (table->title.failed != OK || table->notes.failed != OK)) {
+    status = error_memory(error);
+  }
   if (status == OK && (fwrite(out.data, 1, out.len, stream) != out.len || fflush(stream) != 0)) {
     /* `| head` has seen enough: no failure. */
     status = errno == EPIPE ? OK : error_set(error, ERR_IO, _("the table cannot be written: %s"), strerror(errno));

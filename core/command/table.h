@@ -10,6 +10,7 @@
 #ifndef PUENTE_COMMAND_TABLE_H
 #define PUENTE_COMMAND_TABLE_H
 
+#include "core/base/buffer.h"
 #include "core/base/error.h"
 #include "core/base/slice.h"
 
@@ -39,6 +40,8 @@ void table_note(struct table *table, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Cells go left to right; the one after the last column begins the next row. */
 void table_text(struct table *table, const char *text); /* NULL: as table_null */
 void table_slice(struct table *table, struct slice text);
+/* A text that was put together; one that memory was short for makes the table fail. */
+void table_buffer(struct table *table, const struct buffer *text);
 void table_integer(struct table *table, int64_t value); /* "1,234,567" in text */
 void table_number(struct table *table, int64_t value);  /* a year or an id: its digits, as a command takes them */
 void table_boolean(struct table *table, bool value);
