@@ -16,7 +16,7 @@ PACKAGES := libcurl libxml-2.0 jansson libpq sqlite3 yaml-0.1 libsodium libcrypt
 DEBIAN := libc6-dev pkg-config libcurl4-openssl-dev libxml2-dev libjansson-dev libpq-dev libsqlite3-dev libyaml-dev \
           libsodium-dev libssl-dev libzstd-dev zlib1g-dev libicu-dev libmicrohttpd-dev libsystemd-dev gettext iso-codes \
           ca-certificates
-DEBIAN_CHECK := libcmocka-dev libgnutls28-dev postgresql openssl clang-format clang-tidy clang libclang-rt-14-dev cppcheck \
+DEBIAN_CHECK := libcmocka-dev libgnutls28-dev postgresql openssl clang-format clang-tidy clang libclang-rt-dev cppcheck \
                 pmccabe sqlite3 man-db systemd
 export PUENTE_PACKAGES := $(PACKAGES)
 

@@ -111,14 +111,6 @@ WRAP(INJECT_MEMORY, char *, strndup, (const char *text, size_t length), (text, l
 WRAP(INJECT_MEMORY, int, pthread_create,
      (pthread_t * thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument),
      (thread, attributes, run, argument), EAGAIN, EAGAIN)
-WRAP(INJECT_MEMORY, json_t *, json_object, (void), (), ENOMEM, NULL)
-WRAP(INJECT_MEMORY, json_t *, json_array, (void), (), ENOMEM, NULL)
-WRAP(INJECT_MEMORY, json_t *, json_string, (const char *text), (text), ENOMEM, NULL)
-WRAP(INJECT_MEMORY, json_t *, json_stringn, (const char *text, size_t length), (text, length), ENOMEM, NULL)
-WRAP(INJECT_MEMORY, json_t *, json_integer, (json_int_t value), (value), ENOMEM, NULL)
-WRAP(INJECT_MEMORY, json_t *, json_real, (double value), (value), ENOMEM, NULL)
-WRAP(INJECT_MEMORY, json_t *, json_deep_copy, (const json_t *value), (value), ENOMEM, NULL)
-WRAP(INJECT_MEMORY, char *, json_dumps, (const json_t *value, size_t flags), (value, flags), ENOMEM, NULL)
 WRAP(INJECT_MEMORY, ZSTD_CCtx *, ZSTD_createCCtx, (void), (), ENOMEM, NULL)
 WRAP(INJECT_MEMORY, ZSTD_DCtx *, ZSTD_createDCtx, (void), (), ENOMEM, NULL)
 WRAP(INJECT_MEMORY, EVP_MD_CTX *, EVP_MD_CTX_new, (void), (), ENOMEM, NULL)
@@ -136,42 +128,6 @@ int __wrap_asprintf(char **text, const char *format, ...) {
   int length = vasprintf(text, format, arguments);
   va_end(arguments);
   return length;
-}
-
-json_t *__wrap_json_pack(const char *format, ...);
-json_t *__wrap_json_pack(const char *format, ...) {
-  va_list arguments;
-  if (inject_here(INJECT_MEMORY, "json_pack")) {
-    /* What it would have taken over is freed, as jansson does. */
-    va_start(arguments, format);
-    json_decref(json_vpack_ex(NULL, 0, format, arguments));
-    va_end(arguments);
-    return NULL;
-  }
-  va_start(arguments, format);
-  json_t *value = json_vpack_ex(NULL, 0, format, arguments);
-  va_end(arguments);
-  return value;
-}
-
-int __real_json_object_set_new(json_t *object, const char *key, json_t *value);
-int __wrap_json_object_set_new(json_t *object, const char *key, json_t *value);
-int __wrap_json_object_set_new(json_t *object, const char *key, json_t *value) {
-  if (inject_here(INJECT_MEMORY, "json_object_set_new")) {
-    json_decref(value);
-    return -1;
-  }
-  return __real_json_object_set_new(object, key, value);
-}
-
-int __real_json_array_append_new(json_t *array, json_t *value);
-int __wrap_json_array_append_new(json_t *array, json_t *value);
-int __wrap_json_array_append_new(json_t *array, json_t *value) {
-  if (inject_here(INJECT_MEMORY, "json_array_append_new")) {
-    json_decref(value);
-    return -1;
-  }
-  return __real_json_array_append_new(array, value);
 }
 
 /* ---- transfers: half of the bytes, or an error; what is said on standard error is not part of the game ---- */
