@@ -214,7 +214,7 @@ static const struct fault_row ROWS[] = {
                       "2", "2", "HUAMAN") "],\"total\":4,\"next\":null}"}},
      .says = "error: the counts of the run do not add up: the source says it has 4 records, 2 were pulled\n  at: "
              "source demo\n" HINT("the watermark stays where it was; the next sync looks at the same records again"),
-     .state = "unreachable",
+     .state = "failed",
      .landed = 2,
      .code = 3},
     {.name = "a name that does not exist",
@@ -283,11 +283,13 @@ static void test_sources(void **state) {
     set_back();
     bool good = meets(row);
     good = site_sound(&site, row->name, row->landed) && good;
+    good = site_state(&site, row->name, row->state == NULL ? "ok" : row->state) && good;
     site_heal(&site);
     site_source(&site, "");
     good = site_says(&site, row->name, "--quiet sync", 0, row->heals == NULL ? "" : row->heals) && good;
     char *got = dump();
     good = dump_same(undisturbed, got) && good;
+    good = site_state(&site, row->name, "ok") && good;
     free(got);
     as_expected += good;
   }

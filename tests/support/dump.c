@@ -18,10 +18,8 @@ static const char *const MASKED[] = {"run",   "from_run",    "to_run",     "clos
 static const struct {
   const char *table, *where;
 } KEPT[] = {
-    {"run", "run_id <="},
-    {"audit_log", "run <="},
-    {"audit_head", "0 = 1"},
-    {"counter", "name <> 'runs'"},
+    {"run", "run_id <="},          {"audit_log", "run > 0 AND run <="}, {"audit_head", "0 = 1"},
+    {"counter", "name <> 'runs'"}, {"meta", "name <> 'last_backup'"},
 };
 
 /* One of the two databases: a statement's rows, each field with '|' behind it and each row with a line end. */

@@ -5,7 +5,6 @@
 #include "tests/support/temp.h"
 #include "tests/support/workspace.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,13 +144,12 @@ bool site_sound(const struct site *site, const char *name, int landed) {
 }
 
 bool site_state(const struct site *site, const char *name, const char *state) {
-  struct said said = program_run(site->folder, "--json status");
-  json_t *root = json_loads(said.out, 0, NULL);
-  const char *told = json_string_value(json_object_get(json_array_get(json_object_get(root, "sources"), 0), "state"));
-  bool same = told != NULL && strcmp(told, state) == 0;
+  char *told = workspace_rows(site->folder, "SELECT health FROM source_health");
+  told[strcspn(told, "\n")] = '\0';
+  bool same = strcmp(told, state) == 0;
   if (!same) {
-    fprintf(stderr, "%s: the state is %s, wanted %s\n", name, told == NULL ? "not told" : told, state);
+    fprintf(stderr, "%s: the source's health is \"%s\", wanted \"%s\"\n", name, told, state);
   }
-  json_decref(root);
+  free(told);
   return same;
 }

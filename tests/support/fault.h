@@ -40,7 +40,7 @@ const char *site_words(const struct site *site, const char *text);
 bool site_says(const struct site *site, const char *name, const char *arguments, int code, const char *says);
 /* The audit chain verifies and `landed` records are there, -1: any; prints what is wrong. */
 bool site_sound(const struct site *site, const char *name, int landed);
-/* The state of the source as `puente status --json` tells; prints what differs. */
+/* The health of the source as the store keeps it for `puente status`; prints what differs. */
 bool site_state(const struct site *site, const char *name, const char *state);
 
 #endif
