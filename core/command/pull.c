@@ -122,6 +122,8 @@ static void print_end(const struct printing *printing, const struct pull_summary
     puts(_("this workspace has no source yet: copy sources/example.yaml.txt to sources/CODE.yaml and fill it in"));
   } else if (printing->request->options.dry_run) {
     puts(_("dry run: nothing was landed"));
+  } else if (printing->request->kind == PULL_RETRY) {
+    printf(_("freed: %lld; still in quarantine: %lld\n"), (long long)summary->freed, (long long)summary->stay);
   } else if (summary->nothing_new && summary->failed == 0) {
     puts(_("nothing new: the store is as it was"));
   } else if (summary->done > 0 && !summary->nothing_new && printing->request->kind == PULL_SYNC

@@ -19,8 +19,8 @@ const struct command command_remap = {
     .synopsis = "[SOURCE...] [--dry-run]",
     .summary = N_("map what has landed again, with the mappings as they are now"),
     .help =
-        N_("  SOURCE       only these; default: all\n"
-           "  --dry-run    map and count; change nothing\n"
+        N_("  SOURCE          only these; default: all\n"
+           "  --dry-run       map and count; change nothing\n"
            "  --purpose TEXT  noted with the run\n\n"
            "Nothing is pulled. Records whose mapping, code lists and model did not change are left alone; those in\n"
            "quarantine are tried again."),

@@ -47,9 +47,9 @@ const struct command command_run = {
     .name = "run",
     .synopsis = "[SOURCE...] [--full | --since T]",
     .summary = N_("sync, then link"),
-    .help = N_("  SOURCE       only these; default: every active source\n"
-               "  --full       pull everything again\n"
-               "  --since T    pull what changed since T\n"
+    .help = N_("  SOURCE          only these; default: every active source\n"
+               "  --full          pull everything again\n"
+               "  --since T       pull what changed since T\n"
                "  --purpose TEXT  noted with the runs\n\n"
                "Sources that fail do not keep the others from being linked; the exit code is 3 then."),
     .run = run,

@@ -47,6 +47,9 @@ static void pull_count(const struct pull_outcome *outcome, struct pull_summary *
     summary->skipped++;
     return;
   }
+  const struct counts *counts = &outcome->result.counts;
+  summary->freed += counts->mapped + counts->withheld;
+  summary->stay += counts->quarantined;
   summary->nothing_new = summary->nothing_new && outcome->result.nothing_new;
   if (outcome->status == OK) {
     summary->done++;

@@ -26,8 +26,9 @@ struct pull_request {
 };
 struct pull_summary {
   size_t done, failed, skipped;
-  bool nothing_new;  /* no source brought anything */
-  enum status worst; /* of the failed ones: the first error's code, or OK */
+  int64_t freed, stay; /* of a retry: records that are mapped or withheld now, and that stay in quarantine */
+  bool nothing_new;    /* no source brought anything */
+  enum status worst;   /* of the failed ones: the first error's code, or OK */
 };
 
 /* ERR_USAGE for a source that is not declared, before anything is pulled. A failed source is told of by `report` and

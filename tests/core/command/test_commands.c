@@ -76,7 +76,7 @@ static void test_help(void **state) {
   assert_says(said.out, "sync         pull what is new from the sources, map it, and keep it");
   said = program_run(folder, "help sync");
   assert_int_equal(said.code, 0);
-  assert_says(said.out, "usage: puente sync [SOURCE...] [--full | --since T] [--until T] [--dry-run]");
+  assert_says(said.out, "usage: puente sync [SOURCE...] [--full | --since A [--until B] | --reload] [--dry-run]");
   said = program_run(folder, "version");
   assert_int_equal(said.code, 0);
   assert_int_equal(strncmp(said.out, "puente 0.", 9), 0);
@@ -295,6 +295,7 @@ static void test_quarantine(void **state) {
   assert_int_equal(program_run(folder, arguments).code, 2);
   said = program_run(folder, "quarantine retry");
   assert_int_equal(said.code, 0);
+  assert_says(said.out, "freed: 0; still in quarantine: 1\n");
   snprintf(arguments, sizeof arguments, "quarantine dismiss %lld --reason 'no such day'", number);
   assert_int_equal(program_run(folder, arguments).code, 0);
   said = program_run(folder, "quarantine list");
@@ -326,6 +327,7 @@ static void test_retry_after_mending(void **state) {
   char *rule = strstr(mended, "quarantine");
   memcpy(rule, "null      ", 10);
   program_write(folder, "mappings/demo.yaml", mended);
+  assert_says(program_run(folder, "quarantine retry --dry-run").out, "dry run: nothing was landed\n");
   json_t *root = said_json("quarantine retry --json", 0);
   json_t *counts = json_object_get(json_array_get(json_object_get(root, "sources"), 0), "counts");
   assert_int_equal(json_integer_value(json_object_get(counts, "mapped")), 1);
