@@ -14,7 +14,7 @@
 
 static const struct scenario scenarios[] = {
     {.name = "check", .command = "check"},
-    {.name = "init", .command = "init made"},
+    {.name = "init", .command = "init made", .once = true},
     {.name = "map", .command = "map run mappings/fichas.yaml incoming/fichas/one.json"},
     {.name = "store init", .command = "store init", .once = true, .slow = true},
     {.name = "sync csv", .prepare = {"store init"}, .command = "sync hojas"},
