@@ -4,7 +4,6 @@
 
 enum { DAY_MINUTES = 24 * 60, WEEK_MINUTES = 7 * DAY_MINUTES, WINDOWS_IN_A_ROW = 64 };
 #define MINUTE INT64_C(60000000)
-#define CHANGE_MOST (3 * 60 * MINUTE) /* clocks have never been changed by more */
 
 static const struct due NEVER = {INT64_MAX, INT64_MAX};
 
@@ -187,7 +186,7 @@ struct due timetable_next(const struct timetable *table, const char *name, int64
   return table->manual || !next_at(table, after, &at) ? NEVER : moved(table, name, at);
 }
 
-/* Backwards by what clocks show to a moment that is surely early enough, then forwards one by one. */
+/* Backwards by what clocks show, then forwards: in an hour that is there twice the last one may lie behind. */
 struct due timetable_last(const struct timetable *table, const char *name, int64_t now) {
   const struct due none = {INT64_MIN, INT64_MIN};
   struct civil civil;
@@ -200,7 +199,7 @@ struct due timetable_last(const struct timetable *table, const char *name, int64
     if (!cron_previous(&table->cron, &civil, &civil) || !zone_moment(table->zone, &civil, false, &at)) {
       return none;
     }
-    for (at -= CHANGE_MOST; next_at(table, at, &at) && at <= now;) {
+    for (at -= 1; next_at(table, at, &at) && at <= now;) {
       last = at;
     }
   }

@@ -1,4 +1,6 @@
-/* Time zones of the IANA data (ICU): between moments and what clocks on the wall show. */
+/* Time zones of the IANA data: between moments and what clocks on the wall show. By the system's files (Debian's
+ * tzdata), which are kept up to date; by ICU's copy, as old as the library, where there is none and behind a file's
+ * last change. */
 #ifndef PUENTE_SCHEDULE_ZONE_H
 #define PUENTE_SCHEDULE_ZONE_H
 
@@ -10,7 +12,7 @@ const char *zone_local(struct arena *arena); /* the machine's, else "UTC"; NULL:
 enum { ZONE_NAME_SIZE = 64 };
 /* The known name that is nearest to one that is not, its city alone ("lima") included; false where none is near. */
 bool zone_nearest(const char *name, char nearest[ZONE_NAME_SIZE]);
-/* What the clock shows there; false where ICU fails. */
+/* What the clock shows there; false where there is no such zone. */
 bool zone_civil(const char *zone, int64_t micros, struct civil *civil);
 /* The moment at which the clock there shows it. A time that a change of clocks skips is the first moment after the
  * gap; one that it repeats is the first of the two, or with `last` the second. */

@@ -2,8 +2,10 @@
 #include "core/schedule/timetable.h"
 
 #include "core/base/date.h"
+#include "core/base/file.h"
 #include "core/schedule/zone.h"
 #include "tests/support/cases.h"
+#include "tests/support/temp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -185,7 +187,47 @@ static void test_zones(void **state) {
   assert_string_equal(nearest, "America/Lima");
   assert_true(zone_nearest("lima", nearest));
   assert_string_equal(nearest, "America/Lima");
+  assert_false(zone_known("/etc/passwd") || zone_known("America/../America/Lima") || zone_known("America"));
   assert_false(zone_nearest("in the capital of the country", nearest));
+}
+
+/* Without the system's files ICU's copy answers, the same for zones whose rules it knows. */
+static void test_zones_without_files(void **state) {
+  (void)state;
+  setenv("TZDIR", "/nowhere", 1);
+  count_minutes("America/New_York", "7 1,2,23 * * *", "2026-10-31T12:00:00Z", 2);
+  count_minutes("America/Santiago", "0 0 * * *", "2026-09-05T12:00:00Z", 2);
+  assert_true(zone_known("America/Lima"));
+  unsetenv("TZDIR");
+}
+
+/* A damaged file is as none; read at every length. */
+static void test_damaged_zone_files(void **state) {
+  (void)state;
+  struct buffer whole;
+  struct error error;
+  char *folder = temp_make(), path[256];
+  assert_int_equal(file_read("/usr/share/zoneinfo/America/Santiago", 1 << 20, &whole, &error), OK);
+  snprintf(path, sizeof path, "%s/Santiago", folder);
+  setenv("TZDIR", folder, 1);
+  for (size_t len = 0; len < whole.len; len += len < 100 ? 1 : 37) {
+    struct civil civil;
+    assert_int_equal(file_write(path, slice_make(whole.data, len), 0600, &error), OK);
+    if (zone_civil("Santiago", 0, &civil)) { /* damaged behind what is read of it */
+      assert_true(len > whole.len - 40);
+    }
+  }
+  srand(3);
+  for (int i = 0; i < 300; i++) {
+    struct civil civil;
+    whole.data[(size_t)rand() % whole.len] = (char)rand();
+    assert_int_equal(file_write(path, buffer_view(&whole), 0600, &error), OK);
+    (void)zone_civil("Santiago", (int64_t)rand() * 1000000, &civil);
+    (void)zone_change("Santiago", (int64_t)rand() * 1000000);
+  }
+  unsetenv("TZDIR");
+  buffer_free(&whole);
+  temp_remove(folder);
 }
 
 static void test_arbitrary_windows(void **state) {
@@ -207,8 +249,13 @@ static void test_arbitrary_windows(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases),  cmocka_unit_test(test_agrees_with_every_minute),
-                                     cmocka_unit_test(test_jitter), cmocka_unit_test(test_never),
-                                     cmocka_unit_test(test_zones),  cmocka_unit_test(test_arbitrary_windows)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases),
+                                     cmocka_unit_test(test_agrees_with_every_minute),
+                                     cmocka_unit_test(test_jitter),
+                                     cmocka_unit_test(test_never),
+                                     cmocka_unit_test(test_zones),
+                                     cmocka_unit_test(test_zones_without_files),
+                                     cmocka_unit_test(test_damaged_zone_files),
+                                     cmocka_unit_test(test_arbitrary_windows)};
   return cmocka_run_group_tests_name("timetable", tests, NULL, NULL);
 }
