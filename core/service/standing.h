@@ -20,9 +20,10 @@ enum standing {
   STANDING_PAUSED,
   STANDING_RETIRED
 };
-extern const char *const standing_names[];          /* "failed", "refused", "changed", … */
-const char *standing_label(enum standing standing); /* translated */
-bool standing_needs_person(enum standing standing); /* failed, refused, changed, unreachable, late */
+extern const char *const standing_names[];           /* "failed", "refused", "changed", … */
+const char *standing_label(enum standing standing);  /* translated */
+const char *standing_advice(enum standing standing); /* what to do, translated; "" for nothing */
+bool standing_needs_person(enum standing standing);  /* failed, refused, changed, unreachable, late */
 
 struct source_standing {
   enum standing standing;
@@ -32,6 +33,7 @@ struct source_standing {
   int64_t retry;   /* next try of a failed source; 0: none; INT64_MAX: at the next due moment */
   bool circuit_open;
 };
+/* A source that never was pulled is new, not late. */
 struct source_standing standing_of(const struct config *config, size_t position, const struct source_health *health,
                                    int64_t now);
 
@@ -44,6 +46,9 @@ struct expiry {
   int days;  /* left; negative: it has ended */
   int level; /* 30, 14, 3 or 0 (ended); -1: not yet to be told of */
 };
+/* When the first certificate of a PEM file ends, in microseconds; 0: it cannot be read as one. */
+int64_t certificate_ends(const char *path);
+int expiry_level(int64_t at, int64_t now);
 /* From configuration and certificate files alone; certificates that servers show come from the store, where the daily
  * duty "watch" keeps them. In the arena. */
 enum status expiries_read(const struct workspace *workspace, struct arena *arena, int64_t now, struct expiry **expiries,

@@ -112,3 +112,14 @@ enum status store_replace_drift(struct store *store, int source_id, const struct
                                    VALUES(int_value(source_id), int_value(clock_now())))
                       : status;
 }
+
+enum status store_settle_drift(struct store *store, int source_id, int64_t plan_id, struct error *error) {
+  enum status status = db_writing(store, error);
+  if (status != OK) {
+    return status;
+  }
+  return db_execute(store, error,
+                    "UPDATE drift SET closed = $3 WHERE source_id = $1 AND closed = 0 "
+                    "AND run < (SELECT run FROM plan WHERE plan_id = $2)",
+                    VALUES(int_value(source_id), int_value(plan_id), int_value(clock_now())));
+}

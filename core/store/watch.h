@@ -79,8 +79,8 @@ enum { KIND_NULL = 1, KIND_BOOLEAN = 2, KIND_NUMBER = 4, KIND_TEXT = 8, KIND_LIS
 struct field_seen {
   struct slice path; /* as the mapping writes it; members of lists without a position */
   int kinds;         /* all that were seen */
-  int64_t records;   /* of the last complete pass that were looked at and had it */
-  int64_t looked;    /* records of that pass that were looked at */
+  int64_t records;   /* of `looked`, those that had it */
+  int64_t looked;    /* objects that could have had it and were looked at lately: records, members of a list */
   int64_t first_run, last_run;
 };
 typedef enum status field_visitor(void *context, const struct field_seen *field, struct error *error);
@@ -106,6 +106,8 @@ typedef enum status drift_visitor(void *context, const struct drift *drift, stru
 /* Open ones, by path. */
 enum status store_visit_drift(struct store *store, int source_id, drift_visitor *visit, void *context,
                               struct error *error) MUST_CHECK;
+/* Closes those that were found before the plan was first used: a person has adapted the mapping to them. */
+enum status store_settle_drift(struct store *store, int source_id, int64_t plan_id, struct error *error) MUST_CHECK;
 /* The open findings of a source become these: those that are no more are closed, those that stand keep `since`. */
 enum status store_replace_drift(struct store *store, int source_id, const struct drift *drifts, size_t count,
                                 struct error *error) MUST_CHECK;

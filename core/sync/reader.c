@@ -158,6 +158,7 @@ static enum status reader_page(struct reader *reader, struct error *error) {
   }
   reader->skipping = false;
   if (reader->page.begins || !reader->in_document) {
+    drift_document(reader->taker->watch);
     format->begin(reader->splitter);
     taker_begin(reader->taker, NULL);
   }
@@ -169,6 +170,9 @@ static enum status reader_page(struct reader *reader, struct error *error) {
   }
   if (status == OK) {
     status = reader_watch(reader, barren && reader->page.ends, error);
+  }
+  if (status == OK && reader->page.ends) {
+    status = drift_columns(reader->taker->watch, format->context(reader->splitter), error);
   }
   if (status == OK) {
     status = reader_stamp(reader, error);

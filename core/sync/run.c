@@ -93,6 +93,7 @@ static enum status frame_record(struct run_frame *frame, const char *kind, struc
   }
   if (status == OK && frame->plan != NULL) {
     status = store_plan(store, frame->source_id, frame->plan, frame->run, &frame->plan_id, error);
+    status = status == OK ? store_settle_drift(store, frame->source_id, frame->plan_id, error) : status;
   }
   if (status == OK) {
     status = store_commit(store, error);

@@ -134,6 +134,9 @@ static enum status sync_prepare(struct sync *sync, struct error *error) {
     status = taker_init(&sync->taker, frame->source, frame->plan, frame->bench->key, error);
   }
   if (status == OK) {
+    status = drift_watch_new(frame->plan, &sync->taker.watch, error);
+  }
+  if (status == OK) {
     sync->queue_made = true;
     status = queue_init(&sync->queue, frame->bench->model, error);
   }
@@ -245,14 +248,31 @@ static bool sync_moves_on(const struct sync *sync) {
          || mark_after(slice_of(pass->mark), slice_of(pass->watermark));
 }
 
-/* The first warning stands: what is to be said of deletions says more than the volume. */
+/* Warnings stand one after the other, as many as there is room for. */
+static void sync_warn(struct sync_result *result, const char *words) {
+  size_t used = strlen(result->warning), size = sizeof result->warning;
+  if (words[0] != '\0' && used + strlen(words) + 2 < size) {
+    snprintf(result->warning + used, size - used, "%s%s", used == 0 ? "" : "; ", words);
+  }
+}
+
+static enum status sync_settle_drift(struct sync *sync, struct sync_result *result, struct error *error) {
+  struct drift_found found;
+  enum status status =
+      drift_settle(sync->taker.watch, sync->frame.bench->store, sync->frame.source_id, sync->frame.run, &found, error);
+  if (status == OK) {
+    sync_warn(result, found.words);
+  }
+  return status;
+}
+
 static enum status sync_compare_volume(const struct sync *sync, struct sync_result *result, struct error *error) {
   char words[HEALTH_WORDS];
   bool whole = sync->watermark.len == 0;
   enum status status = health_volume(sync->frame.bench->store, sync->frame.source_id, sync->frame.run, whole,
                                      &sync->lander.counts, words, error);
-  if (status == OK && result->warning[0] == '\0') {
-    memcpy(result->warning, words, sizeof words);
+  if (status == OK) {
+    sync_warn(result, words);
   }
   return status;
 }
@@ -299,6 +319,9 @@ static enum status sync_complete(struct sync *sync, struct sync_result *result, 
   enum status status = sync_delete_others(sync, result, error);
   if (status == OK && !lander->backfill) {
     status = sync_end_pass(sync, error);
+  }
+  if (status == OK && !lander->backfill) {
+    status = sync_settle_drift(sync, result, error);
   }
   if (status == OK && !lander->backfill && !sync->resumed) {
     status = sync_compare_volume(sync, result, error);
@@ -421,6 +444,7 @@ static void sync_free(struct sync *sync) {
     queue_free(&sync->queue);
   }
   map_free(sync->reader.memories);
+  drift_watch_free(sync->taker.watch);
   taker_free(&sync->taker);
   lander_free(&sync->lander);
   spool_free(sync->spool);

@@ -175,6 +175,9 @@ static enum status step_read(struct step *step, struct slice context, enum taken
   if ((status = step_parse(step, error)) != OK) {
     return status;
   }
+  if (step->root != NULL && taker->watch != NULL) {
+    drift_look(taker->watch, step->root);
+  }
   if (step->root != NULL && !step->landed && plan_refuses(taker->plan, &step->parcel->mapped, step->root)) {
     *taken = TAKEN_REJECTED;
     return OK;

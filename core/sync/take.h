@@ -4,6 +4,7 @@
 #define PUENTE_SYNC_TAKE_H
 
 #include "core/config.h"
+#include "core/sync/drift.h"
 #include "core/sync/parcel.h"
 
 struct taker {
@@ -12,7 +13,8 @@ struct taker {
   const struct format *format;
   struct decoder *decoder; /* of the present document; NULL until its first record */
   struct subkey record_key, key_key;
-  struct buffer scratch; /* a record after its forbidden fields were cut */
+  struct buffer scratch;     /* a record after its forbidden fields were cut */
+  struct drift_watch *watch; /* the caller's; NULL: nobody looks at the fields */
 };
 
 enum taken {
