@@ -5,51 +5,126 @@
 #include "core/command/table.h"
 #include "core/service/overview.h"
 
+#include "core/sync/drift.h"
+
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-static const char *state_label(const char *state) {
-  static const struct {
-    const char *state, *label;
-  } labels[] = {{"ok", N_("ok")},           {"never", N_("never pulled")},      {"failed", N_("FAILED")},
-                {"running", N_("running")}, {"interrupted", N_("interrupted")}, {"paused", N_("paused")},
-                {"retired", N_("retired")}};
-  for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
-    if (strcmp(labels[i].state, state) == 0) {
-      return gettext(labels[i].label);
-    }
+/* What a reader wants to know first: what runs, else how it stands. */
+static const char *state_label(const struct source_overview *source) {
+  if (source->running) {
+    return _("running");
   }
-  return state;
+  bool cut_off = strcmp(source->state, "interrupted") == 0 && !standing_needs_person(source->standing.standing);
+  return cut_off ? _("interrupted") : standing_label(source->standing.standing);
 }
 
-static enum status print_sources(const struct overview *overview, struct error *error) {
+static enum table_paint state_paint(const struct source_overview *source) {
+  enum standing standing = source->standing.standing;
+  if (standing_needs_person(standing)) {
+    return PAINT_BAD;
+  }
+  if (strcmp(source->state, "interrupted") == 0 || standing == STANDING_NEVER || standing == STANDING_EMPTY) {
+    return PAINT_WARNING;
+  }
+  return standing == STANDING_OK ? PAINT_GOOD : PAINT_FAINT;
+}
+
+/* "120 +7": those of the last run after the sign. */
+static void add_quarantine(struct table *table, const struct source_overview *source) {
+  char total[32], more[32], text[80];
+  number_group(source->quarantined, total);
+  number_group(source->counts.quarantined, more);
+  bool grew = source->counts.quarantined > 0 && source->quarantined >= source->counts.quarantined;
+  snprintf(text, sizeof text, grew ? "%s (+%s)" : "%s", total, more);
+  table_text(table, text);
+  table_paint(table, grew ? PAINT_WARNING : PAINT_NONE);
+}
+
+static const char *due_text(const struct source_overview *source, int64_t now, char text[MOMENT_SIZE]) {
+  const struct source_standing *standing = &source->standing;
+  if (standing->standing == STANDING_PAUSED || standing->standing == STANDING_RETIRED) {
+    return "-";
+  }
+  int64_t next = standing->due;
+  if (standing->retry != 0 && standing->retry < next) {
+    next = standing->retry;
+  }
+  if (next == INT64_MAX) {
+    return _("by hand");
+  }
+  return next <= now ? _("now") : moment_text(next, text);
+}
+
+/* Worst first; those that stand alike as the configuration has them. */
+static int by_standing(const void *a, const void *b) {
+  const struct source_overview *left = *(const struct source_overview *const *)a;
+  const struct source_overview *right = *(const struct source_overview *const *)b;
+  if (left->standing.standing != right->standing.standing) {
+    return left->standing.standing < right->standing.standing ? -1 : 1;
+  }
+  return left < right ? -1 : left > right;
+}
+
+static const struct source_overview **sorted(const struct overview *overview) {
+  const struct source_overview **order = calloc(overview->source_count + 1, sizeof *order);
+  for (size_t i = 0; order != NULL && i < overview->source_count; i++) {
+    order[i] = &overview->sources[i];
+  }
+  if (order != NULL) {
+    qsort(order, overview->source_count, sizeof *order, by_standing);
+  }
+  return order;
+}
+
+static void add_source(struct table *table, const struct source_overview *source, int64_t now) {
+  char text[MOMENT_SIZE];
+  table_text(table, source->source->code);
+  table_text(table, state_label(source));
+  table_paint(table, state_paint(source));
+  table_text(table, moment_text(source->running ? source->started : source->standing.since, text));
+  table_text(table, moment_text(source->ended != 0 ? source->ended : source->started, text));
+  table_text(table, due_text(source, now, text));
+  table_integer(table, source->total);
+  add_quarantine(table, source);
+  table_integer(table, source->withheld);
+  table_integer(table, source->drift);
+  table_paint(table, source->drift > 0 ? PAINT_WARNING : PAINT_NONE);
+}
+
+static enum status print_sources(const struct overview *overview, const struct source_overview *const *order,
+                                 struct error *error) {
   const struct table_column columns[] = {{.name = "source", .title = _("source")},
-                                         {.name = "institution", .title = _("institution")},
                                          {.name = "state", .title = _("state")},
+                                         {.name = "since", .title = _("since")},
                                          {.name = "last", .title = _("last sync")},
+                                         {.name = "next", .title = _("next")},
                                          {.name = "records", .title = _("records"), .align = ALIGN_RIGHT},
                                          {.name = "quarantined", .title = _("quarantine"), .align = ALIGN_RIGHT},
                                          {.name = "withheld", .title = _("withheld"), .align = ALIGN_RIGHT},
-                                         {.name = "watermark", .title = _("pulled up to"), .most = 26}};
+                                         {.name = "drift", .title = _("fields changed"), .align = ALIGN_RIGHT}};
   struct table *table = table_new(columns, sizeof columns / sizeof *columns);
   if (table == NULL) {
     return error_memory(error);
   }
   for (size_t i = 0; i < overview->source_count; i++) {
-    const struct source_overview *source = &overview->sources[i];
-    char text[MOMENT_SIZE];
-    table_text(table, source->source->code);
-    table_text(table, source->source->institution);
-    table_text(table, state_label(source->state));
-    table_text(table, moment_text(source->ended != 0 ? source->ended : source->started, text));
-    table_integer(table, source->total);
-    table_integer(table, source->quarantined);
-    table_integer(table, source->withheld);
-    table_text(table, source->watermark == NULL ? "-" : source->watermark);
+    add_source(table, order[i], overview->now);
   }
   enum status status = table_print(table, stdout, TABLE_TEXT, error);
   table_free(table);
   return status;
+}
+
+static void print_running(const struct overview *overview) {
+  char text[MOMENT_SIZE], number[32];
+  for (size_t i = 0; i < overview->source_count; i++) {
+    const struct source_overview *source = &overview->sources[i];
+    if (source->running) {
+      printf(_("running   %s since %s, %s records so far\n"), source->source->code, moment_text(source->started, text),
+             number_group(source->counts.pulled, number));
+    }
+  }
 }
 
 static int print_linking_needs(const struct overview *overview) {
@@ -77,34 +152,107 @@ static int print_linking_needs(const struct overview *overview) {
   return needs;
 }
 
+/* "missing: sex (the mapping reads it)", the first ones. */
+static void print_drift(const struct source_overview *source) {
+  enum { SHOWN = 5 };
+  for (int64_t i = 0; i < source->drift && i < SHOWN; i++) {
+    const struct drift *drift = &source->drifts[i];
+    char was[96], is[96];
+    drift_kinds_text(drift->was, was);
+    drift_kinds_text(drift->is, is);
+    if (drift->kind == DRIFT_RETYPED) {
+      printf(_("    field %.*s was %s, and is %s now"), SLICE_ARG(drift->path), was, is);
+    } else {
+      printf(drift->kind == DRIFT_MISSING ? _("    field %.*s is missing") : _("    field %.*s is new"),
+             SLICE_ARG(drift->path));
+    }
+    puts(drift->mapped ? _("; the mapping reads it") : "");
+  }
+  if (source->drift > SHOWN) {
+    printf(_("    and %lld more: `puente status --json`\n"), (long long)(source->drift - SHOWN));
+  }
+}
+
+/* What is wrong with one, since when, what to do, and whom to call. */
+static void print_trouble(const struct source_overview *source) {
+  const struct source_standing *standing = &source->standing;
+  const struct source_health *health = &source->health;
+  char text[MOMENT_SIZE];
+  printf(_("- %s: %s since %s"), source->source->code, standing_label(standing->standing),
+         moment_text(standing->since, text));
+  if (health->failures > 1) {
+    printf(_(", %d tries failed"), health->failures);
+  }
+  puts("");
+  if (health->message != NULL && health->message[0] != '\0') {
+    printf(_("    %s\n"), health->message);
+  }
+  bool hinted = health->hint != NULL && health->hint[0] != '\0';
+  const char *advice = hinted ? health->hint : standing_advice(standing->standing);
+  if (advice[0] != '\0') {
+    printf(_("    %s\n"), advice);
+  }
+  if (source->source->contact[0] != '\0' && standing->standing != STANDING_FAILED) {
+    printf(_("    contact: %s\n"), source->source->contact);
+  }
+  if (standing->retry != 0 && standing->retry != INT64_MAX) {
+    printf(_("    next try: %s\n"), moment_text(standing->retry, text));
+  }
+}
+
+static int print_source_needs(const struct source_overview *source) {
+  const char *code = source->source->code;
+  int needs = 0;
+  enum standing standing = source->standing.standing;
+  if (standing == STANDING_RETIRED) {
+    return 0;
+  }
+  if (standing_needs_person(standing)) {
+    print_trouble(source);
+    needs++;
+  } else if (source->message != NULL && strcmp(source->state, "ok") == 0) {
+    printf(_("- %s: %s\n"), code, source->message);
+    needs++;
+  } else if (source->drift > 0) {
+    printf(_("- %s: its fields changed\n"), code);
+    needs++;
+  }
+  print_drift(source);
+  bool first = standing == STANDING_NEVER || strcmp(source->state, "interrupted") == 0;
+  if (first && standing != STANDING_PAUSED) {
+    printf(_("- %s: `puente sync %s`%s\n"), code, code, source->under_way ? _(" goes on where it stopped") : "");
+    needs++;
+  }
+  if (source->quarantined > 0) {
+    printf(_("- %s: in quarantine: %lld, see `puente quarantine list --source %s`\n"), code,
+           (long long)source->quarantined, code);
+    needs++;
+  }
+  return needs;
+}
+
+static int print_expiries(const struct overview *overview) {
+  int needs = 0;
+  for (size_t i = 0; i < overview->expiry_count && overview->expiries[i].level >= 0; i++) {
+    const struct expiry *expiry = &overview->expiries[i];
+    const char *whose = expiry->source == NULL ? _("store") : expiry->source;
+    if (expiry->level == 0) {
+      printf(_("- %s: %s has expired\n"), whose, expiry_label(expiry->what));
+    } else {
+      printf(_("- %s: %s expires in %d days\n"), whose, expiry_label(expiry->what), expiry->days);
+    }
+    needs++;
+  }
+  return needs;
+}
+
 /* What needs a person, each with what to do. Gives their number. */
-static int print_needs(const struct overview *overview) {
+static int print_needs(const struct overview *overview, const struct source_overview *const *order) {
   int needs = 0;
   for (size_t i = 0; i < overview->source_count; i++) {
-    const struct source_overview *source = &overview->sources[i];
-    const char *code = source->source->code;
-    bool failed = strcmp(source->state, "failed") == 0;
-    if (failed || (source->message != NULL && strcmp(source->state, "ok") == 0)) {
-      printf(_("- %s: %s\n"), code, source->message == NULL ? _("the last sync failed") : source->message);
-      if (source->hint != NULL && source->hint[0] != '\0') {
-        printf(_("    %s\n"), source->hint);
-      }
-      if (failed && source->source->contact[0] != '\0') {
-        printf(_("    contact: %s\n"), source->source->contact);
-      }
-      needs++;
-    }
-    if (strcmp(source->state, "never") == 0 || strcmp(source->state, "interrupted") == 0) {
-      printf(_("- %s: `puente sync %s`%s\n"), code, code, source->under_way ? _(" goes on where it stopped") : "");
-      needs++;
-    }
-    if (source->quarantined > 0) {
-      printf(_("- %s: in quarantine: %lld, see `puente quarantine list --source %s`\n"), code,
-             (long long)source->quarantined, code);
-      needs++;
-    }
+    needs += print_source_needs(order[i]);
   }
-  return needs + print_linking_needs(overview);
+  return needs + print_expiries(overview) + print_linking_needs(overview);
 }
 
 /* A count with what is not settled about it. */
@@ -134,20 +282,8 @@ static json_t *linked_json(int64_t figure, const struct linked_counts *last) {
   return object;
 }
 
-static enum status print_text(const struct workspace *workspace, const struct overview *overview, struct error *error) {
+static void print_store(const struct workspace *workspace, const struct overview *overview) {
   char text[MOMENT_SIZE];
-  if (overview->source_count == 0) {
-    puts(_("this workspace has no source yet: copy sources/example.yaml.txt to sources/CODE.yaml and fill it in"));
-    return OK;
-  }
-  enum status status = print_sources(overview, error);
-  if (status != OK) {
-    return status;
-  }
-  if (!overview->made) {
-    puts(_("\nno store yet: `puente sync` makes it"));
-    return OK;
-  }
   const char *where =
       workspace->config->store == STORE_SQLITE ? workspace->config->store_path : workspace->config->store_dsn;
   printf(_("\nstore     %s (format %d)\n"), where, overview->version);
@@ -158,11 +294,29 @@ static enum status print_text(const struct workspace *workspace, const struct ov
     print_linked(_("persons"), overview->persons, &overview->last.kinds[CLUSTER_PERSON]);
     print_linked(_("cases"), overview->cases, &overview->last.kinds[CLUSTER_CASE]);
   }
-  puts(_("\nto do"));
-  if (print_needs(overview) == 0) {
-    puts(_("- nothing"));
+  printf(_("backup    %s"), overview->backup == 0 ? _("none") : moment_text(overview->backup, text));
+  printf(_("; tried by restoring: %s\n"), overview->restored == 0 ? _("never") : moment_text(overview->restored, text));
+  print_running(overview);
+}
+
+static enum status print_text(const struct workspace *workspace, const struct overview *overview, struct error *error) {
+  if (overview->source_count == 0) {
+    puts(_("this workspace has no source yet: copy sources/example.yaml.txt to sources/CODE.yaml and fill it in"));
+    return OK;
   }
-  return OK;
+  const struct source_overview **order = sorted(overview);
+  enum status status = order == NULL ? error_memory(error) : print_sources(overview, order, error);
+  if (status == OK && !overview->made) {
+    puts(_("\nno store yet: `puente sync` makes it"));
+  } else if (status == OK) {
+    print_store(workspace, overview);
+    puts(_("\nto do"));
+    if (print_needs(overview, order) == 0) {
+      puts(_("- nothing"));
+    }
+  }
+  free(order);
+  return status;
 }
 
 static json_t *moment_json(int64_t micros) {
@@ -174,8 +328,34 @@ static json_t *moment_json(int64_t micros) {
   return json_string(text);
 }
 
+static json_t *drifts_json(const struct source_overview *source) {
+  json_t *list = json_array();
+  for (int64_t i = 0; i < source->drift; i++) {
+    const struct drift *drift = &source->drifts[i];
+    json_array_append_new(list, json_pack("{ss% ss sb si si so}", "field", drift->path.data, drift->path.len, "kind",
+                                          drift_names[drift->kind], "mapped", (int)drift->mapped, "was", drift->was,
+                                          "is", drift->is, "since", moment_json(drift->since)));
+  }
+  return list;
+}
+
+static json_t *future_json(int64_t micros) {
+  return micros == INT64_MAX ? json_null() : moment_json(micros);
+}
+
+static json_t *standing_json(const struct source_overview *source) {
+  const struct source_standing *standing = &source->standing;
+  const struct source_health *health = &source->health;
+  return json_pack("{ss so so so so sb si so so ss ss? ss? ss?}", "state", standing_names[standing->standing], "since",
+                   moment_json(standing->since), "due", future_json(standing->due), "overdue",
+                   moment_json(standing->overdue), "retry", future_json(standing->retry), "circuit_open",
+                   (int)standing->circuit_open, "failures", health->failures, "tried", moment_json(health->tried),
+                   "succeeded", moment_json(health->succeeded), "error", status_name(health->error), "message",
+                   health->message, "place", health->place, "hint", health->hint);
+}
+
 static json_t *source_json(const struct source_overview *source) {
-  return json_pack(
+  json_t *object = json_pack(
       "{ss ss ss ss ss ss sI so so so sb ss? sI sI sI sI ss? ss? ss?}", "source", source->source->code, "title",
       source->source->title, "institution", source->source->institution, "contact", source->source->contact, "unit",
       source->source->unit, "state", source->state, "run", (json_int_t)source->run, "started",
@@ -183,6 +363,23 @@ static json_t *source_json(const struct source_overview *source) {
       "under_way", (int)source->under_way, "watermark", source->watermark, "records", (json_int_t)source->total,
       "mapped", (json_int_t)source->mapped, "quarantined", (json_int_t)source->quarantined, "withheld",
       (json_int_t)source->withheld, "message", source->message, "place", source->place, "hint", source->hint);
+  json_object_set_new(object, "running", json_boolean(source->running));
+  json_object_set_new(object, "pulled", json_integer(source->counts.pulled));
+  json_object_set_new(object, "newly_quarantined", json_integer(source->counts.quarantined));
+  json_object_set_new(object, "standing", standing_json(source));
+  json_object_set_new(object, "drift", drifts_json(source));
+  return object;
+}
+
+static json_t *expiries_json(const struct overview *overview) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < overview->expiry_count; i++) {
+    const struct expiry *expiry = &overview->expiries[i];
+    json_array_append_new(list,
+                          json_pack("{ss? ss so si sb}", "source", expiry->source, "what", expiry->what, "at",
+                                    moment_json(expiry->at), "days", expiry->days, "warns", (int)(expiry->level >= 0)));
+  }
+  return list;
 }
 
 static void print_json(const struct workspace *workspace, const struct overview *overview) {
@@ -196,6 +393,10 @@ static void print_json(const struct workspace *workspace, const struct overview 
                            (json_int_t)overview->link_run, "linked", moment_json(overview->linked), "waiting",
                            (json_int_t)overview->waiting, "review", (json_int_t)overview->review, "decided",
                            (json_int_t)overview->decided, "link_message", overview->link_message);
+  json_object_set_new(root, "expiries", expiries_json(overview));
+  json_object_set_new(root, "backup", moment_json(overview->backup));
+  json_object_set_new(root, "restored", moment_json(overview->restored));
+  json_object_set_new(root, "needs_person", json_boolean(overview_alarms(overview)));
   if (overview->link_run != 0) {
     json_object_set_new(root, "linkage",
                         json_pack("{so so}", "persons",
@@ -208,7 +409,8 @@ static void print_json(const struct workspace *workspace, const struct overview 
 }
 
 static int run(const struct globals *globals, int argc, char **argv) {
-  const struct argument table[] = {{.name = NULL}};
+  bool check = false;
+  const struct argument table[] = {{.name = "check", .flag = &check}, {.name = NULL}};
   int exit_code = 0;
   if (arguments_done(&command_status, table, &argc, argv, &exit_code)) {
     return exit_code;
@@ -227,6 +429,8 @@ static int run(const struct globals *globals, int argc, char **argv) {
   }
   if (status != OK) {
     exit_code = command_fail(&error);
+  } else if (check && overview_alarms(&overview)) {
+    exit_code = status_exit_code(ERR_BALANCE);
   }
   overview_free(&overview);
   workspace_close(&workspace);
@@ -235,8 +439,13 @@ static int run(const struct globals *globals, int argc, char **argv) {
 
 const struct command command_status = {
     .name = "status",
-    .synopsis = "[--json]",
+    .synopsis = "[--check] [--json]",
     .summary = N_("tell at a glance how sources, store and linking stand, and what needs a person"),
-    .help = "",
+    .help =
+        N_("Sources that need a person stand first: failed (this side), refused (credentials, permission), changed\n"
+           "(its fields no longer fit the mapping), unreachable, late (no sync succeeded since it was due). Empty,\n"
+           "never pulled, paused and retired are states of their own, none of them a zero. With --check the exit\n"
+           "code is 3 where a source is in one of the five, something expires within 30 days, or the last linking\n"
+           "failed; 0 else. Records in quarantine and pairs to review do not count: they are the daily work.\n"),
     .run = run,
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
+#include <unistd.h>
 
 enum { PRINT_MOST = 1 << 30, MEMORY_MOST = 1 << 30, GAP = 2 };
 enum kind { KIND_NULL, KIND_TEXT, KIND_BARE }; /* bare: number or boolean, unquoted in JSON */
@@ -16,7 +17,7 @@ enum kind { KIND_NULL, KIND_TEXT, KIND_BARE }; /* bare: number or boolean, unquo
 struct table_cell {
   struct slice text;  /* for people */
   struct slice value; /* for programs */
-  uint8_t kind;
+  uint8_t kind, paint;
 };
 
 struct table {
@@ -169,6 +170,12 @@ void table_share(struct table *table, double value) {
 
 void table_code(struct table *table, const char *code, const char *label) {
   add(table, code == NULL ? KIND_NULL : KIND_TEXT, slice_of(label), slice_of(code));
+}
+
+void table_paint(struct table *table, enum table_paint paint) {
+  if (table->count > 0) {
+    table->cells[table->count - 1].paint = (uint8_t)paint;
+  }
 }
 
 void table_null(struct table *table) {
@@ -351,7 +358,15 @@ static void print_rule(const struct table *table, const size_t *widths, struct b
   buffer_char(out, '\n');
 }
 
-static void print_text(const struct table *table, struct buffer *out) {
+static bool wants_colours(FILE *stream) {
+  const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
+  bool plain = (refused != NULL && refused[0] != '\0') || terminal == NULL || strcmp(terminal, "dumb") == 0;
+  return !plain && isatty(fileno(stream)) == 1;
+}
+
+static void print_text(const struct table *table, bool colours, struct buffer *out) {
+  static const char *const paints[] = {
+      [PAINT_NONE] = "", [PAINT_GOOD] = "32", [PAINT_WARNING] = "33", [PAINT_BAD] = "1;31", [PAINT_FAINT] = "2"};
   size_t widths[TABLE_COLUMNS_MOST], columns = table->column_count;
   size_t lines = measure(table, widths);
   buffer_slice(out, buffer_view(&table->title));
@@ -368,7 +383,12 @@ static void print_text(const struct table *table, struct buffer *out) {
     if (c == 0 && row > 0 && row < table->rule_capacity && table->rules[row]) {
       print_rule(table, widths, out);
     }
+    bool painted = colours && table->cells[i].paint != PAINT_NONE;
+    if (painted) {
+      buffer_printf(out, "\033[%sm", paints[table->cells[i].paint]);
+    }
     print_cell(out, table->cells[i].text, table->columns[c].align, widths[c], c + 1 == columns);
+    buffer_text(out, painted ? "\033[0m" : "");
     if (c + 1 == columns) {
       end_line(out);
     }
@@ -440,7 +460,7 @@ enum status table_print(struct table *table, FILE *stream, enum table_form form,
   struct buffer out;
   buffer_init(&out, PRINT_MOST);
   if (form == TABLE_TEXT) {
-    print_text(table, &out);
+    print_text(table, wants_colours(stream), &out);
   } else if (form == TABLE_CSV) {
     print_csv(table, &out);
   } else {

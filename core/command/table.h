@@ -48,6 +48,9 @@ void table_boolean(struct table *table, bool value);
 void table_share(struct table *table, double value); /* 0.874: "87.4 %" in text, the number elsewhere */
 /* A label for people and its code for programs; code NULL: null for them. */
 void table_code(struct table *table, const char *code, const char *label);
+/* The last cell in a colour, on a terminal that wants colours (NO_COLOR and TERM=dumb do not). */
+enum table_paint { PAINT_NONE, PAINT_GOOD, PAINT_WARNING, PAINT_BAD, PAINT_FAINT };
+void table_paint(struct table *table, enum table_paint paint);
 void table_null(struct table *table); /* blank in text and CSV, null in JSON */
 void table_rule(struct table *table); /* a line between the rows before and after, in text only */
 size_t table_rows(const struct table *table);

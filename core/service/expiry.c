@@ -40,6 +40,18 @@ int expiry_level(int64_t at, int64_t now) {
   return -1;
 }
 
+const char *expiry_label(const char *what) {
+  static const char *const names[][2] = {{"client_certificate", N_("client certificate")},
+                                         {"server_certificate", N_("server certificate")},
+                                         {"password", N_("password")}};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (strcmp(names[i][0], what) == 0) {
+      return _(names[i][1]);
+    }
+  }
+  return what;
+}
+
 struct list {
   const struct workspace *workspace;
   struct arena *arena;

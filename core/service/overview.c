@@ -2,6 +2,9 @@
 
 #include "core/base/date.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 /* A column of a result, by name; SIZE_MAX where the view has none. */
 static size_t column(const struct result *result, const char *name) {
   for (size_t i = 0; i < result_columns(result); i++) {
@@ -187,6 +190,115 @@ static enum status count_review(const struct workspace *workspace, struct overvi
   return status;
 }
 
+/* ---- how it stands ---- */
+
+struct drift_list {
+  struct arena *arena;
+  struct drift *drifts;
+  size_t count, capacity;
+};
+
+static enum status take_drift(void *context, const struct drift *drift, struct error *error) {
+  struct drift_list *list = context;
+  if (list->count == list->capacity) {
+    size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
+    struct drift *more = arena_array(list->arena, capacity, sizeof *more);
+    if (more == NULL) {
+      return error_memory(error);
+    }
+    if (list->count > 0) {
+      memcpy(more, list->drifts, list->count * sizeof *more);
+    }
+    list->drifts = more;
+    list->capacity = capacity;
+  }
+  list->drifts[list->count] = *drift;
+  list->drifts[list->count].path = arena_copy(list->arena, drift->path);
+  return list->drifts[list->count++].path.data == NULL ? error_memory(error) : OK;
+}
+
+static int mapped_first(const void *a, const void *b) {
+  const struct drift *left = a, *right = b;
+  if (left->mapped != right->mapped) {
+    return left->mapped ? -1 : 1;
+  }
+  return slice_compare(left->path, right->path);
+}
+
+/* A run whose process was killed says "running" for ever; what it held tells. */
+static enum status look_at_run(struct store *store, struct source_overview *source, struct error *error) {
+  char name[160];
+  if (strcmp(source->state, "running") != 0) {
+    return OK;
+  }
+  snprintf(name, sizeof name, "sync:%s", source->source->code);
+  enum status status = store_held(store, name, &source->running, error);
+  if (status == OK && !source->running) {
+    source->state = "interrupted";
+  }
+  return status;
+}
+
+/* A source that was pulled before its health was kept. */
+static void health_of_runs(struct source_overview *source) {
+  if (source->health.health != HEALTH_UNKNOWN || source->run == 0) {
+    return;
+  }
+  bool failed = strcmp(source->state, "failed") == 0;
+  if (failed || source->complete != 0) {
+    source->health.health = failed ? HEALTH_FAILED : HEALTH_OK;
+    source->health.since = failed ? source->ended : source->complete;
+    source->health.tried = source->ended;
+    source->health.succeeded = source->complete;
+    source->health.message = failed ? source->message : NULL;
+    source->health.hint = failed ? source->hint : NULL;
+  }
+}
+
+static enum status read_standing(const struct workspace *workspace, struct overview *overview, struct error *error) {
+  enum status status = OK;
+  for (size_t i = 0; i < overview->source_count && status == OK; i++) {
+    struct source_overview *source = &overview->sources[i];
+    struct drift_list list = {.arena = overview->memory};
+    int source_id = workspace->store == NULL ? 0 : workspace->source_ids[i];
+    if (source_id != 0) {
+      status = look_at_run(workspace->store, source, error);
+      status =
+          status == OK ? store_health(workspace->store, source_id, overview->memory, &source->health, error) : status;
+      status = status == OK ? store_visit_drift(workspace->store, source_id, take_drift, &list, error) : status;
+    }
+    if (status == OK) {
+      health_of_runs(source);
+      source->standing = standing_of(workspace->config, i, &source->health, overview->now);
+      source->drifts = list.drifts;
+      source->drift = (int64_t)list.count;
+      if (list.count > 1) {
+        qsort(list.drifts, list.count, sizeof *list.drifts, mapped_first);
+      }
+    }
+  }
+  return status;
+}
+
+static enum status read_duties(const struct workspace *workspace, struct overview *overview, struct error *error) {
+  struct duty backup = {.ended = 0}, restore = {.ended = 0};
+  enum status status = store_duty(workspace->store, "backup", &backup, error);
+  if (status == OK) {
+    status = store_duty(workspace->store, "restore", &restore, error);
+  }
+  overview->backup = backup.outcome == OK ? backup.ended : 0;
+  overview->restored = restore.outcome == OK ? restore.ended : 0;
+  return status;
+}
+
+bool overview_alarms(const struct overview *overview) {
+  bool alarms = overview->link_message != NULL || (overview->expiry_count > 0 && overview->expiries[0].level >= 0);
+  for (size_t i = 0; i < overview->source_count; i++) {
+    alarms = alarms || standing_needs_person(overview->sources[i].standing.standing);
+  }
+  return alarms;
+}
+
 static enum status read_store(const struct workspace *workspace, struct overview *overview, struct error *error) {
   overview->made = true;
   overview->version = store_version(workspace->store);
@@ -196,6 +308,7 @@ static enum status read_store(const struct workspace *workspace, struct overview
   }
   status = status == OK ? take_tallies(workspace, overview, error) : status;
   status = status == OK ? count_review(workspace, overview, error) : status;
+  status = status == OK ? read_duties(workspace, overview, error) : status;
   return status == OK ? linked_read(workspace->store, overview->memory, &overview->last, error) : status;
 }
 
@@ -225,13 +338,18 @@ static void settle_states(struct overview *overview) {
 }
 
 enum status overview_read(const struct workspace *workspace, struct overview *overview, struct error *error) {
-  *overview = (struct overview){.memory = arena_new(0)};
+  *overview = (struct overview){.memory = arena_new(0), .now = clock_now()};
   if (overview->memory == NULL) {
     return error_memory(error);
   }
   enum status status = list_sources(workspace->config, overview, error);
   if (status == OK && workspace->store != NULL) {
     status = read_store(workspace, overview, error);
+  }
+  status = status == OK ? read_standing(workspace, overview, error) : status;
+  if (status == OK) {
+    status =
+        expiries_read(workspace, overview->memory, overview->now, &overview->expiries, &overview->expiry_count, error);
   }
   if (status == OK) {
     settle_states(overview);

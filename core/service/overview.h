@@ -16,9 +16,11 @@ struct source_overview {
   struct counts counts;        /* of the last sync */
   int64_t mapped, quarantined, withheld, total; /* records that are current now; total: with dismissed ones */
   const char *message, *place, *hint;           /* of a failed run, or a remark of a done one; NULL: none */
+  bool running;                                 /* now, in some process; its counts are those so far */
   struct source_health health;
   struct source_standing standing;
-  int64_t drift; /* open findings about its fields */
+  const struct drift *drifts; /* open findings about its fields, those that the mapping reads first */
+  int64_t drift;
 };
 
 struct overview {
@@ -34,12 +36,16 @@ struct overview {
   const char *link_message, *link_hint; /* of a linking that failed since; NULL: none */
   struct expiry *expiries;              /* those to be told of come first */
   size_t expiry_count;
+  int64_t now;
   int64_t backup, restored; /* last backup that was read back; last restore that was tried; 0: never */
   struct arena *memory;
 };
 
 enum status service_overview(const char *config_path, struct workspace *workspace, struct overview *overview,
                              struct error *error) MUST_CHECK;
+/* Whether a person has to look soon: a source that fails or is late, something that expires, a failed linking. Records
+ * in quarantine and pairs to review are the daily work. */
+bool overview_alarms(const struct overview *overview);
 /* The same of a workspace that is open; without a store only sources are known. */
 enum status overview_read(const struct workspace *workspace, struct overview *overview, struct error *error) MUST_CHECK;
 void overview_free(struct overview *overview);

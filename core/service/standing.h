@@ -49,6 +49,7 @@ struct expiry {
 /* When the first certificate of a PEM file ends, in microseconds; 0: it cannot be read as one. */
 int64_t certificate_ends(const char *path);
 int expiry_level(int64_t at, int64_t now);
+const char *expiry_label(const char *what); /* translated; a name of the configuration's own as it is */
 /* From configuration and certificate files alone; certificates that servers show come from the store, where the daily
  * duty "watch" keeps them. In the arena. */
 enum status expiries_read(const struct workspace *workspace, struct arena *arena, int64_t now, struct expiry **expiries,

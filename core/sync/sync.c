@@ -286,8 +286,8 @@ static enum status sync_refuse(const struct sync *sync, struct sync_result *resu
   return error->code;
 }
 
-/* The pass has ended: nothing to go on with, and the highest mark seen is where the next one begins. */
-static enum status sync_end_pass(struct sync *sync, struct error *error) {
+/* The watermark moves, and what the pass showed of the source is compared with what it showed before. */
+static enum status sync_end_pass(struct sync *sync, struct sync_result *result, struct error *error) {
   struct pass *pass = &sync->lander.pass;
   enum status status = sync_moves_on(sync) ? pass_set(&pass->watermark, pass->mark, error) : OK;
   if (status == OK) {
@@ -298,7 +298,10 @@ static enum status sync_end_pass(struct sync *sync, struct error *error) {
   }
   pass->first_run = 0;
   pass->complete_run = sync->frame.run;
-  return status;
+  if (status == OK) {
+    status = sync_settle_drift(sync, result, error);
+  }
+  return status == OK && !sync->resumed ? sync_compare_volume(sync, result, error) : status;
 }
 
 /* Of a swept source, and of a reload: what did not come goes. */
@@ -318,13 +321,7 @@ static enum status sync_complete(struct sync *sync, struct sync_result *result, 
   struct lander *lander = &sync->lander;
   enum status status = sync_delete_others(sync, result, error);
   if (status == OK && !lander->backfill) {
-    status = sync_end_pass(sync, error);
-  }
-  if (status == OK && !lander->backfill) {
-    status = sync_settle_drift(sync, result, error);
-  }
-  if (status == OK && !lander->backfill && !sync->resumed) {
-    status = sync_compare_volume(sync, result, error);
+    status = sync_end_pass(sync, result, error);
   }
   if (status == OK) {
     status = store_pass_save(sync->frame.bench->store, lander->lease, &lander->pass, error);

@@ -93,6 +93,9 @@ static enum status step_parse(struct step *step, struct error *error) {
     step_fault(step, "record_broken", error->message);
     return OK;
   }
+  if (status == OK && taker->watch != NULL) {
+    drift_look(taker->watch, step->root);
+  }
   return status;
 }
 
@@ -174,9 +177,6 @@ static enum status step_read(struct step *step, struct slice context, enum taken
   }
   if ((status = step_parse(step, error)) != OK) {
     return status;
-  }
-  if (step->root != NULL && taker->watch != NULL) {
-    drift_look(taker->watch, step->root);
   }
   if (step->root != NULL && !step->landed && plan_refuses(taker->plan, &step->parcel->mapped, step->root)) {
     *taken = TAKEN_REJECTED;
