@@ -21,6 +21,7 @@ enum job_kind {
   JOB_SYNC,   /* one source */
   JOB_DUTY,   /* one row of the table */
   JOB_RELOAD, /* reads and checks the configuration */
+  JOB_TELL,   /* tells people what became of a reload */
 };
 enum job_end {
   JOB_RAN,       /* `status` tells how it went */
@@ -37,6 +38,8 @@ struct job {
   size_t position; /* of the source, or of the duty */
   bool asked;      /* a duty that follows runs: due whatever the clock says */
   const atomic_bool *stop;
+  struct console *console;
+  char refused[512]; /* for duties: why the last reload was refused; "": it was not */
   pthread_t thread;
   /* results */
   enum job_end end;
@@ -53,6 +56,7 @@ struct item {
   char *name; /* of a source: "sync:reta", owned */
   struct agenda_state state;
   bool running, done; /* done: with `once`, had its turn */
+  int64_t again;      /* monotonic, of a duty that is done all the time: when next */
   int64_t wanted;     /* monotonic, since when it is to follow runs; 0: not */
   int64_t rests;      /* monotonic: not before then, since another process is at it */
 };
@@ -73,9 +77,12 @@ struct daemon {
   struct error failure;
   int syncs, jobs; /* that run */
   int told_jobs;
-  int64_t watchdog, alive_at; /* microseconds; monotonic */
-  int wake;                   /* eventfd: a job has ended */
-  pthread_mutex_t lock;       /* of `ended` */
+  struct console *console;           /* NULL: none */
+  const struct settings *console_of; /* the configuration that it was started for */
+  char refused[512];                 /* why the last reload was refused; "": it was not */
+  int64_t watchdog, alive_at;        /* microseconds; monotonic */
+  int wake;                          /* eventfd: a job has ended */
+  pthread_mutex_t lock;              /* of `ended` */
   struct job *ended;
 };
 

@@ -1,7 +1,10 @@
 #include "core/serve/duty.h"
 
 #include "core/base/log.h"
+#include "core/service/backup.h"
 #include "core/service/linking.h"
+#include "core/service/notices.h"
+#include "core/store/watch.h"
 
 /* ---- link ---- */
 
@@ -13,11 +16,10 @@ static enum duty_after link_after(const struct config *config) {
   return config->serve.links ? AFTER_NEWS : AFTER_NOTHING;
 }
 
-static enum status link_duty(struct workspace *workspace, const atomic_bool *stop, struct error *error) {
+static enum status link_duty(const struct duty_work *work, struct error *error) {
   const struct linking linking = {.purpose = NULL};
   struct resolve_result result = {.run = 0};
-  (void)stop;
-  enum status status = service_link(workspace, &linking, NULL, &result, error);
+  enum status status = service_link(work->workspace, &linking, NULL, &result, error);
   if (status == OK && !result.nothing_new) {
     log_message(LEVEL_INFO, _("linked: %lld persons, %lld cases; %lld pairs wait for a person"),
                 (long long)result.persons.clusters, (long long)result.cases.clusters,
@@ -26,7 +28,83 @@ static enum status link_duty(struct workspace *workspace, const atomic_bool *sto
   return status;
 }
 
+/* ---- backup ---- */
+
+static const struct timetable *backup_timetable(const struct config *config) {
+  return &config->serve.backup;
+}
+
+static enum status backup_duty(const struct duty_work *work, struct error *error) {
+  const struct serve_config *serve = &work->workspace->config->serve;
+  const struct backup_job job = {.keep = serve->backup_keep, .stop = work->stop};
+  struct backup_done done;
+  enum status status = service_backup(work->workspace, &job, &done, error);
+  if (status == OK) {
+    log_message(LEVEL_INFO, _("the store was copied and read back: %s, %lld rows"), done.file.data,
+                (long long)done.rows);
+    backup_done_free(&done);
+  }
+  return status;
+}
+
+/* ---- digest ---- */
+
+static const struct timetable *digest_timetable(const struct config *config) {
+  return &config->notify.digest;
+}
+
+static enum status digest_duty(const struct duty_work *work, struct error *error) {
+  struct overview overview;
+  enum status status = overview_read(work->workspace, &overview, error);
+  if (status == OK) {
+    status = notices_digest(work->workspace, &overview, work->stop, error);
+    overview_free(&overview);
+  }
+  return status;
+}
+
+/* ---- watch: what machines and people are to know ---- */
+
+static enum duty_after watch_after(const struct config *config) {
+  (void)config;
+  return AFTER_RUNS;
+}
+
+/* One host of a store tells people; each shows machines how it stands. */
+static enum status tell(const struct duty_work *work, const struct overview *overview, struct error *error) {
+  static const char hold[] = "tell";
+  struct notices_summary summary;
+  struct store *store = work->workspace->store;
+  enum status status = store_hold(store, hold, error);
+  if (status != OK) {
+    return status == ERR_BUSY ? OK : status;
+  }
+  status = notices_tell(work->workspace, overview, work->stop, &summary, error);
+  store_unhold(store, hold);
+  return status;
+}
+
+static enum status watch_duty(const struct duty_work *work, struct error *error) {
+  struct overview overview;
+  enum status status = overview_read(work->workspace, &overview, error);
+  if (status != OK) {
+    return status;
+  }
+  if (work->console != NULL) {
+    bool ready = work->refused[0] == '\0';
+    status = console_show(work->console, work->workspace, &overview, ready, ready ? NULL : work->refused, error);
+  }
+  if (status == OK) {
+    status = tell(work, &overview, error);
+  }
+  overview_free(&overview);
+  return status;
+}
+
 const struct duty_row duty_table[] = {
     {.name = "link", .timetable = link_timetable, .after = link_after, .run = link_duty},
+    {.name = "backup", .timetable = backup_timetable, .run = backup_duty},
+    {.name = "digest", .timetable = digest_timetable, .run = digest_duty},
+    {.name = "watch", .after = watch_after, .every = INT64_C(60) * 1000000, .run = watch_duty},
     {.name = NULL},
 };

@@ -132,8 +132,8 @@ static void start_sources(struct daemon *daemon, int64_t now, int64_t monotonic,
 
 /* From when on a duty that is to follow runs may: when nothing is under way, or after a while all the same; a failed
  * one by its retry. */
-static int64_t follows_from(const struct daemon *daemon, const struct item *item, const struct agenda_entry *entry,
-                            bool waits, int64_t now, int64_t monotonic) {
+static int64_t follows_from(const struct item *item, const struct agenda_entry *entry, bool waits, int64_t now,
+                            int64_t monotonic) {
   if (item->wanted == 0) {
     return INT64_MAX;
   }
@@ -142,7 +142,6 @@ static int64_t follows_from(const struct daemon *daemon, const struct item *item
   int64_t retry = state->failures == 0
                       ? INT64_MAX
                       : retry_at(entry->retry, entry->name, state->failures, state->failure, state->failed_at);
-  (void)daemon;
   int64_t again = retry == INT64_MAX || retry <= now ? monotonic : monotonic_of(retry, now, monotonic);
   return again > from ? again : from;
 }
@@ -156,14 +155,21 @@ static void start_duties(struct daemon *daemon, int64_t now, int64_t monotonic, 
       continue;
     }
     const struct agenda_entry entry = entry_of_duty(config, i, row->name);
+    if (row->every > 0 && monotonic >= item->again && !daemon->request->once) {
+      item->wanted = 1;
+      item->again = monotonic + row->every;
+    }
     enum duty_after after = row->after == NULL ? AFTER_NOTHING : row->after(config);
     bool waits = after == AFTER_RUNS ? daemon->jobs > 0 : daemon->syncs > 0;
-    int64_t follows = follows_from(daemon, item, &entry, waits, now, monotonic);
+    int64_t follows = follows_from(item, &entry, waits, now, monotonic);
     int64_t from = daemon->request->once && item->done ? INT64_MAX : agenda_from(&entry, &item->state, now);
     int64_t begins = from <= now ? monotonic : monotonic_of(from, now, monotonic);
     sooner(&begins, follows);
     begins = begins > item->rests ? begins : item->rests;
     const struct job job = {.kind = JOB_DUTY, .position = i, .asked = follows <= monotonic, .state = item->state};
+    if (row->every > 0) {
+      sooner(at, item->again);
+    }
     if (begins > monotonic) {
       sooner(at, begins);
     } else if (job_start(daemon, &job)) {
@@ -220,10 +226,10 @@ static void sync_ended(struct daemon *daemon, const struct job *job) {
 static void duty_ended(struct daemon *daemon, struct item *item, const struct job *job) {
   const char *name = duty_table[job->position].name;
   bool link = strcmp(name, "link") == 0;
-  bool again = job->end != JOB_RAN || job->status != OK;
-  daemon->summary->duties += !again && !link;
+  bool again = job->end != JOB_RAN || job->status != OK, always = duty_table[job->position].every > 0;
+  daemon->summary->duties += !again && !link && !always;
   daemon->summary->linked += !again && link;
-  if (job->asked && again && job->end != JOB_HANDLED && item->wanted == 0) {
+  if (job->asked && again && !always && job->end != JOB_HANDLED && item->wanted == 0) {
     bool mends =
         job->end != JOB_RAN || retry_at(&daemon->settings->config->serve.retry, name, 1, job->status, 0) != INT64_MAX;
     item->wanted = mends && !daemon->request->once ? clock_monotonic() : 0;

@@ -2,6 +2,7 @@
 #include "core/base/log.h"
 #include "core/serve/daemon.h"
 #include "core/service/checkup.h"
+#include "core/service/notices.h"
 #include "core/service/pull.h"
 #include "core/service/runlog.h"
 
@@ -181,15 +182,26 @@ static void sync_one(struct job *job) {
 static void do_duty(struct job *job) {
   struct workspace workspace;
   const struct duty_row *row = &duty_table[job->position];
+  const struct duty_work doing = {
+      .workspace = &workspace, .stop = job->stop, .console = job->console, .refused = job->refused};
   char hold[NAME_SIZE];
   struct duty duty;
   if (!open_store(job, &workspace)) {
     return;
   }
+  if (row->every > 0) {
+    job->status = row->run(&doing, &job->error);
+    job->end = JOB_RAN;
+    if (job->status != OK && job->status != ERR_INTERRUPTED) {
+      log_error(LEVEL_WARNING, &job->error);
+    }
+    workspace_close(&workspace);
+    return;
+  }
   snprintf(hold, sizeof hold, "duty:%s", row->name);
   const struct agenda_entry entry = entry_of_duty(job->settings->config, job->position, row->name);
   if (claim(job, workspace.store, hold, &entry, 0, &duty)) {
-    job->status = row->run(&workspace, job->stop, &job->error);
+    job->status = row->run(&doing, &job->error);
     if (job->status == ERR_BUSY) {
       job->end = JOB_ELSEWHERE;
     } else {
@@ -231,11 +243,25 @@ static void reload(struct job *job) {
   }
 }
 
+static void tell_reload(struct job *job) {
+  struct workspace workspace;
+  struct error refusal = job->error;
+  if (!open_store(job, &workspace)) {
+    return;
+  }
+  job->end = JOB_RAN;
+  job->status = notices_reload(&workspace, refusal.code == OK ? NULL : &refusal, job->stop, &job->error);
+  if (job->status != OK && job->status != ERR_INTERRUPTED) {
+    log_error(LEVEL_WARNING, &job->error);
+  }
+  workspace_close(&workspace);
+}
+
 /* ---- threads ---- */
 
 static void *work(void *context) {
   static void (*const works[])(struct job *) = {
-      [JOB_LOOK] = look, [JOB_SYNC] = sync_one, [JOB_DUTY] = do_duty, [JOB_RELOAD] = reload};
+      [JOB_LOOK] = look, [JOB_SYNC] = sync_one, [JOB_DUTY] = do_duty, [JOB_RELOAD] = reload, [JOB_TELL] = tell_reload};
   struct job *job = context;
   struct daemon *daemon = job->daemon;
   works[job->kind](job);
@@ -257,6 +283,8 @@ bool job_start(struct daemon *daemon, const struct job *wanted) {
   job->daemon = daemon;
   job->settings = daemon->settings;
   job->stop = daemon->request->stop;
+  job->console = daemon->console;
+  memcpy(job->refused, daemon->refused, sizeof job->refused);
   if (pthread_create(&job->thread, NULL, work, job) != 0) {
     free(job);
     return false;

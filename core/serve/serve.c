@@ -21,6 +21,41 @@ static bool asked(const struct daemon *daemon) {
   return atomic_load(daemon->request->stop);
 }
 
+/* ---- what machines see ---- */
+
+static struct item *watch_of(struct daemon *daemon) {
+  size_t i = 0;
+  while (duty_table[i].name != NULL && duty_table[i].every == 0) {
+    i++;
+  }
+  return &daemon->duties[i];
+}
+
+/* The console of the present configuration. A port that is taken is no reason to pull nothing. */
+static void settle_console(struct daemon *daemon) {
+  const struct serve_config *serve = &daemon->settings->config->serve;
+  struct error error;
+  if (daemon->request->once || daemon->console_of == daemon->settings || watch_of(daemon)->running) {
+    return;
+  }
+  console_stop(daemon->console);
+  daemon->console = NULL;
+  daemon->console_of = daemon->settings;
+  if (serve->address != NULL && console_start(serve->address, serve->port, &daemon->console, &error) != OK) {
+    log_error(LEVEL_WARNING, &error);
+    daemon->console = NULL;
+  }
+  watch_of(daemon)->again = 0;
+}
+
+static void show_absence(struct daemon *daemon, const struct error *cause) {
+  struct error error;
+  if (daemon->console != NULL && !watch_of(daemon)->running
+      && console_show(daemon->console, NULL, NULL, false, cause->message, &error) != OK) {
+    log_error(LEVEL_WARNING, &error);
+  }
+}
+
 /* ---- the store ---- */
 
 /* Without the store nothing is started; it is looked for again at growing intervals. */
@@ -35,6 +70,7 @@ static void miss_store(struct daemon *daemon, const struct error *error) {
     log_message(LEVEL_WARNING, _("the store does not answer: syncs wait until it does"));
     memcpy(daemon->trouble, error->message, sizeof daemon->trouble);
   }
+  show_absence(daemon, error);
   systemd_status(_("waits for the store: %s"), error->message);
   daemon->looked = false;
   daemon->look_at = clock_monotonic() + pause;
@@ -122,12 +158,21 @@ static void reload_ended(struct daemon *daemon, struct job *job) {
     job->config = NULL;
     settings_drop(daemon->settings);
     daemon->settings = settings;
+    daemon->console_of = NULL;
     daemon->looked = false;
     daemon->look_at = clock_monotonic();
+    daemon->refused[0] = '\0';
+    error.code = OK;
     log_message(LEVEL_INFO, _("the configuration was loaded again"));
   } else {
     free(settings);
     log_message(LEVEL_ERROR, _("the configuration is refused: the one before it goes on"));
+    memcpy(daemon->refused, error.message, sizeof daemon->refused);
+  }
+  watch_of(daemon)->again = 0;
+  const struct job telling = {.kind = JOB_TELL, .error = error};
+  if (!job_start(daemon, &telling)) {
+    log_message(LEVEL_WARNING, _("no thread could be started"));
   }
   systemd_ready();
 }
@@ -145,6 +190,8 @@ static void take_ended(struct daemon *daemon) {
       break;
     case JOB_RELOAD:
       reload_ended(daemon, job);
+      break;
+    case JOB_TELL:
       break;
     case JOB_SYNC:
     case JOB_DUTY:
@@ -210,6 +257,7 @@ static void turn(struct daemon *daemon) {
         start_look(daemon);
       }
     } else if (daemon->looked) {
+      settle_console(daemon);
       until = items_start(daemon);
     }
     if (is_over(daemon)) {
@@ -260,6 +308,7 @@ static enum status begin(struct daemon *daemon, struct error *error) {
 }
 
 static void daemon_free(struct daemon *daemon) {
+  console_stop(daemon->console);
   items_free(daemon->sources, daemon->source_count);
   settings_drop(daemon->settings);
   close(daemon->wake);

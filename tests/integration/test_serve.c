@@ -5,6 +5,9 @@
 #include "tests/support/http_server.h"
 #include "tests/support/serving.h"
 
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -78,7 +81,8 @@ static void follows_schedules(void **state) {
   assert_true(serving_hears(&serving, "serve", "source alpha: 1 pulled, 1 new", 1, 20));
   assert_true(serving_hears(&serving, "serve", "linked: 1 persons, 1 cases", 1, 20));
   serving_drop(&serving, "alpha", 2);
-  assert_true(serving_hears(&serving, "serve", "source alpha: ", 5, 40));
+  assert_true(serving_hears(&serving, "serve", "source alpha: 0 pulled", 3, 40));
+  assert_true(serving_hears(&serving, "serve", "source alpha: 1 pulled, 1 new", 2, 20));
   assert_int_equal(serving_end(daemon, SIGTERM), 0);
   assert_every("alpha", 20, 5);
   assert_every("beta", 30, 3);
@@ -180,8 +184,8 @@ static void a_source_that_hangs_delays_no_other(void **state) {
   serving_files(&serving, "beta", "");
   serving_drop(&serving, "beta", 1);
   pid_t daemon = serving_start(&serving, "serve", "PUENTE_CLOCK='2026-03-02T00:05:00Z x400'", "");
-  assert_true(serving_hears(&serving, "serve", "source beta: ", 3, 40));
-  assert_int_equal(serving_says(&serving, "serve", "alpha"), 0);
+  assert_true(serving_hears(&serving, "serve", "source beta: 0 pulled", 2, 40));
+  assert_int_equal(serving_says(&serving, "serve", "source alpha: 1 pulled"), 0);
   int64_t asked = clock_monotonic();
   assert_int_equal(serving_end(daemon, SIGTERM), 0);
   assert_true(clock_monotonic() - asked < 15 * INT64_C(1000000));
@@ -274,7 +278,7 @@ static void reloads_and_refuses(void **state) {
   serving_files(&serving, "alpha", "");
   serving_drop(&serving, "alpha", 1);
   pid_t daemon = serving_start(&serving, "serve", "PUENTE_CLOCK='2026-03-02T00:05:00Z x400'", "");
-  assert_true(serving_hears(&serving, "serve", "source alpha: ", 1, 20));
+  assert_true(serving_hears(&serving, "serve", "source alpha: 1 pulled", 1, 20));
   /* A mistake in the configuration, then one in a mapping: told with file, line and column; the old ones go on. */
   serving_configure(&serving, SQLITE, "{timezone: UTC, status: off, sources: {alpha: '61 * * * *'}}");
   kill(daemon, SIGHUP);
@@ -287,8 +291,8 @@ static void reloads_and_refuses(void **state) {
   kill(daemon, SIGHUP);
   assert_true(serving_hears(&serving, "serve", "the configuration is refused: the one before it goes on", 2, 20));
   assert_true(serving_says(&serving, "serve", "beta.yaml:") > 0);
-  int before = serving_says(&serving, "serve", "source alpha: ");
-  assert_true(serving_hears(&serving, "serve", "source alpha: ", before + 2, 20));
+  int before = serving_says(&serving, "serve", "source alpha: 0 pulled");
+  assert_true(serving_hears(&serving, "serve", "source alpha: 0 pulled", before + 2, 20));
   assert_int_equal(serving_says(&serving, "serve", "source beta: 1 pulled"), 0);
   shell("sed -i 's/surnme: surname/surname: surname/' %s/mappings/beta.yaml", serving.folder);
   kill(daemon, SIGHUP);
@@ -323,6 +327,103 @@ static void links_alone(void **state) {
   workspace_close(&workspace); /* as the end of its process */
   assert_int_equal(workspace_run(serving.folder, "link", NULL), 0);
   assert_int_equal(number("SELECT count(*) FROM runs WHERE kind = 'link'"), 1);
+}
+
+/* ---- duties ---- */
+
+static int free_port(void) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof address;
+  int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  assert_int_equal(bind(file, (const struct sockaddr *)&address, size), 0);
+  assert_int_equal(getsockname(file, (struct sockaddr *)&address, &size), 0);
+  close(file);
+  return ntohs(address.sin_port);
+}
+
+static size_t append(char *data, size_t size, size_t count, void *text) {
+  return fwrite(data, size, count, text);
+}
+
+/* The answer's code; its body in `body`, allocated. */
+static long ask(int port, const char *path, char **body) {
+  char url[128];
+  size_t len;
+  long code = 0;
+  FILE *text = open_memstream(body, &len);
+  CURL *curl = curl_easy_init();
+  snprintf(url, sizeof url, "http://127.0.0.1:%d%s", port, path);
+  curl_easy_setopt(curl, CURLOPT_URL, url);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, append);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, text);
+  if (curl_easy_perform(curl) == CURLE_OK) {
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+  }
+  curl_easy_cleanup(curl);
+  fclose(text);
+  return code;
+}
+
+static bool hook_got(const char *text) {
+  for (size_t i = 0; i < http_server_requests(server); i++) {
+    const struct http_seen *seen = http_server_seen(server, i);
+    if (strcmp(seen->target, "/hook") == 0 && seen->body != NULL && strstr(seen->body, text) != NULL) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool hook_gets(const char *text) {
+  for (int i = 0; i < 200 && !hook_got(text); i++) {
+    nanosleep(&(const struct timespec){.tv_nsec = 100000000}, NULL);
+  }
+  return hook_got(text);
+}
+
+static void copies_shows_and_tells(void **state) {
+  (void)state;
+  rest();
+  const struct http_answer answers[] = {{.path = "/alpha", .status = 500, .body = "no"}, {.path = "/hook", .body = ""}};
+  http_server_script(server, answers, 2);
+  char serve[512], *body;
+  int port = free_port();
+  static const char SERVE_TEXT[] =
+      "{timezone: UTC, status: '127.0.0.1:%d', schedule: '@hourly', backup: {schedule: '*/20 * * * *', keep: 2}}\n"
+      "notify: {webhooks: [{url: 'http://127.0.0.1:%d/hook'}]}%s";
+  snprintf(serve, sizeof serve, SERVE_TEXT, port, http_server_port(server), "");
+  serving_make(&serving, SQLITE, serve);
+  serving_rest(&serving, "alpha", http_server_port(server), "", "");
+  serving_files(&serving, "beta", "");
+  serving_drop(&serving, "beta", 1);
+  pid_t daemon = serving_start(&serving, "serve", "PUENTE_CLOCK='2026-03-02T00:05:00Z x400'", "");
+  assert_true(serving_hears(&serving, "serve", "the store was copied and read back", 3, 40));
+  assert_true(hook_gets("\"failure\""));
+  for (int i = 0; i < 100 && ask(port, "/readyz", &body) != 200; i++) {
+    free(body);
+    nanosleep(&(const struct timespec){.tv_nsec = 100000000}, NULL);
+  }
+  assert_string_equal(body, "ready\n");
+  free(body);
+  assert_int_equal(ask(port, "/metrics", &body), 200);
+  assert_non_null(strstr(body, "source=\"beta\""));
+  free(body);
+  /* A refused reload is told, and seen. */
+  snprintf(serve, sizeof serve, SERVE_TEXT, port, http_server_port(server), "\nnonsense: 1");
+  serving_configure(&serving, SQLITE, serve);
+  kill(daemon, SIGHUP);
+  assert_true(serving_hears(&serving, "serve", "the configuration is refused: the one before it goes on", 1, 20));
+  assert_true(hook_gets("nonsense"));
+  for (int i = 0; i < 100 && ask(port, "/readyz", &body) == 200; i++) {
+    free(body);
+    nanosleep(&(const struct timespec){.tv_nsec = 100000000}, NULL);
+  }
+  assert_non_null(strstr(body, "nonsense"));
+  free(body);
+  assert_int_equal(serving_end(daemon, SIGTERM), 0);
+  char *files = shell_output(&(int){0}, "ls %s/backups | wc -l", serving.folder);
+  assert_string_equal(files, "2\n");
+  free(files);
 }
 
 /* ---- what systemd hears ---- */
@@ -389,6 +490,7 @@ int main(void) {
       TEST(reloads_and_refuses),
       TEST(does_not_start_with_a_mistake),
       TEST(links_alone),
+      TEST(copies_shows_and_tells),
       TEST(tells_systemd),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
