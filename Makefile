@@ -2,6 +2,7 @@
 # make check      every test                       make bench   the floors, as JSON lines
 # make check-long the tests that take minutes: kills, soak, torture (ONLY=kills: those alone)
 # make fuzz       the fuzzers for long (FUZZ=json SECONDS=600)
+# make dist-offline  one archive that installs and runs the demo without a network
 # make lint       formatting and static checks     make install DESTDIR= PREFIX=/usr/local
 #
 # demo, check and bench install the Debian packages that they miss, and say which; nothing else installs anything.
@@ -17,7 +18,7 @@ DEBIAN := libc6-dev tzdata pkg-config libcurl4-openssl-dev libxml2-dev libjansso
           libsodium-dev libssl-dev libzstd-dev zlib1g-dev libicu-dev libmicrohttpd-dev libsystemd-dev gettext iso-codes \
           ca-certificates
 DEBIAN_CHECK := libcmocka-dev libgnutls28-dev postgresql openssl clang-format clang-tidy clang libclang-rt-dev cppcheck \
-                pmccabe sqlite3 man-db systemd
+                pmccabe sqlite3 man-db iproute2 systemd
 export PUENTE_PACKAGES := $(PACKAGES)
 
 CFLAGS ?= -O2 -g
@@ -43,7 +44,7 @@ BENCHES := $(sort $(shell find tests/bench -name 'bench_*.c'))
 LANGUAGES := $(patsubst po/%.po,%,$(wildcard po/*.po))
 CATALOGS := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/puente.mo)
 
-.PHONY: all tests sanitized test check check-long fuzzers fuzz demo bench lint format messages install clean deps deps-check
+.PHONY: all tests sanitized test check check-long fuzzers fuzz demo bench lint format messages install clean deps deps-check dist-offline
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -131,6 +132,8 @@ check: deps-check
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) scripts/test-install.sh
+	@$(MAKE) --no-print-directory dist-offline
+	@BUILD=$(BUILD) scripts/test-offline.sh
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory fuzzers
 	@BUILD=$(BUILD)/fuzz scripts/fuzz.sh short
@@ -157,6 +160,12 @@ demo: deps
 bench: deps-check
 	@$(MAKE) --no-print-directory all $(BENCHES:%.c=$(BUILD)/%) $(BUILD)/puente-simulator
 	@BUILD=$(BUILD) tests/bench/run.sh $(CASE)
+
+# ---- one archive that installs and runs without a network ----
+
+dist-offline: deps
+	@$(MAKE) --no-print-directory all $(BUILD)/puente-simulator
+	@BUILD=$(BUILD) scripts/dist-offline.sh $(VERSION)
 
 # ---- packages ----
 

@@ -26,6 +26,7 @@ static const struct command *const COMMANDS[] = {
     &command_codelist,
     &command_connectors,
     &command_store,
+    &command_handover,
     &command_notify,
     &command_help,
     &command_version,

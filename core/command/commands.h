@@ -15,6 +15,7 @@ extern const struct command command_codelist;
 extern const struct command command_connectors;
 extern const struct command command_explain;
 extern const struct command command_export;
+extern const struct command command_handover;
 extern const struct command command_help;
 extern const struct command command_init;
 extern const struct command command_link;

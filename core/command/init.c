@@ -1,12 +1,52 @@
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
 #include "core/service/founding.h"
+#include "core/service/handover.h"
 
 #include <stdio.h>
 
+static void print_secrets(const char *folder, const struct secret_place *secrets, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (!secrets[i].there) {
+      printf("  %-28s %s\n", secrets[i].what, secrets[i].file != NULL ? secrets[i].file : secrets[i].reference);
+    }
+  }
+  printf(_("then: puente --config %s/puente.yaml store restore BACKUP, check, sync\n"), folder);
+}
+
+/* What the configuration says is missing, from the folder that it was just put into. */
+static enum status tell_secrets(const char *folder, struct error *error) {
+  struct arena *arena = arena_new(1 << 24);
+  struct config *config = NULL;
+  struct secret_place *secrets = NULL;
+  size_t count = 0;
+  const char *path = arena == NULL ? NULL : arena_printf(arena, "%s/puente.yaml", folder);
+  enum status status = path == NULL ? error_memory(error) : config_load(path, &config, error);
+  status = status == OK ? secrets_list(config, arena, &secrets, &count, error) : status;
+  if (status == OK) {
+    print_secrets(folder, secrets, count);
+  }
+  config_free(config);
+  arena_free(arena);
+  return status;
+}
+
+static int go_on(const struct globals *globals, const char *folder, const char *document) {
+  struct error error;
+  int files = 0;
+  enum status status = handover_found(folder, document, &files, &error);
+  if (status == OK && !globals->quiet) {
+    printf(_("made a workspace in %s from %s: %d files, their digests are right\n"
+             "these secrets have to be put there by hand, files with mode 0600:\n"),
+           folder, document, files);
+    status = tell_secrets(folder, &error);
+  }
+  return status == OK ? 0 : command_fail(&error);
+}
+
 static int run(const struct globals *globals, int argc, char **argv) {
-  const char *name = NULL;
-  const struct argument table[] = {{.name = "name", .text = &name}, {.name = NULL}};
+  const char *name = NULL, *from = NULL;
+  const struct argument table[] = {{.name = "name", .text = &name}, {.name = "from", .text = &from}, {.name = NULL}};
   int exit_code = 0;
   if (arguments_done(&command_init, table, &argc, argv, &exit_code)) {
     return exit_code;
@@ -16,6 +56,9 @@ static int run(const struct globals *globals, int argc, char **argv) {
   }
   const char *folder = argc == 2 ? argv[1] : ".";
   struct error error;
+  if (from != NULL) {
+    return go_on(globals, folder, from);
+  }
   if (workspace_found(folder, name, &error) != OK) {
     return command_fail(&error);
   }
@@ -39,10 +82,11 @@ static int run(const struct globals *globals, int argc, char **argv) {
 
 const struct command command_init = {
     .name = "init",
-    .synopsis = "[FOLDER] [--name NAME]",
+    .synopsis = "[FOLDER] [--name NAME] [--from HANDOVER.md]",
     .summary = N_("make a workspace: commented configuration, folders, key"),
     .help = N_("  FOLDER       where; default: here. Nothing that is there is overwritten\n"
-               "  --name NAME  of the workspace; default: the folder's\n\n"
+               "  --name NAME  of the workspace; default: the folder's\n"
+               "  --from FILE  the configuration of a document that `puente handover` wrote\n\n"
                "Example:\n"
                "  puente init observatorio"),
     .run = run,

@@ -1,0 +1,152 @@
+#include "core/service/handover_files.h"
+
+#include "core/base/file.h"
+#include "core/base/folder.h"
+#include "core/base/text.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool known(const char *const *paths, size_t count, const char *path) {
+  for (size_t i = 0; i < count; i++) {
+    if (strcmp(paths[i], path) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static enum status add(struct arena *arena, const char **paths, size_t *count, const char *path, struct error *error) {
+  if (known(paths, *count, path)) {
+    return OK;
+  }
+  if (*count == HANDOVER_FILES_MOST) {
+    return error_set(error, ERR_LIMIT, _("more than %d files of configuration"), HANDOVER_FILES_MOST);
+  }
+  paths[*count] = arena_text(arena, slice_of(path));
+  return paths[(*count)++] == NULL ? error_memory(error) : OK;
+}
+
+/* Text that can stand in the document, and holds no private key. */
+static bool is_text(const char *path) {
+  struct buffer text;
+  struct error ignored;
+  if (file_read(path, HANDOVER_FILE_LIMIT, &text, &ignored) != OK) {
+    return false;
+  }
+  bool fine = memchr(text.data, 0, text.len) == NULL && utf8_valid(buffer_view(&text))
+              && strstr(text.data, "PRIVATE KEY") == NULL;
+  buffer_free(&text);
+  return fine;
+}
+
+/* The path below the workspace's folder; NULL where it lies elsewhere. */
+static const char *below(const struct handover_files *files, const char *path) {
+  size_t len = strlen(files->root);
+  return strncmp(path, files->root, len) == 0 && path[len] == '/' ? path + len + 1 : NULL;
+}
+
+static enum status take(struct handover_files *files, const char *path, struct error *error) {
+  struct stat info;
+  char *real = realpath(path, NULL);
+  if (real == NULL || stat(real, &info) != 0 || !S_ISREG(info.st_mode)) {
+    free(real);
+    return OK;
+  }
+  const char *relative = below(files, real);
+  enum status status = relative != NULL && is_text(real)
+                           ? add(files->arena, files->paths, &files->count, relative, error)
+                           : add(files->arena, files->outside, &files->outside_count, real, error);
+  free(real);
+  return status;
+}
+
+static enum status take_folder(struct handover_files *files, const char *folder, struct error *error) {
+  const char *const *paths = NULL;
+  size_t count = 0;
+  char *real = folder == NULL ? NULL : realpath(folder, NULL);
+  bool own = real != NULL && below(files, real) != NULL;
+  free(real);
+  if (!own) {
+    return OK; /* the program's */
+  }
+  enum status status = folder_list(folder, ".yaml", files->arena, &paths, &count, error);
+  for (size_t i = 0; i < count && status == OK; i++) {
+    status = take(files, paths[i], error);
+  }
+  return status;
+}
+
+static enum status take_linked(struct handover_files *files, const char *path, int depth, struct error *error);
+
+/* Names of files among the scalars of a link file. */
+static enum status take_named(struct handover_files *files, const struct yaml *node, const char *folder, int depth,
+                              struct error *error) {
+  enum status status = OK;
+  if (node->kind == YAML_SCALAR && strchr(node->text, '.') != NULL && strlen(node->text) < NAME_MAX) {
+    const char *path = path_join(files->arena, folder, node->text);
+    status = path == NULL ? error_memory(error) : take_linked(files, path, depth + 1, error);
+  }
+  for (size_t i = 0; i < node->count && node->kind != YAML_SCALAR && status == OK; i++) {
+    status = take_named(files, &node->children[i], folder, depth, error);
+  }
+  return status;
+}
+
+static enum status take_linked(struct handover_files *files, const char *path, int depth, struct error *error) {
+  struct yaml *root = NULL;
+  char *real = realpath(path, NULL);
+  const char *relative = real == NULL ? NULL : below(files, real);
+  bool fresh = relative != NULL && !known(files->paths, files->count, relative);
+  free(real);
+  enum status status = fresh ? take(files, path, error) : OK;
+  size_t len = strlen(path);
+  if (!fresh || status != OK || depth > 3 || len < 5 || strcmp(path + len - 5, ".yaml") != 0) {
+    return status;
+  }
+  const char *folder = path_folder(files->arena, path);
+  status = folder == NULL ? error_memory(error) : yaml_load(path, files->arena, &root, error);
+  return status == OK ? take_named(files, root, folder, depth, error) : status;
+}
+
+/* Of the paths among a connector's options, those of configuration: not of data, not of keys. */
+static enum status take_options(struct handover_files *files, const struct config *config,
+                                const struct source_config *source, struct error *error) {
+  static const char *const names[] = {"body_file", "request_file", "sslrootcert", "sslcert", "ca_file", NULL};
+  enum status status = OK;
+  for (const struct option *option = source->connector->options; option->name != NULL && status == OK; option++) {
+    const char *text = option->type == OPTION_PATH ? yaml_text(source->options_yaml, option->name, NULL) : NULL;
+    for (size_t i = 0; names[i] != NULL && text != NULL && status == OK; i++) {
+      if (strcmp(names[i], option->name) == 0) {
+        const char *path = path_join(files->arena, config->folder, text);
+        status = path == NULL ? error_memory(error) : take(files, path, error);
+      }
+    }
+  }
+  return status;
+}
+
+enum status handover_collect(const struct config *config, struct arena *arena, struct handover_files *files,
+                             struct error *error) {
+  char *root = realpath(config->folder, NULL);
+  *files = (struct handover_files){.arena = arena,
+                                   .root = root == NULL ? NULL : arena_text(arena, slice_of(root)),
+                                   .paths = arena_array(arena, HANDOVER_FILES_MOST, sizeof *files->paths),
+                                   .outside = arena_array(arena, HANDOVER_FILES_MOST, sizeof *files->outside)};
+  free(root);
+  if (files->root == NULL || files->paths == NULL || files->outside == NULL) {
+    return error_memory(error);
+  }
+  enum status status = take(files, config->path, error);
+  for (size_t i = 0; i < config->source_count && status == OK; i++) {
+    status = take(files, config->sources[i].file, error);
+    status = status == OK ? take(files, config->sources[i].mapping, error) : status;
+    status = status == OK ? take_options(files, config, &config->sources[i], error) : status;
+  }
+  status = status == OK ? take_folder(files, config->codelist_folders[1], error) : status;
+  status = status == OK ? take_folder(files, config->indicator_folders[1], error) : status;
+  status = status == OK ? take_folder(files, config->model_folder, error) : status;
+  return status == OK ? take_linked(files, config->link_file, 0, error) : status;
+}

@@ -1,0 +1,43 @@
+#!/bin/sh
+# The archive of `make dist-offline`, unpacked in an empty folder, installed, and its demo run: in a network namespace with
+# nothing but loopback, with a short PATH and an empty environment, each library from the archive.
+set -eu
+BUILD=${BUILD:-build}
+archive=$(cd "$BUILD" && pwd)/$(cd "$BUILD" && ls puente-*-offline-*.tar.gz | tail -n 1)
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+fail() { echo "offline: $*" >&2; exit 1; }
+
+cat >"$stage/inside" <<'END'
+set -eu
+ip link set lo up
+[ "$(ls /sys/class/net 2>/dev/null | grep -vxc lo)" -eq 0 ] || [ "$(tail -n +3 /proc/net/dev | grep -vc ' *lo:')" -eq 0 ]
+cd "$1"
+tar -xzf "$2"
+cd puente-*-offline-*
+./install.sh "$1/here" >"$1/install.out"
+for binary in "$1"/here/lib/puente/bin/*; do
+  LD_LIBRARY_PATH=$1/here/lib/puente/lib ldd "$binary" | awk '$2 == "=>" { print $1, $3 }' | while read -r name path; do
+    case $name in ld-linux*|libc.so.*|libm.so.*|libdl.so.*|librt.so.*|libpthread.so.*|libresolv.so.*) continue ;; esac
+    case $path in "$1"/here/*) ;; *) echo "offline: $name comes from $path" >&2; exit 1 ;; esac
+  done
+done
+cd /
+PERSONS=300 "$1/here/lib/puente/demo.sh" "$1/demo" >"$1/demo.out" 2>&1 || { tail -n 20 "$1/demo.out" >&2; exit 1; }
+END
+env=$(command -v env)
+run="$env -i PATH=/usr/bin:/bin:/usr/sbin:/sbin HOME=$stage LC_ALL=C.UTF-8"
+unshare=unshare
+[ "$(id -u)" -eq 0 ] && flags=-n || flags=-rn
+$unshare $flags true 2>/dev/null || { echo "offline: skipped: this system makes no network namespaces"; exit 0; }
+$run $unshare $flags sh "$stage/inside" "$stage" "$archive" || fail "in the namespace"
+last=$(tail -n 1 "$stage/demo.out")
+case $last in "demo ok: "*) ;; *) fail "the demo ends with: $last" ;; esac
+
+# A file that was changed on the way is found before anything is installed.
+cd "$stage"/puente-*-offline-*
+echo >>share/puente/config/puente.yaml
+if ./install.sh "$stage/other" >"$stage/refused" 2>&1; then fail "a changed file was installed"; fi
+grep -q 'a file of the archive is not what its sum says' "$stage/refused" || fail "a changed file: $(cat "$stage/refused")"
+[ ! -e "$stage/other" ] || fail "a refused installation left files"
+echo "offline ok: $last"
