@@ -3,7 +3,9 @@
 #include "core/base/log.h"
 #include "core/command/arguments.h"
 #include "core/command/meter.h"
+#include "core/command/remapped.h"
 #include "core/command/stop.h"
+#include "core/service/remapped.h"
 #include "core/service/runlog.h"
 
 #include <jansson.h>
@@ -46,6 +48,9 @@ static void report_json(struct printing *printing, const struct pull_outcome *ou
   if (outcome->result.warning[0] != '\0') {
     json_object_set_new(item, "warning", json_string(outcome->result.warning));
   }
+  if (outcome->remapped != NULL) {
+    json_object_set_new(item, "changes", remapped_json(outcome->remapped));
+  }
   json_array_append_new(printing->sources, item);
 }
 
@@ -78,6 +83,12 @@ static void report_line(struct printing *printing, const struct pull_outcome *ou
          (long long)counts->fresh, (long long)counts->changed, (long long)counts->unchanged,
          (long long)counts->repeated, (long long)counts->rejected, (long long)counts->quarantined,
          (long long)counts->deleted, outcome_mark(outcome));
+  struct error error;
+  bool shown = false;
+  if (outcome->remapped != NULL && remapped_print(outcome->remapped, &shown, &error) != OK) {
+    log_error(LEVEL_ERROR, &error);
+  }
+  printing->headed = !shown;
 }
 
 static void report(void *context, const struct pull_outcome *outcome) {
@@ -121,7 +132,7 @@ static void print_end(const struct printing *printing, const struct pull_summary
   if (summary->done + summary->failed + summary->skipped == 0) {
     puts(_("this workspace has no source yet: copy sources/example.yaml.txt to sources/CODE.yaml and fill it in"));
   } else if (printing->request->options.dry_run) {
-    puts(_("dry run: nothing was landed"));
+    puts(printing->request->kind == PULL_SYNC ? _("dry run: nothing was landed") : _("dry run: nothing was written"));
   } else if (printing->request->kind == PULL_RETRY) {
     printf(_("freed: %lld; still in quarantine: %lld\n"), (long long)summary->freed, (long long)summary->stay);
   } else if (summary->nothing_new && summary->failed == 0) {

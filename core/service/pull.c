@@ -2,6 +2,7 @@
 
 #include "core/base/date.h"
 #include "core/base/text.h"
+#include "core/sync/remap_report.h"
 
 enum { SOURCES_HINTED = 64 };
 
@@ -31,7 +32,7 @@ static bool named(const char *const *codes, const char *code) {
 }
 
 static enum status pull_one(struct workspace *workspace, const struct pull_request *request, size_t position,
-                            struct pull_outcome *outcome) {
+                            struct remap_report *remapped, struct pull_outcome *outcome) {
   struct workbench bench = workspace_bench(workspace);
   const struct source_config *source = &workspace->config->sources[position];
   int source_id = workspace->source_ids[position];
@@ -39,7 +40,14 @@ static enum status pull_one(struct workspace *workspace, const struct pull_reque
     return sync_source(&bench, source, source_id, &request->options, &outcome->result, &outcome->error);
   }
   int state = request->kind == PULL_RETRY ? RECORD_QUARANTINED : -1;
-  return sync_remap(&bench, source, source_id, state, &request->options, &outcome->result, &outcome->error);
+  struct sync_options options = request->options;
+  enum status status = remap_report_init(remapped, bench.model, &outcome->error);
+  options.report = remapped;
+  if (status == OK) {
+    status = sync_remap(&bench, source, source_id, state, &options, &outcome->result, &outcome->error);
+  }
+  outcome->remapped = status == OK ? remapped : NULL;
+  return status;
 }
 
 static void pull_count(const struct pull_outcome *outcome, struct pull_summary *summary) {
@@ -77,17 +85,19 @@ enum status service_pull(struct workspace *workspace, const struct pull_request 
       continue;
     }
     struct pull_outcome outcome = {.source = source};
+    struct remap_report remapped = {.entities = NULL};
     bool pulls = request->kind == PULL_SYNC;
     outcome.skipped = pulls && (source->state == SOURCE_RETIRED || (all && source->state == SOURCE_PAUSED));
     if (!outcome.skipped) {
       int64_t began = clock_monotonic();
-      outcome.status = pull_one(workspace, request, i, &outcome);
+      outcome.status = pull_one(workspace, request, i, &remapped, &outcome);
       outcome.microseconds = clock_monotonic() - began;
     }
     pull_count(&outcome, summary);
     if (request->report != NULL) {
       request->report(request->context, &outcome);
     }
+    remap_report_free(&remapped);
     if (outcome.status == ERR_INTERRUPTED) {
       break;
     }

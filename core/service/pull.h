@@ -13,6 +13,7 @@ struct pull_outcome {
   struct sync_result result;
   struct error error;
   int64_t microseconds;
+  const struct remap_report *remapped; /* of a remap or a retry that was done, until `report` returns; else NULL */
 };
 typedef void pull_report(void *context, const struct pull_outcome *outcome);
 

@@ -1,5 +1,6 @@
 #include "core/sync/counts.h"
 #include "core/sync/land.h"
+#include "core/sync/remap_report.h"
 #include "core/sync/run.h"
 #include "core/sync/take.h"
 
@@ -55,10 +56,15 @@ static enum status remap_postpone(struct remap *remap, int64_t raw_id, struct er
   return OK;
 }
 
+static struct remap_report *remap_report(const struct remap *remap) {
+  return remap->frame.options->report;
+}
+
 static enum status remap_visit(void *context, const struct raw_version *version, struct error *error) {
   struct remap *remap = context;
   struct parcel *parcel = &remap->parcel;
-  if (!parcel_fits(parcel, version->bytes.len)) {
+  int64_t only = remap->frame.options->record_id;
+  if (!parcel_fits(parcel, version->bytes.len) || (only != 0 && record_of(version->raw_id) != only)) {
     return END;
   }
   remap->after = version->raw_id;
@@ -80,6 +86,9 @@ static enum status remap_visit(void *context, const struct raw_version *version,
   }
   struct item *item = &parcel->items[parcel->count - 1];
   item->raw_id = version->raw_id;
+  if (remap_report(remap) != NULL) {
+    remap_report_former(remap_report(remap), version->plan_id);
+  }
   if (slice_is(item->key, version->source_key)) {
     return OK;
   }
@@ -165,6 +174,24 @@ static enum status remap_write(struct remap *remap, const struct counts *counts,
   return OK;
 }
 
+/* Before anything is written; a dry run tells the same. */
+static enum status remap_tell(struct remap *remap, size_t kept, size_t ended, struct error *error) {
+  const struct lander *lander = &remap->lander;
+  if (remap_report(remap) == NULL) {
+    return OK;
+  }
+  int64_t *records = arena_array(remap->parcel.mapped.arena, kept + ended + 1, sizeof *records);
+  if (records == NULL) {
+    return error_memory(error);
+  }
+  for (size_t i = 0; i < kept; i++) {
+    records[i] = lander->landed[i].record_id;
+  }
+  memcpy(records + kept, lander->record_ids, ended * sizeof *records);
+  return remap_report_compare(remap_report(remap), remap->frame.bench->store, &remap->parcel.mapped, records,
+                              kept + ended, false, error);
+}
+
 static enum status remap_flush(struct remap *remap, struct error *error) {
   struct parcel *parcel = &remap->parcel;
   struct counts counts = {.source_count = -1};
@@ -175,8 +202,8 @@ static enum status remap_flush(struct remap *remap, struct error *error) {
   for (size_t i = 0; i < parcel->mapped.issue_count; i++) {
     counts.warnings += parcel->mapped.issues[i].level == ISSUE_WARNING;
   }
-  enum status status = OK;
-  if (kept + ended > 0 && !remap->frame.options->dry_run) {
+  enum status status = remap_tell(remap, kept, ended, error);
+  if (status == OK && kept + ended > 0 && !remap->frame.options->dry_run) {
     status = remap_write(remap, &counts, kept, ended, error);
   }
   if (status == OK) {
@@ -215,8 +242,27 @@ static enum status remap_all(struct remap *remap, struct error *error) {
 
 /* ---- records that have another key now ---- */
 
+static enum status remap_tell_rekeyed(struct remap *remap, struct error *error) {
+  const struct parcel *parcel = &remap->parcel;
+  if (remap_report(remap) == NULL || parcel->count == 0) {
+    return OK;
+  }
+  int64_t *records = arena_array(parcel->mapped.arena, parcel->count, sizeof *records);
+  if (records == NULL) {
+    return error_memory(error);
+  }
+  for (size_t i = 0; i < parcel->count; i++) {
+    records[i] = parcel->items[i].replaces;
+  }
+  return remap_report_compare(remap_report(remap), remap->frame.bench->store, &parcel->mapped, records, parcel->count,
+                              true, error);
+}
+
 static enum status remap_land(struct remap *remap, struct error *error) {
-  enum status status = remap->parcel.taken > 0 ? lander_take(&remap->lander, &remap->parcel, error) : OK;
+  enum status status = remap_tell_rekeyed(remap, error);
+  if (status == OK && remap->parcel.taken > 0) {
+    status = lander_take(&remap->lander, &remap->parcel, error);
+  }
   if (status == OK) {
     status = lander_commit(&remap->lander, error);
   }
@@ -265,11 +311,16 @@ static enum status remap_rekey(void *context, const struct raw_version *version,
 
 /* Former records whose bytes turned out to repeat another one, or are refused now. */
 static enum status remap_end_others(struct remap *remap, struct error *error) {
-  if (remap->ended == 0 || remap->frame.options->dry_run) {
-    return OK;
+  enum status status = OK;
+  if (remap->ended > 0 && remap_report(remap) != NULL) {
+    status = remap_report_compare(remap_report(remap), remap->frame.bench->store, &remap->parcel.mapped,
+                                  remap->rekeyed.raw_ids, remap->ended, false, error);
+  }
+  if (status != OK || remap->ended == 0 || remap->frame.options->dry_run) {
+    return status;
   }
   struct counts counts = {.deleted = (int64_t)remap->ended, .source_count = -1};
-  enum status status = lander_begin(&remap->lander, error);
+  status = lander_begin(&remap->lander, error);
   if (status == OK) {
     status =
         store_delete_records(remap->frame.bench->store, remap->frame.run, remap->rekeyed.raw_ids, remap->ended, error);
@@ -312,7 +363,15 @@ static enum status remap_prepare(struct remap *remap, const char *event, struct 
                                   .source_id = frame->source_id,
                                   .run = frame->run,
                                   .plan_id = frame->plan_id};
+  remap->after = frame->options->record_id == 0 ? 0 : (frame->options->record_id << ORDINAL_BITS) - 1;
   enum status status = lander_init(&remap->lander, error);
+  if (status == OK && remap_report(remap) != NULL) {
+    status = remap_report_begin(remap_report(remap), frame->bench->store, frame->source->code,
+                                frame->options->record_id, frame->plan, error);
+  }
+  if (status == OK && frame->options->dry_run) {
+    status = remap_plan_known(frame->bench->store, frame->source->code, frame->plan, &frame->plan_id, error);
+  }
   if (status == OK) {
     status = taker_init(&remap->taker, frame->source, frame->plan, frame->bench->key, error);
   }
@@ -357,6 +416,9 @@ enum status sync_remap(const struct workbench *bench, const struct source_config
   }
   if (status == OK) {
     status = remap_rekey_all(&remap, error);
+  }
+  if (status == OK && remap_report(&remap) != NULL) {
+    status = remap_report_end(remap_report(&remap), bench->store, source->code, error);
   }
   if (status == OK) {
     status = remap_finish(&remap, error);

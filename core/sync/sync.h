@@ -8,6 +8,8 @@
 #include "core/store/store.h"
 #include "core/sync/progress.h"
 
+struct remap_report;
+
 struct sync_options {
   bool full;         /* forget cursor and watermark */
   const char *since; /* instead of the watermark; NULL: none */
@@ -18,6 +20,9 @@ struct sync_options {
   const char *actor, *purpose;
   const struct progress *progress;
   const atomic_bool *stop;
+  /* of remap and retry: */
+  int64_t record_id;           /* only this record; 0: all */
+  struct remap_report *report; /* made by remap_report_init, told what changes; NULL: not wanted */
 };
 struct sync_result {
   int64_t run;
@@ -41,7 +46,7 @@ enum status sync_source(const struct workbench *bench, const struct source_confi
                         const struct sync_options *options, struct sync_result *result, struct error *error) MUST_CHECK;
 
 /* Landed bytes of a source mapped again with the mapping as it is now; nothing is pulled. `state` -1: all records,
- * RECORD_QUARANTINED: a retry of those only. */
+ * RECORD_QUARANTINED: a retry of those only. Records that the mapping has mapped already are left alone. */
 enum status sync_remap(const struct workbench *bench, const struct source_config *source, int source_id, int state,
                        const struct sync_options *options, struct sync_result *result, struct error *error) MUST_CHECK;
 

@@ -327,7 +327,7 @@ static void test_retry_after_mending(void **state) {
   char *rule = strstr(mended, "quarantine");
   memcpy(rule, "null      ", 10);
   program_write(folder, "mappings/demo.yaml", mended);
-  assert_says(program_run(folder, "quarantine retry --dry-run").out, "dry run: nothing was landed\n");
+  assert_says(program_run(folder, "quarantine retry --dry-run").out, "dry run: nothing was written\n");
   json_t *root = said_json("quarantine retry --json", 0);
   json_t *counts = json_object_get(json_array_get(json_object_get(root, "sources"), 0), "counts");
   assert_int_equal(json_integer_value(json_object_get(counts, "mapped")), 1);
