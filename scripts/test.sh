@@ -1,39 +1,49 @@
-#!/bin/sh
-# Runs test programs one after the other, from the top of the tree; shows the output of those that fail and closes with
-# one line of counts, and the lines "NAME ok: counts" of programs that passed. usage: test.sh PATTERN PROGRAM...
+#!/usr/bin/env bash
+# Runs test programs, as many at a time as there are processors (JOBS: another number), from the top of the tree; shows
+# the output of those that fail and closes with one line of counts, and the lines "NAME ok: counts" of programs that
+# passed. usage: test.sh PATTERN PROGRAM...
 set -u
 pattern=$1
 shift
-passed=0
-failed=0
-skipped=0
-log=$(mktemp)
-counts=$(mktemp)
-trap 'rm -f "$log" "$counts"' EXIT
-for program in "$@"; do
-  case $program in *"$pattern"*) ;; *) continue ;; esac
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+export work
+
+# One program. What it says is shown whole, not between the lines of another; its counts go to a file of its own.
+run_one() {
+  program=$2
   name=${program#*/tests/}
+  log=$work/$1
   started=$(date +%s)
   if ./"$program" >"$log" 2>&1; then verdict=ok; else verdict=FAILED; fi
   # cmocka closes each group with "[  PASSED  ] N test(s)" and the like
   p=$(awk '/^\[  PASSED  \] [0-9]+ test/ { n += $4 } END { print n + 0 }' "$log")
   f=$(awk '/^\[  FAILED  \] [0-9]+ test/ { n += $4 } END { print n + 0 }' "$log")
   s=$(awk '/^\[  SKIPPED \] [0-9]+ test/ { n += $4 } END { print n + 0 }' "$log")
-  if [ "$verdict" = FAILED ]; then
-    cat "$log"
-    [ "$f" -gt 0 ] || f=1
-  fi
-  echo "$verdict $name: $p passed, $f failed, $s skipped ($(($(date +%s) - started)) s)"
-  grep -a '^note:' "$log"
-  [ "$verdict" = FAILED ] || grep -a '^[a-z]* ok: ' "$log" >>"$counts"
-  passed=$((passed + p))
-  failed=$((failed + f))
-  skipped=$((skipped + s))
-done
+  [ "$verdict" = ok ] || [ "$f" -gt 0 ] || f=1
+  [ "$verdict" = FAILED ] || grep -a '^[a-z]* ok: ' "$log" >"$log.counts"
+  echo "$p $f $s" >"$log.sums"
+  (
+    flock 9
+    [ "$verdict" = ok ] || cat "$log"
+    echo "$verdict $name: $p passed, $f failed, $s skipped ($(($(date +%s) - started)) s)"
+    grep -a '^note:' "$log"
+  ) 9>"$work/lock"
+}
+export -f run_one
+
+number=1000 # counts are shown in the order of the programs
+for program in "$@"; do
+  case $program in *"$pattern"*) printf '%s\0%s\0' $((number += 1)) "$program" ;; esac
+done | xargs -0 -r -n 2 -P "${JOBS:-$(nproc)}" bash -c 'run_one "$1" "$2"' -
+
+sums=$(cat "$work"/*.sums 2>/dev/null | awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }')
+read -r passed failed skipped <<<"$sums"
 if [ $((passed + failed)) -eq 0 ]; then
   echo "no test matches '$pattern'" >&2
   exit 1
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
-cat "$counts"
+cat "$work"/*.counts 2>/dev/null
 [ "$failed" -eq 0 ]

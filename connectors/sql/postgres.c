@@ -154,7 +154,7 @@ static enum status copy_columns(struct sql *sql, const PGresult *result, struct 
 static enum status postgres_describe(struct sql *sql, const char *statement, struct error *error) {
   PGresult *result = NULL;
   enum status status = run(sql, statement, NULL, 0, &result, error);
-  if (status == ERR_CONFIG)
+  if (status == ERR_CONFIG || status == ERR_INPUT)
     hint_table(sql, error);
   if (status == OK)
     status = copy_columns(sql, result, error);

@@ -14,6 +14,9 @@ static const char *const MASKED[] = {"run",   "from_run",    "to_run",     "clos
                                      "at",    "approved_at", "revoked_at", "trained_at", "tried",        "succeeded",
                                      "sent",  "closed",      "due",        NULL};
 
+/* Of the fields that a pass looked at: a pass that was killed looked at fewer records when it went on. */
+static const char *const SAMPLED[] = {"records", "looked", NULL};
+
 /* Rows that stay: the number of known runs follows where the condition ends with an operator. */
 static const struct {
   const char *table, *where;
@@ -94,17 +97,20 @@ static size_t names(const struct teller *teller, const char *sql, char **text, c
   return count;
 }
 
-static bool is_masked(const char *column) {
-  for (size_t i = 0; MASKED[i] != NULL; i++) {
-    if (strcmp(MASKED[i], column) == 0) {
+static bool is_among(const char *const *names, const char *name) {
+  for (size_t i = 0; names[i] != NULL; i++) {
+    if (strcmp(names[i], name) == 0) {
       return true;
     }
   }
   return false;
 }
 
-static void select_column(FILE *sql, const struct teller *teller, const char *column, int64_t known) {
-  if (is_masked(column)) {
+static void select_column(FILE *sql, const struct teller *teller, const char *table, const char *column,
+                          int64_t known) {
+  if (strcmp(table, "field") == 0 && is_among(SAMPLED, column)) {
+    fputs("''", sql);
+  } else if (is_among(MASKED, column)) {
     fprintf(sql, "CASE WHEN \"%s\" IS NULL THEN '-' WHEN \"%s\" > %lld THEN '+' ELSE CAST(\"%s\" AS TEXT) END", column,
             column, (long long)known, column);
   } else if (strcmp(column, "lease_token") == 0) {
@@ -128,7 +134,7 @@ static void dump_table(const struct teller *teller, const char *table, char *con
   for (size_t i = 0; i < count; i++) {
     fprintf(out, "%s|", columns[i]);
     fputs(i == 0 ? "" : ", ", text);
-    select_column(text, teller, columns[i], known);
+    select_column(text, teller, table, columns[i], known);
   }
   putc('\n', out);
   fprintf(text, " FROM \"%s\"", table);
