@@ -68,6 +68,9 @@ struct connector {
    * the bytes of a first page. */
   enum status (*probe)(const struct pull *pull, probe_report *report, void *context, struct page *first,
                        struct error *error);
+  /* Optional. When the certificate that the source's server shows ends, in microseconds; 0: it shows none. Connects and
+   * hangs up: neither credentials are sent nor is a record asked for. */
+  enum status (*certificate)(const struct pull *pull, int64_t *ends, struct error *error);
 };
 
 /* The table of connectors, in registry.c. Required slots are checked at start, in release builds too. */

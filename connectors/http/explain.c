@@ -217,7 +217,7 @@ enum status http_check_redirect(const struct http_request *request, const char *
 }
 
 /* "Expire date:Nov 21 22:00:00 2027 GMT" of the first certificate of the chain. */
-int64_t http_certificate_days(struct http *http) {
+int64_t http_certificate_ends(struct http *http) {
   struct curl_certinfo *chain = NULL;
   if (curl_easy_getinfo(http->curl, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == NULL
       || chain->num_of_certs < 1) {
@@ -226,7 +226,7 @@ int64_t http_certificate_days(struct http *http) {
   for (const struct curl_slist *line = chain->certinfo[0]; line != NULL; line = line->next) {
     if (strncasecmp(line->data, "Expire date:", 12) == 0) {
       time_t at = curl_getdate(line->data + 12, NULL);
-      return at == -1 ? INT64_MAX : ((int64_t)at - clock_now() / 1000000) / 86400;
+      return at == -1 ? INT64_MAX : (int64_t)at * 1000000;
     }
   }
   return INT64_MAX;

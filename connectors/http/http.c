@@ -365,10 +365,10 @@ enum status http_send(struct http *http, const struct http_request *request, str
   }
 }
 
-enum status http_handshake(struct http *http, const char *url, int64_t *days, bool *connected, struct error *error) {
+enum status http_handshake(struct http *http, const char *url, int64_t *ends, bool *connected, struct error *error) {
   bool transient = false;
   struct http_response response;
-  *days = INT64_MAX;
+  *ends = INT64_MAX;
   http_response_init(&response, 1);
   http->response = &response;
   begin_transfer(http);
@@ -382,7 +382,7 @@ enum status http_handshake(struct http *http, const char *url, int64_t *days, bo
                && code != CURLE_COULDNT_RESOLVE_PROXY && code != CURLE_OPERATION_TIMEDOUT;
   enum status status = code == CURLE_OK ? OK : http_explain(http, code, &transient, error);
   if (status == OK) {
-    *days = http_certificate_days(http);
+    *ends = http_certificate_ends(http);
   }
   curl_easy_setopt(http->curl, CURLOPT_CONNECT_ONLY, 0L);
   curl_easy_setopt(http->curl, CURLOPT_CERTINFO, 0L);

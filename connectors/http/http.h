@@ -91,9 +91,9 @@ struct slice http_charset(const struct http_response *response); /* of its Conte
 /* A web page (an error page of a gateway, a login form) where data was asked for. */
 bool http_is_html(const struct http_response *response);
 
-/* Connects, shakes hands and hangs up: `*days` is what is left of the server's certificate (INT64_MAX: no TLS). After
- * an error `*connected` tells whether it was the handshake that failed. */
-enum status http_handshake(struct http *http, const char *url, int64_t *days, bool *connected,
+/* Connects, shakes hands and hangs up: `*ends` is when the server's certificate does, in microseconds (INT64_MAX: no
+ * TLS). After an error `*connected` tells whether it was the handshake that failed. */
+enum status http_handshake(struct http *http, const char *url, int64_t *ends, bool *connected,
                            struct error *error) MUST_CHECK;
 
 /* ERR_CONFIG unless url is https, or http where that is allowed, with a host and without user, password, fragment. */

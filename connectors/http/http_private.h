@@ -32,6 +32,6 @@ enum status http_check_redirect(const struct http_request *request, const char *
 /* Takes bytes of a body; false: past the limit, or no room, as body.failed and file_error say. */
 bool http_take(struct http_response *response, const char *data, size_t len);
 void http_body_drop(struct http_response *response); /* closes the file */
-int64_t http_certificate_days(struct http *http);
+int64_t http_certificate_ends(struct http *http);
 
 #endif

@@ -38,13 +38,14 @@ static enum status probe_name(const char *host, const char *port, probe_report *
 
 static enum status probe_handshake(struct http *http, const char *url, probe_report *report, void *context,
                                    struct error *error) {
-  int64_t days = 0;
+  int64_t ends = 0;
   bool connected = false;
   char words[WORDS];
-  if (http_handshake(http, url, &days, &connected, error) != OK) {
+  if (http_handshake(http, url, &ends, &connected, error) != OK) {
     return http_probe_failed(connected ? "tls" : "connect", report, context, error);
   }
-  if (days == INT64_MAX) {
+  int64_t days = (ends - clock_now()) / (INT64_C(86400) * 1000000);
+  if (ends == INT64_MAX) {
     report(context, "connect", OK, _("connected, without TLS"));
   } else if (days < CERTIFICATE_WARNING_DAYS) {
     snprintf(words, sizeof words,
@@ -86,14 +87,37 @@ static void probe_clock(struct http *http, const char *url, probe_report *report
   http_response_free(&response);
 }
 
-enum status http_probe(struct http *http, const char *url, probe_report *report, void *context, struct error *error) {
-  char host[256], port[8], origin[256 + 32];
+enum { ORIGIN = 256 + 32 };
+
+static enum status origin_of(const char *url, char host[256], char port[8], char origin[ORIGIN], struct error *error) {
   if (!url_host(url, host, port)) {
     return error_set(error, ERR_CONFIG, "%s", _("`url` is no address"));
   }
-  snprintf(origin, sizeof origin, "%s://%s%s%s:%s/", strncmp(url, "https", 5) == 0 ? "https" : "http",
+  snprintf(origin, ORIGIN, "%s://%s%s%s:%s/", strncmp(url, "https", 5) == 0 ? "https" : "http",
            strchr(host, ':') != NULL ? "[" : "", host, strchr(host, ':') != NULL ? "]" : "", port);
-  enum status status = probe_name(host, port, report, context, error);
+  return OK;
+}
+
+enum status http_certificate(struct http *http, const char *url, int64_t *ends, struct error *error) {
+  char host[256], port[8], origin[ORIGIN];
+  bool connected = false;
+  *ends = 0;
+  enum status status = origin_of(url, host, port, origin, error);
+  if (status != OK || strncmp(origin, "https", 5) != 0) {
+    return status;
+  }
+  status = http_handshake(http, origin, ends, &connected, error);
+  *ends = status == OK && *ends != INT64_MAX ? *ends : 0;
+  return status;
+}
+
+enum status http_probe(struct http *http, const char *url, probe_report *report, void *context, struct error *error) {
+  char host[256], port[8], origin[ORIGIN];
+  enum status status = origin_of(url, host, port, origin, error);
+  if (status != OK) {
+    return status;
+  }
+  status = probe_name(host, port, report, context, error);
   status = status == OK ? probe_handshake(http, origin, report, context, error) : status;
   if (status == OK) {
     probe_clock(http, origin, report, context);

@@ -8,6 +8,8 @@
  * is returned; a clock that differs, or is not told, is reported and goes on. */
 enum status http_probe(struct http *http, const char *url, probe_report *report, void *context,
                        struct error *error) MUST_CHECK;
+/* When the certificate of the server at `url` ends, in microseconds; 0: no TLS. Connects for https alone. */
+enum status http_certificate(struct http *http, const char *url, int64_t *ends, struct error *error) MUST_CHECK;
 /* Reports a failed step with its hint; returns the error's code. */
 enum status http_probe_failed(const char *step, probe_report *report, void *context, const struct error *error);
 

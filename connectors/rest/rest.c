@@ -292,6 +292,16 @@ static bool rest_narrows(const void *chosen, bool until) {
                : options->since_parameter != NULL || names_mark(options, "since");
 }
 
+static enum status rest_certificate(const struct pull *pull, int64_t *ends, struct error *error) {
+  struct connection *connection = NULL;
+  enum status status = rest_open(pull, &connection, error);
+  if (status == OK) {
+    status = http_certificate(connection->http, connection->options->url, ends, error);
+  }
+  rest_close(connection);
+  return status;
+}
+
 const struct connector connector_rest = {
     .name = "rest",
     .description =
@@ -304,4 +314,5 @@ const struct connector connector_rest = {
     .next = rest_next,
     .close = rest_close,
     .probe = rest_probe,
+    .certificate = rest_certificate,
 };

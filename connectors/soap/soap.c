@@ -363,6 +363,16 @@ static bool soap_narrows(const void *chosen, bool until) {
   return narrows;
 }
 
+static enum status soap_certificate(const struct pull *pull, int64_t *ends, struct error *error) {
+  struct connection *connection = NULL;
+  enum status status = soap_open(pull, &connection, error);
+  if (status == OK) {
+    status = http_certificate(connection->http, connection->options->url, ends, error);
+  }
+  soap_close(connection);
+  return status;
+}
+
 const struct connector connector_soap = {
     .name = "soap",
     .description = N_("pages of a SOAP 1.1 or 1.2 service, with WS-Security and faults as errors"),
@@ -374,4 +384,5 @@ const struct connector connector_soap = {
     .next = soap_next,
     .close = soap_close,
     .probe = soap_probe,
+    .certificate = soap_certificate,
 };

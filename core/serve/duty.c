@@ -6,6 +6,8 @@
 #include "core/service/notices.h"
 #include "core/store/watch.h"
 
+#include <pthread.h>
+
 /* ---- link ---- */
 
 static const struct timetable *link_timetable(const struct config *config) {
@@ -63,6 +65,26 @@ static enum status digest_duty(const struct duty_work *work, struct error *error
   return status;
 }
 
+/* ---- expiries: certificates of servers, once a day ---- */
+
+static struct timetable daily = {.text = "0 5 * * *", .zone = "UTC", .jitter = INT64_C(4) * 3600 * 1000000};
+static pthread_once_t daily_once = PTHREAD_ONCE_INIT;
+
+static void make_daily(void) {
+  struct error error;
+  daily.manual = cron_parse(slice_of(daily.text), &daily.cron, &error) != OK;
+}
+
+static const struct timetable *expiries_timetable(const struct config *config) {
+  (void)config;
+  pthread_once(&daily_once, make_daily);
+  return &daily;
+}
+
+static enum status expiries_duty(const struct duty_work *work, struct error *error) {
+  return expiries_watch(work->workspace, work->stop, error);
+}
+
 /* ---- watch: what machines and people are to know ---- */
 
 static enum duty_after watch_after(const struct config *config) {
@@ -105,6 +127,7 @@ const struct duty_row duty_table[] = {
     {.name = "link", .timetable = link_timetable, .after = link_after, .run = link_duty},
     {.name = "backup", .timetable = backup_timetable, .run = backup_duty},
     {.name = "digest", .timetable = digest_timetable, .run = digest_duty},
+    {.name = "expiries", .timetable = expiries_timetable, .run = expiries_duty},
     {.name = "watch", .after = watch_after, .every = INT64_C(60) * 1000000, .run = watch_duty},
     {.name = NULL},
 };

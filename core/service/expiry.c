@@ -1,4 +1,6 @@
 /* What expires, and how soon. */
+#include "core/base/date.h"
+#include "core/base/log.h"
 #include "core/service/standing.h"
 
 #include <libpq-fe.h>
@@ -148,6 +150,54 @@ enum status expiries_read(const struct workspace *workspace, struct arena *arena
   *count = list.count;
   if (list.count > 1) {
     qsort(list.items, list.count, sizeof *list.items, by_time);
+  }
+  return status;
+}
+
+/* ---- certificates that servers show ---- */
+
+static enum status remembers_nothing(void *core, const char *memory, bool *known, struct error *error) {
+  (void)core;
+  (void)memory;
+  (void)error;
+  *known = false;
+  return OK;
+}
+
+static enum status ask_server(const struct config *config, const struct source_config *source, const atomic_bool *stop,
+                              int64_t *ends, struct error *error) {
+  void *options = NULL;
+  enum status status = config_options(config, source, &options, error);
+  if (status == OK) {
+    const struct pull pull = {.source = source->code, .options = options, .stop = stop, .remembers = remembers_nothing};
+    status = source->connector->certificate(&pull, ends, error);
+  }
+  config_options_free(source, options);
+  return status;
+}
+
+enum status expiries_watch(struct workspace *workspace, const atomic_bool *stop, struct error *error) {
+  const struct config *config = workspace->config;
+  enum status status = OK;
+  for (size_t i = 0; i < config->source_count && status == OK; i++) {
+    const struct source_config *source = &config->sources[i];
+    struct expiry_seen seen = {.source_id = workspace->source_ids[i], .what = "server_certificate", .at = 0};
+    struct error why;
+    if (source->state != SOURCE_ACTIVE || source->connector->certificate == NULL) {
+      continue;
+    }
+    enum status asked = ask_server(config, source, stop, &seen.at, &why);
+    if (asked == ERR_INTERRUPTED) {
+      *error = why;
+      return asked;
+    }
+    if (asked == OK) {
+      seen.seen = clock_now();
+      status = store_expiry_save(workspace->store, &seen, error);
+    } else {
+      error_place(&why, _("source %s"), source->code);
+      log_error(LEVEL_DEBUG, &why);
+    }
   }
   return status;
 }

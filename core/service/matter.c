@@ -45,7 +45,7 @@ static bool add_source(struct list *list, const struct config *config, const str
   if (standing_needs_person(standing->standing)) {
     good = add(list, (struct matter){.kind = MATTER_FAILURE,
                                      .source = source,
-                                     .since = standing->since,
+                                     .since = standing->standing == STANDING_LATE ? 0 : standing->since,
                                      .level = standing->standing,
                                      .ripe = is_ripe(source, now)});
   }

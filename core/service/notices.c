@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 enum { NOTICES_MOST = 20000 };
+#define MAKE_UP (INT64_C(10) * 60 * 1000000)
 
 /* One comparison of how things stand with what was told. */
 struct telling {
@@ -118,6 +119,12 @@ static enum status keep_level(struct telling *telling, const struct matter *matt
   return store_notice_save(telling->workspace->store, &notice, error);
 }
 
+/* What is late because the daemon or its machine was off is being made up now. */
+static bool has_lasted(const struct matter *matter, const struct notice *known, int64_t now) {
+  bool late = matter->kind == MATTER_FAILURE && matter->level == STANDING_LATE;
+  return !late || (known != NULL && now - known->since >= MAKE_UP);
+}
+
 /* Tells of a matter that stands, if it is new or worse, and keeps what was told. */
 static enum status tell_matter(struct telling *telling, const struct matter *matter, struct error *error) {
   const struct notice *known = find_notice(telling, matter->name);
@@ -127,7 +134,8 @@ static enum status tell_matter(struct telling *telling, const struct matter *mat
   if (known != NULL) {
     notice = *known;
   }
-  bool tells = notice.sent == 0 ? matter->ripe : matter_worse(telling->workspace->config, matter, notice.level);
+  bool tells = notice.sent == 0 ? matter->ripe && has_lasted(matter, known, telling->now)
+                                : matter_worse(telling->workspace->config, matter, notice.level);
   if (known != NULL && !tells) {
     return keep_level(telling, matter, known, error);
   }

@@ -64,6 +64,7 @@ static void take_source(struct overview *overview, const struct result *result) 
   struct slice watermark = text_of(result, "watermark");
   source->watermark = watermark.data == NULL ? NULL : arena_text(overview->memory, watermark);
   source->under_way = integer_of(result, "pass_run") != 0;
+  source->complete_run = integer_of(result, "complete_run");
 }
 
 /* Message, place and hint stand on lines of their own. */
@@ -107,7 +108,7 @@ static void take_counts(struct counts *counts, const struct result *result) {
 static void take_sync(struct overview *overview, struct source_overview *source, const struct result *result) {
   struct slice state = text_of(result, "state");
   bool done = slice_is(state, "done");
-  if (done && source->complete == 0) {
+  if (source->complete_run != 0 && integer_of(result, "run_id") == source->complete_run) {
     source->complete = time_of(result, "ended");
   }
   if (source->run != 0) {
@@ -260,16 +261,18 @@ static enum status read_standing(const struct workspace *workspace, struct overv
   for (size_t i = 0; i < overview->source_count && status == OK; i++) {
     struct source_overview *source = &overview->sources[i];
     struct drift_list list = {.arena = overview->memory};
+    int64_t known = 0;
     int source_id = workspace->store == NULL ? 0 : workspace->source_ids[i];
     if (source_id != 0) {
       status = look_at_run(workspace->store, source, error);
+      status = status == OK ? store_source_known(workspace->store, source->source->code, &known, error) : status;
       status =
           status == OK ? store_health(workspace->store, source_id, overview->memory, &source->health, error) : status;
       status = status == OK ? store_visit_drift(workspace->store, source_id, take_drift, &list, error) : status;
     }
     if (status == OK) {
       health_of_runs(source);
-      source->standing = standing_of(workspace->config, i, &source->health, overview->now);
+      source->standing = standing_of(workspace->config, i, &source->health, known, overview->now);
       source->drifts = list.drifts;
       source->drift = (int64_t)list.count;
       if (list.count > 1) {

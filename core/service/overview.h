@@ -10,7 +10,8 @@ struct source_overview {
   const struct source_config *source;
   const char *state;           /* "ok", "never", "failed", "interrupted", "running", "paused", "retired" */
   int64_t run, started, ended; /* of the last sync; 0: none. Microseconds since the epoch */
-  int64_t complete;            /* when the last complete pass ended; 0: never */
+  int64_t complete_run;        /* that completed a pass last; 0: never */
+  int64_t complete;            /* when it ended; 0: never */
   bool under_way;              /* a pass was begun and has not ended: the next sync goes on with it */
   const char *watermark;       /* NULL: none */
   struct counts counts;        /* of the last sync */

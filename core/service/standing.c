@@ -33,13 +33,12 @@ bool standing_needs_person(enum standing standing) {
   return standing <= STANDING_LATE;
 }
 
-/* The due moment that no sync has followed in time; 0: none. One that never was pulled is new, not late. */
-static int64_t overdue(const struct source_schedule *schedule, const char *name, const struct source_health *health,
-                       int64_t now) {
-  if (schedule->timetable.manual || health->succeeded == 0) {
+/* The due moment after `since` that no sync has followed in time; 0: none. */
+static int64_t overdue(const struct source_schedule *schedule, const char *name, int64_t since, int64_t now) {
+  if (schedule->timetable.manual || since == 0) {
     return 0;
   }
-  struct due missed = timetable_next(&schedule->timetable, name, health->succeeded);
+  struct due missed = timetable_next(&schedule->timetable, name, since);
   bool late = missed.from != INT64_MAX && missed.from <= now && now - missed.from > schedule->late_after;
   return late ? missed.from : 0;
 }
@@ -65,7 +64,7 @@ static enum standing by_health(const struct source_health *health) {
 }
 
 struct source_standing standing_of(const struct config *config, size_t position, const struct source_health *health,
-                                   int64_t now) {
+                                   int64_t known, int64_t now) {
   const struct source_config *source = &config->sources[position];
   const struct source_schedule *schedule = config->serve.sources == NULL ? NULL : &config->serve.sources[position];
   struct source_standing standing = {.standing = by_health(health), .since = health->since, .due = INT64_MAX};
@@ -80,7 +79,7 @@ struct source_standing standing_of(const struct config *config, size_t position,
     return standing;
   }
   standing.due = timetable_next(&schedule->timetable, name, now).from;
-  standing.overdue = overdue(schedule, name, health, now);
+  standing.overdue = overdue(schedule, name, health->succeeded != 0 ? health->succeeded : known, now);
   if (standing.overdue != 0 && !standing_needs_person(standing.standing)) {
     standing.standing = STANDING_LATE;
     standing.since = standing.overdue;

@@ -13,7 +13,7 @@ enum standing {
   STANDING_REFUSED, /* the source refuses: credentials, certificate, permission */
   STANDING_CHANGED, /* its schema no longer fits the mapping */
   STANDING_UNREACHABLE,
-  STANDING_LATE,  /* no sync succeeded since it was due */
+  STANDING_LATE,  /* no sync succeeded since it was due, or ever */
   STANDING_EMPTY, /* reached, and it has nothing to report */
   STANDING_NEVER, /* not pulled yet, and not due */
   STANDING_OK,
@@ -33,9 +33,10 @@ struct source_standing {
   int64_t retry;   /* next try of a failed source; 0: none; INT64_MAX: at the next due moment */
   bool circuit_open;
 };
-/* A source that never was pulled is new, not late. */
+/* `known`: since when the store knows the source (0: not told). One that never was pulled is late once a moment that
+ * was due since then has passed. */
 struct source_standing standing_of(const struct config *config, size_t position, const struct source_health *health,
-                                   int64_t now);
+                                   int64_t known, int64_t now);
 
 /* What expires, with a warning at 30, 14 and 3 days: certificates (own and the source's), passwords and keys whose end
  * is declared. Sorted by time. */
@@ -51,8 +52,11 @@ int64_t certificate_ends(const char *path);
 int expiry_level(int64_t at, int64_t now);
 const char *expiry_label(const char *what); /* translated; a name of the configuration's own as it is */
 /* From configuration and certificate files alone; certificates that servers show come from the store, where the daily
- * duty "watch" keeps them. In the arena. */
+ * duty "expiries" keeps them. In the arena. */
 enum status expiries_read(const struct workspace *workspace, struct arena *arena, int64_t now, struct expiry **expiries,
                           size_t *count, struct error *error) MUST_CHECK;
+/* Asks the servers of all active sources for their certificates and keeps in the store when these end. What a source
+ * that cannot be asked showed last stays; its next sync tells why. Only a store that fails, or `stop`, is an error. */
+enum status expiries_watch(struct workspace *workspace, const atomic_bool *stop, struct error *error) MUST_CHECK;
 
 #endif

@@ -1,5 +1,8 @@
+#include "core/base/date.h"
 #include "core/store/internal.h"
+#include "core/store/watch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char *const STATES[] = {
@@ -7,7 +10,7 @@ static const char *const STATES[] = {
 static const char *const DELETES[] = {
     [DELETES_NONE] = "none", [DELETES_TOMBSTONE] = "tombstone", [DELETES_SWEEP] = "sweep"};
 
-enum { SOURCES_MOST = 2047 };
+enum { SOURCES_MOST = 2047, NAME_SIZE = 160 };
 
 /* Whether a source stands in the store as it is declared; its number, 0 where it is not there. */
 static enum status stands(struct store *store, const struct source_config *source, int64_t *number, bool *same,
@@ -38,6 +41,14 @@ static enum status stands(struct store *store, const struct source_config *sourc
   return status == END ? OK : status;
 }
 
+/* From then on it can be late. */
+static enum status note_known(struct store *store, const char *code, struct error *error) {
+  const struct duty known = {.began = clock_now(), .ended = clock_now(), .outcome = OK};
+  char name[NAME_SIZE];
+  snprintf(name, sizeof name, "source:%s", code);
+  return store_duty_save(store, name, &known, error);
+}
+
 static enum status add_source(struct store *store, const struct source_config *source, int64_t *number,
                               struct error *error) {
   enum status status = db_count(store, "sources", 1, number, error);
@@ -47,10 +58,11 @@ static enum status add_source(struct store *store, const struct source_config *s
   if (status != OK) {
     return status;
   }
-  return db_execute(store, error,
-                    "INSERT INTO source (source_id, code, lease_token, first_run, complete_run) "
-                    "VALUES ($1, $2, 0, 0, 0)",
-                    VALUES(int_value(*number), text_value(source->code)));
+  status = db_execute(store, error,
+                      "INSERT INTO source (source_id, code, lease_token, first_run, complete_run) "
+                      "VALUES ($1, $2, 0, 0, 0)",
+                      VALUES(int_value(*number), text_value(source->code)));
+  return status == OK ? note_known(store, source->code, error) : status;
 }
 
 /* A row that is right already is left alone: writing it would wait for a linking or a page under way. */
@@ -95,6 +107,15 @@ enum status store_sources_stand(struct store *store, const struct source_config 
     ids[i] = (int)number;
     *same = *same && stood;
   }
+  return status;
+}
+
+enum status store_source_known(struct store *store, const char *code, int64_t *since, struct error *error) {
+  struct duty known;
+  char name[NAME_SIZE];
+  snprintf(name, sizeof name, "source:%s", code);
+  enum status status = store_duty(store, name, &known, error);
+  *since = status == OK ? known.began : 0;
   return status;
 }
 

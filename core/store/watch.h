@@ -20,8 +20,8 @@ enum status store_held(struct store *store, const char *name, bool *held, struct
 
 /* ---- duties: scheduled work, so that a missed one is made up once ----
  *
- * Named "sync:CODE", "link", "digest", "watch", "backup" (ended: the last one that was read back), "restore" (the last
- * restore that was tried): status shows the last two. */
+ * Named "sync:CODE", "link", "digest", "expiries", "backup" (ended: the last one that was read back), "restore" (the
+ * last restore that was tried): status shows the last two. */
 
 struct duty {
   int64_t due;          /* last due moment that was handled; 0: never. Microseconds, as all times here */
@@ -33,6 +33,9 @@ enum status store_duty(struct store *store, const char *name, struct duty *duty,
 /* In a transaction of its own where none is open. */
 enum status store_duty_save(struct store *store, const char *name, const struct duty *duty,
                             struct error *error) MUST_CHECK;
+
+/* Since when the store knows a source (a duty "source:CODE"); 0: since before that was noted. */
+enum status store_source_known(struct store *store, const char *code, int64_t *since, struct error *error) MUST_CHECK;
 
 /* ---- health: what the last tries of a source say ---- */
 

@@ -40,9 +40,10 @@ static void bench_make(struct bench *bench, const char *when) {
   bench->config.serve.retry = (struct retry_policy){.first = 60 * SECOND, .most = HOUR, .breaks = 5, .open = 3 * HOUR};
 }
 
-static void standing_is(const struct bench *bench, struct source_health health, int64_t now, const char *wanted) {
+static void known_is(const struct bench *bench, struct source_health health, int64_t known, int64_t now,
+                     const char *wanted) {
   char text[200];
-  struct source_standing standing = standing_of(&bench->config, 0, &health, now);
+  struct source_standing standing = standing_of(&bench->config, 0, &health, known, now);
   snprintf(text, sizeof text, "%s since %lld due %lld overdue %lld%s%s", standing_names[standing.standing],
            (long long)(standing.since == 0 ? -1 : (standing.since - NOW) / SECOND),
            (long long)(standing.due == INT64_MAX ? -1 : (standing.due - NOW) / SECOND),
@@ -52,6 +53,10 @@ static void standing_is(const struct bench *bench, struct source_health health, 
                                        : "",
            standing.circuit_open ? " open" : "");
   assert_string_equal(text, wanted);
+}
+
+static void standing_is(const struct bench *bench, struct source_health health, int64_t now, const char *wanted) {
+  known_is(bench, health, 0, now, wanted);
 }
 
 /* Every kind of health, not late. */
@@ -110,6 +115,19 @@ static void test_late(void **state) {
   standing_is(&bench, health, NOW + 4 * HOUR, "late since 3600 due 18000 overdue 3600");
   health.succeeded = NOW + 4 * HOUR;
   standing_is(&bench, health, NOW + 4 * HOUR, "empty since -86400 due 18000 overdue -1");
+}
+
+/* One that never was pulled is late once what was due since it is known has passed, and new before. */
+static void test_never_pulled(void **state) {
+  (void)state;
+  struct bench bench;
+  const struct source_health none = {.health = HEALTH_UNKNOWN};
+  bench_make(&bench, "0 * * * *");
+  known_is(&bench, none, NOW + SECOND, NOW + 3 * HOUR, "never since -1 due 14400 overdue -1");
+  known_is(&bench, none, NOW + SECOND, NOW + 3 * HOUR + SECOND, "late since 3600 due 14400 overdue 3600");
+  known_is(&bench, none, 0, NOW + 90 * DAY, "never since -1 due 7779600 overdue -1"); /* known before that was noted */
+  bench_make(&bench, NULL);
+  known_is(&bench, none, NOW, NOW + 90 * DAY, "never since -1 due -1 overdue -1");
 }
 
 /* A source without a schedule is never late, and one whose clock was moved back neither. */
@@ -228,9 +246,9 @@ static void test_expiries(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_kinds),      cmocka_unit_test(test_failing),  cmocka_unit_test(test_late),
-      cmocka_unit_test(test_never_late), cmocka_unit_test(test_decided),  cmocka_unit_test(test_persons),
-      cmocka_unit_test(test_levels),     cmocka_unit_test(test_expiries),
+      cmocka_unit_test(test_kinds),        cmocka_unit_test(test_failing),    cmocka_unit_test(test_late),
+      cmocka_unit_test(test_never_pulled), cmocka_unit_test(test_never_late), cmocka_unit_test(test_decided),
+      cmocka_unit_test(test_persons),      cmocka_unit_test(test_levels),     cmocka_unit_test(test_expiries),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
