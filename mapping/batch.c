@@ -70,13 +70,18 @@ static const struct {
     {"rows_limit", N_("a record makes at most 100,000 rows")},
 };
 
-const char *issue_hint(const char *reason) {
+const char *plan_hint(const char *reason) {
   for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
     if (strcmp(hints[i].reason, reason) == 0) {
-      return _(hints[i].hint);
+      return hints[i].hint;
     }
   }
   return "";
+}
+
+const char *issue_hint(const char *reason) {
+  const char *hint = plan_hint(reason);
+  return hint[0] == '\0' ? "" : _(hint);
 }
 
 static struct issue *issue_slot(struct batch *batch) {

@@ -38,6 +38,9 @@ enum outcome {
 
 enum issue_level { ISSUE_WARNING, ISSUE_ERROR };
 
+/* What a reason by itself asks for, untranslated; "" where the hint depends on the value. */
+const char *plan_hint(const char *reason);
+
 struct issue {
   uint32_t record; /* position in the batch */
   enum issue_level level;

@@ -1,7 +1,9 @@
 #include "core/service/setaside.h"
 
 #include "core/audit/audit.h"
+#include "core/base/date.h"
 #include "core/base/map.h"
+#include "core/service/hint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,17 +12,24 @@ enum { SHAPE_MOST = 40, BODY_LIMIT = 4096, NUMBER_SIZE = 24 };
 
 /* ---- groups ---- */
 
-static const char *const GROUP_COLUMNS[] = {"source", "field", "reason", "hint", "shape", "raw_id"};
-enum { GROUP_SOURCE, GROUP_FIELD, GROUP_REASON, GROUP_HINT, GROUP_SHAPE, GROUP_RAW, GROUP_COLUMN_COUNT };
+static const char *const GROUP_COLUMNS[] = {"source", "field", "reason", "hint", "shape", "raw_id", "run"};
+enum { GROUP_SOURCE, GROUP_FIELD, GROUP_REASON, GROUP_HINT, GROUP_SHAPE, GROUP_RAW, GROUP_RUN, GROUP_COLUMN_COUNT };
 
 struct gathering {
   struct setaside_list *list;
   struct map *positions; /* of source, field and reason, and the hint where there is no field */
   struct map *records;
   size_t capacity;
+  struct hints hints;
+  int64_t lately; /* first run of the last seven days */
 };
 
-static enum status add_group(struct gathering *gathering, const struct result *result, struct error *error) {
+static const char *text_at(struct arena *arena, const struct result *result, size_t column) {
+  return arena_text(arena, result_null(result, column) ? slice_of("") : result_text(result, column));
+}
+
+static enum status add_group(struct gathering *gathering, const struct result *result, const char *const *texts,
+                             struct error *error) {
   struct setaside_list *list = gathering->list;
   if (list->count == gathering->capacity) {
     size_t capacity = gathering->capacity == 0 ? 64 : gathering->capacity * 2;
@@ -34,44 +43,103 @@ static enum status add_group(struct gathering *gathering, const struct result *r
     list->groups = groups;
     gathering->capacity = capacity;
   }
-  const char *texts[GROUP_RAW];
-  for (size_t i = 0; i < GROUP_RAW; i++) {
-    texts[i] = arena_text(list->memory, result_null(result, i) ? slice_of("") : result_text(result, i));
-    if (texts[i] == NULL) {
-      return error_memory(error);
-    }
-  }
   list->groups[list->count++] = (struct setaside_group){.source = texts[GROUP_SOURCE],
                                                         .field = texts[GROUP_FIELD],
                                                         .reason = texts[GROUP_REASON],
                                                         .hint = texts[GROUP_HINT],
                                                         .shape = texts[GROUP_SHAPE],
+                                                        .since = "",
+                                                        .since_run = INT64_MAX,
                                                         .example = result_integer(result, GROUP_RAW)};
   return OK;
 }
 
 static enum status gather(struct gathering *gathering, const struct result *result, struct error *error) {
-  int64_t raw_id = result_integer(result, GROUP_RAW);
+  struct arena *memory = gathering->list->memory;
+  int64_t raw_id = result_integer(result, GROUP_RAW), run = result_integer(result, GROUP_RUN);
+  const char *texts[GROUP_RAW];
+  for (size_t i = 0; i < GROUP_RAW; i++) {
+    texts[i] = text_at(memory, result, i);
+    if (texts[i] == NULL) {
+      return error_memory(error);
+    }
+  }
+  texts[GROUP_HINT] = hint_read(&gathering->hints, texts[GROUP_REASON], texts[GROUP_HINT]);
   /* Of a whole record only the hint says what is wrong; that of a field may name its value's nearest code. */
-  struct slice field = result_null(result, GROUP_FIELD) ? slice_of("") : result_text(result, GROUP_FIELD);
-  struct slice hint = field.len > 0 || result_null(result, GROUP_HINT) ? slice_of("") : result_text(result, GROUP_HINT);
+  const char *hint = texts[GROUP_FIELD][0] == '\0' ? texts[GROUP_HINT] : "";
   char *name =
-      arena_printf(gathering->list->memory, "%.*s\n%.*s\n%.*s\n%.*s", SLICE_ARG(result_text(result, GROUP_SOURCE)),
-                   SLICE_ARG(field), SLICE_ARG(result_text(result, GROUP_REASON)), SLICE_ARG(hint));
+      arena_printf(memory, "%s\n%s\n%s\n%s", texts[GROUP_SOURCE], texts[GROUP_FIELD], texts[GROUP_REASON], hint);
   if (name == NULL) {
     return error_memory(error);
   }
   uint32_t position = map_get(gathering->positions, slice_of(name));
   if (position == MAP_NONE) {
     position = map_intern(gathering->positions, slice_of(name));
-    enum status status = position == MAP_NONE ? error_memory(error) : add_group(gathering, result, error);
+    enum status status = position == MAP_NONE ? error_memory(error) : add_group(gathering, result, texts, error);
     if (status != OK) {
       return status;
     }
   }
-  gathering->list->groups[position].records++;
+  struct setaside_group *group = &gathering->list->groups[position];
+  group->records++;
+  group->lately += run >= gathering->lately;
+  group->since_run = run < group->since_run ? run : group->since_run;
   bool counted = map_intern(gathering->records, slice_make((const char *)&raw_id, sizeof raw_id)) != MAP_NONE;
   return counted ? OK : error_memory(error);
+}
+
+/* ---- since when ---- */
+
+enum { WEEK_DAYS = 7, DAY_LENGTH = 10 };
+static const char *const RUN_COLUMNS[] = {"run_id", "started"};
+
+/* Numbers of runs ascend with time: those that began in the last seven days are the ones from `*first` on. */
+static enum status first_lately(struct workspace *workspace, int64_t *first, struct error *error) {
+  char limit[TIMESTAMP_TEXT_SIZE];
+  clock_format(clock_now() - WEEK_DAYS * INT64_C(86400000000), limit);
+  const struct selection selection = {.view = "runs", .columns = RUN_COLUMNS, .column_count = 2, .order = "-run_id"};
+  struct result *result = NULL;
+  *first = INT64_MAX;
+  enum status status = store_select(workspace->store, &selection, &result, error);
+  while (status == OK && (status = result_next(result, error)) == OK) {
+    if (slice_compare(result_text(result, 1), slice_of(limit)) < 0) {
+      break;
+    }
+    *first = result_integer(result, 0);
+  }
+  result_free(result);
+  return status == END ? OK : status;
+}
+
+static enum status set_since(struct workspace *workspace, struct setaside_list *list, struct setaside_group *group,
+                             struct error *error) {
+  char number[NUMBER_SIZE];
+  snprintf(number, sizeof number, "%lld", (long long)group->since_run);
+  const struct filter filter = {.column = "run_id", .text = number};
+  const struct selection selection = {
+      .view = "runs", .columns = RUN_COLUMNS, .column_count = 2, .filters = &filter, .filter_count = 1};
+  struct result *result = NULL;
+  enum status status = store_select(workspace->store, &selection, &result, error);
+  if (status == OK && (status = result_next(result, error)) == OK) {
+    struct slice day = result_text(result, 1);
+    day.len = day.len < DAY_LENGTH ? day.len : DAY_LENGTH;
+    group->since = arena_text(list->memory, day);
+    status = group->since == NULL ? error_memory(error) : OK;
+  }
+  result_free(result);
+  return status == END ? OK : status;
+}
+
+static enum status set_all_since(struct workspace *workspace, struct setaside_list *list, struct error *error) {
+  enum status status = OK;
+  for (size_t i = 0; i < list->count && status == OK; i++) {
+    struct setaside_group *group = &list->groups[i];
+    for (size_t k = 0; k < i && group->since[0] == '\0'; k++) {
+      group->since = list->groups[k].since_run == group->since_run ? list->groups[k].since : group->since;
+    }
+    status = group->since[0] == '\0' ? set_since(workspace, list, group, error) : OK;
+  }
+  return status;
 }
 
 static int by_records(const void *a, const void *b) {
@@ -112,9 +180,17 @@ enum status setaside_read(struct workspace *workspace, const char *source, struc
                           struct error *error) {
   *list = (struct setaside_list){.memory = arena_new(0)};
   struct gathering gathering = {.list = list, .positions = map_new(), .records = map_new()};
-  enum status status = list->memory == NULL || gathering.positions == NULL || gathering.records == NULL
-                           ? error_memory(error)
-                           : gather_all(workspace, source, &gathering, error);
+  bool fine = list->memory != NULL && gathering.positions != NULL && gathering.records != NULL;
+  enum status status = fine ? hints_open(&gathering.hints, error) : error_memory(error);
+  if (status == OK) {
+    status = first_lately(workspace, &gathering.lately, error);
+  }
+  if (status == OK) {
+    status = gather_all(workspace, source, &gathering, error);
+  }
+  if (status == OK) {
+    status = set_all_since(workspace, list, error);
+  }
   if (status == OK) {
     list->records = map_count(gathering.records);
     if (list->count > 0) {
@@ -123,6 +199,7 @@ enum status setaside_read(struct workspace *workspace, const char *source, struc
   } else {
     setaside_free(list);
   }
+  hints_close(&gathering.hints);
   map_free(gathering.positions);
   map_free(gathering.records);
   return status;
@@ -144,6 +221,7 @@ struct showing {
   const struct setaside_visitor *visitor;
   bool reveal;
   struct arena *arena;
+  struct hints hints;
   struct issue_note notes[32];
   size_t note_count;
 };
@@ -167,13 +245,14 @@ static enum status show_issues(struct showing *showing, int64_t raw_id, const ch
   while ((status = result_next(result, error)) == OK) {
     const char *texts[4];
     for (size_t i = 0; i < 4; i++) {
-      texts[i] = arena_text(showing->arena, result_null(result, i) ? slice_of("") : result_text(result, i));
+      texts[i] = text_at(showing->arena, result, i);
     }
     *source = arena_text(showing->arena, result_text(result, 5));
     if (texts[0] == NULL || texts[1] == NULL || texts[2] == NULL || texts[3] == NULL || *source == NULL) {
       status = error_memory(error);
       break;
     }
+    texts[3] = hint_read(&showing->hints, texts[1], texts[3]);
     showing->visitor->issue(showing->visitor->context, texts[0], texts[1], texts[2], texts[3],
                             result_integer(result, 4));
     if (showing->note_count < sizeof showing->notes / sizeof *showing->notes) {
@@ -297,48 +376,16 @@ enum status setaside_show(struct workspace *workspace, int64_t raw_id, bool reve
   const char *source = raw.source;
   enum status status = reveal ? log_reveal(workspace, raw_id, source, purpose, error) : OK;
   if (status == OK) {
+    status = hints_open(&showing.hints, error);
+  }
+  if (status == OK) {
     status = show_issues(&showing, raw_id, &source, error);
   }
   raw.source = source == NULL ? "?" : source;
   if (status == OK) {
     status = store_raw(workspace->store, raw_id, show_raw, &raw, error);
   }
+  hints_close(&showing.hints);
   arena_free(showing.arena);
-  return status;
-}
-
-/* ---- letting it rest ---- */
-
-static enum status dismiss(struct workspace *workspace, int64_t raw_id, const char *reason, int64_t *run,
-                           struct error *error) {
-  struct store *store = workspace->store;
-  int source_id = source_of_record(record_of(raw_id));
-  struct counts counts = {.source_count = -1};
-  char body[NUMBER_SIZE + 32];
-  snprintf(body, sizeof body, "{\"raw_id\":%lld}", (long long)raw_id);
-  enum status status = store_run_begin(store, "dismiss", source_id, workspace->actor, reason, run, error);
-  if (status == OK) {
-    status = store_dismiss(store, raw_id, *run, reason, error);
-  }
-  if (status == OK) {
-    status = store_run_end(store, *run, RUN_DONE, &counts, NULL, error);
-  }
-  const struct audit_event event = {
-      .event = "dismiss", .actor = workspace->actor, .purpose = reason, .run = *run, .body = body};
-  return status == OK ? audit_append(store, &event, error) : status;
-}
-
-enum status setaside_dismiss(struct workspace *workspace, int64_t raw_id, const char *reason, struct error *error) {
-  int64_t run = 0;
-  enum status status = store_begin(workspace->store, error);
-  if (status == OK) {
-    status = dismiss(workspace, raw_id, reason, &run, error);
-  }
-  if (status == OK) {
-    status = store_commit(workspace->store, error);
-  }
-  if (status != OK) {
-    store_rollback(workspace->store);
-  }
   return status;
 }
