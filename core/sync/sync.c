@@ -268,7 +268,9 @@ static enum status sync_settle_drift(struct sync *sync, struct sync_result *resu
 
 static enum status sync_compare_volume(const struct sync *sync, struct sync_result *result, struct error *error) {
   char words[HEALTH_WORDS];
-  bool whole = sync->watermark.len == 0;
+  const struct budget *budget = &sync->frame.source->budget;
+  bool divided = budget->pages > 0 || budget->bytes > 0 || budget->time > 0; /* runs of it are parts of a pass */
+  bool whole = sync->watermark.len == 0 && !divided;
   enum status status = health_volume(sync->frame.bench->store, sync->frame.source_id, sync->frame.run, whole,
                                      &sync->lander.counts, words, error);
   if (status == OK) {

@@ -1,0 +1,134 @@
+/* What `puente status` prints of a source that fails, in both languages, and of a run that was killed. */
+#include "tests/support/http_server.h"
+#include "tests/support/temp.h"
+#include "tests/support/workspace.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static char *folder;
+
+static void make_workspace(int port) {
+  shell("mkdir -p %s/sources %s/mappings", folder, folder);
+  shell("printf 'name: aviso\\nstore: {sqlite: puente.db}\\nserve: {timezone: UTC, schedule: \"@hourly\"}\\n' "
+        ">%s/puente.yaml",
+        folder);
+  shell(
+      "printf 'source: reta\\ntitle: Registro\\ninstitution: PE/MP\\ncontact: \"mesa, 01-5550100\"\\nunit: denuncia\\n"
+      "connector: rest\\noptions: {url: \"http://127.0.0.1:%d/reta\", records: data, retries: 0}\\n' "
+      ">%s/sources/reta.yaml",
+      port, folder);
+  shell("printf 'source: reta\\nformat: json\\nrecord: data\\ncase:\\n  key: id\\n  denuncia_number: id\\n' "
+        ">%s/mappings/reta.yaml",
+        folder);
+  workspace_key(folder);
+}
+
+static char *run_at(const char *clock, const char *arguments, int *code) {
+  return shell_output(code,
+                      "PUENTE_CLOCK=%s TZ=UTC %s/puente --config %s/puente.yaml %s 2>/dev/null | sed 's#%s#DIR#g'",
+                      clock, build_folder(), folder, arguments, folder);
+}
+
+static void prints(const char *arguments, const char *wanted) {
+  int code = 0;
+  char *text = run_at("2026-01-02T09:00:30Z", arguments, &code);
+  assert_string_equal(text, wanted);
+  free(text);
+}
+
+static int check_code(const char *clock) {
+  int code = 0;
+  free(shell_output(&code, "PUENTE_CLOCK=%s %s/puente --config %s/puente.yaml status --check", clock, build_folder(),
+                    folder));
+  return code;
+}
+
+#define TABLE_REST "        0           0         0               0\n"
+
+static void a_source_that_fails(void **state) {
+  (void)state;
+  const struct http_answer refuses = {.status = 401};
+  const struct http_answer gives = {.headers = {"Content-Type: application/json"}, .body = "{\"data\":[]}"};
+  struct http_server *server = http_server_start(NULL);
+  int code = 0;
+  http_server_script(server, &refuses, 1);
+  make_workspace(http_server_port(server));
+  assert_int_equal(check_code("2026-01-02T09:00:00Z"), 0); /* new, not failed */
+  free(run_at("2026-01-02T09:00:05Z", "--lang en serve --once", &code));
+  assert_int_equal(check_code("2026-01-02T09:00:30Z"), 3);
+  prints("--lang en status | sed -n '3p;/^to do/,$p'",
+         "reta    REFUSED  2026-01-02 09:00  2026-01-02 09:00  2026-01-02 10:00" TABLE_REST "to do\n"
+         "- reta: REFUSED since 2026-01-02 09:00\n"
+         "    the source refused the credentials (401)\n"
+         "    check user, password, key or token, and whether they have expired\n"
+         "    contact: mesa, 01-5550100\n");
+  shell("rm %s/puente.db*", folder);
+  free(run_at("2026-01-02T09:00:05Z", "--lang es serve --once", &code));
+  prints("--lang es status | sed -n '/^por hacer/,$p'",
+         "por hacer\n"
+         "- reta: RECHAZADA desde 2026-01-02 09:00\n"
+         "    la fuente rechazó las credenciales (401)\n"
+         "    verifique usuario, contraseña, llave o token, y si han vencido\n"
+         "    contacto: mesa, 01-5550100\n");
+  http_server_script(server, &gives, 1);
+  free(run_at("2026-01-02T10:00:05Z", "--lang en serve --once", &code));
+  assert_int_equal(check_code("2026-01-02T10:00:30Z"), 0);
+  http_server_stop(server);
+}
+
+/* No lease has to run out first: the run says so at once. */
+static void a_run_that_was_killed(void **state) {
+  (void)state;
+  const struct http_answer stalls = {.body = "{\"data\":[{\"id\":\"1\"}]}", .fault = FAULT_STALL};
+  struct http_server *server = http_server_start(NULL);
+  http_server_script(server, &stalls, 1);
+  make_workspace(http_server_port(server));
+  pid_t sync = workspace_start(folder, "sync");
+  for (int i = 0; i < 400 && http_server_requests(server) == 0; i++) {
+    nanosleep(&(const struct timespec){.tv_nsec = 50000000}, NULL);
+  }
+  assert_int_equal(http_server_requests(server), 1);
+  char *text = NULL;
+  assert_int_equal(workspace_run(folder, "status", &text), 0);
+  assert_non_null(strstr(text, "\nrunning   reta since "));
+  free(text);
+  kill(sync, SIGKILL);
+  assert_int_equal(waitpid(sync, NULL, 0), sync);
+  assert_int_equal(workspace_run(folder, "status", &text), 0);
+  assert_null(strstr(text, "\nrunning   "));
+  assert_non_null(strstr(text, "\nreta    interrupted  "));
+  assert_non_null(strstr(text, "\n- reta: `puente sync reta`"));
+  free(text);
+  http_server_stop(server);
+}
+
+static int setup(void **state) {
+  (void)state;
+  folder = temp_make();
+  return 0;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  temp_remove(folder);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(a_source_that_fails, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_run_that_was_killed, setup, teardown),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
