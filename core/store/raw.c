@@ -350,6 +350,22 @@ static enum status find_by_key(struct store *store, int64_t source_id, const cha
   return status;
 }
 
+/* A person's key is its record's and more, with '/' between: the longest part that is a record's names it. */
+static enum status find_by_longer(struct store *store, int64_t source_id, const char *key, int64_t *record_id,
+                                  bool *found, struct error *error) {
+  enum status status = find_by_key(store, source_id, key, record_id, found, error);
+  char *part = status == OK && !*found ? strdup(key) : NULL;
+  if (status == OK && !*found && part == NULL) {
+    return error_memory(error);
+  }
+  while (status == OK && !*found && strrchr(part, '/') != NULL) {
+    *strrchr(part, '/') = '\0';
+    status = find_by_key(store, source_id, part, record_id, found, error);
+  }
+  free(part);
+  return status;
+}
+
 enum status store_record_id(struct store *store, const char *reference, int64_t *record_id, struct error *error) {
   const char *colon = strchr(reference, ':');
   bool found = false;
@@ -361,7 +377,7 @@ enum status store_record_id(struct store *store, const char *reference, int64_t 
     status = db_integer(store, error, &source_id, &found, "SELECT source_id FROM source WHERE code = $1",
                         VALUES(slice_value(code)));
     if (status == OK && found) {
-      status = find_by_key(store, source_id, colon + 1, record_id, &found, error);
+      status = find_by_longer(store, source_id, colon + 1, record_id, &found, error);
     }
   } else if (text_to_int64(slice_of(reference), record_id) && *record_id > 0) {
     if (*record_id > INT64_MAX >> ORDINAL_BITS) { /* no record's number is as large: one of a version, or a row */

@@ -224,7 +224,8 @@ enum status store_visit_raw(struct store *store, int source_id, int state, int64
                             raw_visitor *visit, void *context, struct error *error) MUST_CHECK;
 enum status store_raw(struct store *store, int64_t raw_id, raw_visitor *visit, void *context,
                       struct error *error) MUST_CHECK;
-/* The record of "source:key", or of a decimal id, of the record or of one of its versions or rows; ERR_NOT_FOUND. */
+/* The record of "source:key", where key may be that of a person or another row of the record, or of a decimal id, of
+ * the record or of one of its versions or rows; ERR_NOT_FOUND. */
 enum status store_record_id(struct store *store, const char *reference, int64_t *record_id,
                             struct error *error) MUST_CHECK;
 

@@ -278,6 +278,8 @@ static void test_quarantine(void **state) {
   assert_says(program_run(folder, "quarantine list").out, digits);
   assert_says(program_run(folder, "query 'SELECT raw_id, 1 FROM quarantine'").out, digits + 1);
   assert_says(program_run(folder, "quarantine show demo:D-3").out, "date: 99/99/9999   <== date_impossible");
+  assert_int_equal(program_run(folder, "explain record demo:D-1/a").code, 0);
+  assert_int_equal(program_run(folder, "explain record demo:D-9/a").code, 1);
   said = program_run(folder, "quarantine show demo:D-9");
   assert_int_equal(said.code, 1);
   assert_says(said.err, "no record has this name");
