@@ -79,6 +79,7 @@ extern const struct table TABLE_RAW_CHUNK, TABLE_RAW_RECORD, TABLE_ISSUE, TABLE_
     TABLE_LINK_DECISION, TABLE_LINK_MODEL, TABLE_LINK_KEY, TABLE_LINK_UNLINKABLE, TABLE_DUTY, TABLE_HEALTH, TABLE_FIELD,
     TABLE_DRIFT, TABLE_EXPIRY, TABLE_NOTICE;
 const struct table *tables_system(size_t *count);
+const struct table *tables_source(void);      /* one of them */
 extern const char *const TABLES_INDEXES;      /* a script */
 extern const char *const TABLES_LINK_INDEXES; /* the same for tables of linkage; leaves alone what is there */
 enum status tables_from_model(struct store *store, struct error *error) MUST_CHECK;

@@ -193,6 +193,7 @@ void pass_free(struct pass *pass) {
   free(pass->cursor);
   free(pass->watermark);
   free(pass->mark);
+  free(pass->looks);
   *pass = (struct pass){0};
 }
 
@@ -209,7 +210,7 @@ enum status store_pass(struct store *store, int source_id, struct pass *pass, st
   struct cursor *cursor;
   *pass = (struct pass){0};
   enum status status = db_query(store, error, &cursor,
-                                "SELECT cursor, watermark, mark, first_run, complete_run FROM source "
+                                "SELECT cursor, watermark, mark, first_run, complete_run, looks FROM source "
                                 "WHERE source_id = $1",
                                 VALUES(int_value(source_id)));
   if (status != OK) {
@@ -219,7 +220,8 @@ enum status store_pass(struct store *store, int source_id, struct pass *pass, st
   if (status == OK) {
     bool copied = copy_text(store->ops->value(cursor, 0), &pass->cursor)
                   && copy_text(store->ops->value(cursor, 1), &pass->watermark)
-                  && copy_text(store->ops->value(cursor, 2), &pass->mark);
+                  && copy_text(store->ops->value(cursor, 2), &pass->mark)
+                  && copy_text(store->ops->value(cursor, 5), &pass->looks);
     pass->first_run = int_of_value(store->ops->value(cursor, 3));
     pass->complete_run = int_of_value(store->ops->value(cursor, 4));
     status = copied ? OK : error_memory(error);
@@ -240,12 +242,13 @@ enum status store_pass_save(struct store *store, const struct lease *lease, cons
   if (status != OK) {
     return status;
   }
-  status = db_change(store, error, &changed,
-                     "UPDATE source SET cursor = $3, watermark = $4, mark = $5, first_run = $6, complete_run = $7 "
-                     "WHERE source_id = $1 AND lease_token = $2",
-                     VALUES(int_value(lease->source_id), int_value(lease->token), text_value(pass->cursor),
-                            text_value(pass->watermark), text_value(pass->mark), int_value(pass->first_run),
-                            int_value(pass->complete_run)));
+  status = db_change(
+      store, error, &changed,
+      "UPDATE source SET cursor = $3, watermark = $4, mark = $5, first_run = $6, complete_run = $7, looks = $8 "
+      "WHERE source_id = $1 AND lease_token = $2",
+      VALUES(int_value(lease->source_id), int_value(lease->token), text_value(pass->cursor),
+             text_value(pass->watermark), text_value(pass->mark), int_value(pass->first_run),
+             int_value(pass->complete_run), text_value(pass->looks)));
   return status == OK && changed == 0 ? busy(store, lease->source_id, true, error) : status;
 }
 

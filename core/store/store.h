@@ -87,6 +87,7 @@ struct pass {
   char *cursor;         /* NULL: no pass is under way */
   char *watermark;      /* of the last complete pass; NULL: none yet */
   char *mark;           /* highest seen in the pass under way */
+  char *looks;          /* what the pass under way has shown of its fields (core/sync/drift.h); NULL: nothing */
   int64_t first_run;    /* run that began the pass under way; 0: none */
   int64_t complete_run; /* last run that completed a pass; 0: never */
 };

@@ -108,7 +108,7 @@ static const struct table SYSTEM[] = {
      COLUMNS(INTEGER("source_id"), TEXT("code"), TEXT("title"), TEXT("institution"), TEXT("contact"), TEXT("unit"),
              TEXT("state"), TEXT("connector"), TEXT("deletes"), INTEGER("linked"), INTEGER("precedence"),
              INTEGER("lease_token"), TEXT("lease_holder"), INTEGER("lease_until"), TEXT("cursor"), TEXT("watermark"),
-             TEXT("mark"), INTEGER("first_run"), INTEGER("complete_run"))},
+             TEXT("mark"), INTEGER("first_run"), INTEGER("complete_run"), TEXT("looks"))},
     {.name = "memory", .primary = "source_id, item", COLUMNS(INTEGER("source_id"), TEXT("item"), INTEGER("run"))},
     {.name = "run",
      .primary = "run_id",
@@ -153,6 +153,13 @@ const char *const TABLES_LINK_INDEXES =
 const struct table *tables_system(size_t *count) {
   *count = sizeof SYSTEM / sizeof *SYSTEM;
   return SYSTEM;
+}
+
+const struct table *tables_source(void) {
+  const struct table *table = SYSTEM;
+  while (strcmp(table->name, "source") != 0)
+    table++;
+  return table;
 }
 
 /* ---- tables of the model ---- */

@@ -1,5 +1,7 @@
 #include "core/sync/drift_tree.h"
 
+#include "core/base/text.h"
+
 enum { FIELDS_MOST = 4000, DEPTH_MOST = 24, NAME_MOST = 128, DIGITS_MOST = 5, FIRST_RECORDS = 8, SAMPLE = 32 };
 enum { DRIFT_MEMORY = 8 << 20 };
 
@@ -89,6 +91,17 @@ struct slice drift_path(struct drift_watch *watch, const struct seen *field) {
     memcpy(end, at->name.data, at->name.len);
   }
   return slice_make(end, (size_t)(text + len - end));
+}
+
+/* Without recursion: its depth is the source's. */
+const struct seen *drift_following(const struct seen *root, const struct seen *at) {
+  if (at->children != NULL) {
+    return at->children;
+  }
+  while (at != root && at->next == NULL) {
+    at = at->parent;
+  }
+  return at == root ? NULL : at->next;
 }
 
 /* What the mapping reads is known before anything came. */
@@ -213,4 +226,52 @@ enum status drift_columns(struct drift_watch *watch, struct slice context, struc
     }
   }
   return OK;
+}
+
+/* ---- a pass in several runs ---- */
+
+void drift_note(const struct drift_watch *watch, struct buffer *out) {
+  const struct seen *root = &watch->root;
+  buffer_char(out, '[');
+  for (const struct seen *field = root; field != NULL; field = drift_following(root, field)) {
+    int depth = 0;
+    for (const struct seen *at = field; at->parent != NULL; at = at->parent) {
+      depth++;
+    }
+    buffer_printf(out, "%s[%d,", field == root ? "" : ",", depth);
+    buffer_json(out, field->name);
+    buffer_printf(out, ",%lld,%lld,%d]", (long long)field->instances, (long long)field->had, field->kinds);
+  }
+  buffer_char(out, ']');
+}
+
+static int64_t number_at(const struct node *list, uint32_t position) {
+  int64_t number = 0;
+  bool read =
+      list->kind == NODE_LIST && list->count > position && text_to_int64(list->children[position].text, &number);
+  return read ? number : -1;
+}
+
+enum status drift_recall(struct drift_watch *watch, struct slice note, struct error *error) {
+  struct node *root = NULL;
+  struct seen *above[DEPTH_MOST + 2] = {NULL};        /* the last one of each depth */
+  struct slice copy = arena_copy(watch->arena, note); /* names borrow from it */
+  enum status status = copy.data == NULL ? error_memory(error) : json_read(copy, watch->arena, &root, error);
+  for (uint32_t i = 0; status == OK && root->kind == NODE_LIST && i < root->count; i++) {
+    const struct node *row = &root->children[i];
+    int64_t depth = number_at(row, 0), instances = number_at(row, 2), had = number_at(row, 3),
+            kinds = number_at(row, 4);
+    if (depth < 0 || depth > DEPTH_MOST + 1 || instances < 0 || had < 0 || kinds < 0
+        || (depth > 0 && above[depth - 1] == NULL)) {
+      continue;
+    }
+    struct seen *field = depth == 0 ? &watch->root : drift_child(watch, above[depth - 1], row->children[1].text, NULL);
+    above[depth] = field;
+    if (field != NULL) {
+      field->instances += instances;
+      field->had += had;
+      field->kinds |= (int)kinds;
+    }
+  }
+  return status;
 }

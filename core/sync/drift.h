@@ -18,6 +18,11 @@ enum status drift_columns(struct drift_watch *watch, struct slice context, struc
 /* One record as its format gives it; cheap where it is not in the sample. */
 void drift_look(struct drift_watch *watch, const struct node *record);
 
+/* What was looked at so far, and the same taken up again by a run that goes on with a pass: a list of [depth, name,
+ * objects looked at, times it was there, kinds of values] in the order of the tree, as JSON. */
+void drift_note(const struct drift_watch *watch, struct buffer *out);
+enum status drift_recall(struct drift_watch *watch, struct slice note, struct error *error) MUST_CHECK;
+
 struct drift_found {
   int64_t fresh, missing, retyped; /* findings that are new since the last pass */
   int64_t open;                    /* all that stand */

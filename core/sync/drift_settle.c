@@ -160,20 +160,9 @@ static void settle_unseen(struct settle *settle, const struct seen *field) {
   }
 }
 
-/* In the order of the tree, without recursion: its depth is the source's. */
-static const struct seen *following(const struct seen *root, const struct seen *at) {
-  if (at->children != NULL) {
-    return at->children;
-  }
-  while (at != root && at->next == NULL) {
-    at = at->parent;
-  }
-  return at == root ? NULL : at->next;
-}
-
 static void settle_all(struct settle *settle) {
   const struct seen *root = &settle->watch->root;
-  for (const struct seen *field = following(root, root); field != NULL; field = following(root, field)) {
+  for (const struct seen *field = drift_following(root, root); field != NULL; field = drift_following(root, field)) {
     int64_t looked = field->parent->instances;
     if (looked == 0) {
       settle_unseen(settle, field);

@@ -38,4 +38,7 @@ struct seen *drift_at(struct drift_watch *watch, struct slice path);
 /* In the arena; NULL: out of memory. */
 struct slice drift_path(struct drift_watch *watch, const struct seen *field);
 
+/* The next one in the order of the tree, which starts and ends with the root; NULL after the last. */
+const struct seen *drift_following(const struct seen *root, const struct seen *at);
+
 #endif

@@ -194,6 +194,9 @@ static enum status lander_pass(struct lander *lander, const struct parcel *parce
   if (status == OK && parcel->moves) {
     status = pass_set(&lander->pass.cursor, parcel->cursor.data, error);
   }
+  if (status == OK && parcel->looks.len > 0 && parcel->looks.failed == OK) {
+    status = pass_set(&lander->pass.looks, parcel->looks.data, error);
+  }
   return status;
 }
 

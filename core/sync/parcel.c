@@ -13,6 +13,7 @@ enum status parcel_init(struct parcel *parcel, const struct model *model, struct
   buffer_init(&parcel->cursor, TEXT_LIMIT);
   buffer_init(&parcel->mark, TEXT_LIMIT);
   buffer_init(&parcel->memory, TEXT_LIMIT);
+  buffer_init(&parcel->looks, TEXT_LIMIT);
   parcel->items = calloc(PARCEL_RECORDS, sizeof *parcel->items);
   parcel->positions = map_new();
   if (parcel->items == NULL || parcel->positions == NULL || buffer_reserve(&parcel->body, PARCEL_BYTES) != OK) {
@@ -29,6 +30,7 @@ void parcel_reset(struct parcel *parcel) {
   buffer_reset(&parcel->cursor);
   buffer_reset(&parcel->mark);
   buffer_reset(&parcel->memory);
+  buffer_reset(&parcel->looks);
   map_clear(parcel->positions);
   parcel->count = 0;
   parcel->taken = 0;
@@ -53,6 +55,7 @@ void parcel_free(struct parcel *parcel) {
   buffer_free(&parcel->cursor);
   buffer_free(&parcel->mark);
   buffer_free(&parcel->memory);
+  buffer_free(&parcel->looks);
   map_free(parcel->positions);
   free(parcel->items);
   *parcel = (struct parcel){0};

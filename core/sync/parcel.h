@@ -35,6 +35,7 @@ struct parcel {
   int64_t conflicts;     /* records that had to wait for the next parcel: same key, other content */
 
   struct buffer context, origin, cursor, mark, memory;
+  struct buffer looks; /* where `cursor` or `memory` holds: what the pass has shown of its fields (drift.h) */
   const char *format;
   bool replaces; /* an item replaces a record */
   bool moves;    /* `cursor` holds: a restart may go on after this parcel */

@@ -118,6 +118,10 @@ static enum status reader_stamp(struct reader *reader, struct error *error) {
     buffer_reset(&parcel->memory);
     buffer_slice(&parcel->memory, buffer_view(&page->memory));
   }
+  if (reader->taker->watch != NULL && (parcel->moves || parcel->memory.len > 0)) {
+    buffer_reset(&parcel->looks);
+    drift_note(reader->taker->watch, &parcel->looks);
+  }
   bool failed = parcel->cursor.failed != OK || parcel->mark.failed != OK || parcel->memory.failed != OK;
   failed = failed || (page->memory.len > 0 && map_intern(reader->memories, buffer_view(&page->memory)) == MAP_NONE);
   return failed ? error_memory(error) : OK;

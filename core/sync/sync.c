@@ -44,7 +44,8 @@ static enum status sync_resume(struct sync *sync, struct error *error) {
   }
   pass->first_run = sync->frame.run;
   enum status status = pass_set(&pass->cursor, NULL, error);
-  return status == OK ? pass_set(&pass->mark, NULL, error) : status;
+  status = status == OK ? pass_set(&pass->mark, NULL, error) : status;
+  return status == OK && anew ? pass_set(&pass->looks, NULL, error) : status;
 }
 
 /* Marks of a former pass that did not end would keep deleted records alive; without them its cursor, too, is of no use,
@@ -135,6 +136,9 @@ static enum status sync_prepare(struct sync *sync, struct error *error) {
   }
   if (status == OK) {
     status = drift_watch_new(frame->plan, &sync->taker.watch, error);
+  }
+  if (status == OK && sync->lander.pass.looks != NULL && !sync->lander.backfill) {
+    status = drift_recall(sync->taker.watch, slice_of(sync->lander.pass.looks), error);
   }
   if (status == OK) {
     sync->queue_made = true;
@@ -298,6 +302,9 @@ static enum status sync_end_pass(struct sync *sync, struct sync_result *result, 
   if (status == OK) {
     status = pass_set(&pass->mark, NULL, error);
   }
+  if (status == OK) {
+    status = pass_set(&pass->looks, NULL, error);
+  }
   pass->first_run = 0;
   pass->complete_run = sync->frame.run;
   if (status == OK) {
@@ -346,6 +353,9 @@ static enum status sync_give_up_pass(struct sync *sync, struct error *error) {
   enum status status = pass_set(&lander->pass.cursor, NULL, error);
   if (status == OK) {
     status = pass_set(&lander->pass.mark, NULL, error);
+  }
+  if (status == OK) {
+    status = pass_set(&lander->pass.looks, NULL, error);
   }
   if (status == OK) {
     status = store_begin(store, error);

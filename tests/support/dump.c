@@ -14,7 +14,7 @@ static const char *const MASKED[] = {"run",   "from_run",    "to_run",     "clos
                                      "at",    "approved_at", "revoked_at", "trained_at", "tried",        "succeeded",
                                      "sent",  "closed",      "due",        NULL};
 
-/* Of the fields that a pass looked at: a pass that was killed looked at fewer records when it went on. */
+/* How often a field was looked at, over passes: a run that is started again looks at some records again. */
 static const char *const SAMPLED[] = {"records", "looked", NULL};
 
 /* Rows that stay: the number of known runs follows where the condition ends with an operator. */

@@ -213,6 +213,19 @@ static void test_incomplete(void **state) {
   open_is(f, "");
 }
 
+/* A pass in two runs, as after a kill, knows of both what its records held. */
+static void test_resumed(void **state) {
+  struct fixture *f = *state;
+  const char *first = records(WITH_ZONE, 1, 40), *second = records(PLAIN, 100, 40);
+  assert_int_equal(fixture_sync(f, PAGES({.bytes = first}, {.fails = ERR_NETWORK})), ERR_NETWORK);
+  assert_int_equal(fixture_count(f, "SELECT count(*) FROM field"), 0);
+  assert_int_equal(fixture_sync(f, PAGES({.bytes = first}, {.bytes = second})), OK);
+  assert_int_equal(f->result.counts.pulled, 40); /* the first page is not pulled again */
+  assert_int_equal(fixture_count(f, "SELECT 2 * records = looked FROM field WHERE path = 'zone'"), 1);
+  assert_int_equal(fixture_count(f, "SELECT records = looked AND kinds = 4 FROM field WHERE path = 'zone/code'"), 1);
+  assert_int_equal(fixture_count(f, "SELECT count(*) FROM source WHERE looks IS NOT NULL"), 0);
+}
+
 /* Keys of a map may be of persons: they are kept as "*". */
 static void test_no_values(void **state) {
   struct fixture *f = *state;
@@ -263,6 +276,7 @@ int main(void) {
       WITH(test_retyped),
       WITH(test_null),
       WITH(test_incomplete),
+      WITH(test_resumed),
       WITH(test_no_values),
       cmocka_unit_test_setup_teardown(test_csv, setup_csv, teardown),
       cmocka_unit_test_setup_teardown(test_csv_first, setup_csv, teardown),
