@@ -59,12 +59,23 @@ static enum status read_folders(const struct yaml *root, const char *key, const 
   return OK;
 }
 
+/* libpq lets spaces stand before the sign; sslpassword holds a secret too. */
+static bool holds_password(const char *dsn) {
+  for (const char *at = dsn; (at = strstr(at, "password")) != NULL;) {
+    at += strlen("password");
+    if (at[strspn(at, " \t\r\n\f\v")] == '=') {
+      return true;
+    }
+  }
+  return false;
+}
+
 static enum status read_postgres(const struct yaml *store, struct config *config, struct error *error) {
   config->store = STORE_POSTGRES;
   config->store_dsn = yaml_text(store, "postgres", "");
   config->store_password = yaml_text(store, "password", NULL);
   config->store_schema = yaml_text(store, "schema", "puente");
-  if (strstr(config->store_dsn, "password=") != NULL || strstr(config->store_dsn, "://") != NULL) {
+  if (holds_password(config->store_dsn) || strstr(config->store_dsn, "://") != NULL) {
     yaml_error(yaml_get(store, "postgres"), error, "%s",
                _("postgres: a connection string of name=value pairs without a password is expected here"));
     error_hint(error, "%s", _("write password: env:NAME, or password: file:PATH, on a line of its own"));

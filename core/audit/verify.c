@@ -127,8 +127,12 @@ static enum status verify_stream(struct verifier *self, FILE *file, const char *
       break;
     }
     number++;
-    size_t kept = (size_t)len - (len > 0 && line[len - 1] == '\n');
-    status = verify_line(self, slice_make(line, kept), number, arena, path, error);
+    if (line[len - 1] != '\n') {
+      status = error_set(error, ERR_INPUT, "%s", _("the last line of the log does not end: the file was cut off"));
+      error_place(error, "%s:%lld", path, (long long)number);
+      break;
+    }
+    status = verify_line(self, slice_make(line, (size_t)len - 1), number, arena, path, error);
   }
   if (status == OK && ferror(file)) {
     error_set(error, ERR_IO, _("the file cannot be read: %s"), strerror(errno));

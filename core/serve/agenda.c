@@ -27,13 +27,20 @@ static int64_t first_due(const struct agenda_entry *entry, const struct agenda_s
   return last.at != INT64_MIN ? now : timetable_next(entry->timetable, entry->name, now).from;
 }
 
+int64_t agenda_retry(const struct agenda_entry *entry, const struct agenda_state *state, int64_t now) {
+  if (state->failures == 0) {
+    return INT64_MAX;
+  }
+  return retry_at(entry->retry, entry->name, state->failures, state->failure, by_now(state->failed_at, now));
+}
+
 int64_t agenda_from(const struct agenda_entry *entry, const struct agenda_state *state, int64_t now) {
   if (entry->timetable->manual) {
     return INT64_MAX;
   }
   int64_t from = first_due(entry, state, now);
   if (state->failures > 0) {
-    int64_t retry = retry_at(entry->retry, entry->name, state->failures, state->failure, by_now(state->failed_at, now));
+    int64_t retry = agenda_retry(entry, state, now);
     bool broken = retry_circuit(entry->retry, state->failures, retry, now) != CIRCUIT_CLOSED;
     from = retry == INT64_MAX ? from : broken || retry < from ? retry : from;
   }

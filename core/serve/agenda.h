@@ -23,6 +23,8 @@ struct agenda_entry {
 /* From when on it is to be started: its next due moment that was not handled, a missed one at once; or the retry of a
  * failed one; never inside a blackout. INT64_MAX: never by itself. */
 int64_t agenda_from(const struct agenda_entry *entry, const struct agenda_state *state, int64_t now);
+/* When what failed is tried again; INT64_MAX: it did not fail, or trying does not mend it. */
+int64_t agenda_retry(const struct agenda_entry *entry, const struct agenda_state *state, int64_t now);
 /* The due moment that a start now handles: the newest that may run, so that missed ones are made up once. */
 int64_t agenda_due(const struct agenda_entry *entry, const struct agenda_state *state, int64_t now);
 

@@ -138,10 +138,7 @@ static int64_t follows_from(const struct item *item, const struct agenda_entry *
     return INT64_MAX;
   }
   int64_t from = waits ? item->wanted + FOLLOW_MOST : monotonic;
-  const struct agenda_state *state = &item->state;
-  int64_t retry = state->failures == 0
-                      ? INT64_MAX
-                      : retry_at(entry->retry, entry->name, state->failures, state->failure, state->failed_at);
+  int64_t retry = agenda_retry(entry, &item->state, now);
   int64_t again = retry == INT64_MAX || retry <= now ? monotonic : monotonic_of(retry, now, monotonic);
   return again > from ? again : from;
 }

@@ -76,11 +76,21 @@ static void note(const struct workspace *workspace, struct store *store, const c
 
 /* ---- where copies go ---- */
 
+/* What a workspace is called may hold anything; a file's name, no sign of a path. */
+static char in_file_name(char sign) {
+  return sign == '/' || (unsigned char)sign < ' ' ? '_' : sign;
+}
+
 /* "NAME-2026-11-22T041500Z.db": what a folder of copies holds of a workspace. */
 static bool is_copy(const struct workspace *workspace, const char *file) {
   const char *name = workspace->config->name, *suffix = store_backup_suffix(workspace->config->store);
   size_t len = strlen(name);
-  if (strncmp(file, name, len) != 0 || file[len] != '-') {
+  for (size_t i = 0; i < len; i++) {
+    if (file[i] != in_file_name(name[i])) {
+      return false;
+    }
+  }
+  if (file[len] != '-') {
     return false;
   }
   const char *stamp = file + len + 1;
@@ -109,13 +119,6 @@ static enum status make_folder(const char *folder, struct error *error) {
   return error->code;
 }
 
-/* A name that is no path: what a workspace is called may hold anything. */
-static void put_name(struct buffer *file, const char *name) {
-  for (; *name != '\0'; name++) {
-    buffer_char(file, *name == '/' || (unsigned char)*name < ' ' ? '_' : *name);
-  }
-}
-
 /* The file of the copy; `folder` is where older ones lie, or NULL where a file was named. */
 static enum status name_copy(const struct workspace *workspace, const struct backup_job *job, struct arena *arena,
                              struct buffer *file, const char **folder, struct error *error) {
@@ -134,7 +137,9 @@ static enum status name_copy(const struct workspace *workspace, const struct bac
   clock_format(clock_now(), now);
   const char *slash = (*folder)[strlen(*folder) - 1] == '/' ? "" : "/";
   buffer_printf(file, "%s%s", *folder, slash);
-  put_name(file, config->name);
+  for (const char *sign = config->name; *sign != '\0'; sign++) {
+    buffer_char(file, in_file_name(*sign));
+  }
   buffer_printf(file, "-%.13s%.2s%.2sZ%s", now, now + 14, now + 17, store_backup_suffix(config->store));
   enum status status = buffer_check(file, "path", error);
   return status == OK ? make_folder(*folder, error) : status;

@@ -45,11 +45,25 @@ static enum status add_secret(struct secrets *secrets, const char *where, const 
   return place->what == NULL || (place->file == NULL && strncmp(reference, "env:", 4) != 0) ? error_memory(error) : OK;
 }
 
+/* Those that a source names freely: `secrets: {ruc: env:PIDE_RUC}`. */
+static enum status add_named(struct secrets *secrets, const struct source_config *source, const struct option *option,
+                             struct error *error) {
+  const struct yaml *map = yaml_get(source->options_yaml, option->name);
+  enum status status = OK;
+  for (size_t i = 0; map != NULL && map->kind == YAML_MAP && i < map->count && status == OK; i++) {
+    const struct yaml *node = &map->children[i];
+    status = add_secret(secrets, source->code, node->key, node->kind == YAML_SCALAR ? node->text : NULL, error);
+  }
+  return status;
+}
+
 static enum status add_source(struct secrets *secrets, const struct source_config *source, struct error *error) {
   enum status status = OK;
   for (const struct option *option = source->connector->options; option->name != NULL && status == OK; option++) {
     bool key = option->type == OPTION_PATH && strcmp(option->name, "sslkey") == 0;
-    if (option->type == OPTION_SECRET || key) {
+    if (option->type == OPTION_MAP && strcmp(option->name, "secrets") == 0) {
+      status = add_named(secrets, source, option, error);
+    } else if (option->type == OPTION_SECRET || key) {
       status =
           add_secret(secrets, source->code, option->name, yaml_text(source->options_yaml, option->name, NULL), error);
     }

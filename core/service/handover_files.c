@@ -42,6 +42,18 @@ static bool is_text(const char *path) {
   return fine;
 }
 
+/* The file of a secret, whatever path leads to it. */
+static bool is_secret(const struct handover_files *files, const struct stat *info) {
+  for (size_t i = 0; i < files->secret_count; i++) {
+    struct stat secret;
+    if (files->secrets[i].file != NULL && stat(files->secrets[i].file, &secret) == 0 && secret.st_dev == info->st_dev
+        && secret.st_ino == info->st_ino) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* The path below the workspace's folder; NULL where it lies elsewhere. */
 static const char *below(const struct handover_files *files, const char *path) {
   size_t len = strlen(files->root);
@@ -54,6 +66,10 @@ static enum status take(struct handover_files *files, const char *path, struct e
   if (real == NULL || stat(real, &info) != 0 || !S_ISREG(info.st_mode)) {
     free(real);
     return OK;
+  }
+  if (is_secret(files, &info)) {
+    free(real);
+    return OK; /* the table of secrets has it */
   }
   const char *relative = below(files, real);
   enum status status = relative != NULL && is_text(real)
@@ -139,7 +155,8 @@ enum status handover_collect(const struct config *config, struct arena *arena, s
   if (files->root == NULL || files->paths == NULL || files->outside == NULL) {
     return error_memory(error);
   }
-  enum status status = take(files, config->path, error);
+  enum status status = secrets_list(config, arena, &files->secrets, &files->secret_count, error);
+  status = status == OK ? take(files, config->path, error) : status;
   for (size_t i = 0; i < config->source_count && status == OK; i++) {
     status = take(files, config->sources[i].file, error);
     status = status == OK ? take(files, config->sources[i].mapping, error) : status;

@@ -2,16 +2,17 @@
 #ifndef PUENTE_SERVICE_HANDOVER_FILES_H
 #define PUENTE_SERVICE_HANDOVER_FILES_H
 
-#include "core/config.h"
+#include "core/service/handover.h"
 
 enum { HANDOVER_FILES_MOST = 2048, HANDOVER_FILE_LIMIT = 4 << 20 };
 
 struct handover_files {
   struct arena *arena;
-  const char *root;     /* the workspace's folder, resolved */
-  const char **paths;   /* relative to it; each once */
-  const char **outside; /* configuration that lies elsewhere, or is no text: to be carried by hand */
-  size_t count, outside_count;
+  const char *root;             /* the workspace's folder, resolved */
+  const char **paths;           /* relative to it; each once */
+  const char **outside;         /* configuration that lies elsewhere, or is no text: to be carried by hand */
+  struct secret_place *secrets; /* never among them */
+  size_t count, outside_count, secret_count;
 };
 /* puente.yaml, sources, mappings, code lists, indicators, model, link files and what they name, request bodies,
  * certificates. Never the key, the store, or data. */

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,7 +40,20 @@ static enum status wrong(const struct reading *reading, const char *path, const 
   return ERR_CONFIG;
 }
 
-/* Relative, without "." and "..", of plain characters; neither the key nor a store. */
+/* A key, secret or store that somebody slips in would be used as if it were one's own. */
+static bool is_own(const char *path) {
+  static const char *const ends[] = {".key", ".secret", ".db", ".db-wal", ".db-journal"};
+  size_t len = strlen(path);
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    size_t end = strlen(ends[i]);
+    if (len >= end && strcasecmp(path + len - end, ends[i]) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Relative, without "." and "..", of plain characters. */
 static bool is_safe(const char *path) {
   size_t len = strlen(path);
   if (len == 0 || path[0] == '/' || path[len - 1] == '/' || strstr(path, "//") != NULL) {
@@ -103,6 +117,9 @@ static enum status read_entry(struct reading *reading, const char *head, struct 
   if (end == NULL || !is_safe(entry->path)) {
     return wrong(reading, entry->path, _("a path that leaves the workspace is refused"), error);
   }
+  if (is_own(entry->path)) {
+    return wrong(reading, entry->path, _("keys, secrets and stores do not come by a document"), error);
+  }
   if (!read_block(reading, &entry->bytes)) {
     return wrong(reading, entry->path, _("the content of a file does not end"), error);
   }
@@ -119,7 +136,7 @@ static enum status read_entry(struct reading *reading, const char *head, struct 
       return wrong(reading, entry->path, _("a file stands twice in the document"), error);
     }
   }
-  if (++reading->count == HANDOVER_FILES_MOST) {
+  if (++reading->count > HANDOVER_FILES_MOST) {
     return error_set(error, ERR_LIMIT, _("more than %d files of configuration"), HANDOVER_FILES_MOST);
   }
   return OK;
@@ -235,7 +252,7 @@ enum status handover_found(const char *folder, const char *document, int *files,
     return status;
   }
   struct reading reading = {.left = buffer_view(&text),
-                            .entries = calloc(HANDOVER_FILES_MOST, sizeof *reading.entries)};
+                            .entries = calloc(HANDOVER_FILES_MOST + 1, sizeof *reading.entries)};
   status = reading.entries == NULL ? error_memory(error) : read_entries(&reading, error);
   status = status == OK ? write_all(folder, &reading, error) : status;
   *files = (int)reading.count;

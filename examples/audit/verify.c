@@ -2,6 +2,7 @@
  * with the program, follows docs/audit-log.md, and needs libcrypto alone:
  *   cc -o audit-verify verify.c -lcrypto && ./audit-verify log.jsonl [CHECKPOINT]
  * Prints "audit ok: entries=N head=HASH", or the first entry that is wrong and ends with 1. */
+#include <locale.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
@@ -30,16 +31,26 @@ static bool get_hex(const char *text, unsigned char *out, size_t len) {
   return OPENSSL_hexstr2buf_ex(out, len, &got, text, '\0') == 1 && got == len;
 }
 
-/* Decodes the JSON string at `at` in place, terminated; gives what follows it, or NULL. */
+/* "\u001f": control characters that have no letter; everything else stands as it is. */
+static bool is_escaped(const char *at) {
+  unsigned code = 0;
+  char written[16];
+  sscanf(at, "\\u%4x", &code);
+  snprintf(written, sizeof written, "\\u%04x", code);
+  return code > 0 && (code < 0x20 || code == 0x7f) && strchr("\b\f\n\r\t", (int)code) == NULL
+         && strncmp(at, written, 6) == 0;
+}
+
+/* Decodes the JSON string at `at` in place, terminated; gives what follows it, or NULL. Only as it is written: each
+ * entry has one line. */
 static char *decode(char *at, char **text, size_t *len) {
-  static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t"; /* escapes */
+  static const char from[] = "\"\\bfnrt", to[] = "\"\\\b\f\n\r\t"; /* escapes */
   char *out = *text = ++at;
-  while (*at != '"' && *at != '\0') {
-    unsigned code;
+  while (*at != '"' && (unsigned char)*at >= 0x20 && *at != 0x7f) {
     if (*at != '\\') {
       *out++ = *at++;
-    } else if (at[1] == 'u' && sscanf(at + 2, "%4x", &code) == 1 && code < 0x80) {
-      *out++ = (char)code; /* control characters: everything else stands as it is */
+    } else if (is_escaped(at)) {
+      *out++ = (char)strtol((char[]){at[4], at[5], '\0'}, NULL, 16);
       at += 6;
     } else if (at[1] != '\0' && strchr(from, at[1]) != NULL) {
       *out++ = to[strchr(from, at[1]) - from];
@@ -59,8 +70,9 @@ static char *take(char *rest, int i, long long entry, unsigned char written[HASH
   char member[32], *text = NULL;
   size_t len = 0, name = (size_t)snprintf(member, sizeof member, ",\"%s\":", NAME[i]);
   bool named = strncmp(rest, member, name) == 0, null = named && strncmp(rest + name, "null", 4) == 0;
+  null = null && i > 0 && i < 4;
   rest = null ? rest + name + 4 : named && rest[name] == '"' ? decode(rest + name, &text, &len) : NULL;
-  if (rest == NULL || (i > 4 && (len != 2 * HASH || !get_hex(text, written, HASH)))) {
+  if (rest == NULL || (i > 4 && (strspn(text, "0123456789abcdef") != 2 * HASH || !get_hex(text, written, HASH)))) {
     wrong(entry, "is not written as an entry");
   }
   if (i < 5) {
@@ -76,8 +88,12 @@ static char *take(char *rest, int i, long long entry, unsigned char written[HASH
 static void check_line(char *line, long long expected, unsigned char head[HASH]) {
   unsigned char digest[HASH], written[HASH];
   long long number[3] = {INT64_MAX};
+  char begins[128];
   int at = 0;
-  sscanf(line, "{\"sequence\":%lld,\"at\":%lld,\"run\":%lld%n", number, number + 1, number + 2, &at);
+  sscanf(line, "{\"sequence\":%lld,\"at\":%lld,\"run\":%lld", number, number + 1, number + 2);
+  int len =
+      snprintf(begins, sizeof begins, "{\"sequence\":%lld,\"at\":%lld,\"run\":%lld", number[0], number[1], number[2]);
+  at = strncmp(line, begins, (size_t)len) == 0 && mbstowcs(NULL, line, 0) != (size_t)-1 ? len : 0; /* UTF-8 */
   if (at == 0 || number[0] != expected) {
     wrong(number[0] < expected ? number[0] : expected, at == 0                ? "is not written as an entry"
                                                        : number[0] > expected ? "is missing"
@@ -112,7 +128,8 @@ static long long read_checkpoint(const char *path, unsigned char kept[HASH]) {
       sscanf(text, "puente/checkpoint/1\nworkspace %*63s\nsequence %lld\nhash %64s\nat %*s\nkey %64s\nsignature %128s",
              &sequence, hash, key, signature)
           == 4
-      && last != NULL && get_hex(hash, kept, HASH) && get_hex(key, public, HASH) && get_hex(signature, sign, 64);
+      && last != NULL && strspn(last + 11, "0123456789abcdef") == 128 && strcmp(last + 11 + 128, "\n") == 0
+      && get_hex(hash, kept, HASH) && get_hex(key, public, HASH) && get_hex(signature, sign, 64);
   EVP_PKEY *pkey = read ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, HASH) : NULL;
   EVP_MD_CTX *by = EVP_MD_CTX_new();
   if (pkey == NULL || EVP_DigestVerifyInit(by, NULL, NULL, NULL, pkey) != 1
@@ -130,6 +147,7 @@ int main(int argc, char **argv) {
   size_t size = 0;
   FILE *file = argc < 2 ? NULL : fopen(argv[1], "r");
   sha = EVP_MD_CTX_new();
+  setlocale(LC_CTYPE, "C.UTF-8");
   if (file == NULL) {
     fprintf(stderr, "usage: audit-verify LOG.jsonl [CHECKPOINT]\n");
     return 2;

@@ -50,10 +50,18 @@ static void hand_over(const char *name, const char *store, const char *schema) {
   shell("printf '# ```\\n# ````yaml\\n# <!-- puente-file mode=0644 path=x -->' >>%s/mappings/reta.yaml", from);
   assert_int_equal(workspace_run(from, "--quiet run", NULL), 0);
   assert_int_equal(workspace_run(from, "--quiet store backup", NULL), 0);
+  /* A secret that a source names freely, and the key named as if it were configuration. */
+  shell("sed -i 's#^  password: .*#&\\n  secrets: {ruc: \"file:%s/secrets/reta\"}\\n  ca_file: puente.key#' "
+        "%s/sources/reta.yaml",
+        from, from);
   char arguments[512];
   snprintf(arguments, sizeof arguments, "--quiet handover --out %s", document);
   assert_int_equal(workspace_run(from, arguments, NULL), 0);
   document_is_clean(document);
+  free(shell_output(&code, "grep -q '^| reta: ruc |' %s", document));
+  assert_int_equal(code, 0);
+  free(shell_output(&code, "grep puente-file %s | grep -q 'puente.key'", document));
+  assert_int_equal(code, 1);
   assert_int_equal(init_from(to, document, &said), 0);
   assert_non_null(strstr(said, "12 files, their digests are right"));
   assert_non_null(strstr(said, "puente.key"));
@@ -121,6 +129,7 @@ static void test_refusals(void **state) {
   refused("s#path=sources/reta.yaml#path=/tmp/reta.yaml#", "a path that leaves the workspace is refused");
   refused("s#path=sources/reta.yaml#path=sources/./reta.yaml#", "a path that leaves the workspace is refused");
   refused("s#path=sources/reta.yaml#path=sources/mimp.yaml#", "a file stands twice in the document");
+  refused("s#path=sources/reta.yaml#path=PUENTE.key#", "keys, secrets and stores do not come by a document");
   refused("/puente-file.*puente.yaml/d", "the document holds no configuration");
   /* A link in the way is not followed. */
   char *said = NULL, *to = NULL;

@@ -258,16 +258,18 @@ static enum status copy_beside(const char *file, const char *part, struct error 
 
 enum status sqlite_restore(const struct store_options *options, const char *file, struct buffer *aside,
                            struct error *error) {
-  char *part = NULL;
-  if (asprintf(&part, "%s.restoring", options->path) < 0) {
+  char *part = NULL, *path = sqlite_real_path(options->path);
+  if (path == NULL || asprintf(&part, "%s.restoring", path) < 0) {
+    free(path);
     return error_memory(error);
   }
   enum status status = copy_beside(file, part, error);
-  status = status == OK ? replace(options->path, part, aside, error) : status;
+  status = status == OK ? replace(path, part, aside, error) : status;
   if (status != OK) {
     unlink(part);
   }
   free(part);
+  free(path);
   return status;
 }
 

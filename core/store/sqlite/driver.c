@@ -2,7 +2,6 @@
 #include "core/store/sqlite/sqlite.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -423,19 +422,6 @@ static enum status sqlite_set_version(struct driver *driver, int version, struct
   return sqlite_script(driver, sql, error);
 }
 
-/* The file is made beforehand, since SQLite would make it readable by others; its log follows its mode. */
-static enum status make_file(const char *path, struct error *error) {
-  int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file >= 0) {
-    close(file);
-    return OK;
-  }
-  error_set(error, errno == ENOSPC ? ERR_FULL : ERR_IO, _("cannot make the store: %s"), strerror(errno));
-  error_place(error, "%s", path);
-  error_hint(error, "%s", _("the folder must exist and be writable by this user"));
-  return error->code;
-}
-
 static enum status check_application(struct sqlite *self, bool create, struct error *error) {
   int64_t application = 0, tables = 0;
   enum status status = pragma_integer(self, "PRAGMA application_id", &application, error);
@@ -473,16 +459,9 @@ static void sqlite_shut(struct driver *driver) {
   free(self);
 }
 
-static enum status connect(struct sqlite *self, const struct store_options *options, bool create, struct error *error) {
-  if (access(options->path, F_OK) != 0 && !create) {
-    error_set(error, ERR_NOT_FOUND, "%s", _("there is no store here yet"));
-    error_place(error, "%s", options->path);
-    error_hint(error, "%s", _("run `puente store init`"));
-    return ERR_NOT_FOUND;
-  }
-  enum status status = create ? make_file(options->path, error) : OK;
-  if (status != OK)
-    return status;
+enum { REACH_MOST = 3 };
+/* An open database that was read from; it may have waited for another program. */
+static enum status reach(struct sqlite *self, const struct store_options *options, bool create, struct error *error) {
   int code = options->read_only
                  ? sqlite_open_reading(options->path, &self->handle)
                  : sqlite3_open_v2(options->path, &self->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -493,10 +472,30 @@ static enum status connect(struct sqlite *self, const struct store_options *opti
   }
   sqlite3_extended_result_codes(self->handle, 1);
   sqlite3_busy_handler(self->handle, sqlite_wait, self);
-  status = check_application(self, create, error);
-  if (status == OK)
-    status = sqlite_script(&self->driver, options->read_only ? "PRAGMA cache_size=-65536" : SETTINGS, error);
-  return status;
+  return check_application(self, create, error);
+}
+
+static enum status connect(struct sqlite *self, const struct store_options *options, bool create, struct error *error) {
+  if (access(options->path, F_OK) != 0 && !create) {
+    error_set(error, ERR_NOT_FOUND, "%s", _("there is no store here yet"));
+    error_place(error, "%s", options->path);
+    error_hint(error, "%s", _("run `puente store init`"));
+    return ERR_NOT_FOUND;
+  }
+  enum status status = create ? sqlite_make_file(options->path, error) : OK;
+  if (status != OK)
+    return status;
+  for (int tries = 0; status == OK; tries++) {
+    status = reach(self, options, create, error);
+    if (status != OK || !sqlite_has_moved(self->handle))
+      break;
+    sqlite3_close(self->handle);
+    self->handle = NULL;
+    if (tries == REACH_MOST)
+      status = error_set(error, ERR_BUSY, "%s", _("the store is being restored by another process"));
+  }
+  return status == OK ? sqlite_script(&self->driver, options->read_only ? "PRAGMA cache_size=-65536" : SETTINGS, error)
+                      : status;
 }
 
 static enum status sqlite_open(const struct store_options *options, bool create, struct driver **driver,

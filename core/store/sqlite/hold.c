@@ -19,11 +19,13 @@ static struct flock lock_of(const char *name, short type) {
 
 /* -1: errno tells why. */
 static int open_file(const struct sqlite *self, int flags) {
-  char *path = NULL;
-  if (asprintf(&path, "%s-hold", self->path) < 0) {
+  char *path = NULL, *real = sqlite_real_path(self->path);
+  if (real == NULL || asprintf(&path, "%s-hold", real) < 0) {
+    free(real);
     errno = ENOMEM;
     return -1;
   }
+  free(real);
   int file = open(path, flags | O_CLOEXEC, 0600);
   int why = errno;
   free(path);

@@ -1,6 +1,11 @@
 /* Reading where nothing can be written: a database in WAL mode wants files beside it, unless it is told that nobody
  * will change it. */
 #include "core/store/sqlite/sqlite.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -45,4 +50,26 @@ int sqlite_open_reading(const char *path, sqlite3 **handle) {
   int code = uri.failed != OK ? SQLITE_NOMEM : sqlite3_open_v2(uri.data, handle, flags | SQLITE_OPEN_URI, NULL);
   buffer_free(&uri);
   return code;
+}
+
+char *sqlite_real_path(const char *path) {
+  char *real = realpath(path, NULL);
+  return real != NULL || errno == ENOMEM ? real : strdup(path);
+}
+
+bool sqlite_has_moved(sqlite3 *handle) {
+  int moved = 0;
+  return sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;
+}
+
+enum status sqlite_make_file(const char *path, struct error *error) {
+  int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (file >= 0) {
+    close(file);
+    return OK;
+  }
+  error_set(error, errno == ENOSPC ? ERR_FULL : ERR_IO, _("cannot make the store: %s"), strerror(errno));
+  error_place(error, "%s", path);
+  error_hint(error, "%s", _("the folder must exist and be writable by this user"));
+  return error->code;
 }

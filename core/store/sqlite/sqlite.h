@@ -46,6 +46,14 @@ enum status sqlite_fail(sqlite3 *handle, int code, struct error *error);
 enum status sqlite_prepare(sqlite3 *handle, const char *sql, struct statement **statement,
                            struct error *error) MUST_CHECK;
 void sqlite_discard(struct statement *statement);
+/* The store's one path, whatever links lead to it: holds lie beside it, and a restore puts its copy there. To be freed;
+ * NULL: no memory. */
+char *sqlite_real_path(const char *path);
+/* Its first reading waited for a restore, which has put another file in the place of the one that is open: what was
+ * written into that would be lost. */
+bool sqlite_has_moved(sqlite3 *handle);
+/* The file is made beforehand, since SQLite would make it readable by others; its log follows its mode. */
+enum status sqlite_make_file(const char *path, struct error *error) MUST_CHECK;
 /* Opens a database for reading only; one on a disk that is mounted read-only, too, where its log is empty. */
 int sqlite_open_reading(const char *path, sqlite3 **handle);
 bool sqlite_disk_is_read_only(const char *path);

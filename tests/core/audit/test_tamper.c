@@ -191,6 +191,46 @@ static void test_tampered(void **state) {
   assert_int_equal(found, TAMPERED);
 }
 
+/* The same values, written in another way: both verifiers name the line, though its hash is right. */
+static void test_other_writing(void **state) {
+  struct log *log = *state;
+  static const char *const changes[] = {"s/:4,/:+4,/",
+                                        "s/:4,/:04,/",
+                                        "s/:4,/: 4,/",
+                                        "s/:4,/:4e0,/",
+                                        "s/:4,/:4.0,/",
+                                        "s/$/ /",
+                                        "s/$/\\r/",
+                                        "s/ana/\\\\u0061na/",
+                                        "s/\\\\n/\\\\u000a/",
+                                        "s/ñ/\\\\u00f1/",
+                                        "s/ñ/\\xc1\\xb1/",
+                                        "s/\\(\"run\":\\)1/\\199999999999999999999/",
+                                        "s/\"hash\":\"./&\\U&/",
+                                        "s/^/ /",
+                                        "s/}$/,\"more\":1}/",
+                                        "s/ana/a\\x00na/",
+                                        "s/ana/a\\x01na/",
+                                        "s/\\(\"hash\":\\)\\(.*\\)}/\\1\\U\\2}/"};
+  for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+    struct sha256 head;
+    write_chain(log, "ana", &head);
+    save(log);
+    shell("LC_ALL=C sed -i '4%s' %s", changes[i], log->file);
+    if (ours(log, false) != 4 || theirs(log, false) != 4) {
+      fail_msg("%s: %lld, %lld", changes[i], ours(log, false), theirs(log, false));
+    }
+    forget_lines(log);
+  }
+  struct sha256 head;
+  write_chain(log, "ana", &head);
+  save(log);
+  shell("truncate -s -1 %s", log->file);
+  assert_int_equal(ours(log, false), ENTRIES);
+  assert_int_equal(theirs(log, false), ENTRIES);
+  forget_lines(log);
+}
+
 static void test_whole(void **state) {
   struct log *log = *state;
   struct sha256 head;
@@ -266,7 +306,7 @@ static int teardown(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole), cmocka_unit_test(test_tampered),
-                                     cmocka_unit_test(test_checkpoint)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole), cmocka_unit_test(test_other_writing),
+                                     cmocka_unit_test(test_tampered), cmocka_unit_test(test_checkpoint)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

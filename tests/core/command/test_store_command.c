@@ -97,6 +97,22 @@ static void test_folder(void **state) {
   free(left);
 }
 
+/* A workspace's name that is no file's name: its copies give way all the same. */
+static void test_folder_of_odd_name(void **state) {
+  (void)state;
+  int code;
+  assert_int_equal(ends_with("store init"), 0);
+  shell("cp %s/w/puente.yaml %s/kept.yaml && sed -i '/^name:/d' %s/w/puente.yaml && echo 'name: \"a/b ñ\"' "
+        ">>%s/w/puente.yaml && mkdir -p %s/w/backups && touch '%s/w/backups/a_b ñ-2020-01-01T000000Z.db'",
+        folder, folder, folder, folder, folder, folder);
+  assert_int_equal(ends_with("store backup --keep 1"), 0);
+  char *left = shell_output(&code, "ls %s/w/backups | sed 's/-20[0-9T-]*Z/-THEN/'; ls %s/w/backups | grep -c 2020-",
+                            folder, folder);
+  assert_string_equal(left, "a_b ñ-THEN.db\n0\n");
+  free(left);
+  shell("mv %s/kept.yaml %s/w/puente.yaml", folder, folder);
+}
+
 static void test_restore(void **state) {
   (void)state;
   char arguments[512];
@@ -145,6 +161,7 @@ static void test_query(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_store, setup, teardown),
                                      cmocka_unit_test_setup_teardown(test_folder, setup, teardown),
+                                     cmocka_unit_test_setup_teardown(test_folder_of_odd_name, setup, teardown),
                                      cmocka_unit_test_setup_teardown(test_restore, setup, teardown),
                                      cmocka_unit_test_setup_teardown(test_query, setup, teardown)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,7 +173,20 @@ static void is_due(void **state) {
   }
 }
 
+/* A failure that a wrong clock dated ahead is tried again as one of now. */
+static void tries_again(void **state) {
+  (void)state;
+  struct timetable manual = {.manual = true};
+  const struct agenda_entry entry = {.name = "link", .timetable = &manual, .retry = &RETRY};
+  struct agenda_state known = {.failures = 0, .failure = ERR_FULL, .failed_at = at("2031-01-01T00:00:00Z")};
+  int64_t now = at("2026-03-02T10:20:00Z");
+  assert_true(agenda_retry(&entry, &known, now) == NEVER);
+  known.failures = 1;
+  int64_t retry = agenda_retry(&entry, &known, now);
+  assert_true(retry > now && retry <= now + RETRY.most);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(is_due)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(is_due), cmocka_unit_test(tries_again)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
