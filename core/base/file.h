@@ -14,7 +14,8 @@ enum status file_write(const char *path, struct slice bytes, unsigned mode, stru
 void file_sync_folder(const char *path);
 /* A file without a name in that folder, mode 0600, gone with its last descriptor; -1: errno says why. */
 int file_unnamed(const char *folder);
-/* A secret: `env:NAME` or `file:PATH` (mode 0600 or stricter, trailing newline removed; PATH relative to `base`).
+/* A secret: `env:NAME` or `file:PATH` (mode 0600 or stricter, in $CREDENTIALS_DIRECTORY 0440 too; trailing newline
+ * removed; PATH relative to `base`).
  * Anything else, and so a secret written in YAML, is ERR_CONFIG. The caller wipes and frees `*secret`. */
 enum status secret_read(const char *reference, const char *base, char **secret, struct error *error) MUST_CHECK;
 void secret_free(char *secret); /* wipes */

@@ -75,6 +75,18 @@ static void secrets_come_from_outside(void **state) {
   assert_int_equal(secret_read("file:file", folder, &secret, &error), ERR_CONFIG);
   assert_string_equal(error.message, "the file of a secret can be read by others (mode 0640)");
   assert_string_equal(error.hint, "chmod 600 the file");
+  /* As systemd's LoadCredential hands a secret over. */
+  setenv("CREDENTIALS_DIRECTORY", folder, 1);
+  assert_int_equal(chmod(path, 0440), 0);
+  assert_int_equal(secret_read("file:file", folder, &secret, &error), OK);
+  secret_free(secret);
+  assert_int_equal(chmod(path, 0444), 0);
+  assert_int_equal(secret_read("file:file", folder, &secret, &error), ERR_CONFIG);
+  setenv("CREDENTIALS_DIRECTORY", "/run/credentials/other.service", 1);
+  assert_int_equal(chmod(path, 0440), 0);
+  assert_int_equal(secret_read("file:file", folder, &secret, &error), ERR_CONFIG);
+  unsetenv("CREDENTIALS_DIRECTORY");
+  assert_int_equal(chmod(path, 0600), 0);
   assert_int_equal(file_write(path, slice_of("\n"), 0600, &error), OK);
   assert_int_equal(chmod(path, 0600), 0);
   assert_int_equal(secret_read("file:file", folder, &secret, &error), ERR_CONFIG);
