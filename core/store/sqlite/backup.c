@@ -75,6 +75,15 @@ static enum status execute(sqlite3 *handle, const char *sql, struct error *error
   return code == SQLITE_OK ? OK : sqlite_fail(handle, code, error);
 }
 
+/* A copy that a full disk cut off leaves its journal behind. */
+static void drop_journal(const char *part) {
+  char *journal = NULL;
+  if (asprintf(&journal, "%s-journal", part) >= 0) {
+    unlink(journal);
+    free(journal);
+  }
+}
+
 static enum status copy_into(sqlite3 *from, const char *part, const atomic_bool *stop, struct error *error) {
   sqlite3 *to = NULL;
   int code = sqlite3_open_v2(part, &to, SQLITE_OPEN_READWRITE, NULL);
@@ -82,6 +91,9 @@ static enum status copy_into(sqlite3 *from, const char *part, const atomic_bool 
   /* A copy is one file: without a log beside it. */
   status = status == OK ? execute(to, "PRAGMA journal_mode=DELETE", error) : status;
   sqlite3_close(to);
+  if (status != OK) {
+    drop_journal(part);
+  }
   return status;
 }
 

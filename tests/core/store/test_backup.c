@@ -211,6 +211,7 @@ static void test_disk_full(void **state) {
   assert_int_equal(WEXITSTATUS(how), 0);
   assert_int_not_equal(access(place(stand, "copy"), F_OK), 0);
   assert_int_not_equal(access(place(stand, "copy.part"), F_OK), 0);
+  assert_int_not_equal(access(place(stand, "copy.part-journal"), F_OK), 0);
 }
 
 /* ---- restoring ---- */
