@@ -1,6 +1,7 @@
 #include "core/service/overview.h"
 
 #include "core/base/date.h"
+#include "core/store/backup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,14 +284,14 @@ static enum status read_standing(const struct workspace *workspace, struct overv
   return status;
 }
 
-static enum status read_duties(const struct workspace *workspace, struct overview *overview, struct error *error) {
-  struct duty backup = {.ended = 0}, restore = {.ended = 0};
-  enum status status = store_duty(workspace->store, "backup", &backup, error);
-  if (status == OK) {
-    status = store_duty(workspace->store, "restore", &restore, error);
+/* The daemon's last one, or a later one by hand. */
+static enum status last_copy(struct store *store, const char *what, int64_t *at, struct error *error) {
+  struct duty duty = {.ended = 0};
+  enum status status = store_noted_copy(store, what, at, NULL, error);
+  status = status == OK ? store_duty(store, what, &duty, error) : status;
+  if (status == OK && duty.outcome == OK && duty.ended > *at) {
+    *at = duty.ended;
   }
-  overview->backup = backup.outcome == OK ? backup.ended : 0;
-  overview->restored = restore.outcome == OK ? restore.ended : 0;
   return status;
 }
 
@@ -311,7 +312,8 @@ static enum status read_store(const struct workspace *workspace, struct overview
   }
   status = status == OK ? take_tallies(workspace, overview, error) : status;
   status = status == OK ? count_review(workspace, overview, error) : status;
-  status = status == OK ? read_duties(workspace, overview, error) : status;
+  status = status == OK ? last_copy(workspace->store, "backup", &overview->backup, error) : status;
+  status = status == OK ? last_copy(workspace->store, "restore", &overview->restored, error) : status;
   return status == OK ? linked_read(workspace->store, overview->memory, &overview->last, error) : status;
 }
 

@@ -67,6 +67,7 @@ static void test_store(void **state) {
        "the key is not in it: keep a copy of the key file elsewhere\n");
   says(arguments, 1,
        "error: a backup never replaces a file that is there\n  at: DIR/copy.db\n  hint: give another name\n");
+  says("status --json | grep -E '\"(backup|restored)\":' | cut -c 1-14", 0, "  \"backup\": \"2\n  \"restored\": \n");
   says("query --csv 'SELECT event, body FROM audit'", 0,
        "event,body\r\nbackup,\"{\"\"file\"\":\"\"copy.db\"\",\"\"proof\"\":\"\"opened\"\",\"\"rows\"\":28}\"\r\n");
   says("store restore", 2,
@@ -129,6 +130,8 @@ static void test_restore(void **state) {
        "restored DIR/copy.db: the store is of version 6, read back and counted\n"
        "what was there is kept: DIR/w/puente.db.before-THEN\n");
   says("query --csv 'SELECT event FROM audit'", 0, "event\r\nrestore\r\n");
+  says("status --json | grep -E '\"(backup|restored)\":' | cut -c 1-16", 0,
+       "  \"backup\": null\n  \"restored\": \"2\n");
   free(shell_output(&code, "ls %s/w/puente.db.before-*Z", folder));
   assert_int_equal(code, 0);
   snprintf(arguments, sizeof arguments, "store restore %s/w/puente.yaml", folder);
