@@ -27,6 +27,10 @@ rm -rf "$home.old"
 mv "$home.new" "$home"
 rm -rf "$home.old"
 cp -r "$here/share/." "$prefix/share/"
+mkdir -p "$prefix/lib/systemd/system"
+for unit in "$here"/systemd/*; do
+  sed "s|@PREFIX@|$prefix|" "$unit" >"$prefix/lib/systemd/system/${unit##*/}"
+done
 for program in puente puente-simulator; do
   cat >"$prefix/bin/$program.new" <<END
 #!/bin/sh

@@ -22,6 +22,8 @@ for binary in "$1"/here/lib/puente/bin/*; do
     case $path in "$1"/here/*) ;; *) echo "offline: $name comes from $path" >&2; exit 1 ;; esac
   done
 done
+grep -q "^ExecStart=$1/here/bin/puente " "$1/here/lib/systemd/system/puente.service" ||
+  { echo "offline: the unit of systemd is not installed" >&2; exit 1; }
 cd /
 PERSONS=300 "$1/here/lib/puente/demo.sh" "$1/demo" >"$1/demo.out" 2>&1 || { tail -n 20 "$1/demo.out" >&2; exit 1; }
 END
