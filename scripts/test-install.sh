@@ -14,7 +14,7 @@ unset PUENTE_DATA PUENTE_CONFIG
 expect "puente 0" "$("$usr/bin/puente" --lang en version)"
 "$usr/bin/puente" --lang en --quiet init "$stage/work"
 expect "$usr/share/puente" "$("$usr/bin/puente" --lang en --config "$stage/work/puente.yaml" check)"
-expect "jalar" "$("$usr/bin/puente" --lang es help)"
+expect "traer" "$("$usr/bin/puente" --lang es help)"
 MANPATH=$usr/share/man man -P cat puente 2>/dev/null | grep -q 'quarantine' || fail "the manual has no quarantine"
 bash -n "$usr/share/bash-completion/completions/puente" || fail "completion"
 

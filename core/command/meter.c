@@ -12,7 +12,7 @@ enum { BAR_WIDTH = 30 };
 
 static void draw(const struct meter *meter, const char *what, int64_t done, int64_t total, int64_t now) {
   char bar[BAR_WIDTH + 1] = "";
-  if (done == 0) {
+  if (done == 0 && total == 0) {
     fprintf(stderr, _("%s%-12s waiting for the source"), meter->terminal ? "\r\033[K" : "", what);
     fputs(meter->terminal ? "" : "\n", stderr);
     fflush(stderr);

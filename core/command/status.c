@@ -187,6 +187,9 @@ static void print_trouble(const struct source_overview *source) {
   if (health->message != NULL && health->message[0] != '\0') {
     printf(_("    %s\n"), health->message);
   }
+  if (health->place != NULL && health->place[0] != '\0') {
+    printf(_("    at: %s\n"), health->place);
+  }
   bool hinted = health->hint != NULL && health->hint[0] != '\0';
   const char *advice = hinted ? health->hint : standing_advice(standing->standing);
   if (advice[0] != '\0') {
@@ -287,6 +290,7 @@ static void print_store(const struct workspace *workspace, const struct overview
   const char *where =
       workspace->config->store == STORE_SQLITE ? workspace->config->store_path : workspace->config->store_dsn;
   printf(_("\nstore     %s (format %d)\n"), where, overview->version);
+  printf(_("times     %s\n"), workspace->config->serve.zone);
   if (overview->link_run == 0) {
     puts(_("linking   never"));
   } else {
@@ -304,6 +308,7 @@ static enum status print_text(const struct workspace *workspace, const struct ov
     puts(_("this workspace has no source yet: copy sources/example.yaml.txt to sources/CODE.yaml and fill it in"));
     return OK;
   }
+  moment_use_zone(workspace->config->serve.zone);
   const struct source_overview **order = sorted(overview);
   enum status status = order == NULL ? error_memory(error) : print_sources(overview, order, error);
   if (status == OK && !overview->made) {

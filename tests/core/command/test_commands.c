@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -358,7 +359,17 @@ static void test_a_failing_source(void **state) {
   assert_string_equal(json_string_value(json_object_get(json_array_get(sources, 0), "state")), "ok");
   assert_string_equal(json_string_value(json_object_get(json_array_get(sources, 1), "state")), "failed");
   json_decref(root);
-  assert_says(program_run(folder, "status").out, "contact: desk 99");
+  said = program_run(folder, "status");
+  assert_says(said.out, "contact: desk 99");
+  assert_says(said.out, "\n    at: source other, ");
+  program_write(folder, "zone.yaml", "store: {sqlite: puente.db}\nserve: {timezone: Pacific/Kiritimati}\n");
+  char there[64], now[32];
+  time_t moment = time(NULL) + 14 * 3600;
+  strftime(now, sizeof now, "%Y-%m-%d %H", gmtime(&moment));
+  snprintf(there, sizeof there, "UNREACHABLE  %s", now);
+  said = program_run(folder, "--config zone.yaml status");
+  assert_says(said.out, "\ntimes     Pacific/Kiritimati\n");
+  assert_says(said.out, there);
 }
 
 static void test_run_and_export(void **state) {

@@ -36,7 +36,8 @@ static void make_workspace(int port) {
 
 static char *run_at(const char *clock, const char *arguments, int *code) {
   return shell_output(code,
-                      "PUENTE_CLOCK=%s TZ=UTC %s/puente --config %s/puente.yaml %s 2>/dev/null | sed 's#%s#DIR#g'",
+                      "PUENTE_CLOCK=%s TZ=UTC %s/puente --config %s/puente.yaml %s 2>/dev/null | sed 's#%s#DIR#g; "
+                      "s#127.0.0.1:[0-9]*#HOST#'",
                       clock, build_folder(), folder, arguments, folder);
 }
 
@@ -71,6 +72,7 @@ static void a_source_that_fails(void **state) {
          "reta    REFUSED  2026-01-02 09:00  2026-01-02 09:00  2026-01-02 10:00" TABLE_REST "to do\n"
          "- reta: REFUSED since 2026-01-02 09:00\n"
          "    the source refused the credentials (401)\n"
+         "    at: source reta, http://HOST/reta, page 1\n"
          "    check user, password, key or token, and whether they have expired\n"
          "    contact: mesa, 01-5550100\n");
   shell("rm %s/puente.db*", folder);
@@ -79,6 +81,7 @@ static void a_source_that_fails(void **state) {
          "por hacer\n"
          "- reta: RECHAZADA desde 2026-01-02 09:00\n"
          "    la fuente rechazó las credenciales (401)\n"
+         "    en: fuente reta, http://HOST/reta, página 1\n"
          "    verifique usuario, contraseña, llave o token, y si han vencido\n"
          "    contacto: mesa, 01-5550100\n");
   http_server_script(server, &gives, 1);
