@@ -161,7 +161,9 @@ enum status key_load(const char *path, struct key **key, struct error *error) {
   if (file < 0) {
     error_set(error, ERR_CONFIG, _("cannot read the key file: %s"), strerror(errno));
     error_place(error, "%s", path);
-    error_hint(error, "%s", _("put the copy of the key there, mode 0600; only a workspace without a store gets a new one: `puente init`"));
+    error_hint(
+        error, "%s",
+        _("put the copy of the key there, mode 0600; only a workspace without a store gets a new one: `puente init`"));
     return ERR_CONFIG;
   }
   struct key *made = calloc(1, sizeof *made);
