@@ -180,6 +180,18 @@ static enum status check_successors(const struct config *config, struct error *e
   return OK;
 }
 
+int config_turn(const struct config *config, const struct source_config *source) {
+  enum { VERSIONS_MOST = 2048 }; /* above the sources of a store */
+  int precedence = source->precedence;
+  int versions = 0;
+  while (source->succeeds != NULL && (source = config_source(config, source->succeeds)) != NULL
+         && versions < VERSIONS_MOST - 1) {
+    precedence = source->precedence < precedence ? source->precedence : precedence;
+    versions++;
+  }
+  return precedence * VERSIONS_MOST - versions;
+}
+
 /* Sizes are options elsewhere; here one row of such a table reads the one that this file has. */
 static enum status read_page_limit(const struct yaml *root, struct owned_config *owned, struct error *error) {
   static const struct option table[] = {{.name = "page_limit",

@@ -76,6 +76,9 @@ struct config {
 enum status config_load(const char *path, struct config **config, struct error *error) MUST_CHECK;
 void config_free(struct config *config);
 const struct source_config *config_source(const struct config *config, const char *code); /* NULL */
+/* Whose word counts first where sources differ, least first: by precedence, and a newer version of a source right
+ * before the one that it replaces, whichever of the two has the better precedence. */
+int config_turn(const struct config *config, const struct source_config *source);
 /* Parses the connector's options of one source with its secrets read; the caller frees by config_options_free. */
 enum status config_options(const struct config *config, const struct source_config *source, void **options,
                            struct error *error) MUST_CHECK;

@@ -47,7 +47,7 @@ struct link_records {
   const uint32_t *source; /* number of the source of each record; NULL: all of one */
   const uint32_t *group;  /* cannot-link group (a source's case): two records of one group are two people unless
                              their documents agree; LINK_MISSING: none */
-  const uint32_t *same;   /* must-link class by the source's own person key; LINK_MISSING: none */
+  const uint32_t *same;   /* must-link class by the source's own key; LINK_MISSING: none */
   const uint8_t *role;    /* 0 none, else a role; a link between two different non-zero roles is for review only */
   const uint8_t *sealed;  /* 1: deliberately nameless or without consent, never joined by a program */
   const uint8_t *unique;  /* 1: from a source certified free of duplicates: two such records of one source are two */
@@ -67,7 +67,7 @@ enum link_reason {
   REASON_WEIGHT,   /* its weight alone decides */
   REASON_RULE,     /* a rule of the plan: link_pair.verdict names it */
   REASON_DECISION, /* a reviewer's */
-  REASON_SOURCE,   /* the source's own person key joined them */
+  REASON_SOURCE,   /* the source's own key joined them */
   REASON_GROUP,    /* two people of one source's case */
   REASON_ROLES,    /* a victim and an accused */
   REASON_UNIQUE,   /* two records of a source free of duplicates */

@@ -21,6 +21,7 @@ uint32_t *columns_own_case(const struct staged_rows *rows, const struct staged_r
     free(found);
     return NULL;
   }
+  memset(by_key, 0xFF, (map_count(cases->keys) + 1U) * sizeof *by_key); /* a key of another version has no row */
   for (size_t i = cases->count; i-- > 0;) {
     by_key[cases->key[i]] = (uint32_t)i;
   }

@@ -153,6 +153,7 @@ static enum status read_touched(struct resolver *r, const struct touched *t, str
   enum status status = row_set_records(&t->read[CLUSTER_CASE], &records, r->error);
   struct staged_context context = {.policy = r->policy,
                                    .linked = r->linked,
+                                   .succession = &r->succession,
                                    .passes = r->passes,
                                    .seen = &r->seen,
                                    .records = records.ids == NULL ? &nothing : records.ids,
@@ -484,6 +485,7 @@ static enum status try(struct resolver *r, const struct last *last, bool *done) 
                             .model = r->model,
                             .policy = r->policy,
                             .linked = r->linked,
+                            .succession = &r->succession,
                             .secret = r->secret,
                             .sides = {[CLUSTER_PERSON] = &r->twopass.persons, [CLUSTER_CASE] = &r->twopass.cases},
                             .last_run = last->run,

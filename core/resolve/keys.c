@@ -68,10 +68,10 @@ static enum status add_names(const uint8_t *secret, const struct listing *listin
     if (!is_listed(listing, i)) {
       continue;
     }
-    uint64_t own = keys_hash(secret, KEYS_OWN, map_key(rows->keys, rows->key[i]));
+    uint64_t own = keys_hash(secret, KEYS_OWN, staged_own(rows, i));
     status = key_list_add(listing->list, own, rows->row_id[i], error);
-    if (status == OK && persons && rows->group[i] != LINK_MISSING) {
-      uint64_t of_case = keys_hash(secret, KEYS_CASE, map_key(rows->groups, rows->group[i]));
+    if (status == OK && persons && rows->fellows[i] != LINK_MISSING) {
+      uint64_t of_case = keys_hash(secret, KEYS_CASE, map_key(rows->groups, rows->fellows[i]));
       status = key_list_add(listing->list, of_case, rows->row_id[i], error);
     }
   }

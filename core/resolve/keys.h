@@ -10,7 +10,8 @@
 
 enum { KEYS_SECRET = 16 };
 
-/* What a hash says beside its text, which is "source/key" as staged_named makes it, or the bytes of a row id. */
+/* What a hash says beside its text, which is "family/key" (of a mark "source/key") as staged_named makes it, or the
+ * bytes of a row id. */
 enum keys_label {
   KEYS_OWN = 'k',   /* a row by its own key */
   KEYS_CASE = 'g',  /* a person by its case's key */

@@ -15,7 +15,8 @@ struct pair_view {
   struct policy *policy;
   struct staged_rows persons, cases;
   struct buffer seen;
-  bool linked[STAGED_SOURCES_MOST];
+  bool linked[SUCCESSION_SOURCES_MOST];
+  struct succession succession;
   struct twopass twopass;
   struct evidence evidence;
   struct link_records records; /* of the kind */
@@ -28,6 +29,7 @@ static enum status read_rows(struct pair_view *view, const struct entity *entity
   enum status status = row_set_records(rows, &records, view->error);
   struct staged_context context = {.policy = view->policy,
                                    .linked = view->linked,
+                                   .succession = &view->succession,
                                    .seen = &view->seen,
                                    .records = records.ids,
                                    .record_count = records.count};
@@ -171,6 +173,19 @@ static enum status compare_both(struct pair_view *view, resolve_told *told, void
   return status == OK ? tell(view, side->plan, &found, at, told, context) : status;
 }
 
+static enum status read_succession(struct pair_view *view, const struct config *config) {
+  int *ids = calloc(config->source_count + 1, sizeof *ids);
+  bool same = false;
+  enum status status =
+      ids == NULL ? error_memory(view->error)
+                  : store_sources_stand(view->store, config->sources, config->source_count, ids, &same, view->error);
+  if (status == OK) {
+    succession_make(config, ids, &view->succession);
+  }
+  free(ids);
+  return status;
+}
+
 enum status resolve_explain(struct store *store, const struct config *config, const struct model *model,
                             enum cluster_kind kind, int64_t row_a, int64_t row_b, resolve_told *told, void *context,
                             struct error *error) {
@@ -182,6 +197,7 @@ enum status resolve_explain(struct store *store, const struct config *config, co
   memset(view->linked, true, sizeof view->linked);
   buffer_init(&view->seen, SEEN_LIMIT);
   enum status status = policy_load(config->link_file, model, &view->policy, error);
+  status = status == OK ? read_succession(view, config) : status;
   status = status == OK ? read_models(view) : status;
   status = status == OK ? read_side(view, view->policy->one_case.entity, CLUSTER_CASE, &view->cases) : status;
   status = status == OK ? read_side(view, view->policy->person.entity, CLUSTER_PERSON, &view->persons) : status;

@@ -22,15 +22,18 @@ static enum status read_sources(struct resolver *r) {
     r->precedence[i] = INT32_MAX; /* a source that the configuration no longer has comes last */
   }
   enum status status = store_sources(r->store, r->config->sources, count, ids, r->error);
+  succession_make(r->config, ids, &r->succession);
   for (size_t i = 0; status == OK && i < count; i++) {
     if (ids[i] > 0 && ids[i] < SOURCES_MOST) {
       r->linked[ids[i]] = r->config->sources[i].linked;
-      r->precedence[ids[i]] = r->config->sources[i].precedence;
+      r->precedence[ids[i]] = config_turn(r->config, &r->config->sources[i]);
       r->duplicate_free[ids[i]] = r->config->sources[i].duplicate_free;
       buffer_append(&r->seen, &ids[i], sizeof ids[i]);
       buffer_append(&r->seen, &r->config->sources[i].duplicate_free, sizeof r->config->sources[i].duplicate_free);
       buffer_append(&r->seen, &r->config->sources[i].linked, sizeof r->config->sources[i].linked);
       buffer_append(&r->seen, &r->config->sources[i].precedence, sizeof r->config->sources[i].precedence);
+      const int *before = &r->succession.before[ids[i]];
+      buffer_append(&r->seen, before, *before == 0 ? 0 : sizeof *before);
     }
   }
   free(ids);
@@ -43,6 +46,7 @@ static enum status read_sources(struct resolver *r) {
 static enum status read_rows(struct resolver *r) {
   struct staged_context context = {.policy = r->policy,
                                    .linked = r->linked,
+                                   .succession = &r->succession,
                                    .passes = r->passes,
                                    .seen = &r->seen,
                                    .marked = incremental_marked,
@@ -214,6 +218,7 @@ enum status resolver_write(struct resolver *r, enum cluster_kind kind, const str
                             .rows = side->rows,
                             .among = among,
                             .precedence = r->precedence,
+                            .succession = &r->succession,
                             .arena = r->arena,
                             .outcomes = &r->outcomes,
                             .progress = r->options->progress,

@@ -8,7 +8,7 @@
 #include "core/resolve/twopass.h"
 #include "core/resolve/write.h"
 
-enum { SOURCES_MOST = STAGED_SOURCES_MOST };
+enum { SOURCES_MOST = SUCCESSION_SOURCES_MOST };
 
 struct resolver {
   struct store *store;
@@ -33,6 +33,7 @@ struct resolver {
   bool linked[SOURCES_MOST], duplicate_free[SOURCES_MOST];
   uint8_t *unique; /* by row of persons */
   int precedence[SOURCES_MOST];
+  struct succession succession;
 };
 
 /* ---- resolve.c ---- */

@@ -37,9 +37,11 @@ static bool grow(struct staged_rows *rows) {
   bool grown =
       grow_one(&rows->row_id, capacity, sizeof *rows->row_id)
       && grow_one(&rows->settled, capacity, sizeof *rows->settled)
-      && grow_one(&rows->source, capacity, sizeof *rows->source) && grow_one(&rows->key, capacity, sizeof *rows->key)
-      && grow_one(&rows->group, capacity, sizeof *rows->group) && grow_one(&rows->role, capacity, sizeof *rows->role)
-      && grow_one(&rows->sealed, capacity, sizeof *rows->sealed);
+      && grow_one(&rows->source, capacity, sizeof *rows->source)
+      && grow_one(&rows->family, capacity, sizeof *rows->family) && grow_one(&rows->key, capacity, sizeof *rows->key)
+      && grow_one(&rows->same, capacity, sizeof *rows->same) && grow_one(&rows->group, capacity, sizeof *rows->group)
+      && grow_one(&rows->fellows, capacity, sizeof *rows->fellows)
+      && grow_one(&rows->role, capacity, sizeof *rows->role) && grow_one(&rows->sealed, capacity, sizeof *rows->sealed);
   for (size_t i = 0; grown && i < rows->entity->column_count; i++) {
     grown = grow_one(&rows->columns[i], capacity, sizeof *rows->columns[i]);
   }
@@ -100,6 +102,30 @@ static enum status note_seen(const struct staged_context *context, int64_t row_i
   return OK;
 }
 
+/* By what a row and its case go: in the source, and in all versions of it. */
+static bool name_row(const struct staged_context *context, struct staged_rows *rows, const struct row *row) {
+  char room[STAGED_KEY_MOST];
+  const struct succession *succession = context->succession;
+  size_t at = rows->count;
+  int family = succession->family[row->source_id];
+  bool person = rows->entity == context->policy->person.entity;
+  rows->source[at] = (uint32_t)row->source_id;
+  rows->family[at] = (uint32_t)family;
+  rows->same[at] = rows->group[at] = rows->fellows[at] = LINK_MISSING;
+  rows->key[at] = map_intern(rows->keys, staged_named(room, row->source_id, row->key));
+  bool kept = rows->key[at] != MAP_NONE;
+  if (kept && (person || succession->shared[row->source_id])) {
+    rows->same[at] = map_intern(rows->keys, staged_named(room, family, row->key));
+    kept = rows->same[at] != MAP_NONE;
+  }
+  if (kept && row->case_key.len > 0) {
+    rows->group[at] = map_intern(rows->groups, staged_named(room, row->source_id, row->case_key));
+    rows->fellows[at] = map_intern(rows->groups, staged_named(room, family, row->case_key));
+    kept = rows->group[at] != MAP_NONE && rows->fellows[at] != MAP_NONE;
+  }
+  return kept;
+}
+
 static enum status take_row(void *context, const struct row *row, struct error *error) {
   const struct visit *visit = context;
   struct staged_rows *rows = visit->rows;
@@ -114,16 +140,9 @@ static enum status take_row(void *context, const struct row *row, struct error *
   rows->row_id[at] = row->row_id;
   const struct passes *passes = visit->context->passes;
   rows->settled[at] = passes == NULL ? row->from_run : passes_settled(passes, row->source_id, row->from_run);
-  rows->source[at] = (uint32_t)row->source_id;
   rows->role[at] = 0;
   rows->sealed[at] = is_sealed(visit->context->policy, rows->entity, row->cells);
-  rows->key[at] = map_intern(rows->keys, staged_named(room, row->source_id, row->key));
-  rows->group[at] = LINK_MISSING;
-  bool kept = rows->key[at] != MAP_NONE;
-  if (row->case_key.len > 0) {
-    rows->group[at] = map_intern(rows->groups, staged_named(room, row->source_id, row->case_key));
-    kept = kept && rows->group[at] != MAP_NONE;
-  }
+  bool kept = name_row(visit->context, rows, row);
   for (size_t i = 0; kept && i < rows->entity->column_count; i++) {
     kept = encode(rows->dictionaries[i], &row->cells[i], &rows->columns[i][at]);
   }
@@ -170,8 +189,11 @@ static void keep_row(struct staged_rows *rows, size_t to, size_t from) {
   rows->row_id[to] = rows->row_id[from];
   rows->settled[to] = rows->settled[from];
   rows->source[to] = rows->source[from];
+  rows->family[to] = rows->family[from];
   rows->key[to] = rows->key[from];
+  rows->same[to] = rows->same[from];
   rows->group[to] = rows->group[from];
+  rows->fellows[to] = rows->fellows[from];
   rows->role[to] = rows->role[from];
   rows->sealed[to] = rows->sealed[from];
   for (size_t i = 0; i < rows->entity->column_count; i++) {
@@ -217,8 +239,11 @@ void staged_free(struct staged_rows *rows) {
   free(rows->row_id);
   free(rows->settled);
   free(rows->source);
+  free(rows->family);
   free(rows->key);
+  free(rows->same);
   free(rows->group);
+  free(rows->fellows);
   free(rows->role);
   free(rows->sealed);
   map_free(rows->keys);
@@ -230,6 +255,10 @@ void staged_free(struct staged_rows *rows) {
 uint32_t staged_find(const struct staged_rows *rows, int64_t record_id, struct slice key) {
   char room[STAGED_KEY_MOST];
   return map_get(rows->in_record, staged_named(room, record_id, key));
+}
+
+struct slice staged_own(const struct staged_rows *rows, size_t row) {
+  return map_key(rows->keys, rows->same[row] == LINK_MISSING ? rows->key[row] : rows->same[row]);
 }
 
 struct slice staged_text(const struct staged_rows *rows, int column, size_t row) {

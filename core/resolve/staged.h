@@ -6,9 +6,8 @@
 #include "core/link/link.h"
 #include "core/resolve/passes.h"
 #include "core/resolve/policy.h"
+#include "core/resolve/succession.h"
 #include "core/store/store.h"
-
-enum { STAGED_SOURCES_MOST = 2048 }; /* source ids have 11 bits */
 
 struct staged_rows {
   const struct entity *entity;
@@ -16,8 +15,12 @@ struct staged_rows {
   int64_t *row_id;
   int64_t *settled; /* run that completed the pass of the row: the greater, the newer */
   uint32_t *source;
+  uint32_t *family;          /* the source, or the oldest version of it: one source for the linker */
   uint32_t *key;             /* number of "source/key" in `keys` */
+  uint32_t *same;            /* number of "family/key" in `keys`: rows that are one. LINK_MISSING: of cases, no other
+                                version of the source calls it alike */
   uint32_t *group;           /* number of "source/case key" in `groups`; LINK_MISSING: none */
+  uint32_t *fellows;         /* number of "family/case key" in `groups`; LINK_MISSING: none */
   uint8_t *role;             /* bits of policy roles; 0: none */
   uint8_t *sealed;           /* 1: never joined */
   uint32_t **columns;        /* by column of the entity, by row: number in its dictionary, or LINK_MISSING */
@@ -29,7 +32,8 @@ struct staged_rows {
 /* What is read with the rows: which sources are linked, and the ids of everything seen, for the digest of inputs. */
 struct staged_context {
   const struct policy *policy;
-  const bool *linked;          /* by source id */
+  const bool *linked; /* by source id */
+  const struct succession *succession;
   const struct passes *passes; /* NULL: which row is the newer does not matter */
   struct buffer *seen;         /* row ids of all entities read, 8 bytes each */
   const int64_t *records;      /* only rows of these; NULL: all */
@@ -51,6 +55,8 @@ enum status staged_keep(struct staged_rows *rows, const bool *kept, uint32_t *mo
 /* The text "number/key" of a source's key, by which rows, cases and persons are found; in `room`. */
 enum { STAGED_KEY_MOST = 600 };
 struct slice staged_named(char room[STAGED_KEY_MOST], int64_t number, struct slice key);
+/* The text "family/key" of a row. */
+struct slice staged_own(const struct staged_rows *rows, size_t row);
 
 /* Marks persons by what another entity says of them: roles, and sealing. */
 enum status staged_mark(struct store *store, const struct model *model, const struct staged_context *context,

@@ -8,6 +8,7 @@ struct contest {
   const struct survivorship *rules;
   const struct staged_rows *rows;
   const int *precedence;
+  const struct succession *succession;
   const uint32_t *members;
   size_t count;
 };
@@ -16,10 +17,26 @@ static uint32_t value_of(const struct contest *c, int column, uint32_t member) {
   return c->rows->columns[column][member];
 }
 
+/* Whether the member has a value that no newer version of its source replaces. */
+static bool counts(const struct contest *c, int column, uint32_t member) {
+  uint32_t source = c->rows->source[member];
+  if (value_of(c, column, member) == LINK_MISSING || !c->succession->shared[source]) {
+    return value_of(c, column, member) != LINK_MISSING;
+  }
+  for (size_t i = 0; i < c->count; i++) {
+    uint32_t other = c->members[i];
+    if (value_of(c, column, other) != LINK_MISSING
+        && succession_replaces(c->succession, c->rows->source[other], source)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 static size_t count_equal(const struct contest *c, int column, uint32_t value) {
   size_t equal = 0;
   for (size_t i = 0; i < c->count; i++) {
-    equal += value_of(c, column, c->members[i]) == value;
+    equal += value_of(c, column, c->members[i]) == value && counts(c, column, c->members[i]);
   }
   return equal;
 }
@@ -67,8 +84,7 @@ static uint32_t winner(const struct contest *c, size_t field) {
   uint32_t best = NOBODY;
   for (size_t i = 0; i < c->count; i++) {
     uint32_t member = c->members[i];
-    if (value_of(c, column, member) != LINK_MISSING
-        && (best == NOBODY || better(c, c->rules->rules[field], column, member, best))) {
+    if (counts(c, column, member) && (best == NOBODY || better(c, c->rules->rules[field], column, member, best))) {
       best = member;
     }
   }
@@ -99,10 +115,15 @@ static void set_cell(const struct contest *c, int column, uint32_t member, struc
 }
 
 enum status survive(const struct survivorship *rules, const struct staged_rows *rows, const int *precedence,
-                    const uint32_t *members, size_t count, struct arena *arena, struct consolidated *out,
-                    struct error *error) {
+                    const struct succession *succession, const uint32_t *members, size_t count, struct arena *arena,
+                    struct consolidated *out, struct error *error) {
   const struct entity *entity = rules->entity;
-  struct contest contest = {.rules = rules, .rows = rows, .precedence = precedence, .members = members, .count = count};
+  struct contest contest = {.rules = rules,
+                            .rows = rows,
+                            .precedence = precedence,
+                            .succession = succession,
+                            .members = members,
+                            .count = count};
   struct cell *cells = arena_array(arena, entity->column_count, sizeof *cells);
   struct origin *origins = arena_array(arena, entity->field_count, sizeof *origins);
   if (cells == NULL || origins == NULL) {

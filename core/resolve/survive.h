@@ -7,9 +7,11 @@
 #include "core/resolve/staged.h"
 
 /* `members` are positions in rows; cells and origins live in the arena, texts in the rows' dictionaries.
- * `precedence` is by source id, lower wins. */
+ * `precedence` is by source id, lower wins (config_turn). What a source says counts only where no newer version of it
+ * says anything.
+ */
 enum status survive(const struct survivorship *rules, const struct staged_rows *rows, const int *precedence,
-                    const uint32_t *members, size_t count, struct arena *arena, struct consolidated *out,
-                    struct error *error) MUST_CHECK;
+                    const struct succession *succession, const uint32_t *members, size_t count, struct arena *arena,
+                    struct consolidated *out, struct error *error) MUST_CHECK;
 
 #endif

@@ -18,7 +18,7 @@ struct search {
 
 static uint64_t hash_of(const struct touched *t, enum keys_label label, int source_id, struct slice key) {
   char room[STAGED_KEY_MOST];
-  return keys_hash(t->secret, label, staged_named(room, source_id, key));
+  return keys_hash(t->secret, label, staged_named(room, t->succession->family[source_id], key));
 }
 
 /* ---- what changed ---- */
@@ -200,8 +200,12 @@ static enum status read_records(struct meeting *m, const struct row_set *rows, b
   const struct policy *policy = t->policy;
   struct row_set records = {0};
   enum status status = row_set_records(rows, &records, error);
-  const struct staged_context context = {
-      .policy = policy, .linked = t->linked, .seen = &m->seen, .records = records.ids, .record_count = records.count};
+  const struct staged_context context = {.policy = policy,
+                                         .linked = t->linked,
+                                         .succession = t->succession,
+                                         .seen = &m->seen,
+                                         .records = records.ids,
+                                         .record_count = records.count};
   if (status == OK && first) {
     const struct entity *entity = m->kind == CLUSTER_PERSON ? policy->person.entity : policy->one_case.entity;
     status = staged_read(t->store, entity, &context, &m->rows, error);

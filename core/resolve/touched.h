@@ -25,6 +25,7 @@ struct touched {
   const struct model *model;
   const struct policy *policy;
   const bool *linked;
+  const struct succession *succession;
   const uint8_t *secret;
   const struct twopass_side *sides[2]; /* by enum cluster_kind: plan and model */
   int64_t last_run;                    /* of the last linking */

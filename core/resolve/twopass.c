@@ -8,13 +8,13 @@ enum status twopass_records(const struct twopass_side *side, const struct staged
                             const struct evidence *evidence, struct link_records *records, struct error *error) {
   const struct staged_rows *rows = side->rows;
   *records = (struct link_records){.count = rows->count,
-                                   .source = rows->source,
+                                   .source = rows->family,
+                                   .same = rows->same,
                                    .unique = side->unique,
                                    .decisions = side->decisions,
                                    .decision_count = side->decision_count};
   if (rows != cases) {
-    records->group = rows->group;
-    records->same = rows->key;
+    records->group = rows->fellows;
     records->role = rows->role;
     records->sealed = rows->sealed;
   }

@@ -63,7 +63,7 @@ static enum status consolidate_one(const struct writing *w, const struct place *
     members[i] = places[i].row;
   }
   out->id = places[0].id;
-  return survive(w->rules, w->rows, w->precedence, members, count, w->arena, out, w->error);
+  return survive(w->rules, w->rows, w->precedence, w->succession, members, count, w->arena, out, w->error);
 }
 
 static enum status consolidate(const struct writing *w, struct place *places) {

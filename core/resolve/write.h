@@ -16,8 +16,9 @@ struct writing {
   const struct staged_rows *rows;
   const struct row_set *among; /* rows whose pairs and memberships are written anew, closed ones too; NULL: all */
   const int *precedence;       /* by source id, lower wins */
-  struct arena *arena;         /* scratch */
-  struct merkle *outcomes;     /* of the audit entry; leaves are added */
+  const struct succession *succession;
+  struct arena *arena;     /* scratch */
+  struct merkle *outcomes; /* of the audit entry; leaves are added */
   const struct progress *progress;
   struct error *error;
 };

@@ -270,7 +270,7 @@ static enum status order_parts(struct counting *counting, size_t *count, struct 
   for (size_t i = 0; i < config->source_count; i++) {
     uint32_t source = map_get(counting->dictionary, slice_of(config->sources[i].code));
     if (source != MAP_NONE && source < counting->known) {
-      counting->precedence[source] = config->sources[i].precedence;
+      counting->precedence[source] = config_turn(config, &config->sources[i]);
     }
   }
   *count = 0;

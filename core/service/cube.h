@@ -5,7 +5,7 @@
  * that cannot be linked; a source's own figure has no such doubt.
  *
  * A person is counted once in each cell, whatever the number of records, sources and cases; the total counts each once.
- * Where sources differ on a person's part in a case, the source with the lower precedence number speaks. */
+ * Where sources differ on a person's part in a case, the first of them by config_turn speaks. */
 #ifndef PUENTE_SERVICE_CUBE_H
 #define PUENTE_SERVICE_CUBE_H
 
