@@ -9,7 +9,7 @@
 
 static void two_days(void **state) {
   (void)state;
-  soak_check(&(const struct soak_wanted){.days = 2, .rate = 10000});
+  soak_check(&(const struct soak_wanted){.days = 2, .rate = 6000});
 }
 
 int main(void) {
