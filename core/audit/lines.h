@@ -10,7 +10,7 @@ enum { AUDIT_LINE_LIMIT = 64 << 20 };
 
 void audit_line_write(const struct audit_row *row, struct buffer *out);
 /* Text of the row is in the arena. ERR_INPUT where the line is no entry: which member is missing or wrong. */
-enum status audit_line_read(struct slice line, struct arena *arena, struct audit_row *row,
+enum status audit_line_read(struct slice text, struct arena *arena, struct audit_row *row,
                             struct error *error) MUST_CHECK;
 
 #endif

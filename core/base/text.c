@@ -202,22 +202,25 @@ static bool fold_fast(struct slice text, bool keep_enye, char *out, size_t *leng
   return true;
 }
 
-/* Letters that are no letter with a mark (Æ, Ø, Þ), in place: as fold_fast has them, whatever else the text holds. */
-static struct slice fold_letters(struct slice text, bool keep_enye) {
-  char *bytes = (char *)(uintptr_t)text.data; /* just made by to_utf8 */
+/* Letters that are no letter with a mark (Æ, Ø, Þ): as fold_fast has them, whatever else the text holds. */
+static struct slice fold_letters(struct arena *arena, struct slice text, bool keep_enye) {
+  char *bytes = text.data == NULL ? NULL : arena_bytes(arena, 2 * text.len + 1);
   size_t length = 0;
+  if (bytes == NULL) {
+    return slice_none();
+  }
   for (size_t i = 0; i < text.len; i++) {
-    char *end = (unsigned char)bytes[i] == 0xC3 && i + 1 < text.len
-                    ? fold_latin(bytes + length, (unsigned char)bytes[i + 1], keep_enye)
+    char *end = (unsigned char)text.data[i] == 0xC3 && i + 1 < text.len
+                    ? fold_latin(bytes + length, (unsigned char)text.data[i + 1], keep_enye)
                     : NULL;
     if (end == NULL) {
-      bytes[length++] = bytes[i];
+      bytes[length++] = text.data[i];
     } else {
       length = (size_t)(end - bytes);
       i++;
     }
   }
-  return slice_make(text.data, length);
+  return slice_make(bytes, length);
 }
 
 /* UTF-16 in the arena; NULL when it failed. */
@@ -286,7 +289,7 @@ static struct slice fold_slow(struct arena *arena, struct slice text, bool keep_
     return slice_none();
   }
   length = unorm2_normalize(nfc, parts, length, whole, length + 1, &code);
-  return U_FAILURE(code) ? slice_none() : fold_letters(to_utf8(arena, whole, length), keep_enye);
+  return U_FAILURE(code) ? slice_none() : fold_letters(arena, to_utf8(arena, whole, length), keep_enye);
 }
 
 struct slice text_fold(struct arena *arena, struct slice text, bool keep_enye) {

@@ -29,8 +29,11 @@ struct console {
 
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type, const char *allow,
                               const char *text, size_t length) {
-  struct MHD_Response *response =
-      MHD_create_response_from_buffer(length, (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+  const union {
+    const char *text;
+    void *copied; /* the library asks for it without const, and only reads it */
+  } body = {.text = text};
+  struct MHD_Response *response = MHD_create_response_from_buffer(length, body.copied, MHD_RESPMEM_MUST_COPY);
   if (response == NULL) {
     return MHD_NO;
   }

@@ -18,7 +18,7 @@ bool zone_civil(const char *zone, int64_t micros, struct civil *civil);
  * gap; one that it repeats is the first of the two, or with `last` the second. */
 bool zone_moment(const char *zone, const struct civil *civil, bool last, int64_t *micros);
 /* The first change of clocks after a moment; INT64_MAX where there is none. */
-int64_t zone_change(const char *zone, int64_t after);
+int64_t zone_change(const char *name, int64_t after);
 
 /* Day and time of a moment there as people write them in that locale ("en-GB", "es-PE"); "" where ICU fails. */
 enum { ZONE_WORDS_SIZE = 160 };

@@ -16,7 +16,7 @@ struct secret_place {
   unsigned mode;         /* of the file; 0: none */
 };
 /* All of them, in the arena. */
-enum status secrets_list(const struct config *config, struct arena *arena, struct secret_place **secrets, size_t *count,
+enum status secrets_list(const struct config *config, struct arena *arena, struct secret_place **found, size_t *count,
                          struct error *error) MUST_CHECK;
 
 /* Appends the document, in the program's language. Reads the store where there is one. */

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { NOTICES_MOST = 20000 };
+enum { NOTICES_MOST = 20000, AT_ONCE_MOST = 5, GATHERED_LIMIT = 1 << 20 };
 #define MAKE_UP (INT64_C(10) * 60 * 1000000)
 
 /* One comparison of how things stand with what was told. */
@@ -21,6 +21,11 @@ struct telling {
   size_t count, room;
   struct notices_summary *summary;
   int64_t now;
+  /* Where many things begin or end together (a network that is gone), one message tells of all of them. */
+  bool gathers; /* what would be sent is put into `gathered` */
+  size_t gathered_count;
+  struct buffer gathered; /* their subjects */
+  bool bundled, bundle_told;
 };
 
 /* ---- what was told ---- */
@@ -78,6 +83,16 @@ static void close_telling(struct telling *telling) {
 
 /* What was written into `made`; `*told`: somebody was. A way that fails is logged: the next time tries again. */
 static void send_made(struct telling *telling, enum notify_kind kind, const char *source, bool *told) {
+  if (telling->gathers) {
+    telling->gathered_count++;
+    buffer_printf(&telling->gathered, "- %s\n", telling->made.subject.data);
+    *told = false;
+    return;
+  }
+  if (telling->bundled) {
+    *told = telling->bundle_told;
+    return;
+  }
   const struct notify_message message = {.kind = kind,
                                          .source = source,
                                          .subject = telling->made.subject.data,
@@ -125,26 +140,22 @@ static bool has_lasted(const struct matter *matter, const struct notice *known, 
   return !late || (known != NULL && now - known->since >= MAKE_UP);
 }
 
-/* Tells of a matter that stands, if it is new or worse, and keeps what was told. */
-static enum status tell_matter(struct telling *telling, const struct matter *matter, struct error *error) {
-  const struct notice *known = find_notice(telling, matter->name);
+static bool to_be_told(const struct telling *telling, const struct matter *matter, const struct notice *known) {
+  if (known == NULL || known->sent == 0) {
+    return matter->ripe && has_lasted(matter, known, telling->now);
+  }
+  return matter_worse(telling->workspace->config, matter, known->level);
+}
+
+/* A matter that is new, or to be told of: logged, told, and kept with what was told. */
+static enum status begin_matter(struct telling *telling, const struct matter *matter, const struct notice *known,
+                                bool tells, struct error *error) {
   struct notice notice = {
       .name = matter->name, .since = matter->since > 0 ? matter->since : telling->now, .level = matter->level};
   bool told = false;
-  if (known != NULL) {
-    notice = *known;
-  }
-  bool tells = notice.sent == 0 ? matter->ripe && has_lasted(matter, known, telling->now)
-                                : matter_worse(telling->workspace->config, matter, notice.level);
-  if (known != NULL && !tells) {
-    return keep_level(telling, matter, known, error);
-  }
+  notice = known != NULL ? *known : notice;
   enum notify_kind kind = notice_kind(matter->kind);
-  enum status status = notice_write(&telling->made, matter, error);
-  if (status != OK) {
-    return status;
-  }
-  if (known == NULL || notice.sent != 0) {
+  if (!telling->gathers && (known == NULL || notice.sent != 0)) {
     log_matter(telling, "matter_begins", kind, code_of(matter), LEVEL_WARNING);
   }
   if (tells) {
@@ -154,7 +165,19 @@ static enum status tell_matter(struct telling *telling, const struct matter *mat
     notice.sent = telling->now;
     notice.level = matter->level;
   }
-  return known == NULL || told ? store_notice_save(telling->workspace->store, &notice, error) : OK;
+  bool keeps = !telling->gathers && (known == NULL || told);
+  return keeps ? store_notice_save(telling->workspace->store, &notice, error) : OK;
+}
+
+/* Tells of a matter that stands, if it is new or worse, and keeps what was told. */
+static enum status tell_matter(struct telling *telling, const struct matter *matter, struct error *error) {
+  const struct notice *known = find_notice(telling, matter->name);
+  bool tells = to_be_told(telling, matter, known);
+  if (known != NULL && !tells) {
+    return telling->gathers ? OK : keep_level(telling, matter, known, error);
+  }
+  enum status status = notice_write(&telling->made, matter, error);
+  return status == OK ? begin_matter(telling, matter, known, tells, error) : status;
 }
 
 /* ---- what is over ---- */
@@ -198,7 +221,9 @@ static enum status tell_over(struct telling *telling, const struct notice *stand
     }
     const char *code = source != NULL ? source->source->code : NULL;
     bool told = notice.sent == 0;
-    log_matter(telling, "matter_ends", NOTIFY_RECOVERY, code, LEVEL_INFO);
+    if (!telling->gathers) {
+      log_matter(telling, "matter_ends", NOTIFY_RECOVERY, code, LEVEL_INFO);
+    }
     if (!told) {
       send_made(telling, NOTIFY_RECOVERY, code, &told);
     }
@@ -207,7 +232,7 @@ static enum status tell_over(struct telling *telling, const struct notice *stand
     }
   }
   notice.closed = telling->now;
-  return store_notice_save(telling->workspace->store, &notice, error);
+  return telling->gathers ? OK : store_notice_save(telling->workspace->store, &notice, error);
 }
 
 static bool stands(const struct matter *matters, size_t count, const char *name) {
@@ -219,25 +244,56 @@ static bool stands(const struct matter *matters, size_t count, const char *name)
   return false;
 }
 
+static enum status tell_all(struct telling *telling, const struct matter *matters, size_t count, struct error *error) {
+  enum status status = OK;
+  for (size_t i = 0; i < count && status == OK; i++) {
+    status = tell_matter(telling, &matters[i], error);
+  }
+  for (size_t i = 0; i < telling->count && status == OK; i++) {
+    if (!stands(matters, count, telling->notices[i].name)) {
+      status = tell_over(telling, &telling->notices[i], error);
+    }
+  }
+  return status;
+}
+
+/* Looks first what would be told; more than a few are told in one message, and noted as told with it. */
+static enum status bundle(struct telling *telling, const struct matter *matters, size_t count, struct error *error) {
+  struct notice_text *made = &telling->made;
+  telling->gathers = true;
+  enum status status = tell_all(telling, matters, count, error);
+  telling->gathers = false;
+  if (status != OK || telling->gathered_count <= AT_ONCE_MOST) {
+    return status;
+  }
+  notice_text_reset(made);
+  buffer_printf(&made->subject, "[Puente %s] %s: %zu", telling->workspace->config->name,
+                words(&telling->tongue, N_("changes at once")), telling->gathered_count);
+  buffer_slice(&made->text, buffer_view(&telling->gathered));
+  buffer_printf(&made->text, "\n%s\n", words(&telling->tongue, N_("`puente status` tells of each what to do.")));
+  status = buffer_check(&made->text, _("a notice"), error);
+  if (status == OK) {
+    send_made(telling, NOTIFY_FAILURE, NULL, &telling->bundle_told);
+    telling->bundled = true;
+  }
+  return status;
+}
+
 enum status notices_tell(struct workspace *workspace, const struct overview *overview, const atomic_bool *stop,
                          struct notices_summary *summary, struct error *error) {
   struct telling telling = {.workspace = workspace, .overview = overview, .stop = stop, .summary = summary};
   struct matter *matters = NULL;
   size_t count = 0;
   *summary = (struct notices_summary){.told = 0};
+  buffer_init(&telling.gathered, GATHERED_LIMIT);
   enum status status = open_telling(&telling, error);
   if (status == OK) {
     status = matters_read(workspace, overview, telling.arena, telling.now, &matters, &count, error);
   }
-  for (size_t i = 0; i < count && status == OK; i++) {
-    status = tell_matter(&telling, &matters[i], error);
-  }
-  for (size_t i = 0; i < telling.count && status == OK; i++) {
-    if (!stands(matters, count, telling.notices[i].name)) {
-      status = tell_over(&telling, &telling.notices[i], error);
-    }
-  }
+  status = status == OK ? bundle(&telling, matters, count, error) : status;
+  status = status == OK ? tell_all(&telling, matters, count, error) : status;
   summary->standing = (int64_t)count;
+  buffer_free(&telling.gathered);
   close_telling(&telling);
   return status;
 }

@@ -133,9 +133,9 @@ static void *print_many(void *context) {
 
 static void print_in_threads(void) {
   pthread_t threads[THREADS];
-  static const char letters[THREADS + 1] = "abcdef";
+  static char letters[THREADS + 1] = "abcdef";
   for (int i = 0; i < THREADS; i++) {
-    assert_int_equal(pthread_create(&threads[i], NULL, print_many, (void *)(uintptr_t)&letters[i]), 0);
+    assert_int_equal(pthread_create(&threads[i], NULL, print_many, &letters[i]), 0);
   }
   for (int i = 0; i < THREADS; i++) {
     pthread_join(threads[i], NULL);

@@ -13,6 +13,10 @@
 
 #include <cmocka.h>
 
+static int draw(void) {
+  return (int)random();
+}
+
 enum { EXPRESSIONS = 120, MINUTES_SEARCHED = 400 * 1440, BYTES_TRIED = 50000 };
 
 static struct civil civil_of(const char *text) {
@@ -55,17 +59,17 @@ static void test_cases(void **state) {
 /* A field at random: a star, a list of values and ranges, with and without steps. */
 static size_t put_field(char *out, size_t size, int least, int most) {
   size_t len = 0;
-  int items = rand() % 3;
+  int items = draw() % 3;
   if (items == 0) {
-    return (size_t)(rand() % 2 == 0 ? snprintf(out, size, "* ") : snprintf(out, size, "*/%d ", 1 + rand() % 5));
+    return (size_t)(draw() % 2 == 0 ? snprintf(out, size, "* ") : snprintf(out, size, "*/%d ", 1 + draw() % 5));
   }
   for (int i = 0; i < items; i++) {
-    int first = least + rand() % (most - least + 1), last = first + rand() % (most - first + 1);
+    int first = least + draw() % (most - least + 1), last = first + draw() % (most - first + 1);
     const char *comma = i == 0 ? "" : ",";
-    int kind = rand() % 3;
+    int kind = draw() % 3;
     len += (size_t)(kind == 0   ? snprintf(out + len, size - len, "%s%d", comma, first)
                     : kind == 1 ? snprintf(out + len, size - len, "%s%d-%d", comma, first, last)
-                                : snprintf(out + len, size - len, "%s%d-%d/%d", comma, first, last, 1 + rand() % 4));
+                                : snprintf(out + len, size - len, "%s%d-%d/%d", comma, first, last, 1 + draw() % 4));
   }
   return len + (size_t)snprintf(out + len, size - len, " ");
 }
@@ -94,7 +98,7 @@ static bool search(const struct cron *cron, const struct civil *from, int step, 
 static void test_agrees_with_a_search_by_minutes(void **state) {
   (void)state;
   int compared = 0;
-  srand(20260331);
+  srandom(20260331);
   for (int i = 0; i < EXPRESSIONS; i++) {
     char text[256];
     struct cron cron;
@@ -104,7 +108,7 @@ static void test_agrees_with_a_search_by_minutes(void **state) {
       assert_string_equal(error.message, "no year has such a day in such a month: this is never due");
       continue;
     }
-    struct civil from = civil_of_minutes(INT64_C(28000000) + rand() % 4000000), fast, slow;
+    struct civil from = civil_of_minutes(INT64_C(28000000) + draw() % 4000000), fast, slow;
     for (int step = -1; step <= 1; step += 2) {
       bool found = (step > 0 ? cron_next : cron_previous)(&cron, &from, &fast);
       assert_true(found); /* whatever was taken is due some day */
@@ -124,14 +128,14 @@ static void test_agrees_with_a_search_by_minutes(void **state) {
 static void test_arbitrary_bytes(void **state) {
   (void)state;
   static const char likely[] = "0123456789*/,-@ \t\nmonjafrisuy\0\xff\xc3";
-  srand(7);
+  srandom(7);
   for (int i = 0; i < BYTES_TRIED; i++) {
     char *text = malloc(40);
-    size_t len = (size_t)rand() % 40;
+    size_t len = (size_t)draw() % 40;
     struct cron cron;
     struct error error = {.code = OK};
     for (size_t k = 0; k < len; k++) {
-      text[k] = likely[(size_t)rand() % (sizeof likely - 1)];
+      text[k] = likely[(size_t)draw() % (sizeof likely - 1)];
     }
     char *exact = malloc(len == 0 ? 1 : len); /* so that a read behind it is seen */
     memcpy(exact, text, len);

@@ -16,6 +16,10 @@
 
 #include <cmocka.h>
 
+static int draw(void) {
+  return (int)random();
+}
+
 #define MINUTE INT64_C(60000000)
 enum { WINDOWS_MOST = 4, BYTES_TRIED = 50000 };
 
@@ -217,13 +221,13 @@ static void test_damaged_zone_files(void **state) {
       assert_true(len > whole.len - 40);
     }
   }
-  srand(3);
+  srandom(3);
   for (int i = 0; i < 300; i++) {
     struct civil civil;
-    whole.data[(size_t)rand() % whole.len] = (char)rand();
+    whole.data[(size_t)draw() % whole.len] = (char)draw();
     assert_int_equal(file_write(path, buffer_view(&whole), 0600, &error), OK);
-    (void)zone_civil("Santiago", (int64_t)rand() * 1000000, &civil);
-    (void)zone_change("Santiago", (int64_t)rand() * 1000000);
+    (void)zone_civil("Santiago", (int64_t)draw() * 1000000, &civil);
+    (void)zone_change("Santiago", (int64_t)draw() * 1000000);
   }
   unsetenv("TZDIR");
   buffer_free(&whole);
@@ -233,14 +237,14 @@ static void test_damaged_zone_files(void **state) {
 static void test_arbitrary_windows(void **state) {
   (void)state;
   static const char likely[] = "00112258:-  monfri,\xff";
-  srand(11);
+  srandom(11);
   for (int i = 0; i < BYTES_TRIED; i++) {
-    size_t len = (size_t)rand() % 20;
+    size_t len = (size_t)draw() % 20;
     char *text = malloc(len == 0 ? 1 : len);
     struct window window;
     struct error error;
     for (size_t k = 0; k < len; k++) {
-      text[k] = likely[(size_t)rand() % (sizeof likely - 1)];
+      text[k] = likely[(size_t)draw() % (sizeof likely - 1)];
     }
     enum status status = window_parse(slice_make(text, len), &window, &error);
     assert_true(status == ERR_CONFIG || (status == OK && window.weekdays != 0 && window.until <= 1440));

@@ -317,6 +317,26 @@ static void what_expires_is_told_at_each_warning(void **state) {
                             "What was renewed: password\nThere is nothing to do.\n");
 }
 
+/* A certificate of a gateway, or a network that is gone: one message, not one a thing. */
+static void many_at_once_are_one_message(void **state) {
+  enum { MANY = 7 };
+  struct scene *scene = *state;
+  static const char *const what[MANY] = {"a", "b", "c", "d", "e", "f", "g"};
+  struct expiry expiries[MANY];
+  for (int i = 0; i < MANY; i++) {
+    expiries[i] = (struct expiry){.source = "reta", .what = what[i], .at = scene->now + 3 * DAY, .days = 3, .level = 3};
+  }
+  scene->overview.expiries = expiries;
+  scene->overview.expiry_count = MANY;
+  TELL("failure: [Puente Perú] changes at once: 7\n");
+  assert_non_null(strstr(last, "- [Puente Perú] reta: c expires in 3 days\n"));
+  assert_non_null(strstr(last, "`puente status` tells of each what to do."));
+  TELL("");
+  scene->overview.expiry_count = 0;
+  TELL("failure: [Puente Perú] changes at once: 7\n");
+  TELL("");
+}
+
 static void linking_and_backups_are_told_of(void **state) {
   struct scene *scene = *state;
   struct error error;
@@ -502,6 +522,7 @@ int main(void) {
       CASE(quarantine_never_grows_in_silence),
       CASE(drift_is_told_with_its_fields),
       CASE(what_expires_is_told_at_each_warning),
+      CASE(many_at_once_are_one_message),
       CASE(linking_and_backups_are_told_of),
       CASE(a_refused_configuration_is_told_once),
       CASE(what_no_way_took_is_told_the_next_time),

@@ -297,7 +297,7 @@ static void refusals(bool postgres) {
 
 /* A pass under way is not broken by a reload that is: the next sync goes on where it was. */
 static void test_pass_under_way(void **unused) {
-  static const struct scripted_page half[] = {OLD[0], {.fails = ERR_NETWORK}};
+  const struct scripted_page half[] = {OLD[0], {.fails = ERR_NETWORK}};
   (void)unused;
   struct fixture *f = make(false);
   f->source.deletes = DELETES_SWEEP;
@@ -313,7 +313,7 @@ static void test_pass_under_way(void **unused) {
 
 /* `--full` forgets which records a pass under way has seen: it must not be gone on with. */
 static void test_full_killed_before_its_first_page(void **unused) {
-  static const struct scripted_page half[] = {OLD[0], {.fails = ERR_NETWORK}};
+  const struct scripted_page half[] = {OLD[0], {.fails = ERR_NETWORK}};
   static const struct scripted_page none[] = {{.fails = ERR_NETWORK}};
   (void)unused;
   struct fixture *f = make(false);
