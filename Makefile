@@ -104,9 +104,13 @@ sanitized:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized CFLAGS="$(SANITIZE)" $(if $(wildcard $(MAIN)),all) $(BUILD)/sanitized/libpuente.a tests $(BUILD)/sanitized/audit-verify \
 	  $(if $(SIMULATOR),$(BUILD)/sanitized/puente-simulator)
 
+# The longest ones first, so that none is left alone at the end.
+SLOW := tests/torture/test_torture.c tests/core/sync/test_crash.c tests/integration/test_serve.c tests/fault/test_store_faults.c
+
 # `make test ONLY=plan` runs the tests whose path has "plan".
 test: sanitized
-	@BUILD=$(BUILD)/sanitized scripts/test.sh "$(ONLY)" $(TESTS:%.c=$(BUILD)/sanitized/%)
+	@BUILD=$(BUILD)/sanitized scripts/test.sh "$(ONLY)" $(SLOW:%.c=$(BUILD)/sanitized/%) \
+	  $(patsubst %.c,$(BUILD)/sanitized/%,$(filter-out $(SLOW),$(TESTS)))
 
 # ---- fuzzers: libFuzzer, built by clang in a folder of their own ----
 
