@@ -44,18 +44,6 @@ void remap_report_free(struct remap_report *report) {
   *report = (struct remap_report){.entities = NULL};
 }
 
-bool remap_report_empty(const struct remap_report *report) {
-  bool differs = report->rekeyed > 0;
-  for (size_t e = 0; e < report->entity_count; e++) {
-    const struct remap_entity *one = &report->entities[e];
-    differs = differs || one->changed + one->appeared + one->vanished > 0;
-  }
-  for (size_t i = 0; i < report->reason_count; i++) {
-    differs = differs || report->reasons[i].before != report->reasons[i].after;
-  }
-  return !differs;
-}
-
 /* ---- quarantine ---- */
 
 static struct remap_reason *reason_of(struct remap_report *report, struct slice code) {

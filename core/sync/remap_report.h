@@ -79,7 +79,4 @@ enum status remap_report_end(struct remap_report *report, struct store *store, c
 enum status remap_plan_known(struct store *store, const char *source, const struct plan *plan, int64_t *plan_id,
                              struct error *error) MUST_CHECK;
 
-/* Whether anything differs at all. */
-bool remap_report_empty(const struct remap_report *report);
-
 #endif
