@@ -97,6 +97,74 @@ const struct table TABLE_NOTICE = {
     COLUMNS(TEXT("name"), INTEGER("since"), INTEGER("sent"), INTEGER("closed"), INTEGER("level")),
 };
 
+/* ---- of trust ---- */
+
+/* Data keys, wrapped under the workspace's key; retired 0: still used for what is written. */
+const struct table TABLE_DATA_KEY = {
+    .name = "data_key",
+    .primary = "key_id",
+    COLUMNS(INTEGER("key_id"), TEXT("purpose"), BYTES("wrapped"), INTEGER("made"), INTEGER("retired")),
+};
+/* Records that were taken out and do not come back, by the keyed digest of their key. cause: "erased", "withdrawn",
+ * "retention". */
+const struct table TABLE_ERASURE = {
+    .name = "erasure",
+    .primary = "source_id, key_digest",
+    COLUMNS(INTEGER("source_id"), BYTES("key_digest"), INTEGER("run"), INTEGER("at"), TEXT("cause")),
+};
+/* Texts that act only once a second person has agreed. kind: "mapping", "codelist", "link", …; approved_at 0: waits. */
+const struct table TABLE_APPROVAL = {
+    .name = "approval",
+    .primary = "approval_id",
+    COLUMNS(INTEGER("approval_id"), TEXT("kind"), TEXT("name"), BYTES("digest"), BYTES("body"), TEXT("proposed_by"),
+            INTEGER("proposed_at"), TEXT("approved_by"), INTEGER("approved_at"), TEXT("reason"), TEXT("document"),
+            INTEGER("run")),
+};
+/* What outside holders of checkpoints answered; sent 0: could not be sent, `message` tells why. */
+const struct table TABLE_RECEIPT = {
+    .name = "receipt",
+    .primary = "holder, sequence",
+    COLUMNS(TEXT("holder"), INTEGER("sequence"), BYTES("hash"), INTEGER("at"), INTEGER("sent"), TEXT("receipt"),
+            TEXT("message")),
+};
+/* The ledger of what was published. `body` of a table is its CSV byte for byte; cells are what analysts read: status
+ * "shown", "hidden", "missing"; a figure that is hidden stands nowhere. */
+const struct table TABLE_RELEASE = {
+    .name = "release",
+    .primary = "release_id",
+    COLUMNS(INTEGER("release_id"), TEXT("name"), INTEGER("made"), TEXT("actor"), TEXT("purpose"), INTEGER("run"),
+            TEXT("settings"), BYTES("digest"), INTEGER("replaces")),
+};
+const struct table TABLE_RELEASE_TABLE = {
+    .name = "release_table",
+    .primary = "release_id, number",
+    COLUMNS(INTEGER("release_id"), INTEGER("number"), TEXT("name"), TEXT("settings"), BYTES("body"), BYTES("digest")),
+};
+const struct table TABLE_RELEASE_CELL = {
+    .name = "release_cell",
+    .primary = "release_id, number, ordinal",
+    COLUMNS(INTEGER("release_id"), INTEGER("number"), INTEGER("ordinal"), TEXT("value_1"), TEXT("value_2"),
+            TEXT("value_3"), TEXT("value_4"), INTEGER("figure"), TEXT("status")),
+};
+/* Who may do what; ended 0: still. institution, region NULL: any. */
+const struct table TABLE_GRANTED = {
+    .name = "granted",
+    .primary = "login, role, since",
+    COLUMNS(TEXT("login"), TEXT("role"), INTEGER("since"), TEXT("institution"), TEXT("region"), TEXT("granted_by"),
+            INTEGER("ended")),
+};
+/* Sights of identified data, committed before the read; `written_in` is the database's number of the transaction
+ * that wrote it. */
+const struct table TABLE_SIGHT = {
+    .name = "sight",
+    .primary = "sight_id",
+    COLUMNS(INTEGER("sight_id"), TEXT("login"), TEXT("purpose"), TEXT("scope"), INTEGER("at"), INTEGER("until"),
+            INTEGER("written_in")),
+};
+/* Hardened encodings of names that may not be shared (CLK), by staged row. */
+const struct table TABLE_ENCODING = {
+    .name = "encoding", .primary = "row_id", COLUMNS(INTEGER("row_id"), BYTES("body"))};
+
 #define MEMBER(id)                                                                                                     \
   COLUMNS(INTEGER("row_id"), INTEGER("from_run"), INTEGER("to_run"), INTEGER(id), INTEGER("source_id"), TEXT("row_key"))
 
