@@ -335,7 +335,7 @@ static void test_migrated(void **state) {
   assert_int_equal(chdir(here), 0);
   free(here);
   assert_int_equal(from, 5);
-  assert_int_equal(to, 6);
+  assert_int_equal(to, store_format());
   MUST(store_open(&stand->options, &stand->store, &error));
   assert_int_equal(view_count(stand, "sources", NULL, NULL), 2);
   assert_int_equal(view_count(stand, "source_drift", NULL, NULL), 0);
