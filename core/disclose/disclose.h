@@ -1,0 +1,153 @@
+/* Statistical disclosure control: which cells of tables that are published together may be shown, so that no reader
+ * finds out a small count. Knows no store: rows of units and tables come in, a status for each cell goes out.
+ *
+ * A UNIT (person, case) has one or several rows; a row gives one ATOM for each AXIS (a finest value: one department,
+ * one year of age, one purpose, or "not recorded"). A TABLE is a choice of axes, each with a grouping of its atoms, so
+ * that tables share margins, age bands that do not nest meet in the exact age, and a filter is an axis with one group.
+ * A unit is counted once in each cell that one of its rows lies in, so cells may add up to more than their margin.
+ *
+ * Hidden are counts of 1 to k-1 (primary), and as many others (complementary) as it takes that of every hidden cell,
+ * after all that is shown is put together,
+ *   - a count of k or more stays possible, and
+ *   - two possible counts lie at least `width` apart (k-1 unless set).
+ * Zero is shown, as an empty cell. A reader may not be told whether a cell is hidden by itself or for another.
+ *
+ * Method: "possible" is proved, not estimated. For each hidden cell a world is built: another set of units, in whole
+ * numbers, that gives every shown figure exactly and the hidden cell another count; it is checked in integer
+ * arithmetic against every shown cell, so that neither rounding of the solver nor an attack that uses whole numbers can
+ * overturn it. Worlds differ from the truth in units with one place only: whoever knows everything about the units with
+ * several places still learns nothing. What is proved so holds for any reader who knows less. The worlds come from a
+ * linear programme that moves a cell at least cost, the cost being that of the shown cells that would have to be hidden
+ * with it (Kelly, Golden & Assad, Networks 22, 1992; Fischetti & Salazar, Management Science 47, 2001; Hundepool et
+ * al., Statistical Disclosure Control, Wiley 2012, ch. 4). Solver: Clp (COIN-OR).
+ *
+ * Earlier tables: a cell that was shown is known (with its figure of today, the worst case: nothing else changed) and
+ * cannot be hidden any more; a cell that was hidden then is protected now as if it were small, whatever it counts.
+ *
+ * Not protected against: a reader who knows some of the units in a cell from elsewhere; tables that were not given. */
+#ifndef PUENTE_DISCLOSE_DISCLOSE_H
+#define PUENTE_DISCLOSE_DISCLOSE_H
+
+#include "core/base/arena.h"
+#include "core/base/error.h"
+
+enum {
+  DISCLOSE_K = 11,
+  DISCLOSE_K_MOST = 1000,
+  DISCLOSE_AXES_MOST = 8,
+  DISCLOSE_TABLES_MOST = 256,
+  DISCLOSE_CELLS_MOST = 1000000, /* of all tables, empty ones counted */
+  DISCLOSE_ROWS_MOST = 50000000
+};
+#define DISCLOSE_NONE UINT32_MAX
+
+struct disclose_settings {
+  int k;     /* smallest count that is shown; 1: everything is */
+  int width; /* 0: k-1 */
+};
+
+struct disclose_row {
+  uint32_t unit; /* any number that is the same for the rows of one unit */
+  uint32_t atoms[DISCLOSE_AXES_MOST];
+};
+
+struct disclose_level {
+  uint32_t axis;
+  uint32_t groups;       /* values in the table */
+  const uint32_t *group; /* by atom; DISCLOSE_NONE: not in this table. NULL: each atom is a value, groups = atoms */
+};
+
+/* What the reader sees of a cell: shown, or hidden. The two kinds of hidden are for tests and counts alone. */
+enum disclose_status {
+  DISCLOSE_SHOWN,
+  DISCLOSE_SMALL,  /* hidden: 1..k-1, or hidden earlier */
+  DISCLOSE_BESIDE, /* hidden for another's sake */
+  DISCLOSE_ABSENT  /* in an earlier table: was not published; not given in a result */
+};
+
+/* Cells are in row-major order: the first level moves slowest. Without levels: the one cell of all units. A table whose
+ * margins are printed needs them as tables of their own (disclose_margins). */
+struct disclose_table {
+  const char *name; /* for messages */
+  struct disclose_level levels[DISCLOSE_AXES_MOST];
+  size_t level_count;
+  const uint8_t *earlier; /* statuses of a table that is out already, by cell; NULL: of this publication */
+  double weight;          /* how much a cell of it is worth to readers; 0: by its number of levels, margins most */
+};
+
+/* The caller owns all of it. */
+struct disclose_problem {
+  struct disclose_settings settings;
+  const uint32_t *axes; /* atoms of each */
+  size_t axis_count;
+  const struct disclose_row *rows;
+  size_t row_count;
+  const struct disclose_table *tables;
+  size_t table_count;
+};
+
+struct disclose_figures {
+  size_t size;
+  int64_t *counts; /* the true ones */
+  uint8_t *status; /* enum disclose_status; of an earlier table too: hidden stays hidden */
+};
+
+/* In the arena given. */
+struct disclose_result {
+  struct disclose_figures *tables; /* as many as the problem's */
+  size_t filled;                   /* cells of this publication that are not zero */
+  size_t small, beside;            /* of those, hidden */
+  size_t exposed;        /* hidden cells that what was shown earlier gives away: nothing here can protect them */
+  size_t solved, worlds; /* programmes solved; worlds proved */
+  int64_t units;         /* counted in any table of this publication */
+  int64_t seen;          /* of those, in a shown cell of the tables with most levels */
+};
+
+/* ERR_INPUT for a settings, axis, atom, or group out of bounds; ERR_LIMIT for what is too large. */
+enum status disclose_run(const struct disclose_problem *problem, struct arena *arena, struct disclose_result *result,
+                         struct error *error) MUST_CHECK;
+
+/* Appends to `tables` (room for DISCLOSE_TABLES_MOST) the margins of `table`: each choice of fewer of its levels down
+ * to the total. A level of one group is a filter and stays in all of them. ERR_LIMIT: no room. */
+enum status disclose_margins(const struct disclose_table *table, struct disclose_table *tables, size_t *count,
+                             struct error *error) MUST_CHECK;
+
+/* The place of a cell; values by level. */
+size_t disclose_place(const struct disclose_table *table, const uint32_t *values);
+
+/* A share, quotient or difference may be shown where every figure that it is made of is. */
+static inline bool disclose_is_shown(uint8_t status) {
+  return status == DISCLOSE_SHOWN;
+}
+
+/* ---- rounding, the other method ---- */
+
+/* To base (3 or 5), up or down with the chances that keep the mean, by a keyed digest of the cell's name and its
+ * count: the same count in the same cell always gives the same number, in every table and release. Each cell is rounded
+ * by itself, totals too, so that parts need not add up to them; a number is at most base-1 from the truth. `cell` names
+ * the cell by its content ("victims|department=08|year=2020", fields sorted), not by its table. Zero stays zero. */
+int64_t disclose_round(const uint8_t seed[32], const char *cell, int64_t count, int base);
+
+/* ---- coarsening ---- */
+
+/* One way to say less: `axis` grouped (groups > 1), or left out (groups = 1). */
+struct disclose_coarsening {
+  const char *name; /* for people */
+  uint32_t axis, groups;
+  const uint32_t *group; /* by atom; NULL: left out */
+  /* filled by disclose_offer */
+  size_t cells, shown; /* of the finest table: not zero; of those, shown */
+  int64_t units, seen;
+};
+
+/* Tries each on every table of this publication that uses the axis, the tables of earlier ones kept, and sorts them:
+ * those that show everything first, the finest of them in front; then by the share of units seen. A grouping that does
+ * not fit a table's own (a cut within one of its groups) leaves that table as it is. */
+enum status disclose_offer(const struct disclose_problem *problem, struct disclose_coarsening *ways, size_t count,
+                           struct error *error) MUST_CHECK;
+
+/* Shares of persons tell counts when they are exact: rounded down to a step of 5 %, and -1 (not told) where fewer than
+ * 20 times k units are counted, so that a step is never less than k units. */
+int disclose_share(int64_t seen, int64_t units, int k);
+
+#endif
