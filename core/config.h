@@ -6,6 +6,7 @@
 
 #include "connectors/connector.h"
 #include "core/base/yaml.h"
+#include "core/config_access.h"
 #include "core/config_serve.h"
 
 enum store_kind { STORE_SQLITE, STORE_POSTGRES };
@@ -71,6 +72,7 @@ struct config {
   int64_t page_limit; /* bytes of one page; default 64 MiB */
   struct serve_config serve;
   struct notify_config notify;
+  struct access_config access;
 };
 
 enum status config_load(const char *path, struct config **config, struct error *error) MUST_CHECK;

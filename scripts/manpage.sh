@@ -29,7 +29,7 @@ PUENTE_CONFIG
 the configuration, where \-\-config is absent; else ./puente.yaml
 .TP
 PUENTE_ACTOR
-who acts, for the audit log; else the login name
+who acts, for the audit log: what is done by hand needs a named person; else who called sudo, else the login name
 .TP
 PUENTE_DATA
 the folder of the program's own model, code lists and rules

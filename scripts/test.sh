@@ -9,6 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 export work
+export PUENTE_ACTOR=${PUENTE_ACTOR:-tester} # what is done by hand is a named person's, also where tests run as root
 
 # One program. What it says is shown whole, not between the lines of another; its counts go to a file of its own.
 run_one() {

@@ -4,6 +4,7 @@
 #include "core/command/commands.h"
 #include "core/command/moment.h"
 #include "core/command/table.h"
+#include "core/service/access.h"
 #include "core/service/auditing.h"
 
 #include <stdio.h>
@@ -167,7 +168,8 @@ static enum status checkpoint(const struct globals *globals, const char *path, s
     return status;
   }
   buffer_init(&text, CHECKPOINT_LIMIT);
-  status = auditing_checkpoint(&workspace, &made, &text, error);
+  status = access_person(&workspace, error);
+  status = status == OK ? auditing_checkpoint(&workspace, &made, &text, error) : status;
   if (status == OK && strcmp(path, "-") == 0) {
     fputs(text.data, stdout);
   } else if (status == OK) {

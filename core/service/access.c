@@ -1,9 +1,7 @@
 #include "core/service/access.h"
 
+#include "core/base/actor.h"
 #include "core/base/catalog.h"
-
-#include <string.h>
-#include <strings.h>
 
 enum status access_require(struct workspace *workspace, enum access_right right, struct error *error) {
   (void)workspace;
@@ -12,23 +10,20 @@ enum status access_require(struct workspace *workspace, enum access_right right,
   return OK;
 }
 
-static bool is_shared(const char *actor) {
-  static const char *const SHARED[] = {"root",     "puente", "postgres", "admin", "administrator", "administrador",
-                                       "operator", "nobody", "daemon",   "guest", "user",          "usuario"};
-  for (size_t i = 0; i < sizeof SHARED / sizeof *SHARED; i++) {
-    if (strcasecmp(actor, SHARED[i]) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
 enum status access_person(const struct workspace *workspace, struct error *error) {
-  if (!is_shared(workspace->actor)) {
+  const char *actor = workspace->actor, *fault = actor_fault(actor);
+  const struct access_config *access = &workspace->config->access;
+  if (fault != NULL) {
+    error_set(error, ERR_AUTH, _("who acts is not known by name: %s"), fault);
+  } else if (config_is_shared(access, actor)) {
+    error_set(error, ERR_AUTH, _("'%s' is an account that several persons may use: this is for a named person"), actor);
+  } else if (!config_is_listed(access, actor)) {
+    error_set(error, ERR_AUTH, _("'%s' is not listed among the persons who may do this"), actor);
+    error_hint(error, "%s", _("`access: people:` of puente.yaml lists them"));
+    return ERR_AUTH;
+  } else {
     return OK;
   }
-  error_set(error, ERR_AUTH, _("'%s' is an account that several persons may use: this is for a named person"),
-            workspace->actor);
   error_hint(error, "%s", _("set PUENTE_ACTOR to your own name or login"));
   return ERR_AUTH;
 }

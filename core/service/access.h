@@ -23,7 +23,7 @@ enum access_right {
 enum status access_require(struct workspace *workspace, enum access_right right, struct error *error) MUST_CHECK;
 
 /* Interactive actions are a named person's: ERR_AUTH for an account that several use (root, puente, …; more in
- * `access: shared:`), with the hint to set PUENTE_ACTOR. */
+ * `access: shared:`), with the hint to set PUENTE_ACTOR, and for one that `access: people:` does not list. */
 enum status access_person(const struct workspace *workspace, struct error *error) MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include "core/base/file.h"
 #include "core/base/folder.h"
 #include "core/base/log.h"
+#include "core/service/access.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -271,7 +272,8 @@ enum status service_restore(const struct workspace *workspace, const char *file,
   struct key *key = NULL;
   char *password = NULL;
   *done = (struct restore_done){.version = 0};
-  enum status status = need_key(workspace, &key, error);
+  enum status status = access_person(workspace, error);
+  status = status == OK ? need_key(workspace, &key, error) : status;
   status = status == OK ? workspace_store_options(workspace, &options, &password, error) : status;
   if (status == OK) {
     options.key = key == NULL ? options.key : key;
@@ -289,7 +291,8 @@ enum status service_rollback(const struct workspace *workspace, struct buffer *f
   char *password = NULL;
   int version = 0;
   *done = (struct restore_done){.version = 0};
-  enum status status = need_key(workspace, &key, error);
+  enum status status = access_person(workspace, error);
+  status = status == OK ? need_key(workspace, &key, error) : status;
   status = status == OK ? workspace_store_options(workspace, &options, &password, error) : status;
   if (status == OK) {
     options.key = key == NULL ? options.key : key;

@@ -24,6 +24,7 @@ static const struct member config_members[] = {
     {"page_limit", "\"type\": [\"string\", \"integer\"]", "largest page that a connector may bring: 64MiB"},
     {"serve", "\"$ref\": \"#/$defs/serve\"", "when sources are pulled, and how failures are met"},
     {"notify", "\"$ref\": \"#/$defs/notify\"", "who is told, and how"},
+    {"access", "\"$ref\": \"#/$defs/access\"", "the persons behind what is done by hand"},
     {NULL, NULL, NULL}};
 
 static const struct member store_members[] = {
@@ -74,6 +75,11 @@ static const struct member notify_members[] = {
     {"webhooks", "\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/webhook\"}", "addresses that are told by JSON"},
     {"digest", SCHEDULE, "when a summary is sent; default: manual"},
     {"quarantine", "\"$ref\": \"#/$defs/quarantine\"", "how much quarantine is told of"},
+    {NULL, NULL, NULL}};
+
+static const struct member access_members[] = {
+    {"shared", TEXTS, "further accounts that several persons use: nothing is done by hand under them"},
+    {"people", TEXTS, "the only ones who may act by hand; default: whoever is named and not shared"},
     {NULL, NULL, NULL}};
 
 static const struct member mail_members[] = {
@@ -213,6 +219,7 @@ enum status config_schema(struct buffer *out, struct error *error) {
       {"mail", mail_members, NULL},
       {"webhook", webhook_members, NULL},
       {"quarantine", quarantine_members, NULL},
+      {"access", access_members, NULL},
   };
   put_head(out, "Puente workspace", "");
   put_members(out, config_members, "    ");

@@ -2,6 +2,7 @@
 
 #include "core/audit/audit.h"
 #include "core/base/text.h"
+#include "core/service/access.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,9 +21,13 @@ enum status explain_log(struct workspace *workspace, const struct explain_reques
     error_hint(error, "%s", _("--reveal --purpose \"why you have to see them\": the log records it"));
     return ERR_USAGE;
   }
+  enum status status = access_person(workspace, error);
+  if (status != OK) {
+    return status;
+  }
   const struct audit_event event = {
       .event = "reveal", .actor = workspace->actor, .purpose = request->purpose, .body = body};
-  enum status status = store_begin(workspace->store, error);
+  status = store_begin(workspace->store, error);
   if (status != OK) {
     return status;
   }

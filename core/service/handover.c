@@ -2,6 +2,7 @@
 
 #include "core/base/date.h"
 #include "core/base/file.h"
+#include "core/service/access.h"
 #include "core/service/handover_files.h"
 #include "core/service/overview.h"
 #include "core/store/backup.h"
@@ -325,7 +326,8 @@ enum status service_handover(const char *config_path, struct buffer *document, s
   if (status != OK) {
     return status;
   }
-  status = write_parts(&workspace, &overview, document, error);
+  status = access_person(&workspace, error);
+  status = status == OK ? write_parts(&workspace, &overview, document, error) : status;
   overview_free(&overview);
   workspace_close(&workspace);
   return status;

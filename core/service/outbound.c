@@ -1,6 +1,7 @@
 #include "core/service/outbound.h"
 
 #include "core/audit/audit.h"
+#include "core/service/access.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -220,22 +221,28 @@ static enum status export_entity(struct outbound *outbound, const struct entity 
   return status;
 }
 
-static enum status record_export(struct outbound *outbound, const char *purpose, struct error *error) {
+/* An entry of its own transaction: `export` before a row is read, so that none leaves unseen, and `exported` with what
+ * left. */
+static enum status log_export(struct outbound *outbound, const char *event, const char *purpose, struct error *error) {
   static const char *const names[] = {"csv", "json", "htcds"};
   struct store *store = outbound->workspace->store;
   struct buffer body;
   buffer_init(&body, BODY_LIMIT);
-  buffer_printf(&body, "{\"form\":\"%s\",\"rows\":{", names[outbound->form]);
-  buffer_slice(&body, buffer_view(&outbound->audit));
-  buffer_text(&body, "}}");
+  buffer_printf(&body, "{\"form\":\"%s\"", names[outbound->form]);
+  if (outbound->audit.len > 0) {
+    buffer_text(&body, ",\"rows\":{");
+    buffer_slice(&body, buffer_view(&outbound->audit));
+    buffer_text(&body, "}");
+  }
+  buffer_text(&body, "}");
   enum status status = buffer_check(&body, _("an audit entry"), error);
   if (status == OK) {
     status = store_begin(store, error);
   }
   if (status == OK) {
-    const struct audit_event event = {
-        .event = "export", .actor = outbound->workspace->actor, .purpose = purpose, .body = body.data};
-    status = audit_append(store, &event, error);
+    const struct audit_event entry = {
+        .event = event, .actor = outbound->workspace->actor, .purpose = purpose, .body = body.data};
+    status = audit_append(store, &entry, error);
     status = status == OK ? store_commit(store, error) : status;
     if (status != OK) {
       store_rollback(store);
@@ -257,6 +264,10 @@ enum status service_export(struct workspace *workspace, enum export_form form, c
     error_hint(error, _("--purpose \"what they are for\": the log records it"));
     return ERR_USAGE;
   }
+  enum status status = access_person(workspace, error);
+  if (status != OK) {
+    return status;
+  }
   if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
     return io_error(folder, error);
   }
@@ -269,12 +280,12 @@ enum status service_export(struct workspace *workspace, enum export_form form, c
   qsort(entities, count, sizeof *entities, by_name); /* canonical order of the audit entry's keys */
   buffer_init(&outbound.audit, BODY_LIMIT);
   buffer_init(&outbound.row, (size_t)16 << 20);
-  enum status status = OK;
+  status = log_export(&outbound, "export", purpose, error);
   for (size_t i = 0; i < count && status == OK; i++) {
     status = export_entity(&outbound, entities[i], report, context, error);
   }
   if (status == OK) {
-    status = record_export(&outbound, purpose, error);
+    status = log_export(&outbound, "exported", purpose, error);
   }
   buffer_free(&outbound.audit);
   buffer_free(&outbound.row);

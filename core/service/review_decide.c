@@ -1,5 +1,6 @@
 #include "core/audit/audit.h"
 #include "core/resolve/policy.h"
+#include "core/service/access.h"
 #include "core/service/review.h"
 
 #include <stdio.h>
@@ -80,7 +81,8 @@ enum status review_decide(struct workspace *workspace, int64_t row_a, int64_t ro
   struct decide decide = {.row_a = row_a, .row_b = row_b, .same = same, .actor = workspace->actor, .reason = reason};
   struct review_decision made;
   enum cluster_kind kind = CLUSTER_PERSON;
-  enum status status = find_kind(workspace, rows, &kind, error);
+  enum status status = access_person(workspace, error);
+  status = status == OK ? find_kind(workspace, rows, &kind, error) : status;
   status = status == OK ? read_approvals(workspace, same, &decide.approvals, error) : status;
   if (status != OK || (status = store_begin(workspace->store, error)) != OK) {
     return status;

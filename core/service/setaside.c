@@ -3,6 +3,7 @@
 #include "core/audit/audit.h"
 #include "core/base/date.h"
 #include "core/base/map.h"
+#include "core/service/access.h"
 #include "core/service/hint.h"
 
 #include <stdio.h>
@@ -347,7 +348,11 @@ static enum status log_reveal(struct workspace *workspace, int64_t raw_id, const
   snprintf(body, sizeof body, "{\"raw_id\":%lld}", (long long)raw_id);
   const struct audit_event event = {
       .event = "reveal", .source = source, .actor = workspace->actor, .purpose = purpose, .body = body};
-  enum status status = store_begin(workspace->store, error);
+  enum status status = access_person(workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  status = store_begin(workspace->store, error);
   if (status == OK) {
     status = audit_append(workspace->store, &event, error);
   }

@@ -1,6 +1,7 @@
 #include "core/service/setaside.h"
 
 #include "core/audit/audit.h"
+#include "core/service/access.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,12 +189,16 @@ static enum status pick_all(struct workspace *workspace, const struct dismissal 
 
 enum status setaside_dismiss(struct workspace *workspace, const struct dismissal *dismissal,
                              struct dismissed *dismissed, struct error *error) {
+  enum status status = access_person(workspace, error);
   *dismissed = (struct dismissed){.records = 0};
+  if (status != OK) {
+    return status;
+  }
   if (dismissal->because == NULL) {
     return dismiss_all(workspace, dismissal, dismissal->raw_ids, dismissal->count, dismissed, error);
   }
   struct picking picking = {.because = dismissal->because};
-  enum status status = pick_all(workspace, dismissal, &picking, error);
+  status = pick_all(workspace, dismissal, &picking, error);
   dismissed->left = picking.left;
   if (status == OK) {
     status = dismiss_all(workspace, dismissal, picking.raw_ids, picking.count, dismissed, error);

@@ -1,31 +1,11 @@
 #include "core/service/workspace.h"
 
+#include "core/base/actor.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
 
-#include <limits.h>
-#include <pthread.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static char login[LOGIN_NAME_MAX];
-
-static void read_login(void) {
-  const struct passwd *user = getpwuid(geteuid());
-  snprintf(login, sizeof login, "%s", user != NULL ? user->pw_name : "?");
-}
-
-static const char *read_actor(void) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  const char *named = getenv("PUENTE_ACTOR");
-  if (named != NULL && named[0] != '\0') {
-    return named;
-  }
-  pthread_once(&once, read_login);
-  return login;
-}
 
 /* A reader can do without the key: identities stay sealed then. */
 static enum status open_key(struct workspace *workspace, enum workspace_mode mode, struct error *error) {
@@ -159,6 +139,17 @@ static enum status open_parts(struct workspace *workspace, const struct workspac
   return status;
 }
 
+/* It goes into the log of whatever is done; its bytes are not shown again. */
+static enum status check_actor(struct error *error) {
+  const char *named = getenv("PUENTE_ACTOR"), *fault = named == NULL ? NULL : actor_fault(named);
+  if (fault == NULL) {
+    return OK;
+  }
+  error_set(error, ERR_USAGE, _("PUENTE_ACTOR is no name of who acts: %s"), fault);
+  error_hint(error, "%s", _("set it to your own name or login, or unset it"));
+  return ERR_USAGE;
+}
+
 enum status workspace_open(const char *config_path, enum workspace_mode mode, struct workspace *workspace,
                            struct error *error) {
   const struct workspace_opening opening = {.path = config_path, .mode = mode};
@@ -167,8 +158,11 @@ enum status workspace_open(const char *config_path, enum workspace_mode mode, st
 
 enum status workspace_open_as(const struct workspace_opening *opening, struct workspace *workspace,
                               struct error *error) {
-  *workspace = (struct workspace){.actor = read_actor(), .config = opening->config, .lent = opening->config != NULL};
-  enum status status = workspace->lent ? OK : config_load(opening->path, &workspace->config, error);
+  *workspace = (struct workspace){.actor = actor_read(), .config = opening->config, .lent = opening->config != NULL};
+  enum status status = check_actor(error);
+  if (status == OK && !workspace->lent) {
+    status = config_load(opening->path, &workspace->config, error);
+  }
   if (status == OK) {
     status = open_parts(workspace, opening, error);
   }

@@ -13,6 +13,7 @@ SEED=${SEED:-1}
 work=$BUILD/demo
 export LANGUAGE=${LANGUAGE:-en}
 unset PUENTE_CONFIG PUENTE_DATA
+export PUENTE_ACTOR=${PUENTE_ACTOR:-demo} # the log names who acts
 
 puente() { "$BUILD/puente" --config "$work/puente.yaml" "$@"; }
 say() { printf '\n\033[1m%s\033[0m\n' "$*" | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9]*m//g'; fi; }

@@ -68,7 +68,7 @@ static void to_file(int descriptor, const char *name, int flags) {
   }
 }
 
-static void become(const char *folder, char *const *argv) {
+static void become(const char *folder, const char *actor, char *const *argv) {
   if (chdir(folder) != 0) {
     _exit(126);
   }
@@ -76,7 +76,12 @@ static void become(const char *folder, char *const *argv) {
   to_file(STDOUT_FILENO, ".out", O_WRONLY | O_CREAT | O_TRUNC);
   to_file(STDERR_FILENO, ".err", O_WRONLY | O_CREAT | O_TRUNC);
   unsetenv("PUENTE_CONFIG");
-  setenv("PUENTE_ACTOR", "tester", 1);
+  unsetenv("PUENTE_ACTOR");
+  unsetenv("SUDO_USER");
+  if (actor != NULL) {
+    setenv(strncmp(actor, "sudo:", 5) == 0 ? "SUDO_USER" : "PUENTE_ACTOR",
+           actor + (strncmp(actor, "sudo:", 5) == 0 ? 5 : 0), 1);
+  }
   setenv("LC_ALL", "C.UTF-8", 1);
   setenv("LANGUAGE", "en", 1);
   execv(argv[0], argv);
@@ -84,6 +89,10 @@ static void become(const char *folder, char *const *argv) {
 }
 
 struct said program_run(const char *folder, const char *arguments) {
+  return program_run_as(folder, "tester", arguments);
+}
+
+struct said program_run_as(const char *folder, const char *actor, const char *arguments) {
   char path[PATH_MAX], *argv[ARGUMENTS_MOST] = {path}, *text = strdup(arguments);
   int status = 0;
   if (text == NULL) {
@@ -95,7 +104,7 @@ struct said program_run(const char *folder, const char *arguments) {
   fflush(NULL);
   pid_t child = fork();
   if (child == 0) {
-    become(folder, argv);
+    become(folder, actor, argv);
   }
   if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) {
     fail("the program did not end by itself");

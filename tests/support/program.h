@@ -11,6 +11,8 @@ struct said {
 /* Runs `puente` in `folder` with the arguments, split at spaces; "'…'" keeps spaces. The environment holds no
  * PUENTE_CONFIG, and the language is English unless the arguments say otherwise. */
 struct said program_run(const char *folder, const char *arguments);
+/* The same with another $PUENTE_ACTOR than "tester"; "sudo:NAME" stands for $SUDO_USER alone, NULL for neither. */
+struct said program_run_as(const char *folder, const char *actor, const char *arguments);
 /* Frees what the last call said. */
 void program_forget(void);
 /* Writes a file of the folder, making no folder. */

@@ -56,6 +56,7 @@ static void test_workspace(void **state) {
   names_agree(properties_of(schema, "serve_source"), config_serve_source_keys);
   names_agree(properties_of(schema, "backup"), config_backup_keys);
   names_agree(properties_of(schema, "notify"), config_notify_keys);
+  names_agree(properties_of(schema, "access"), config_access_keys);
   names_agree(properties_of(schema, "mail"), config_mail_keys);
   names_agree(properties_of(schema, "webhook"), config_webhook_keys);
   names_agree(properties_of(schema, "quarantine"), config_quarantine_keys);
