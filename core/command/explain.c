@@ -1,9 +1,10 @@
-#include "core/service/explain.h"
 #include "core/base/text.h"
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
+#include "core/command/figure.h"
 #include "core/command/label.h"
 #include "core/command/waterfall.h"
+#include "core/service/figure.h"
 
 #include <stdio.h>
 
@@ -233,6 +234,34 @@ static void print_pair(const json_t *answer) {
   waterfall_print(json_object_get(answer, "weights"), stdout);
 }
 
+/* ---- a figure ---- */
+
+/* What was typed of one. */
+struct typed_figure {
+  const char *by, *where;
+  bool exact;
+};
+
+static enum status explain_typed(struct workspace *workspace, char **words, int count, const struct typed_figure *typed,
+                                 const struct explain_request *sight, json_t **answer, struct error *error) {
+  struct figure_request request = {.exact = typed->exact, .sight = *sight};
+  struct arena *arena = arena_new(0);
+  enum status status = arena == NULL ? error_memory(error) : OK;
+  if (count < 2 || count > 3) {
+    status = error_set(error, ERR_USAGE, "%s", _("figure: an indicator is expected, and at most a row of its report"));
+  }
+  const char *const texts[] = {count == 3 ? words[2] : NULL, typed->by, typed->where};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts && status == OK; i++) {
+    status = texts[i] == NULL ? OK : figure_conditions(&request, texts[i], arena, error);
+  }
+  if (status == OK) {
+    request.indicator = words[1];
+    status = explain_figure(workspace, &request, answer, error);
+  }
+  arena_free(arena);
+  return status;
+}
+
 /* ---- all ---- */
 
 static enum status explain(struct workspace *workspace, char **words, int count, const struct explain_request *request,
@@ -255,7 +284,7 @@ static enum status explain(struct workspace *workspace, char **words, int count,
     return explain_cluster(workspace, person ? CLUSTER_PERSON : CLUSTER_CASE, numbers[0], request, answer, error);
   }
   error_set(error, ERR_USAGE, "%s", _("what is to be explained?"));
-  error_hint(error, "%s", _("person ID, case ID, record SOURCE:KEY, or pair ROW ROW"));
+  error_hint(error, "%s", _("person ID, case ID, record SOURCE:KEY, pair ROW ROW, or figure INDICATOR"));
   return ERR_USAGE;
 }
 
@@ -268,6 +297,8 @@ static void print(const struct globals *globals, const json_t *answer) {
     print_record(answer);
   } else if (strcmp(kind, "pair") == 0) {
     print_pair(answer);
+  } else if (strcmp(kind, "figure") == 0) {
+    figure_print(answer);
   } else {
     print_cluster(answer);
   }
@@ -275,23 +306,29 @@ static void print(const struct globals *globals, const json_t *answer) {
 
 static int run(const struct globals *globals, int argc, char **argv) {
   struct explain_request request = {.reveal = false};
+  struct typed_figure figure = {.by = NULL};
   const struct argument table[] = {
-      {.name = "reveal", .flag = &request.reveal}, {.name = "purpose", .text = &request.purpose}, {.name = NULL}};
+      {.name = "reveal", .flag = &request.reveal}, {.name = "purpose", .text = &request.purpose},
+      {.name = "by", .text = &figure.by},          {.name = "where", .text = &figure.where},
+      {.name = "exact", .flag = &figure.exact},    {.name = NULL}};
   int exit_code = 0;
   if (arguments_done(&command_explain, table, &argc, argv, &exit_code)) {
     return exit_code;
   }
   if (argc < 3) {
-    return command_misused(&command_explain, _("person ID, case ID, record SOURCE:KEY, or pair ROW ROW is expected"));
+    return command_misused(&command_explain,
+                           _("person ID, case ID, record SOURCE:KEY, pair ROW ROW, or figure INDICATOR is expected"));
   }
   struct workspace workspace;
   struct error error;
   json_t *answer = NULL;
-  enum workspace_mode mode = request.reveal ? WORKSPACE_WRITE : WORKSPACE_READ;
+  enum workspace_mode mode = request.reveal || figure.exact ? WORKSPACE_WRITE : WORKSPACE_READ;
   if (workspace_open(globals->config, mode, &workspace, &error) != OK) {
     return command_fail(&error);
   }
-  enum status status = explain(&workspace, argv + 1, argc - 1, &request, &answer, &error);
+  enum status status = strcmp(argv[1], "figure") == 0
+                           ? explain_typed(&workspace, argv + 1, argc - 1, &figure, &request, &answer, &error)
+                           : explain(&workspace, argv + 1, argc - 1, &request, &answer, &error);
   if (status == OK) {
     print(globals, answer);
     json_decref(answer);
@@ -302,7 +339,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
 
 const struct command command_explain = {
     .name = "explain",
-    .synopsis = "person|case|record|pair ID [--reveal --purpose TEXT]",
+    .synopsis = "person|case|record|pair|figure ID [--reveal --purpose TEXT]",
     .summary = N_("where a value comes from, and why records were joined"),
     .help =
         N_("  person ID, case ID      the records joined in it, each value with its record, rule and institution,\n"
@@ -310,6 +347,10 @@ const struct command command_explain = {
            "  record SOURCE:KEY       its versions and issues, and what the mapping made of each value, recomputed\n"
            "                          from the landed bytes (a record's number does too)\n"
            "  pair ROW ROW            what was compared in two records, and the rule that joins them\n"
+           "  figure INDICATOR [ROW] [--by year=2022,department=15] [--where FIELD=VALUE]\n"
+           "                          whom one figure of a report counts, with the rows, rules and plans that its\n"
+           "                          values came by; ROW: a row as `puente report crosstab … --json` prints it, in\n"
+           "                          quotes. Below 11 it needs --exact --purpose TEXT, which the log records\n"
            "  --reveal --purpose TEXT values instead of their shapes; the log records who, what and why"),
     .run = run,
 };

@@ -34,6 +34,13 @@ struct group {
 
 /* ---- values of a group ---- */
 
+/* The number in a cell; 0: it has none. */
+static int64_t number_at(const struct counting *counting, const struct grid *grid, uint32_t row, size_t column) {
+  uint32_t value = grid_value(grid, row, column);
+  int64_t number = 0;
+  return value != MAP_NONE && text_to_int64(map_key(counting->dictionary, value), &number) ? number : 0;
+}
+
 static uint32_t intern(struct counting *counting, struct slice text) {
   return map_intern(counting->dictionary, text);
 }
@@ -217,6 +224,106 @@ static enum status spread(struct counting *counting, const struct group *group, 
   return status;
 }
 
+/* ---- what is behind a figure ---- */
+
+static struct cube_origin part_origin(const struct counting *counting, const struct group *group, size_t column) {
+  for (size_t i = 0; i < group->part_count; i++) {
+    if (grid_value(&counting->parts, group->parts[i], column) != MAP_NONE) {
+      return (struct cube_origin){.entity = "involvement",
+                                  .field = counting->plan.parts.names[column],
+                                  .row_id = number_at(counting, &counting->parts, group->parts[i], PART_ROW)};
+    }
+  }
+  return (struct cube_origin){.entity = NULL};
+}
+
+static struct cube_origin whole_origin(const char *entity, const struct grid *grid, const struct columns *columns,
+                                       uint32_t row, int column) {
+  bool recorded = row != MAP_NONE && column >= 0 && grid_value(grid, row, (size_t)column) != MAP_NONE;
+  return (struct cube_origin){.entity = recorded ? entity : NULL, .field = recorded ? columns->names[column] : NULL};
+}
+
+static struct cube_origin case_origin(const struct counting *counting, const struct group *group, int column) {
+  return whole_origin("case", &counting->cases, &counting->plan.cases, group->record, column);
+}
+
+static struct cube_origin person_origin(const struct counting *counting, const struct group *group, int column) {
+  return whole_origin("person", &counting->people, &counting->plan.people, group->person, column);
+}
+
+static struct cube_origin field_origin(const struct counting *counting, const struct group *group,
+                                       const struct cube_field *field) {
+  struct cube_origin origin = {.entity = NULL};
+  if (field->involvement >= 0) {
+    origin = part_origin(counting, group, (size_t)field->involvement);
+  }
+  origin = origin.entity == NULL ? person_origin(counting, group, field->person) : origin;
+  return origin.entity == NULL ? case_origin(counting, group, field->record) : origin;
+}
+
+static struct cube_origin origin_of(const struct counting *counting, const struct group *group,
+                                    const struct cube_field *field) {
+  const struct indicator *indicator = counting->request->indicator;
+  struct cube_origin origin = {.entity = NULL};
+  switch (field->kind) {
+  case CUBE_YEAR:
+  case CUBE_MONTH:
+    return case_origin(counting, group,
+                       indicator->date == DATE_OF_FACTS    ? CASE_FACTS
+                       : indicator->date == DATE_OF_FILING ? CASE_FILING
+                                                           : CASE_REGISTRATION);
+  case CUBE_DEPARTMENT:
+  case CUBE_PROVINCE:
+    return indicator->place == PLACE_OF_RESIDENCE ? person_origin(counting, group, WHO_RESIDENCE)
+                                                  : case_origin(counting, group, CASE_PLACE);
+  case CUBE_AGE:
+  case CUBE_AGE_BAND:
+    origin = part_origin(counting, group, PART_AGE);
+    return origin.entity == NULL ? person_origin(counting, group, WHO_BIRTH) : origin;
+  case CUBE_STAGE:
+  case CUBE_DECISION:
+    origin.entity = group->record == MAP_NONE ? NULL : "proceeding";
+    return origin;
+  default:
+    return field_origin(counting, group, field);
+  }
+}
+
+static enum status tell_unit(struct counting *counting, const struct group *group, uint32_t unit, struct error *error) {
+  struct cube_origin origins[CUBE_CONDITIONS_MOST];
+  struct slice values[CUBE_CONDITIONS_MOST];
+  uint32_t positions[CUBE_CONDITIONS_MOST];
+  int64_t *rows = malloc((group->part_count + 1) * sizeof *rows);
+  if (rows == NULL) {
+    return error_memory(error);
+  }
+  for (size_t i = 0; i < group->part_count; i++) {
+    rows[i] = number_at(counting, &counting->parts, group->parts[i], PART_ROW);
+  }
+  for (size_t i = 0; i < counting->plan.condition_count; i++) {
+    positions[i] = value_of(counting, group, &counting->plan.conditions[i]);
+    origins[i] = origin_of(counting, group, &counting->plan.conditions[i]);
+  }
+  for (size_t i = 0; i < counting->plan.condition_count; i++) { /* texts move while values are added */
+    values[i] = positions[i] == MAP_NONE ? slice_of(NULL) : map_key(counting->dictionary, positions[i]);
+  }
+  struct cube_unit told = {.rows = rows,
+                           .row_count = group->part_count,
+                           .fields = counting->plan.conditions,
+                           .origins = origins,
+                           .values = values,
+                           .count = counting->plan.condition_count};
+  if (!text_to_int64(map_key(counting->dictionary, unit), &told.id)) {
+    told.id = 0;
+  }
+  if (group->record != MAP_NONE) {
+    told.case_id = number_at(counting, &counting->cases, group->record, CASE_ID);
+  }
+  enum status status = counting->request->visit(counting->request->context, &told, error);
+  free(rows);
+  return status;
+}
+
 /* `records`: those behind the group. */
 static enum status count_group(struct counting *counting, const struct group *group, uint32_t unit, int64_t records,
                                struct error *error) {
@@ -228,6 +335,12 @@ static enum status count_group(struct counting *counting, const struct group *gr
   struct tuple tuple = {
       .values = {MAP_NONE, MAP_NONE, MAP_NONE, MAP_NONE}, .unit = unit, .root = unit, .records = (uint32_t)records};
   counting->records += records;
+  if (counting->request->visit != NULL) {
+    enum status status = tell_unit(counting, group, unit, error);
+    if (status != OK) {
+      return status;
+    }
+  }
   return spread(counting, group, 0, &tuple, error);
 }
 

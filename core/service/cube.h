@@ -38,6 +38,26 @@ struct cube_field {
   int involvement, person, record; /* column of each grid; -1: none */
 };
 
+/* Where a value of a unit came from: a field of the involvement `row_id`, of the person or of the case; entity NULL: it
+ * is not recorded. Stage and decision come from all "proceeding"s and "event"s of the case: then `field` is NULL. */
+struct cube_origin {
+  const char *entity, *field;
+  int64_t row_id;
+};
+/* One unit as the rows of one case tell it; what is counted once may be told several times. */
+struct cube_unit {
+  int64_t id;          /* of the person or the case; of a source's own figure, the row */
+  int64_t case_id;     /* 0: none */
+  const int64_t *rows; /* involvements; none of a case */
+  size_t row_count;
+  const struct cube_field *fields; /* of the conditions, the indicator's first */
+  const struct cube_origin *origins;
+  const struct slice *values; /* NULL data: not recorded */
+  size_t count;
+};
+/* Borrowed while the visit lasts; the store is free for other questions meanwhile. */
+typedef enum status cube_visitor(void *context, const struct cube_unit *unit, struct error *error);
+
 struct cube_request {
   const struct workspace *workspace;
   const struct indicator *indicator;
@@ -45,7 +65,9 @@ struct cube_request {
   size_t by_count;
   const struct condition *conditions; /* besides the indicator's */
   size_t condition_count;
-  const char *source; /* NULL: consolidated */
+  const char *source;  /* NULL: consolidated */
+  cube_visitor *visit; /* told of each unit that meets the conditions; NULL: none */
+  void *context;
 };
 
 struct cube_cell {
