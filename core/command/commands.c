@@ -16,6 +16,7 @@ static const struct command *const COMMANDS[] = {
     &command_serve,
     &command_status,
     &command_quarantine,
+    &command_drift,
     &command_review,
     &command_explain,
     &command_report,

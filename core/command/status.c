@@ -169,7 +169,10 @@ static void print_drift(const struct source_overview *source) {
     puts(drift->mapped ? _("; the mapping reads it") : "");
   }
   if (source->drift > SHOWN) {
-    printf(_("    and %lld more: `puente status --json`\n"), (long long)(source->drift - SHOWN));
+    printf(_("    and %lld more: `puente drift list %s`\n"), (long long)(source->drift - SHOWN), source->source->code);
+  }
+  if (source->drift > 0) {
+    printf(_("    where it may stay so: `puente drift accept %s --reason TEXT`\n"), source->source->code);
   }
 }
 

@@ -206,6 +206,8 @@ static enum status put_findings(struct notice_text *made, const struct source_ov
   if (list.shown > FINDINGS_SHOWN) {
     buffer_printf(&made->text, words(made->tongue, N_("  - and %d more\n")), list.shown - FINDINGS_SHOWN);
   }
+  buffer_printf(&made->text, words(made->tongue, N_("Where it may stay so: puente drift accept %s --reason TEXT\n")),
+                source->source->code);
   return status;
 }
 

@@ -123,3 +123,14 @@ enum status store_settle_drift(struct store *store, int source_id, int64_t plan_
                     "AND run < (SELECT run FROM plan WHERE plan_id = $2)",
                     VALUES(int_value(source_id), int_value(plan_id), int_value(clock_now())));
 }
+
+enum status store_accept_drift(struct store *store, int source_id, const char *path, struct error *error) {
+  enum status status = db_writing(store, error);
+  if (status != OK || path == NULL) {
+    return status != OK ? status
+                        : db_execute(store, error, "UPDATE drift SET closed = $2 WHERE source_id = $1 AND closed = 0",
+                                     VALUES(int_value(source_id), int_value(clock_now())));
+  }
+  return db_execute(store, error, "UPDATE drift SET closed = $3 WHERE source_id = $1 AND path = $2 AND closed = 0",
+                    VALUES(int_value(source_id), slice_value(db_text(store, slice_of(path))), int_value(clock_now())));
+}

@@ -111,6 +111,8 @@ enum status store_visit_drift(struct store *store, int source_id, drift_visitor 
                               struct error *error) MUST_CHECK;
 /* Closes those that were found before the plan was first used: a person has adapted the mapping to them. */
 enum status store_settle_drift(struct store *store, int source_id, int64_t plan_id, struct error *error) MUST_CHECK;
+/* Closes those that stand, of one field or of all (`path` NULL): a person says that it may stay so. */
+enum status store_accept_drift(struct store *store, int source_id, const char *path, struct error *error) MUST_CHECK;
 /* The open findings of a source become these: those that are no more are closed, those that stand keep `since`. */
 enum status store_replace_drift(struct store *store, int source_id, const struct drift *drifts, size_t count,
                                 struct error *error) MUST_CHECK;

@@ -1,4 +1,5 @@
 /* `puente store` and `puente query` as a user runs them. */
+#include "core/store/store.h"
 #include "tests/support/temp.h"
 #include "tests/support/workspace.h"
 
@@ -14,10 +15,13 @@ static char *folder;
 
 static void says(const char *arguments, int wanted_code, const char *wanted) {
   int code;
+  /* How many tables there are, and of what format, is no matter of these tests. */
   char *text = shell_output(&code,
                             "LANGUAGE=en %s/puente --config %s/w/puente.yaml %s >%s/out 2>&1; code=$?; "
-                            "sed 's#%s#DIR#g' %s/out; exit $code",
-                            build_folder(), folder, arguments, folder, folder, folder);
+                            "sed -E 's#%s#DIR#g; s/(tables=)[0-9]+( rows=)[0-9]+/\\1T\\2R/; "
+                            "s/[0-9]+ tables, [0-9]+ rows/T tables, R rows/; s/(\"\"rows\"\":)[0-9]+/\\1R/; "
+                            "s/of version %d/of version V/; s/\"(from|to)\":%d/\"\\1\":V/g' %s/out; exit $code",
+                            build_folder(), folder, arguments, folder, folder, store_format(), store_format(), folder);
   assert_string_equal(text, wanted);
   assert_int_equal(code, wanted_code);
   free(text);
@@ -53,23 +57,23 @@ static void test_store(void **state) {
   assert_int_equal(ends_with("store init"), 2);
   says("store verify", 0,
        "audit ok: entries=0 head=0000000000000000000000000000000000000000000000000000000000000000\n"
-       "store ok: tables=40 rows=28 digests=0\n");
-  says("store migrate", 0, "the store is of version 6 already: nothing to do\n");
-  says("--json store migrate", 0, "{\"from\":6,\"to\":6,\"backup\":null}\n");
+       "store ok: tables=T rows=R digests=0\n");
+  says("store migrate", 0, "the store is of version V already: nothing to do\n");
+  says("--json store migrate", 0, "{\"from\":V,\"to\":V,\"backup\":null}\n");
   says("store backup a b", 2,
        "error: backup takes fewer arguments\n  hint: puente store init|migrate|rollback|backup [FILE|FOLDER]|restore "
        "FILE|verify [FILE]\n");
   char arguments[512];
   snprintf(arguments, sizeof arguments, "store backup %s/copy.db", folder);
   says(arguments, 0,
-       "copied to DIR/copy.db: 40 tables, 28 rows\n"
+       "copied to DIR/copy.db: T tables, R rows\n"
        "read back: opened, every page checked, counted, its audit chain checked\n"
        "the key is not in it: keep a copy of the key file elsewhere\n");
   says(arguments, 1,
        "error: a backup never replaces a file that is there\n  at: DIR/copy.db\n  hint: give another name\n");
   says("status --json | grep -E '\"(backup|restored)\":' | cut -c 1-14", 0, "  \"backup\": \"2\n  \"restored\": \n");
   says("query --csv 'SELECT event, body FROM audit'", 0,
-       "event,body\r\nbackup,\"{\"\"file\"\":\"\"copy.db\"\",\"\"proof\"\":\"\"opened\"\",\"\"rows\"\":28}\"\r\n");
+       "event,body\r\nbackup,\"{\"\"file\"\":\"\"copy.db\"\",\"\"proof\"\":\"\"opened\"\",\"\"rows\"\":R}\"\r\n");
   says("store restore", 2,
        "error: restore takes one file name\n  hint: puente store init|migrate|rollback|backup [FILE|FOLDER]|restore "
        "FILE|verify [FILE]\n");
@@ -124,10 +128,10 @@ static void test_restore(void **state) {
   snprintf(arguments, sizeof arguments, "store verify %s/copy.db", folder);
   says(arguments, 0,
        "audit ok: entries=0 head=0000000000000000000000000000000000000000000000000000000000000000\n"
-       "copy ok: tables=40 rows=28; opened, every page checked, counted, its audit chain checked\n");
+       "copy ok: tables=T rows=R; opened, every page checked, counted, its audit chain checked\n");
   snprintf(arguments, sizeof arguments, "store restore %s/copy.db | sed 's/before-.*/before-THEN/'", folder);
   says(arguments, 0,
-       "restored DIR/copy.db: the store is of version 6, read back and counted\n"
+       "restored DIR/copy.db: the store is of version V, read back and counted\n"
        "what was there is kept: DIR/w/puente.db.before-THEN\n");
   says("query --csv 'SELECT event FROM audit'", 0, "event\r\nrestore\r\n");
   says("status --json | grep -E '\"(backup|restored)\":' | cut -c 1-16", 0,

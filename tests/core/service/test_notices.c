@@ -277,6 +277,7 @@ static void drift_is_told_with_its_fields(void **state) {
                             "Fields:\n"
                             "  - Victimas/Sexo: missing, the mapping reads it\n"
                             "  - Victimas/Talla: new\n"
+                            "Where it may stay so: puente drift accept reta --reason TEXT\n"
                             "What to do: ask the source whether the change is meant; adapt the mapping, then `puente "
                             "remap`\n"
                             "Contact: mesa de ayuda, 01-5550100\n");

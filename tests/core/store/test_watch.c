@@ -250,6 +250,26 @@ static void test_drift(void **state) {
                                                 : "age|retyped|1|0;sex|missing|1|0;sex|missing|3|1;zone|new|2|0");
 }
 
+/* A person accepts one field, or all. */
+static void test_drift_accepted(void **state) {
+  struct stand *stand = *state;
+  struct error error;
+  contract_sources(stand);
+  const struct drift both[] = {{slice_of("sex"), DRIFT_MISSING, true, KIND_TEXT, 0, 1, 100, 0},
+                               {slice_of("age"), DRIFT_RETYPED, false, KIND_NUMBER, KIND_TEXT, 1, 100, 0}};
+  drift_is(stand, both, 2, "age:retyped:4>8:1@100 sex:missing:8>0:mapped:1@100 ");
+  assert_int_equal(store_accept_drift(stand->store, 1, NULL, &error), ERR_INTERNAL); /* outside a transaction */
+  MUST(store_begin(stand->store, &error));
+  MUST(store_accept_drift(stand->store, 2, NULL, &error)); /* of another source */
+  MUST(store_accept_drift(stand->store, 1, "sex", &error));
+  MUST(store_commit(stand->store, &error));
+  TEXT_IS(query_text(stand, "SELECT path FROM source_drift WHERE closed IS NULL"), "age");
+  MUST(store_begin(stand->store, &error));
+  MUST(store_accept_drift(stand->store, 1, NULL, &error));
+  MUST(store_commit(stand->store, &error));
+  TEXT_IS(query_text(stand, "SELECT path FROM source_drift WHERE closed IS NULL"), "");
+}
+
 static enum status join_expiry(void *context, const struct expiry_seen *expiry, struct error *error) {
   (void)error;
   buffer_printf(context, "%d:%s:%d@%d ", expiry->source_id, expiry->what, (int)expiry->at, (int)expiry->seen);
@@ -350,8 +370,8 @@ int main(void) {
       EACH(test_held_by_reader), EACH(test_hold_ends_with_process),
       EACH(test_duty),           EACH(test_health),
       EACH(test_fields),         EACH(test_drift),
-      EACH(test_expiries),       EACH(test_notices),
-      EACH(test_migrated),
+      EACH(test_drift_accepted), EACH(test_expiries),
+      EACH(test_notices),        EACH(test_migrated),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -203,6 +203,8 @@ static void test_null(void **state) {
   sync_once(f, records(PLAIN, 1, 40));
   sync_once(f, records("{\"id\":\"%d\",\"date\":\"2024-01-01\",\"victims\":[{\"n\":null,\"surname\":\"\"}]}", 100, 5));
   open_is(f, "");
+  sync_once(f, records("{\"id\":\"%d\",\"date\":\"2024-01-01\",\"victims\":[{\"n\":\"\",\"surname\":\"Q\"}]}", 200, 5));
+  open_is(f, "");
 }
 
 /* A pass that fails settles nothing. */
