@@ -73,6 +73,8 @@ struct cursor {
 };
 
 struct dialect {
+  const char *schema;        /* where the tables are; NULL: the database knows no roles */
+  unsigned roles;            /* of the session, see store_roles in access.h */
   const char *types[4];      /* by enum column_type */
   const char *table_options; /* after the columns of a table with a primary key of several columns */
   const char *settle_tables; /* a script after the tables of landed records were made; "" for none */

@@ -161,6 +161,13 @@ const struct table TABLE_SIGHT = {
     COLUMNS(INTEGER("sight_id"), TEXT("login"), TEXT("purpose"), TEXT("scope"), INTEGER("at"), INTEGER("until"),
             INTEGER("written_in")),
 };
+/* The records of a sight: what was the login's own of its person, case or record. */
+const struct table TABLE_SIGHT_RECORD = {
+    .name = "sight_record", .primary = "sight_id, record_id", COLUMNS(INTEGER("sight_id"), INTEGER("record_id"))};
+/* What a source's institution lets others see of a consolidated value; recipient, field "*": any. */
+const struct table TABLE_SHARE = {.name = "share",
+                                  .primary = "source_id, recipient, field",
+                                  COLUMNS(INTEGER("source_id"), TEXT("recipient"), TEXT("field"))};
 /* Hardened encodings of names that may not be shared (CLK), by staged row. */
 const struct table TABLE_ENCODING = {
     .name = "encoding", .primary = "row_id", COLUMNS(INTEGER("row_id"), BYTES("body"))};

@@ -64,7 +64,8 @@ enum status postgres_integrity(struct driver *driver, char *what, size_t size, s
 static enum status dump(const struct postgres *self, const char *part, const char *snapshot, const atomic_bool *stop,
                         struct error *error) {
   static char name[] = "pg_dump", custom[] = "--format=custom", ask_not[] = "--no-password",
-              no_rights[] = "--no-privileges", no_sync[] = "--no-sync";
+              no_rights[] = "--no-privileges", no_sync[] = "--no-sync",
+              by_rows[] = "--enable-row-security"; /* the owner sees every row */
   char tables[96], views[96], snapshot_option[96], *file = NULL, *database = NULL;
   snprintf(tables, sizeof tables, "--table=%s.*", self->schema);
   snprintf(views, sizeof views, "--table=%s_views.*", self->schema);
@@ -74,8 +75,8 @@ static enum status dump(const struct postgres *self, const char *part, const cha
     status = error_memory(error);
   }
   if (status == OK) {
-    char *arguments[] = {name,  custom,          ask_not, no_rights, no_sync, tables,
-                         views, snapshot_option, file,    database,  NULL};
+    char *arguments[] = {name,   custom, ask_not,         no_rights, no_sync,  by_rows,
+                         tables, views,  snapshot_option, file,      database, NULL};
     struct program program;
     status = program_start(self->password, arguments, &program, error);
     status = status == OK ? program_end(&program, stop, error) : status;

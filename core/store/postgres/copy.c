@@ -3,6 +3,7 @@
 #include "core/store/postgres/postgres.h"
 
 #include <signal.h>
+#include <stdio.h>
 
 enum { CHUNK_BYTES = 256 << 10, CHUNK_KEPT = 4 * CHUNK_BYTES, CHUNK_LIMIT = 64 << 20 };
 static const char SIGNATURE[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";
@@ -14,8 +15,49 @@ static enum status send_rows(struct postgres *self, const struct copy_chunk *chu
   return sent == 1 ? OK : postgres_fail(self->connection, NULL, error);
 }
 
+/* Whether the table has forced row-level security (roles.c), into which PostgreSQL copies nothing. */
+static enum status is_forced(struct postgres *self, const char *table, bool *forced, struct error *error) {
+  char sql[192];
+  snprintf(sql, sizeof sql,
+           "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('\"%s\"') AND relforcerowsecurity", table);
+  PGresult *result = PQexec(self->connection, sql);
+  enum status status = PQresultStatus(result) == PGRES_TUPLES_OK ? OK : postgres_fail(self->connection, result, error);
+  *forced = status == OK && PQntuples(result) > 0;
+  PQclear(result);
+  return status;
+}
+
+/* Rows of such a table go into a temporary one first. `copy` is "COPY "table" (columns) FROM …". */
+static enum status take_detour(struct postgres *self, const char *table, const char *copy, struct buffer *detour,
+                               struct error *error) {
+  const char *columns = strchr(copy, '('), *end = strchr(columns, ')');
+  int len = (int)(end - columns) - 1;
+  struct buffer *insert = &self->copier.insert;
+  char make[224];
+  snprintf(make, sizeof make, "CREATE TEMPORARY TABLE IF NOT EXISTS \"in_%s\" (LIKE \"%s\") ON COMMIT DELETE ROWS",
+           table, table);
+  enum status status = postgres_run_text(self->connection, make, error);
+  buffer_printf(detour, "COPY pg_temp.\"in_%s\" %s", table, columns);
+  buffer_printf(insert, "INSERT INTO \"%s\" (%.*s) SELECT %.*s FROM pg_temp.\"in_%s\"; TRUNCATE pg_temp.\"in_%s\"",
+                table, len, columns + 1, len, columns + 1, table, table);
+  status = status == OK ? buffer_check(detour, "statement", error) : status;
+  return status == OK ? buffer_check(insert, "statement", error) : status;
+}
+
 static enum status open_copy(struct postgres *self, const struct copy_chunk *chunk, struct error *error) {
-  PGresult *result = PQexec(self->connection, chunk->bytes.data);
+  struct buffer detour;
+  bool forced = false;
+  buffer_init(&detour, CHUNK_BYTES);
+  buffer_reset(&self->copier.insert);
+  enum status ready = is_forced(self, chunk->table, &forced, error);
+  if (ready == OK && forced) {
+    ready = take_detour(self, chunk->table, chunk->bytes.data, &detour, error);
+  }
+  PGresult *result = ready == OK ? PQexec(self->connection, forced ? detour.data : chunk->bytes.data) : NULL;
+  buffer_free(&detour);
+  if (ready != OK) {
+    return ready;
+  }
   self->copier.copying = PQresultStatus(result) == PGRES_COPY_IN;
   enum status status = self->copier.copying ? OK : postgres_fail(self->connection, result, error);
   PQclear(result);
@@ -51,6 +93,9 @@ static void take_step(struct postgres *self, const struct copy_chunk *chunk, str
   enum status status = chunk->step == COPY_OPEN ? open_copy(self, chunk, error) : send_rows(self, chunk, error);
   if (status == OK && chunk->step == COPY_CLOSE) {
     status = close_copy(self, chunk->table, NULL, error);
+    if (status == OK && self->copier.insert.len > 0) {
+      status = postgres_run_text(self->connection, self->copier.insert.data, error);
+    }
   }
   error->code = status;
 }
@@ -88,6 +133,7 @@ static enum status start(struct postgres *self, struct error *error) {
   for (size_t i = 0; i < COPY_CHUNKS; i++) {
     buffer_init(&copier->chunks[i].bytes, CHUNK_LIMIT);
   }
+  buffer_init(&copier->insert, CHUNK_BYTES);
   pthread_mutex_init(&copier->lock, NULL);
   pthread_cond_init(&copier->moved, NULL);
   sigfillset(&all); /* signals are the main thread's */
@@ -240,6 +286,7 @@ void postgres_append_close(struct postgres *self) {
   for (size_t i = 0; i < COPY_CHUNKS; i++) {
     buffer_free(&copier->chunks[i].bytes);
   }
+  buffer_free(&copier->insert);
   pthread_cond_destroy(&copier->moved);
   pthread_mutex_destroy(&copier->lock);
   copier->runs = false;

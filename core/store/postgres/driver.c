@@ -106,7 +106,7 @@ enum status postgres_session(const struct postgres *self, PGconn **connection, s
       "connect_timeout", "keepalives_idle",  "keepalives_interval", "keepalives_count", "tcp_user_timeout",
       "dbname",          "application_name", "client_encoding",     "password",         NULL};
   const char *values[] = {"15", "60", "10", "6", "120000", self->dsn, "puente", "UTF8", self->password, NULL};
-  char sql[320];
+  char sql[640];
   *connection = PQconnectdbParams(names, values, 1);
   if (*connection == NULL) {
     return error_memory(error);
@@ -124,9 +124,9 @@ enum status postgres_session(const struct postgres *self, PGconn **connection, s
   }
   PQsetNoticeProcessor(*connection, ignore_notice, NULL);
   snprintf(sql, sizeof sql,
-           "SET search_path = \"%s\"; SET timezone = 'UTC'; SET standard_conforming_strings = on; SET jit = off; "
+           "SET search_path = %s; SET timezone = 'UTC'; SET standard_conforming_strings = on; SET jit = off; "
            "SET lock_timeout = '%s'; SET extra_float_digits = 1; SET default_transaction_read_only = %s",
-           self->schema, self->patient ? "15min" : "30s", self->read_only ? "on" : "off");
+           self->path, self->patient ? "15min" : "30s", self->read_only ? "on" : "off");
   return postgres_run_text(*connection, sql, error);
 }
 
@@ -172,6 +172,7 @@ static enum status fill(struct postgres *self, const struct store_options *optio
   }
   snprintf(self->schema, sizeof self->schema, "%s", schema);
   snprintf(self->prefix, sizeof self->prefix, "\"%s_views\".", schema);
+  snprintf(self->path, sizeof self->path, "\"%s\"", schema);
   self->read_only = options->read_only;
   self->patient = options->stop != NULL;
   self->dsn = strdup(options->dsn == NULL ? "" : options->dsn);
@@ -196,6 +197,9 @@ static enum status postgres_open(const struct store_options *options, bool creat
   if (status == OK) {
     status = postgres_session(self, &self->connection, error);
   }
+  if (status == OK) {
+    status = postgres_find_roles(self, error);
+  }
   if (status == OK && create) {
     status = make_schema(self, error);
   }
@@ -208,7 +212,10 @@ static enum status postgres_open(const struct store_options *options, bool creat
 }
 
 static void postgres_dialect(const struct driver *driver, struct dialect *dialect) {
+  const struct postgres *self = (const struct postgres *)driver;
   *dialect = (struct dialect){
+      .schema = self->schema,
+      .roles = self->roles,
       .types = {[COLUMN_INTEGER] = "BIGINT",
                 [COLUMN_TEXT] = "TEXT COLLATE \"C\"",
                 [COLUMN_BYTES] = "BYTEA",
@@ -220,8 +227,10 @@ static void postgres_dialect(const struct driver *driver, struct dialect *dialec
       .json_pairs = "LATERAL json_each(p.origins::json) AS j",
       .json_row = "(j.value ->> 0)::bigint",
       .json_rule = "(j.value ->> 1)",
-      .has_views = "SELECT count(*) FROM pg_catalog.pg_views WHERE schemaname = current_schema() || '_views'",
-      .view_prefix = ((const struct postgres *)driver)->prefix,
+      .has_views = self->prefix[0] == '\0'
+                       ? "SELECT 1::bigint"
+                       : "SELECT count(*) FROM pg_catalog.pg_views WHERE schemaname = current_schema() || '_views'",
+      .view_prefix = self->prefix,
       .time = "to_char(to_timestamp(%.*s / 1000000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')",
       .hex = "encode(%.*s, 'hex')",
       .collate = " COLLATE \"C\"",

@@ -30,7 +30,8 @@ struct copier {
   struct copy_chunk *chunk; /* being filled */
   bool large;               /* the last one filled is larger than the others */
   bool copying;             /* the thread's: the server expects rows */
-  struct error error;       /* the first of the transaction; stays until it is rolled back */
+  struct buffer insert; /* the thread's: moves the copied rows from where they were taken first; empty: nothing does */
+  struct error error;   /* the first of the transaction; stays until it is rolled back */
 };
 
 struct postgres {
@@ -39,6 +40,8 @@ struct postgres {
   char *dsn, *password; /* password may be NULL */
   char *folder;         /* where copies before an upgrade go; "": the working one */
   char schema[SCHEMA_MOST + 1], prefix[SCHEMA_MOST + 16];
+  unsigned roles;                    /* of the session */
+  char path[5 * (SCHEMA_MOST + 16)]; /* where names are looked up, quoted */
   bool read_only;
   bool patient;      /* waits long for another writer */
   struct map *texts; /* text of a statement to its number */
@@ -63,6 +66,8 @@ struct postgres_cursor {
 enum status postgres_session(const struct postgres *self, PGconn **connection, struct error *error) MUST_CHECK;
 /* Fills the error from a failed result (NULL: the connection's); always returns a failure. */
 enum status postgres_fail(PGconn *connection, const PGresult *result, struct error *error);
+/* Finds the roles of the session, and has a restricted one read their views; ERR_AUTH where it has none. */
+enum status postgres_find_roles(struct postgres *self, struct error *error) MUST_CHECK;
 /* Runs text without parameters, for its effect. */
 enum status postgres_run_text(PGconn *connection, const char *sql, struct error *error) MUST_CHECK;
 
