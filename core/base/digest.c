@@ -10,14 +10,12 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEY_BYTES 32
-
 struct key {
-  uint8_t bytes[KEY_BYTES];
+  uint8_t file[KEY_SIZE], root[KEY_SIZE];
+  char path[];
 };
 
 struct sha256 sha256_of(struct slice bytes) {
@@ -80,9 +78,9 @@ bool hex_parse(struct slice text, uint8_t *bytes, size_t len) {
   return true;
 }
 
-static bool put_key(int file, const unsigned char bytes[KEY_BYTES]) {
-  for (size_t had = 0; had < KEY_BYTES;) {
-    ssize_t put = write(file, bytes + had, KEY_BYTES - had);
+static bool put_key(int file, const unsigned char bytes[KEY_SIZE]) {
+  for (size_t had = 0; had < KEY_SIZE;) {
+    ssize_t put = write(file, bytes + had, KEY_SIZE - had);
     if (put <= 0 && errno != EINTR) {
       return false;
     }
@@ -91,11 +89,22 @@ static bool put_key(int file, const unsigned char bytes[KEY_BYTES]) {
   return true;
 }
 
+static enum status start_sodium(struct error *error) {
+  return sodium_init() < 0 ? error_set(error, ERR_INTERNAL, "%s", _("the random number generator does not start")) : OK;
+}
+
 enum status key_create(const char *path, struct error *error) {
-  uint8_t bytes[KEY_BYTES];
-  if (sodium_init() < 0) {
-    return error_set(error, ERR_INTERNAL, "%s", _("the random number generator does not start"));
+  uint8_t bytes[KEY_SIZE];
+  enum status status = start_sodium(error);
+  if (status == OK) {
+    randombytes_buf(bytes, sizeof bytes);
+    status = key_write(path, bytes, error);
+    sodium_memzero(bytes, sizeof bytes);
   }
+  return status;
+}
+
+enum status key_write(const char *path, const uint8_t bytes[KEY_SIZE], struct error *error) {
   int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) {
     error_set(error, errno == ENOSPC ? ERR_FULL : ERR_IO, _("cannot make the key file: %s"), strerror(errno));
@@ -105,10 +114,8 @@ enum status key_create(const char *path, struct error *error) {
     }
     return error->code;
   }
-  randombytes_buf(bytes, sizeof bytes);
   bool written = put_key(file, bytes) && fsync(file) == 0;
   int cause = errno;
-  sodium_memzero(bytes, sizeof bytes);
   if (close(file) != 0 || !written) {
     unlink(path);
     error_set(error, cause == ENOSPC ? ERR_FULL : ERR_IO, _("cannot write the key file: %s"), strerror(cause));
@@ -119,10 +126,10 @@ enum status key_create(const char *path, struct error *error) {
 }
 
 /* How many bytes there are; -1: they cannot be read. */
-static ssize_t get_key(int file, unsigned char bytes[KEY_BYTES]) {
+static ssize_t get_key(int file, unsigned char bytes[KEY_SIZE]) {
   ssize_t have = 0;
-  while (have < KEY_BYTES) {
-    ssize_t got = read(file, bytes + have, (size_t)(KEY_BYTES - have));
+  while (have < KEY_SIZE) {
+    ssize_t got = read(file, bytes + have, (size_t)(KEY_SIZE - have));
     if (got < 0 && errno == EINTR) {
       continue;
     }
@@ -145,51 +152,103 @@ static enum status key_take(int file, struct key *key, struct error *error) {
     error_hint(error, "%s", _("chmod 600 the file"));
     return ERR_CONFIG;
   }
-  ssize_t got = info.st_size == KEY_BYTES ? get_key(file, key->bytes) : 0;
+  ssize_t got = info.st_size == KEY_SIZE ? get_key(file, key->file) : 0;
   if (got < 0) {
     return error_set(error, ERR_IO, _("cannot read the key file: %s"), strerror(errno));
   }
-  return got == KEY_BYTES ? OK : error_set(error, ERR_CONFIG, _("the key file does not hold %d bytes"), KEY_BYTES);
-}
-
-enum status key_load(const char *path, struct key **key, struct error *error) {
-  *key = NULL;
-  if (sodium_init() < 0) {
-    return error_set(error, ERR_INTERNAL, "%s", _("the random number generator does not start"));
-  }
-  int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) {
-    error_set(error, ERR_CONFIG, _("cannot read the key file: %s"), strerror(errno));
-    error_place(error, "%s", path);
-    error_hint(
-        error, "%s",
-        _("put the copy of the key there, mode 0600; only a workspace without a store gets a new one: `puente init`"));
+  if (got != KEY_SIZE) {
+    error_set(error, ERR_CONFIG, _("the key file does not hold %d bytes"), KEY_SIZE);
+    error_hint(error, "%s", _("put its copy there, or `puente key join SHARE SHARE FILE` of two holders' shares"));
     return ERR_CONFIG;
   }
-  struct key *made = calloc(1, sizeof *made);
-  enum status status = made == NULL ? error_memory(error) : key_take(file, made, error);
-  close(file);
+  return OK;
+}
+
+/* In memory that is not swapped out, as far as the system lets it be locked. */
+static enum status new_key(const char *path, struct key **key, struct error *error) {
+  *key = NULL;
+  enum status status = start_sodium(error);
   if (status != OK) {
-    key_free(made);
-    error_place(error, "%s", path);
     return status;
   }
+  size_t len = strlen(path) + 1;
+  struct key *made = sodium_malloc(sizeof *made + len);
+  if (made == NULL) {
+    return error_memory(error);
+  }
+  memset(made, 0, sizeof *made);
+  memcpy(made->path, path, len);
   *key = made;
   return OK;
 }
 
-void key_free(struct key *key) {
-  if (key != NULL) {
-    sodium_memzero(key, sizeof *key);
-    free(key);
+enum status key_load(const char *path, struct key **key, struct error *error) {
+  enum status status = new_key(path, key, error);
+  if (status != OK) {
+    return status;
   }
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) {
+    status = error_set(error, ERR_CONFIG, _("cannot read the key file: %s"), strerror(errno));
+    error_hint(error, "%s",
+               _("put the copy of the key there, mode 0600, or join two shares: `puente key join`; only a workspace "
+                 "without a store gets a new one: `puente init`"));
+  } else {
+    status = key_take(file, *key, error);
+    close(file);
+  }
+  if (status != OK) {
+    key_free(*key);
+    *key = NULL;
+    error_place(error, "%s", path);
+    return status;
+  }
+  memcpy((*key)->root, (*key)->file, KEY_SIZE);
+  return OK;
+}
+
+enum status key_make(const uint8_t bytes[KEY_SIZE], struct key **key, struct error *error) {
+  enum status status = new_key("", key, error);
+  if (status == OK) {
+    memcpy((*key)->file, bytes, KEY_SIZE);
+    memcpy((*key)->root, bytes, KEY_SIZE);
+  }
+  return status;
+}
+
+void key_free(struct key *key) {
+  sodium_free(key); /* wipes it */
+}
+
+const char *key_path(const struct key *key) {
+  return key->path;
+}
+
+const uint8_t *key_bytes(const struct key *key) {
+  return key->file;
+}
+
+const uint8_t *key_root(const struct key *key) {
+  return key->root;
+}
+
+void key_set_root(struct key *key, const uint8_t root[KEY_SIZE]) {
+  memmove(key->root, root, KEY_SIZE);
+}
+
+static struct subkey derive(const uint8_t bytes[KEY_SIZE], const char *purpose) {
+  struct subkey subkey;
+  crypto_generichash_blake2b(subkey.bytes, sizeof subkey.bytes, (const unsigned char *)purpose, strlen(purpose), bytes,
+                             KEY_SIZE);
+  return subkey;
 }
 
 struct subkey key_subkey(const struct key *key, const char *purpose) {
-  struct subkey subkey;
-  crypto_generichash_blake2b(subkey.bytes, sizeof subkey.bytes, (const unsigned char *)purpose, strlen(purpose),
-                             key->bytes, sizeof key->bytes);
-  return subkey;
+  return derive(key->root, purpose);
+}
+
+struct subkey key_wrapping(const struct key *key) {
+  return derive(key->file, "seal/wrap");
 }
 
 struct keyed_digest subkey_digest(const struct subkey *subkey, struct slice text) {

@@ -24,11 +24,23 @@ struct sha256 sha256_pair(uint8_t domain, const struct sha256 *left, const struc
 void hex_format(const uint8_t *bytes, size_t len, char *text); /* 2·len characters and a zero */
 bool hex_parse(struct slice text, uint8_t *bytes, size_t len);
 
-/* The workspace key: 32 random bytes in a file of mode 0600, made by `puente init`. */
+/* The workspace key: 32 random bytes in a file of mode 0600, made by `puente init`. It is two things that begin equal:
+ * the root, which digests, subkeys and signatures come from, stays for the life of a store; the wrapping key, which is
+ * the file's own bytes, wraps the store's data keys and may be replaced (core/store/ring.h keeps the root then, wrapped
+ * under the new file). Lies in locked memory. */
+enum { KEY_SIZE = 32 };
 struct key;
 enum status key_create(const char *path, struct error *error) MUST_CHECK; /* refuses to overwrite */
+/* The same for bytes that are there; the file is on the disk when it returns. */
+enum status key_write(const char *path, const uint8_t bytes[KEY_SIZE], struct error *error) MUST_CHECK;
 enum status key_load(const char *path, struct key **key, struct error *error) MUST_CHECK;
-void key_free(struct key *key); /* wipes it */
+/* A key that is in no file: restored from shares. */
+enum status key_make(const uint8_t bytes[KEY_SIZE], struct key **key, struct error *error) MUST_CHECK;
+void key_free(struct key *key);                  /* wipes it */
+const char *key_path(const struct key *key);     /* the file that it was read from; "" for none */
+const uint8_t *key_bytes(const struct key *key); /* the file's, KEY_SIZE: for shares */
+const uint8_t *key_root(const struct key *key);  /* KEY_SIZE */
+void key_set_root(struct key *key, const uint8_t root[KEY_SIZE]);
 /* `purpose` separates uses ("record", "document", "name"): equal text under two purposes has unrelated digests. */
 struct keyed_digest key_digest(const struct key *key, const char *purpose, struct slice text);
 /* For the hot path: a subkey made once for a purpose. */
@@ -36,6 +48,7 @@ struct subkey {
   uint8_t bytes[32];
 };
 struct subkey key_subkey(const struct key *key, const char *purpose);
+struct subkey key_wrapping(const struct key *key); /* of the file's bytes; purpose "seal/wrap" */
 struct keyed_digest subkey_digest(const struct subkey *subkey, struct slice text);
 
 #endif

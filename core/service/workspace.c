@@ -10,7 +10,7 @@
 /* A reader can do without the key: identities stay sealed then. */
 static enum status open_key(struct workspace *workspace, enum workspace_mode mode, struct error *error) {
   const char *path = workspace->config->key_file;
-  if (mode != WORKSPACE_WRITE && access(path, F_OK) != 0) {
+  if (mode != WORKSPACE_WRITE && access(path, R_OK) != 0) {
     return OK;
   }
   return key_load(path, &workspace->key, error);
@@ -37,7 +37,8 @@ enum status workspace_store_options(const struct workspace *workspace, struct st
                                     .schema = config->store_schema,
                                     .folder = config->folder,
                                     .model = workspace->model,
-                                    .key = workspace->key};
+                                    .key = workspace->key,
+                                    .key_file = config->key_file};
   if (config->store_password == NULL) {
     return OK;
   }

@@ -93,7 +93,7 @@ static enum status open_copy(const struct store_options *options, const char *fi
   } else if ((*copy)->version == 0) {
     status = error_set(error, ERR_STORE, "%s", _("the copy holds no store"));
   }
-  status = status == OK ? migrate_check_key(*copy, error) : status;
+  status = status == OK ? ring_open(*copy, error) : status;
   if (status != OK) {
     store_close(*copy);
     *copy = NULL;

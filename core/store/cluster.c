@@ -201,6 +201,10 @@ struct draft {
   bool same, current;
 };
 
+static struct seal_place draft_place(const struct whole *whole, int64_t id, int64_t from_run) {
+  return (struct seal_place){.part = whole->sealed, .id = id, .from = from_run};
+}
+
 static int compare_draft(const void *a, const void *b) {
   int64_t left = ((const struct draft *)a)->id, right = ((const struct draft *)b)->id;
   return left < right ? -1 : left > right;
@@ -228,6 +232,25 @@ static enum status make_draft(struct store *store, const struct whole *whole, in
   return identity_encode(store, shelf, item->cells, &draft->body, error);
 }
 
+/* Values but for identifiers are told apart first. */
+static enum status same_draft(struct store *store, const struct whole *whole, struct cursor *cursor,
+                              struct draft *draft, struct opened *room, struct error *error) {
+  const struct driver_ops *ops = store->ops;
+  draft->current = draft->same = true;
+  for (size_t i = WHOLE_RECORDS; i < whole->table.column_count && draft->same; i++) {
+    struct value stored = ops->value(cursor, i);
+    draft->same = value_same(&stored, &draft->values[i]);
+  }
+  if (!draft->same) {
+    return OK;
+  }
+  const struct seal_place place = draft_place(whole, draft->id, int_of_value(ops->value(cursor, WHOLE_FROM)));
+  struct slice stored = slice_of_value(ops->value(cursor, whole->table.column_count));
+  enum status status = ring_unseal(store, &place, stored, room, &stored, error);
+  draft->same = status == OK && slice_equal(draft->body, stored);
+  return status;
+}
+
 static enum status mark_same(struct store *store, const struct whole *whole, struct draft *drafts, size_t count,
                              struct error *error) {
   int64_t ids[BATCH_ROWS];
@@ -245,6 +268,7 @@ static enum status mark_same(struct store *store, const struct whole *whole, str
   for (size_t i = 0; i < count; i++) {
     ids[i] = drafts[i].id;
   }
+  struct opened room = {.data = NULL};
   struct cursor *cursor = NULL;
   if (status == OK) {
     status = db_query(store, error, &cursor, sql.data, VALUES(list_value(ids, count)));
@@ -252,17 +276,11 @@ static enum status mark_same(struct store *store, const struct whole *whole, str
   while (status == OK && (status = store->ops->next(cursor, error)) == OK) {
     struct draft wanted = {.id = int_of_value(store->ops->value(cursor, WHOLE_ID))};
     struct draft *draft = bsearch(&wanted, drafts, count, sizeof *drafts, compare_draft);
-    if (draft == NULL) {
-      continue;
+    if (draft != NULL && (status = same_draft(store, whole, cursor, draft, &room, error)) != OK) {
+      break;
     }
-    draft->current = draft->same = true;
-    for (size_t i = WHOLE_RECORDS; i < whole->table.column_count && draft->same; i++) {
-      struct value stored = store->ops->value(cursor, i);
-      draft->same = value_same(&stored, &draft->values[i]);
-    }
-    draft->same =
-        draft->same && slice_equal(draft->body, slice_of_value(store->ops->value(cursor, whole->table.column_count)));
   }
+  opened_free(&room);
   store->ops->finish(cursor);
   buffer_free(&sql);
   return status == END ? OK : status;
@@ -289,11 +307,15 @@ static enum status append_drafts(struct store *store, const struct whole *whole,
     status = store->ops->append_begin(store->driver, &whole->identity, error);
   }
   for (size_t i = 0; i < count && status == OK; i++) {
-    const struct value values[] = {int_value(drafts[i].id), int_value(run), null_value(),
-                                   bytes_value(drafts[i].body.data, drafts[i].body.len)};
-    if (!drafts[i].same && drafts[i].body.len > 0) {
-      status = store->ops->append_row(store->driver, values, error);
+    const struct seal_place place = draft_place(whole, drafts[i].id, run);
+    struct slice sealed;
+    if (drafts[i].same || drafts[i].body.len == 0) {
+      continue;
     }
+    status = ring_seal(store, &place, drafts[i].body, &sealed, error);
+    const struct value values[] = {int_value(drafts[i].id), int_value(run), null_value(),
+                                   bytes_value(sealed.data, sealed.len)};
+    status = status == OK ? store->ops->append_row(store->driver, values, error) : status;
   }
   return status == OK ? store->ops->append_end(store->driver, error) : status;
 }
@@ -303,6 +325,7 @@ static enum status write_some(struct store *store, const struct whole *whole, in
   struct draft drafts[BATCH_ROWS];
   int64_t ids[BATCH_ROWS];
   enum status status = db_writing(store, error);
+  status = status == OK ? ring_writing(store, error) : status;
   for (size_t i = 0; i < count && status == OK; i++) {
     status = make_draft(store, whole, run, &items[i], &drafts[i], error);
   }

@@ -20,6 +20,7 @@ struct comparison {
   int64_t *closed;
   size_t closed_count, closed_capacity;
   struct staged *staged;
+  struct opened room;
 };
 
 static int compare_place(const void *a, const void *b) {
@@ -84,9 +85,11 @@ static enum status same_row(struct comparison *self, struct cursor *cursor, size
   if (!*same || shelf->identifier_count == 0) {
     return OK;
   }
-  struct slice body;
+  struct slice body, stored = slice_of_value(ops->value(cursor, shelf->table.column_count));
+  const struct seal_place place = identity_place(int_of_value(ops->value(cursor, ROW_ID)));
   enum status status = identity_encode(self->store, shelf, rows_cells(self->rows, row), &body, error);
-  *same = status == OK && slice_equal(body, slice_of_value(ops->value(cursor, shelf->table.column_count)));
+  status = status == OK ? ring_unseal(self->store, &place, stored, &self->room, &stored, error) : status;
+  *same = status == OK && slice_equal(body, stored);
   return status;
 }
 
@@ -231,6 +234,7 @@ enum status stage_compare(struct store *store, const struct staging *staging, co
     size_t left = self.place_count - from;
     status = compare_some(&self, from, left < BATCH_ROWS ? left : BATCH_ROWS, error);
   }
+  opened_free(&self.room);
   free(self.closed);
   return status;
 }

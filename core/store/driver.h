@@ -102,6 +102,8 @@ struct driver_ops {
   void (*rollback)(struct driver *driver);
   /* Nobody else migrates until the transaction ends. */
   enum status (*lock_schema)(struct driver *driver, struct error *error);
+  /* Until the transaction ends: together with other writers of sealed bodies, or alone, once those have ended. */
+  enum status (*lock_keys)(struct driver *driver, bool alone, struct error *error);
 
   /* Several statements without parameters or results. */
   enum status (*script)(struct driver *driver, const char *sql, struct error *error);

@@ -4,12 +4,14 @@
 
 #include "core/base/arena.h"
 #include "core/store/driver.h"
+#include "core/store/ring.h"
 
 #include <zstd.h>
 
 enum { STORE_VERSION = 7, BATCH_ROWS = 1024, ENTITY_BITS = 4, ROW_BITS = 16 };
 
-/* Identity: codec byte, then by column its number, length and bytes. Raw bodies: codec byte, then the frame. */
+/* Identity: codec byte, then by column its number, length and bytes. Raw bodies: codec byte, then the frame. Both lie
+ * in a sealed body, whose codec is SEAL_CODEC; those that were written before there were seals stand as they are. */
 enum { CODEC_PLAIN = 1, CODEC_ZSTD = 1 };
 
 /* Columns of every st_ table before those of the model. */
@@ -46,6 +48,7 @@ struct whole {
   const struct shelf *shelf; /* NULL where the model has no such entity */
   struct table table, identity;
   const char *member, *redirect, *id; /* names of tables and of the id column */
+  const char *sealed;                 /* of the identity's column, for its place */
 };
 
 struct store {
@@ -53,7 +56,9 @@ struct store {
   const struct driver_ops *ops;
   struct dialect dialect;
   const struct model *model;
-  const struct key *key;
+  struct key *key;
+  const char *key_file;
+  struct ring *ring;    /* NULL: without a key */
   bool read_only, open; /* in a transaction */
   int version;
   struct arena *memory;  /* as long as the store */
@@ -84,6 +89,7 @@ const struct table *tables_system(size_t *count);
 const struct table *tables_source(void);      /* one of them */
 extern const char *const TABLES_INDEXES;      /* a script */
 extern const char *const TABLES_LINK_INDEXES; /* the same for tables of linkage; leaves alone what is there */
+void tables_subkeys(struct store *store);     /* once the root of digests is known */
 enum status tables_from_model(struct store *store, struct error *error) MUST_CHECK;
 enum status tables_number_entities(struct store *store, struct error *error) MUST_CHECK;
 /* CREATE TABLE of the descriptor. */
@@ -133,9 +139,12 @@ const char *text_of_value(struct arena *arena, struct value value);
 /* ---- identity.c ---- */
 enum status identity_encode(struct store *store, const struct shelf *shelf, const struct cell *cells,
                             struct slice *body, struct error *error) MUST_CHECK;
-/* Sets the cells of identifier columns; text borrows from body. */
+/* Sets the cells of identifier columns; text borrows from body, which was opened. */
 enum status identity_decode(const struct shelf *shelf, struct slice body, struct cell *cells,
                             struct error *error) MUST_CHECK;
+static inline struct seal_place identity_place(int64_t row_id) {
+  return (struct seal_place){.part = "identity.body", .id = row_id};
+}
 /* Keyed digests by k_ column; `digests` has key_count elements, which `values` point into. */
 void identity_keys(struct store *store, const struct shelf *shelf, const struct cell *cells,
                    struct keyed_digest *digests, struct value *values);
@@ -158,8 +167,6 @@ const struct view *views_find(const struct store *store, const char *name, const
 
 /* ---- migrate.c ---- */
 enum status migrate_check(struct store *store, struct error *error) MUST_CHECK;
-/* ERR_CONFIG where the store was made with another key; a store that knows none yet takes this one. */
-enum status migrate_check_key(struct store *store, struct error *error) MUST_CHECK;
 enum status migrate_too_new(const struct store *store, struct error *error);
 /* The copy made before the last upgrade began, the version in it and the one that was to be reached; an empty file
  * where there was none. `to` may be NULL. */

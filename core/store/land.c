@@ -138,46 +138,28 @@ enum status store_find_records(struct store *store, int source_id, const struct 
 
 /* ---- landing ---- */
 
-static enum status pack(struct store *store, struct slice body, struct slice *packed, struct error *error) {
-  size_t bound = ZSTD_compressBound(body.len) + 1;
-  if (bound > store->packed_size) {
-    char *grown = realloc(store->packed, bound);
-    if (grown == NULL) {
-      return error_memory(error);
-    }
-    store->packed = grown;
-    store->packed_size = bound;
-  }
-  store->packed[0] = CODEC_ZSTD;
-  size_t size = ZSTD_compressCCtx(store->compressor, store->packed + 1, bound - 1, body.data, body.len, 1);
-  if (ZSTD_isError(size)) {
-    return error_set(error, ERR_INTERNAL, _("a page cannot be compressed: %s"), ZSTD_getErrorName(size));
-  }
-  *packed = slice_make(store->packed, size + 1);
-  return OK;
-}
-
 static enum status write_chunk(struct store *store, const struct landing *landing, int64_t *chunk,
                                struct error *error) {
   char name[48];
   int64_t number = 0;
-  struct slice packed = {0};
+  struct chunk_columns columns = {.body = {NULL, 0}};
   snprintf(name, sizeof name, "chunk:%d", landing->source_id);
   enum status status = db_count(store, name, 1, &number, error);
+  *chunk = ((int64_t)landing->source_id << RECORD_BITS) + number;
+  status = status == OK ? ring_writing(store, error) : status;
   if (status == OK) {
-    status = pack(store, landing->body, &packed, error);
+    status = chunk_seal(store, *chunk, landing->context, landing->body, &columns, error);
   }
   if (status != OK) {
     return status;
   }
-  *chunk = ((int64_t)landing->source_id << RECORD_BITS) + number;
   return db_execute(store, error,
                     "INSERT INTO raw_chunk (chunk_id, source_id, run, origin, format, context, size, body) "
                     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                     VALUES(int_value(*chunk), int_value(landing->source_id), int_value(landing->run),
                            slice_value(db_text(store, slice_of(landing->origin))), text_value(landing->format),
-                           bytes_value(landing->context.data, landing->context.len),
-                           int_value((int64_t)landing->body.len), bytes_value(packed.data, packed.len)));
+                           bytes_value(columns.context.data, columns.context.len),
+                           int_value((int64_t)landing->body.len), bytes_value(columns.body.data, columns.body.len)));
 }
 
 struct newest {

@@ -87,6 +87,7 @@ static enum status make_later(struct store *store, struct error *error) {
   for (size_t i = 0; i < sizeof NEW / sizeof *NEW && status == OK; i++) {
     status = tables_create(store, NEW[i], error);
   }
+  status = status == OK ? tables_complete(store, &TABLE_LINK_MODEL, NULL, error) : status;
   if (status == OK) {
     status = store->ops->script(store->driver, TABLES_LINK_INDEXES, error);
   }
@@ -246,55 +247,6 @@ enum status migrate_check(struct store *store, struct error *error) {
   return status;
 }
 
-/* ---- the key ---- */
-
-enum { KEY_TEXT = 2 * KEYED_SIZE + 1 };
-
-/* Tells keys apart and nothing of them. */
-static void key_mark(const struct store *store, char text[KEY_TEXT]) {
-  struct keyed_digest mark = key_digest(store->key, "store", slice_of("puente"));
-  hex_format(mark.bytes, KEYED_SIZE, text);
-}
-
-static enum status remember_key(struct store *store, struct error *error) {
-  char text[KEY_TEXT];
-  enum status status = store_begin(store, error);
-  if (status != OK) {
-    return status;
-  }
-  key_mark(store, text);
-  status = db_execute(store, error, "INSERT INTO meta (name, value) VALUES ('key', $1) ON CONFLICT (name) DO NOTHING",
-                      VALUES(text_value(text)));
-  if (status == OK) {
-    return store_commit(store, error);
-  }
-  store_rollback(store);
-  return status;
-}
-
-/* With another key no record would be known again: all of them would land a second time. */
-enum status migrate_check_key(struct store *store, struct error *error) {
-  char text[KEY_TEXT];
-  int64_t same = 0;
-  bool known = false;
-  if (store->key == NULL) {
-    return OK;
-  }
-  key_mark(store, text);
-  enum status status = db_integer(store, error, &same, &known,
-                                  "SELECT CASE WHEN value = $1 THEN 1 ELSE 0 END FROM meta WHERE name = 'key'",
-                                  VALUES(text_value(text)));
-  if (status != OK || (known && same != 0)) {
-    return status;
-  }
-  if (!known) {
-    return store->read_only ? OK : remember_key(store, error);
-  }
-  error_set(error, ERR_CONFIG, "%s", _("the key is not the one that this store was made with"));
-  error_hint(error, "%s", _("put the key file of this workspace back from its copy; nothing was changed"));
-  return ERR_CONFIG;
-}
-
 /* ---- creating and migrating ---- */
 
 enum status store_create(const struct store_options *options, struct error *error) {
@@ -310,7 +262,7 @@ enum status store_create(const struct store_options *options, struct error *erro
     error_hint(error, "%s", _("nothing was changed; `puente status` shows it"));
   } else {
     status = apply_all(store, error);
-    status = status == OK ? migrate_check_key(store, error) : status;
+    status = status == OK ? ring_open(store, error) : status;
   }
   store_close(store);
   return status;

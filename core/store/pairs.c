@@ -343,6 +343,10 @@ enum status store_visit_unlinkable(struct store *store, enum cluster_kind kind, 
 
 /* ---- models ---- */
 
+static struct seal_place model_place(int64_t model_id) {
+  return (struct seal_place){.part = "link_model.sealed", .id = model_id};
+}
+
 enum status store_write_model(struct store *store, enum cluster_kind kind, int64_t run, struct slice text,
                               struct error *error) {
   struct sha256 digest = sha256_of(text);
@@ -357,26 +361,31 @@ enum status store_write_model(struct store *store, enum cluster_kind kind, int64
   if (status != OK || same) {
     return status;
   }
+  struct slice sealed;
   status = db_count(store, "link_models", 1, &id, error);
+  status = status == OK ? ring_writing(store, error) : status;
+  const struct seal_place place = model_place(id);
+  status = status == OK ? ring_seal(store, &place, text, &sealed, error) : status;
   status = status == OK ? store->ops->now(store->driver, &now, error) : status;
   if (status == OK) {
     status = db_execute(store, error, "UPDATE link_model SET active = 0 WHERE kind = $1 AND active = 1",
                         VALUES(int_value(kind)));
   }
   return status == OK ? db_execute(store, error,
-                                   "INSERT INTO link_model (model_id, kind, digest, body, run, trained_at, active) "
+                                   "INSERT INTO link_model (model_id, kind, digest, sealed, run, trained_at, active) "
                                    "VALUES ($1, $2, $3, $4, $5, $6, 1)",
                                    VALUES(int_value(id), int_value(kind), bytes_value(digest.bytes, SHA256_SIZE),
-                                          slice_value(text), int_value(run), int_value(now)))
+                                          bytes_value(sealed.data, sealed.len), int_value(run), int_value(now)))
                       : status;
 }
 
 enum status store_model(struct store *store, enum cluster_kind kind, struct buffer *text, struct link_model_kept *kept,
                         struct error *error) {
   struct cursor *cursor;
+  struct opened room = {.data = NULL};
   enum status status =
       db_query(store, error, &cursor,
-               "SELECT model_id, run, trained_at, digest, body FROM link_model WHERE kind = $1 AND active = 1",
+               "SELECT model_id, run, trained_at, digest, body, sealed FROM link_model WHERE kind = $1 AND active = 1",
                VALUES(int_value(kind)));
   if (status == OK) {
     status = store->ops->next(cursor, error);
@@ -386,8 +395,14 @@ enum status store_model(struct store *store, enum cluster_kind kind, struct buff
                                     .run = int_of_value(store->ops->value(cursor, 1)),
                                     .trained_at = int_of_value(store->ops->value(cursor, 2))};
     digest_of_value(store->ops->value(cursor, 3), found.digest.bytes, SHA256_SIZE);
-    buffer_slice(text, slice_of_value(store->ops->value(cursor, 4)));
-    status = buffer_check(text, _("the link model"), error);
+    struct slice body = slice_of_value(store->ops->value(cursor, 4));
+    if (store->ops->value(cursor, 5).kind != VALUE_NULL) {
+      const struct seal_place place = model_place(found.id);
+      status = ring_unseal(store, &place, slice_of_value(store->ops->value(cursor, 5)), &room, &body, error);
+    }
+    buffer_slice(text, body);
+    status = status == OK ? buffer_check(text, _("the link model"), error) : status;
+    opened_free(&room);
     if (kept != NULL) {
       *kept = found;
     }

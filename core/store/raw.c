@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-enum { BODY_MOST = 1 << 30 };
-
 /* ---- states ---- */
 
 enum status store_record_states(struct store *store, int64_t run, int64_t plan_id, const int64_t *raw_ids,
@@ -146,71 +144,6 @@ enum status store_sweep(struct store *store, int source_id, int64_t run, int64_t
 
 /* ---- reading back ---- */
 
-/* The chunk that was read last, unpacked: versions come in the order of their chunks, mostly. */
-struct chunk {
-  int64_t id;
-  struct buffer head; /* origin, format (terminated) and context */
-  size_t format, context;
-  char *body;
-  size_t len;
-};
-
-static enum status unpack(struct store *store, struct chunk *chunk, struct slice packed, int64_t size,
-                          struct error *error) {
-  if (packed.len < 1 || packed.data[0] != CODEC_ZSTD || size < 0 || size > BODY_MOST) {
-    return error_set(error, ERR_STORE, _("chunk %lld cannot be decoded"), (long long)chunk->id);
-  }
-  free(chunk->body);
-  chunk->body = malloc((size_t)size + 1);
-  if (chunk->body == NULL) {
-    return error_memory(error);
-  }
-  size_t got = ZSTD_decompressDCtx(store->decompressor, chunk->body, (size_t)size, packed.data + 1, packed.len - 1);
-  if (ZSTD_isError(got) || got != (size_t)size) {
-    return error_set(error, ERR_STORE, _("chunk %lld cannot be decoded"), (long long)chunk->id);
-  }
-  chunk->len = got;
-  return OK;
-}
-
-static enum status read_chunk(struct store *store, int64_t id, struct chunk *chunk, struct error *error) {
-  if (chunk->id == id) {
-    return OK;
-  }
-  struct cursor *cursor;
-  chunk->id = 0;
-  enum status status =
-      db_query(store, error, &cursor, "SELECT origin, format, context, size, body FROM raw_chunk WHERE chunk_id = $1",
-               VALUES(int_value(id)));
-  if (status != OK) {
-    return status;
-  }
-  status = store->ops->next(cursor, error);
-  if (status == END) {
-    status = error_set(error, ERR_STORE, _("chunk %lld is missing"), (long long)id);
-  }
-  if (status == OK) {
-    buffer_reset(&chunk->head);
-    buffer_slice(&chunk->head, slice_of_value(store->ops->value(cursor, 0)));
-    buffer_char(&chunk->head, '\0');
-    chunk->format = chunk->head.len;
-    buffer_slice(&chunk->head, slice_of_value(store->ops->value(cursor, 1)));
-    buffer_char(&chunk->head, '\0');
-    chunk->context = chunk->head.len;
-    buffer_slice(&chunk->head, slice_of_value(store->ops->value(cursor, 2)));
-    status = buffer_check(&chunk->head, "chunk", error);
-  }
-  if (status == OK) {
-    status = unpack(store, chunk, slice_of_value(store->ops->value(cursor, 4)),
-                    int_of_value(store->ops->value(cursor, 3)), error);
-  }
-  store->ops->finish(cursor);
-  if (status == OK) {
-    chunk->id = id;
-  }
-  return status;
-}
-
 /* A page of versions is held while the visitor runs, so that it may write. */
 struct found_version {
   struct raw_version version;
@@ -242,7 +175,7 @@ static enum status take_version(struct store *store, struct cursor *cursor, stru
 
 static enum status give_version(struct store *store, struct found_version *found, struct chunk *chunk,
                                 raw_visitor *visit, void *context, struct error *error) {
-  enum status status = read_chunk(store, found->chunk, chunk, error);
+  enum status status = chunk_read(store, found->chunk, chunk, error);
   if (status != OK) {
     return status;
   }
@@ -252,20 +185,15 @@ static enum status give_version(struct store *store, struct found_version *found
   }
   found->version.origin = chunk->head.data;
   found->version.format = chunk->head.data + chunk->format;
-  found->version.context = slice_make(chunk->head.data + chunk->context, chunk->head.len - chunk->context);
+  found->version.context = chunk_context(chunk);
   found->version.bytes = slice_make(chunk->body + found->offset, (size_t)found->len);
   return visit(context, &found->version, error);
 }
 
-static void chunk_free(struct chunk *chunk) {
-  buffer_free(&chunk->head);
-  free(chunk->body);
-}
-
 enum status store_visit_raw(struct store *store, int source_id, int state, int64_t after, size_t most,
                             raw_visitor *visit, void *context, struct error *error) {
-  struct chunk chunk = {0};
-  buffer_init(&chunk.head, 1 << 24);
+  struct chunk chunk;
+  chunk_init(&chunk);
   struct arena *arena = arena_new(0);
   struct found_version *page = malloc(BATCH_ROWS * sizeof *page);
   enum status status = arena == NULL || page == NULL ? error_memory(error) : OK;
@@ -316,8 +244,8 @@ enum status store_raw(struct store *store, int64_t raw_id, raw_visitor *visit, v
     store->ops->finish(cursor);
   }
   if (status == OK) {
-    struct chunk chunk = {0};
-    buffer_init(&chunk.head, 1 << 24);
+    struct chunk chunk;
+    chunk_init(&chunk);
     status = give_version(store, &found, &chunk, visit, context, error);
     chunk_free(&chunk);
   }

@@ -16,9 +16,27 @@ static const char *filter_text(const struct row_filter *filter) {
   return "s.to_run IS NULL AND CAST($1 AS BIGINT) = $1";
 }
 
-static enum status fill_row(struct store *store, const struct shelf *shelf, struct cursor *cursor, bool identity,
-                            struct cell *cells, struct row *row, struct error *error) {
-  const struct driver_ops *ops = store->ops;
+/* A visit under way. */
+struct row_visit {
+  struct store *store;
+  const struct shelf *shelf;
+  const struct row_filter *filter;
+  bool identity;
+  struct opened room; /* of the identity at hand */
+  row_visitor *visit;
+  void *context;
+  struct error *error;
+};
+
+static enum status fill_identity(struct row_visit *v, int64_t row_id, struct slice body, struct cell *cells) {
+  const struct seal_place place = identity_place(row_id);
+  enum status status = ring_unseal(v->store, &place, body, &v->room, &body, v->error);
+  return status == OK ? identity_decode(v->shelf, body, cells, v->error) : status;
+}
+
+static enum status fill_row(struct row_visit *v, struct cursor *cursor, struct cell *cells, struct row *row) {
+  const struct shelf *shelf = v->shelf;
+  const struct driver_ops *ops = v->store->ops;
   memset(cells, 0, shelf->entity->column_count * sizeof *cells);
   for (size_t i = 0; i < shelf->column_count; i++) {
     cells[shelf->columns[i]] = value_cell(ops->value(cursor, ROW_HEAD + i));
@@ -36,26 +54,15 @@ static enum status fill_row(struct store *store, const struct shelf *shelf, stru
   };
   row->source_id = source_of_record(record_of(row->row_id));
   enum status status = OK;
-  if (identity) {
-    status = identity_decode(shelf, slice_of_value(ops->value(cursor, shelf->table.column_count)), cells, error);
+  if (v->identity) {
+    status = fill_identity(v, row->row_id, slice_of_value(ops->value(cursor, shelf->table.column_count)), cells);
   }
   missing_decode(shelf->entity, slice_of_value(ops->value(cursor, ROW_MISSING)), cells);
   return status;
 }
 
-/* A visit under way. */
-struct row_visit {
-  struct store *store;
-  const struct shelf *shelf;
-  const struct row_filter *filter;
-  bool identity;
-  row_visitor *visit;
-  void *context;
-  struct error *error;
-};
-
 /* Gives the rows of one statement; `last` is the last one's id, `count` how many there were. */
-static enum status give_rows(const struct row_visit *v, const char *sql, const struct value *values, size_t value_count,
+static enum status give_rows(struct row_visit *v, const char *sql, const struct value *values, size_t value_count,
                              int64_t *last, size_t *count) {
   struct cursor *cursor;
   struct cell cells[ENTITY_COLUMNS_MOST];
@@ -63,7 +70,7 @@ static enum status give_rows(const struct row_visit *v, const char *sql, const s
   *count = 0;
   enum status status = db_query(v->store, v->error, &cursor, sql, values, value_count);
   while (status == OK && (status = v->store->ops->next(cursor, v->error)) == OK) {
-    status = fill_row(v->store, v->shelf, cursor, v->identity, cells, &row, v->error);
+    status = fill_row(v, cursor, cells, &row);
     *last = row.row_id;
     ++*count;
     if (status == OK) {
@@ -83,7 +90,7 @@ static const char *identity_join(const struct row_visit *v) {
   return v->identity ? "LEFT JOIN identity i ON i.row_id = s.row_id" : "";
 }
 
-static enum status visit_range(const struct row_visit *v, struct buffer *sql) {
+static enum status visit_range(struct row_visit *v, struct buffer *sql) {
   const struct row_filter *filter = v->filter;
   buffer_printf(sql, "%s%s FROM \"%s\" s %s WHERE s.row_id > $2 AND s.row_id <= $3 AND %s ORDER BY s.row_id LIMIT $4",
                 v->shelf->select, v->identity ? ", i.body" : "", v->shelf->table.name, identity_join(v),
@@ -99,7 +106,7 @@ static enum status visit_range(const struct row_visit *v, struct buffer *sql) {
   return status;
 }
 
-static enum status visit_listed(const struct row_visit *v, struct buffer *sql) {
+static enum status visit_listed(struct row_visit *v, struct buffer *sql) {
   const struct row_filter *filter = v->filter;
   int64_t *ids = db_sorted(filter->rows != NULL ? filter->rows : filter->records, filter->count);
   buffer_printf(sql, "%s%s FROM LIST(2) CROSS JOIN \"%s\" s %s WHERE %s AND %s ORDER BY s.row_id", v->shelf->select,
@@ -131,7 +138,11 @@ enum status store_visit_rows(struct store *store, const struct entity *entity, c
   struct buffer sql;
   buffer_init(&sql, 1 << 16);
   bool listed = filter->rows != NULL || filter->records != NULL;
-  enum status status = listed ? visit_listed(&v, &sql) : visit_range(&v, &sql);
+  enum status status = v.identity ? ring_need(store, error) : OK;
+  if (status == OK) {
+    status = listed ? visit_listed(&v, &sql) : visit_range(&v, &sql);
+  }
+  opened_free(&v.room);
   buffer_free(&sql);
   return status;
 }

@@ -113,6 +113,11 @@ static enum status append_identity(struct store *store, const struct shelf *shel
     if (status != OK || body.len == 0) {
       continue;
     }
+    const struct seal_place place = identity_place(ids[i]);
+    status = ring_seal(store, &place, body, &body, error);
+    if (status != OK) {
+      break;
+    }
     values[0] = int_value(ids[i]);
     values[1] = bytes_value(body.data, body.len);
     identity_keys(store, shelf, rows_cells(rows, i), digests, values + 2);
@@ -147,6 +152,9 @@ enum status store_stage(struct store *store, const struct staging *staging, stru
                         struct error *error) {
   enum status status = db_writing(store, error);
   memset(staged, 0, sizeof *staged);
+  if (status == OK && staging->count > 0) {
+    status = ring_writing(store, error);
+  }
   for (size_t e = 0; e < store->model->entity_count && status == OK && staging->count > 0; e++) {
     status = stage_entity(store, staging, &store->shelves[e], staged, error);
   }

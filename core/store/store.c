@@ -137,6 +137,7 @@ enum status store_begin(struct store *store, struct error *error) {
   }
   enum status status = store->ops->begin(store->driver, error);
   store->open = status == OK;
+  ring_ended(store);
   return status;
 }
 
@@ -184,6 +185,7 @@ void store_close(struct store *store) {
     store_rollback(store);
   if (store->driver != NULL)
     store->ops->close(store->driver);
+  ring_close(store);
   ZSTD_freeCCtx(store->compressor);
   ZSTD_freeDCtx(store->decompressor);
   free(store->packed);
@@ -205,6 +207,7 @@ static enum status make(const struct store_options *options, struct store **stor
   made->ops = options->kind == STORE_SQLITE ? &sqlite_driver : &postgres_driver;
   made->model = options->model;
   made->key = options->key;
+  made->key_file = options->key_file;
   made->read_only = options->read_only;
   made->memory = arena_new(0);
   made->scratch = arena_new(SCRATCH_LIMIT);
@@ -266,7 +269,7 @@ enum status store_open(const struct store_options *options, struct store **store
     return status;
   status = migrate_check(*store, error);
   if (status == OK)
-    status = migrate_check_key(*store, error);
+    status = ring_open(*store, error);
   if (status != OK) {
     store_close(*store);
     *store = NULL;

@@ -34,7 +34,10 @@ struct store_options {
   const char *schema;
   const char *folder; /* where a migration puts its copy of a postgres store; NULL: the working folder */
   const struct model *model;
-  const struct key *key; /* for keyed columns and identity; NULL: identity cannot be read */
+  /* For keyed columns and sealed bodies; NULL: neither can be read or written. It gets the store's root of digests
+   * where its file was replaced. */
+  struct key *key;
+  const char *key_file; /* for messages where `key` is NULL; NULL allowed */
   bool read_only;
   /* While another one writes, it is waited for: with `stop` for a quarter of an hour, but not for long once it is set
    * (then ERR_INTERRUPTED); with NULL for half a minute. Borrowed while the store is open. */

@@ -47,11 +47,12 @@ const struct table TABLE_LINK_DECISION = {
             TEXT("key_b"), INTEGER("same"), INTEGER("state"), TEXT("actor"), INTEGER("at"), INTEGER("run"),
             TEXT("reason"), TEXT("approved_by"), INTEGER("approved_at"), INTEGER("revoked_at")),
 };
+/* The text is sealed; `body` holds it in models of before there were seals. */
 const struct table TABLE_LINK_MODEL = {
     .name = "link_model",
     .primary = "model_id",
     COLUMNS(INTEGER("model_id"), INTEGER("kind"), BYTES("digest"), TEXT("body"), INTEGER("run"), INTEGER("trained_at"),
-            INTEGER("active")),
+            INTEGER("active"), BYTES("sealed")),
 };
 const struct table TABLE_LINK_KEY = {
     .name = "link_key",
@@ -99,11 +100,12 @@ const struct table TABLE_NOTICE = {
 
 /* ---- of trust ---- */
 
-/* Data keys, wrapped under the workspace's key; retired 0: still used for what is written. */
+/* Data keys, wrapped under a key file that `wrapper` names (ring.h); retired 0: it still opens bodies. */
 const struct table TABLE_DATA_KEY = {
     .name = "data_key",
-    .primary = "key_id",
-    COLUMNS(INTEGER("key_id"), TEXT("purpose"), BYTES("wrapped"), INTEGER("made"), INTEGER("retired")),
+    .primary = "key_id, wrapper",
+    COLUMNS(INTEGER("key_id"), BYTES("wrapper"), TEXT("purpose"), BYTES("wrapped"), INTEGER("made"),
+            INTEGER("retired")),
 };
 /* Records that were taken out and do not come back, by the keyed digest of their key. cause: "erased", "withdrawn",
  * "retention". */
@@ -335,13 +337,16 @@ static enum status make_identity(struct store *store, struct error *error) {
         return error_memory(error);
       store->key_names[at] = name;
       shelf->key[at] = &shelf->entity->keys[k];
-      if (store->key != NULL)
-        store->subkeys[at] = key_subkey(store->key, name);
     }
   }
   store->identity =
       (struct table){.name = "identity", .primary = "row_id", .columns = columns, .column_count = count + 2};
   return OK;
+}
+
+void tables_subkeys(struct store *store) {
+  for (size_t k = 0; k < store->key_count; k++)
+    store->subkeys[k] = key_subkey(store->key, store->key_names[k]);
 }
 
 static const struct table_column WHOLE_IDENTITY[] = {INTEGER("id"), INTEGER("from_run"), INTEGER("to_run"),
@@ -359,9 +364,10 @@ static enum status make_whole(struct store *store, struct whole *whole, const ch
   whole->redirect = arena_printf(store->memory, "%s_redirect", entity);
   char *identity = arena_printf(store->memory, "%s_identity", entity);
   char *primary = arena_printf(store->memory, "%s_id, from_run", entity);
+  whole->sealed = arena_printf(store->memory, "%s_identity.body", entity);
   struct table_column *columns = arena_array(store->memory, WHOLE_HEAD + shelf->column_count, sizeof *columns);
   if (whole->id == NULL || whole->member == NULL || whole->redirect == NULL || identity == NULL || primary == NULL
-      || columns == NULL)
+      || whole->sealed == NULL || columns == NULL)
     return error_memory(error);
   columns[WHOLE_ID] = (struct table_column){.name = whole->id, .type = COLUMN_INTEGER};
   columns[WHOLE_FROM] = (struct table_column)INTEGER("from_run");

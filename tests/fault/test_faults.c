@@ -234,9 +234,10 @@ static void set_back(void) {
 }
 
 static char *dump(void) {
-  char path[4096];
+  char path[4096], key[4096];
   snprintf(path, sizeof path, "%s/puente.db", site.folder);
-  return dump_sqlite(path, 0);
+  snprintf(key, sizeof key, "%s/puente.key", site.folder);
+  return dump_sqlite(path, key, 0);
 }
 
 static struct http_server *secure_server(const char *certificate) {

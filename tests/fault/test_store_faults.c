@@ -70,7 +70,9 @@ static const char SET_BACK[] =
     "puente.%I SELECT * FROM kept.%I', t, t); END LOOP; END $$";
 
 static char *base_dump(void) {
-  return dump_postgres(base.direct, "puente", 0);
+  char key[4096];
+  snprintf(key, sizeof key, "%s/puente.key", site.folder);
+  return dump_postgres(base.direct, "puente", key, 0);
 }
 
 static int open_base(void **state) {
@@ -264,9 +266,10 @@ static void test_postgres_full(void **state) {
 static char *lite_undisturbed;
 
 static char *lite_dump(void) {
-  char path[4096];
+  char path[4096], key[4096];
   snprintf(path, sizeof path, "%s/disk/puente.db", site.folder);
-  return dump_sqlite(path, 0);
+  snprintf(key, sizeof key, "%s/puente.key", site.folder);
+  return dump_sqlite(path, key, 0);
 }
 
 /* A disk of its own where this user may mount one. */

@@ -2,6 +2,7 @@
 
 #include "core/base/file.h"
 #include "tests/support/temp.h"
+#include "tests/support/unseal.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -152,21 +153,33 @@ int64_t fixture_count(const struct fixture *fixture, const char *sql) {
 }
 
 char *fixture_dump(const struct fixture *fixture, const char *const *statements) {
-  struct buffer text;
-  buffer_init(&text, 64 << 20);
+  char *text = NULL;
+  size_t length = 0;
+  FILE *out = open_memstream(&text, &length);
+  struct unsealer unsealer;
   sqlite3 *database = look(fixture);
+  unseal_begin(&unsealer, fixture->key_path);
+  sqlite3_stmt *keys = ask(database, "SELECT key_id, purpose, hex(wrapped) FROM data_key");
+  while (sqlite3_step(keys) == SQLITE_ROW) {
+    unseal_add(&unsealer, (uint32_t)sqlite3_column_int64(keys, 0), (const char *)sqlite3_column_text(keys, 1),
+               (const char *)sqlite3_column_text(keys, 2));
+  }
+  sqlite3_finalize(keys);
   for (; *statements != NULL; statements++) {
     sqlite3_stmt *statement = ask(database, *statements);
-    buffer_printf(&text, "== %s\n", *statements);
+    fprintf(out, "== %s\n", *statements);
     while (sqlite3_step(statement) == SQLITE_ROW) {
       for (int i = 0; i < sqlite3_column_count(statement); i++) {
-        const unsigned char *value = sqlite3_column_text(statement, i);
-        buffer_printf(&text, "%s|", value == NULL ? "" : (const char *)value);
+        const char *value = (const char *)sqlite3_column_text(statement, i);
+        unseal_put(&unsealer, value == NULL ? "" : value, out);
+        putc('|', out);
       }
-      buffer_char(&text, '\n');
+      putc('\n', out);
     }
     sqlite3_finalize(statement);
   }
   sqlite3_close(database);
-  return text.data;
+  unseal_end(&unsealer);
+  fclose(out);
+  return text;
 }

@@ -1,5 +1,7 @@
 #include "tests/support/dump.h"
 
+#include "tests/support/unseal.h"
+
 #include <libpq-fe.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -22,13 +24,14 @@ static const struct {
   const char *table, *where;
 } KEPT[] = {
     {"run", "run_id <="},          {"audit_log", "run > 0 AND run <="}, {"audit_head", "0 = 1"},
-    {"counter", "name <> 'runs'"}, {"meta", "name <> 'last_backup'"},
+    {"counter", "name <> 'runs'"}, {"meta", "name <> 'last_backup'"},   {"data_key", "0 = 1"},
 };
 
 /* One of the two databases: a statement's rows, each field with '|' behind it and each row with a line end. */
 struct teller {
   sqlite3 *sqlite;
   PGconn *postgres;
+  struct unsealer unsealer;
 };
 
 static void give_up(const char *what, const char *sql) {
@@ -36,7 +39,8 @@ static void give_up(const char *what, const char *sql) {
   abort();
 }
 
-static void tell_sqlite(sqlite3 *handle, const char *sql, FILE *out) {
+static void tell_sqlite(const struct teller *teller, const char *sql, FILE *out) {
+  sqlite3 *handle = teller->sqlite;
   sqlite3_stmt *rows = NULL;
   if (sqlite3_prepare_v2(handle, sql, -1, &rows, NULL) != SQLITE_OK) {
     give_up(sqlite3_errmsg(handle), sql);
@@ -45,7 +49,8 @@ static void tell_sqlite(sqlite3 *handle, const char *sql, FILE *out) {
   while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
     for (int i = 0; i < sqlite3_column_count(rows); i++) {
       const char *text = (const char *)sqlite3_column_text(rows, i);
-      fprintf(out, "%s|", text == NULL ? "" : text);
+      unseal_put(&teller->unsealer, text == NULL ? "" : text, out);
+      putc('|', out);
     }
     putc('\n', out);
   }
@@ -55,14 +60,16 @@ static void tell_sqlite(sqlite3 *handle, const char *sql, FILE *out) {
   sqlite3_finalize(rows);
 }
 
-static void tell_postgres(PGconn *connection, const char *sql, FILE *out) {
+static void tell_postgres(const struct teller *teller, const char *sql, FILE *out) {
+  PGconn *connection = teller->postgres;
   PGresult *rows = PQexec(connection, sql);
   if (PQresultStatus(rows) != PGRES_TUPLES_OK) {
     give_up(PQerrorMessage(connection), sql);
   }
   for (int r = 0; r < PQntuples(rows); r++) {
     for (int i = 0; i < PQnfields(rows); i++) {
-      fprintf(out, "%s|", PQgetvalue(rows, r, i));
+      unseal_put(&teller->unsealer, PQgetvalue(rows, r, i), out);
+      putc('|', out);
     }
     putc('\n', out);
   }
@@ -71,9 +78,9 @@ static void tell_postgres(PGconn *connection, const char *sql, FILE *out) {
 
 static void tell(const struct teller *teller, const char *sql, FILE *out) {
   if (teller->sqlite != NULL) {
-    tell_sqlite(teller->sqlite, sql, out);
+    tell_sqlite(teller, sql, out);
   } else {
-    tell_postgres(teller->postgres, sql, out);
+    tell_postgres(teller, sql, out);
   }
 }
 
@@ -108,7 +115,12 @@ static bool is_among(const char *const *names, const char *name) {
 
 static void select_column(FILE *sql, const struct teller *teller, const char *table, const char *column,
                           int64_t known) {
-  if (strcmp(table, "field") == 0 && is_among(SAMPLED, column)) {
+  const char *id, *from, *part = unseal_part(table, column, &id, &from);
+  if (part != NULL) {
+    fprintf(sql, "CASE WHEN length(\"%s\") > 0 THEN '@%s ' || %s || ' ' || %s || ' ' || %s\"%s\"%s ELSE '-' END",
+            column, part, id, from, teller->sqlite != NULL ? "hex(" : "encode(", column,
+            teller->sqlite != NULL ? ")" : ", 'hex')");
+  } else if (strcmp(table, "field") == 0 && is_among(SAMPLED, column)) {
     fputs("''", sql);
   } else if (is_among(MASKED, column)) {
     fprintf(sql, "CASE WHEN \"%s\" IS NULL THEN '-' WHEN \"%s\" > %lld THEN '+' ELSE CAST(\"%s\" AS TEXT) END", column,
@@ -147,6 +159,11 @@ static void dump_table(const struct teller *teller, const char *table, char *con
     }
   }
   fputs(" ORDER BY ", text);
+  /* Intervals that are told apart by runs alone keep the order of those. */
+  const char *id, *from;
+  if (unseal_part(table, "body", &id, &from) != NULL && strcmp(from, "0") != 0) {
+    fprintf(text, "%s, %s, ", id, from);
+  }
   for (size_t i = 0; i < count; i++) {
     fprintf(text, "%s%zu", i == 0 ? "" : ", ", i + 1);
   }
@@ -179,18 +196,43 @@ static char *dump(const struct teller *teller, const char *tables_sql, const cha
   return text;
 }
 
-char *dump_sqlite(const char *path, int64_t known) {
+static void read_keys(struct teller *teller, const char *key_file) {
+  char *text = NULL;
+  size_t length = 0;
+  FILE *out = open_memstream(&text, &length);
+  unseal_begin(&teller->unsealer, key_file);
+  if (out == NULL) {
+    give_up("out of memory", key_file);
+  }
+  tell(teller,
+       teller->sqlite != NULL ? "SELECT key_id, purpose, hex(wrapped) FROM data_key"
+                              : "SELECT key_id, purpose, encode(wrapped, 'hex') FROM data_key",
+       out);
+  fclose(out);
+  for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
+    unsigned id;
+    char purpose[32], wrapped[2 * SEAL_WRAPPED + 2];
+    if (sscanf(line, "%u|%31[^|]|%145[^|]|", &id, purpose, wrapped) == 3) {
+      unseal_add(&teller->unsealer, id, purpose, wrapped);
+    }
+  }
+  free(text);
+}
+
+char *dump_sqlite(const char *path, const char *key_file, int64_t known) {
   struct teller teller = {.sqlite = NULL};
   if (sqlite3_open_v2(path, &teller.sqlite, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
     give_up("cannot open", path);
   }
+  read_keys(&teller, key_file);
   char *text = dump(&teller, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1",
                     "SELECT name FROM pragma_table_info(", ") ORDER BY cid", known);
   sqlite3_close(teller.sqlite);
+  unseal_end(&teller.unsealer);
   return text;
 }
 
-char *dump_postgres(const char *conninfo, const char *schema, int64_t known) {
+char *dump_postgres(const char *conninfo, const char *schema, const char *key_file, int64_t known) {
   struct teller teller = {.postgres = PQconnectdb(conninfo)};
   char sql[256], columns[384];
   snprintf(sql, sizeof sql, "SET search_path = \"%s\"", schema);
@@ -199,11 +241,13 @@ char *dump_postgres(const char *conninfo, const char *schema, int64_t known) {
     give_up(PQerrorMessage(teller.postgres), sql);
   }
   PQclear(set);
+  read_keys(&teller, key_file);
   snprintf(sql, sizeof sql, "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = '%s' ORDER BY 1", schema);
   snprintf(columns, sizeof columns,
            "SELECT column_name FROM information_schema.columns WHERE table_schema = '%s' AND table_name = ", schema);
   char *text = dump(&teller, sql, columns, " ORDER BY ordinal_position", known);
   PQfinish(teller.postgres);
+  unseal_end(&teller.unsealer);
   return text;
 }
 

@@ -7,8 +7,10 @@
  *     run (backups), its head, the counter of runs, when the last backup was made, and the
  *     token of a lease, which counts the tries;
  *   - how many records the last pass looked at for the shape of its fields: one that was killed looked at the rest
- * only. Everything else has to be equal: ids of records, versions, rows, persons and cases, bytes and their places in
- * chunks, digests, sealed identities, states, issues, cursors and watermarks, pairs, keys, models, memberships. */
+ * only;
+ *   - data keys, which are random: what is sealed is compared as it is inside.
+ * Everything else has to be equal: ids of records, versions, rows, persons and cases, bytes and their places in
+ * chunks, digests, identities, states, issues, cursors and watermarks, pairs, keys, models, memberships. */
 #ifndef PUENTE_TESTS_SUPPORT_DUMP_H
 #define PUENTE_TESTS_SUPPORT_DUMP_H
 
@@ -16,8 +18,8 @@
 #include <stdint.h>
 
 /* Text is allocated: "table|column|…" lines, then rows. Any failure ends the test program. */
-char *dump_sqlite(const char *path, int64_t known);
-char *dump_postgres(const char *conninfo, const char *schema, int64_t known);
+char *dump_sqlite(const char *path, const char *key_file, int64_t known);
+char *dump_postgres(const char *conninfo, const char *schema, const char *key_file, int64_t known);
 
 /* Whether they are equal; else prints the first lines that differ, with the table they stand in. */
 bool dump_same(const char *wanted, const char *got);

@@ -113,12 +113,13 @@ static int64_t runs_of(const struct shaken *shaken, const struct act *act) {
 }
 
 static char *dump(const struct shaken *shaken, int64_t known) {
+  char path[4096], key[4096];
+  snprintf(key, sizeof key, "%s/puente.key", shaken->folder);
   if (shaken->postgres) {
-    return dump_postgres(shaken->conninfo, SCHEMA, known);
+    return dump_postgres(shaken->conninfo, SCHEMA, key, known);
   }
-  char path[4096];
   snprintf(path, sizeof path, "%s/puente.db", shaken->folder);
-  return dump_sqlite(path, known);
+  return dump_sqlite(path, key, known);
 }
 
 /* ---- killing ---- */

@@ -495,6 +495,13 @@ static enum status postgres_lock_schema(struct driver *driver, struct error *err
   return postgres_script(driver, sql, error);
 }
 
+static enum status postgres_lock_keys(struct driver *driver, bool alone, struct error *error) {
+  char sql[160];
+  snprintf(sql, sizeof sql, "SELECT pg_advisory_xact_lock%s(hashtext('puente:keys:%s'))", alone ? "" : "_shared",
+           self_of(driver)->schema);
+  return postgres_script(driver, sql, error);
+}
+
 static enum status one_number(struct postgres *self, const char *sql, int64_t *number, struct error *error) {
   enum status status = postgres_settle(self, error);
   if (status != OK) {
@@ -548,6 +555,7 @@ const struct driver_ops postgres_driver = {
     .commit = postgres_commit,
     .rollback = postgres_rollback,
     .lock_schema = postgres_lock_schema,
+    .lock_keys = postgres_lock_keys,
     .script = postgres_script,
     .execute = postgres_execute,
     .query = postgres_query,

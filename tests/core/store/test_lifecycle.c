@@ -63,7 +63,8 @@ static void test_other_key(void **state) {
     options.read_only = i == 1;
     assert_int_equal(store_open(&options, &store, &error), ERR_CONFIG);
     assert_string_equal(error.message, "the key is not the one that this store was made with");
-    assert_string_equal(error.hint, "put the key file of this workspace back from its copy; nothing was changed");
+    assert_string_equal(error.hint, "put the key file of this workspace back from its copy, or join two shares: "
+                                    "`puente key join`; nothing was changed");
     assert_null(store);
   }
   options.key = NULL;

@@ -35,7 +35,7 @@ static const char *const STATE[] = {
     "SELECT row_id, key, case_key, denuncia_number, reported_on, to_run IS NULL FROM st_case ORDER BY 1",
     "SELECT row_id, key, case_key, person_key, to_run IS NULL FROM st_person ORDER BY 1",
     "SELECT row_id, key, role, to_run IS NULL FROM st_involvement ORDER BY 1",
-    "SELECT row_id, hex(body) FROM identity ORDER BY 1",
+    "SELECT row_id, '@identity.body ' || row_id || ' 0 ' || hex(body) FROM identity ORDER BY 1",
     "SELECT raw_id, number, level, field, reason, shape FROM issue ORDER BY 1, 2",
     "SELECT code, cursor, watermark, mark FROM source",
     "SELECT item FROM memory",
