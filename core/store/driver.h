@@ -102,7 +102,8 @@ struct driver_ops {
   void (*rollback)(struct driver *driver);
   /* Nobody else migrates until the transaction ends. */
   enum status (*lock_schema)(struct driver *driver, struct error *error);
-  /* Until the transaction ends: together with other writers of sealed bodies, or alone, once those have ended. */
+  /* Until the transaction ends: together with other writers of sealed bodies, or alone, once those have ended. NULL:
+   * a transaction that writes is the only one. */
   enum status (*lock_keys)(struct driver *driver, bool alone, struct error *error);
 
   /* Several statements without parameters or results. */

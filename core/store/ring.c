@@ -180,6 +180,10 @@ static enum status need_id(struct store *store, uint32_t id, const struct seal_k
   return status;
 }
 
+enum status ring_lock(struct store *store, bool alone, struct error *error) {
+  return store->ops->lock_keys == NULL ? OK : store->ops->lock_keys(store->driver, alone, error);
+}
+
 /* ---- opening ---- */
 
 /* Tells keys apart and nothing of them. */
@@ -224,7 +228,7 @@ static enum status found_ring(struct store *store, struct error *error) {
     return status;
   }
   mark_of(store->key, text);
-  status = store->ops->lock_keys(store->driver, true, error);
+  status = ring_lock(store, true, error);
   if (status == OK) {
     status = db_execute(store, error, "INSERT INTO meta (name, value) VALUES ('key', $1) ON CONFLICT (name) DO NOTHING",
                         VALUES(text_value(text)));
@@ -312,7 +316,7 @@ enum status ring_writing(struct store *store, struct error *error) {
   if (status != OK || store->ring->asked) {
     return status;
   }
-  status = store->ops->lock_keys(store->driver, false, error);
+  status = ring_lock(store, false, error);
   if (status == OK) {
     status = db_integer(store, error, &present, NULL,
                         "SELECT coalesce(max(key_id), 0) FROM data_key WHERE purpose = $1 AND retired = 0",

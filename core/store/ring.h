@@ -42,8 +42,10 @@ void ring_close(struct store *store); /* wipes it */
 /* ERR_CONFIG where the store was opened without a key: which file, and what to do. */
 enum status ring_need(const struct store *store, struct error *error) MUST_CHECK;
 
+/* Until the transaction ends: shared by writers of sealed bodies, or alone, once those have ended. */
+enum status ring_lock(struct store *store, bool alone, struct error *error) MUST_CHECK;
 /* A new data key, the present one from the commit on, unknown to this handle before: a number that was rolled back is
- * given again. In a transaction that has lock_keys alone. */
+ * given again. In a transaction that has the lock alone. */
 enum status ring_make(struct store *store, struct error *error) MUST_CHECK;
 void ring_ended(struct store *store); /* a transaction has ended */
 /* Before the first seal of each writing function; asks once in a transaction. */

@@ -395,11 +395,6 @@ static enum status sqlite_lock_schema(struct driver *driver, struct error *error
   return OK;
 }
 
-static enum status sqlite_lock_keys(struct driver *driver, bool alone, struct error *error) {
-  (void)alone; /* a transaction that writes is the only one */
-  return sqlite_lock_schema(driver, error);
-}
-
 /* ---- opening ---- */
 
 static enum status pragma_integer(struct sqlite *self, const char *sql, int64_t *value, struct error *error) {
@@ -575,7 +570,6 @@ const struct driver_ops sqlite_driver = {
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
     .lock_schema = sqlite_lock_schema,
-    .lock_keys = sqlite_lock_keys,
     .script = sqlite_script,
     .execute = sqlite_execute,
     .query = sqlite_query,
