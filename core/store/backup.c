@@ -103,8 +103,8 @@ static enum status open_copy(const struct store_options *options, const char *fi
 
 static enum status look_at(struct store *copy, copy_check *check, void *context, struct holdings *holdings,
                            struct error *error) {
-  enum status status = store_holdings(copy, holdings, error);
-  return status == OK && check != NULL ? check(context, copy, error) : status;
+  enum status status = check == NULL ? OK : check(context, copy, error);
+  return status == OK ? store_holdings(copy, holdings, error) : status;
 }
 
 enum status store_check_copy(const struct store_options *options, const char *file, copy_check *check, void *context,

@@ -54,6 +54,10 @@ static void hand_over(const char *name, const char *store, const char *schema) {
   shell("sed -i 's#^  password: .*#&\\n  secrets: {ruc: \"file:%s/secrets/reta\"}\\n  ca_file: puente.key#' "
         "%s/sources/reta.yaml",
         from, from);
+  /* A private key that stands in a file of certificates, and a title that could end a cell of a table. */
+  shell("printf -- '-----BEGIN PRIVATE KEY-----\\nMIIhidden\\n' >%s/bundle.pem && "
+        "sed -i 's#^options:#&\\n  ca_file: bundle.pem#; s#^title:.*#title: \"a | b\"#' %s/sources/sistra.yaml",
+        from, from);
   char arguments[512];
   snprintf(arguments, sizeof arguments, "--quiet handover --out %s", document);
   assert_int_equal(workspace_run(from, arguments, NULL), 0);
@@ -62,6 +66,10 @@ static void hand_over(const char *name, const char *store, const char *schema) {
   assert_int_equal(code, 0);
   free(shell_output(&code, "grep puente-file %s | grep -q 'puente.key'", document));
   assert_int_equal(code, 1);
+  free(shell_output(&code, "grep -q -e MIIhidden -e '| a | b |' %s", document));
+  assert_int_equal(code, 1);
+  free(shell_output(&code, "grep -q 'bundle.pem' %s && grep -qF 'a \\| b' %s", document, document));
+  assert_int_equal(code, 0);
   assert_int_equal(init_from(to, document, &said), 0);
   assert_non_null(strstr(said, "12 files, their digests are right"));
   assert_non_null(strstr(said, "puente.key"));
@@ -69,7 +77,7 @@ static void hand_over(const char *name, const char *store, const char *schema) {
   free(said);
   shell("for f in puente.yaml sources mappings templates; do diff -r %s/$f %s/$f || exit 1; done", from, to);
   /* What the successor is given by other ways. */
-  shell("ln -s ../secrets ../datamart.db ../siscalp %s && cp -p %s/puente.key %s", to, from, to);
+  shell("ln -s ../secrets ../datamart.db ../siscalp %s && cp -p %s/puente.key %s/bundle.pem %s", to, from, from, to);
   if (schema != NULL) {
     /* The new place is another database. */
     postgres_run("CREATE DATABASE successor OWNER puente");
@@ -129,6 +137,12 @@ static void test_refusals(void **state) {
   refused("s#path=sources/reta.yaml#path=/tmp/reta.yaml#", "a path that leaves the workspace is refused");
   refused("s#path=sources/reta.yaml#path=sources/./reta.yaml#", "a path that leaves the workspace is refused");
   refused("s#path=sources/reta.yaml#path=sources/mimp.yaml#", "a file stands twice in the document");
+  refused("s#path=sources/reta.yaml#path=sources/../../reta.yaml#", "a path that leaves the workspace is refused");
+  refused("s#path=sources/reta.yaml#path=sources//reta.yaml#", "a path that leaves the workspace is refused");
+  refused("s#path=sources/reta.yaml#path=sources/#", "a path that leaves the workspace is refused");
+  refused("s#path=sources/reta.yaml#path=sources\\\\reta.yaml#", "a path that leaves the workspace is refused");
+  refused("s#path=sources/reta.yaml#path=sources/\\x1breta.yaml#", "a path that leaves the workspace is refused");
+  refused("s#path=sources/reta.yaml#path=PUENTE.KEY#", "keys, secrets and stores do not come by a document");
   refused("s#path=sources/reta.yaml#path=PUENTE.key#", "keys, secrets and stores do not come by a document");
   refused("/puente-file.*puente.yaml/d", "the document holds no configuration");
   /* A link in the way is not followed. */
@@ -144,6 +158,32 @@ static void test_refusals(void **state) {
   char *left = shell_output(&code, "ls %s/elsewhere", peru.folder);
   assert_string_equal(left, "");
   free(left);
+  /* What makes a folder a workspace comes last. */
+  free(shell_output(&code, "test -e %s/puente.yaml", to));
+  assert_int_equal(code, 1);
+  /* Nor is one that stands where a file goes. */
+  shell("rm -r %s && mkdir -p %s/sources && ln -s ../../elsewhere/reta.yaml %s/sources/reta.yaml", to, to, to);
+  assert_int_equal(init_from(to, document, &said), 1);
+  assert_non_null(strstr(said, "cannot write the file: File exists"));
+  free(said);
+  left = shell_output(&code, "ls %s/elsewhere", peru.folder);
+  assert_string_equal(left, "");
+  free(left);
+  /* Nothing that is there gives way. */
+  shell("rm -r %s && mkdir %s && echo mine >%s/puente.yaml", to, to, to);
+  assert_int_equal(init_from(to, document, &said), 2);
+  assert_non_null(strstr(said, "there is a workspace already"));
+  free(said);
+  left = shell_output(&code, "ls %s && cat %s/puente.yaml", to, to);
+  assert_string_equal(left, "puente.yaml\nmine\n");
+  free(left);
+  /* Whatever mode the document says, nobody but the owner writes, nothing runs. */
+  shell("rm -r %s && sed 's/mode=0644 bytes/mode=6777 bytes/' %s >%s.odd", to, document, document);
+  snprintf(document, sizeof document, "%s/ministry.md.odd", peru.folder);
+  assert_int_equal(init_from(to, document, &said), 0);
+  free(said);
+  free(shell_output(&code, "find %s -type f -perm /7133 ! -name puente.key | grep -q .", to));
+  assert_int_equal(code, 1);
   free(to);
 }
 

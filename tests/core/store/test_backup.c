@@ -65,6 +65,15 @@ static void copy_to(struct stand *stand, const char *target, struct backup_made 
   MUST(store_backup(stand->store, &stand->options, &request, made, &error));
 }
 
+static void copy_by_hand(struct stand *stand, const char *path) {
+  if (stand->options.kind == STORE_SQLITE) {
+    shell("sqlite3 %s '.backup %s'", stand->path, path);
+  } else {
+    shell("pg_dump --format=custom --dbname='%s' --no-privileges --table='%s.*' --table='%s_views.*' --file=%s",
+          postgres_start(), stand->schema, stand->schema, path);
+  }
+}
+
 /* Everything that the store's tables hold and its views are, as one digest. */
 static char *fingerprint(struct stand *stand) {
   int code = 0;
@@ -154,6 +163,7 @@ static void test_while_others_write(void **state) {
   close_store(stand);
   pid_t child = fork();
   if (child == 0) {
+    alarm(60); /* not for ever, where an assertion fails */
     write_on(stand);
   }
   struct error error;
@@ -175,6 +185,88 @@ static void test_while_others_write(void **state) {
   assert_true(view_count(stand, "runs", NULL, NULL) >= last);
 }
 
+/* Between the count of one table and that of the next another process commits. */
+static struct stand *intruder;
+
+static int intrude(unsigned what, void *context, void *statement, void *sql) {
+  (void)what;
+  (void)context;
+  (void)statement;
+  struct stand *other = intruder;
+  if (other != NULL && strstr(sql, "count(*) FROM \"run\"") != NULL) {
+    intruder = NULL;
+    contract_run(other, "sync", 1);
+    add_entry(other);
+  }
+  return 0;
+}
+
+static int watch_statements(sqlite3 *handle, char **message, const struct sqlite3_api_routines *api) {
+  (void)message;
+  (void)api;
+  return sqlite3_trace_v2(handle, SQLITE_TRACE_STMT, intrude, NULL);
+}
+
+static void test_one_moment(void **state) {
+  struct stand *stand = *state, other = *stand;
+  struct error error;
+  struct backup_made made;
+  fill(stand);
+  close_store(stand);
+  MUST(store_open(&other.options, &other.store, &error));
+  sqlite3_auto_extension((void (*)(void))watch_statements);
+  MUST(store_open(&stand->options, &stand->store, &error));
+  sqlite3_cancel_auto_extension((void (*)(void))watch_statements);
+  intruder = &other;
+  copy_to(stand, place(stand, "copy"), &made);
+  assert_null(intruder); /* it did */
+  assert_int_equal(rows_of(&made.holdings, "audit_log"), 2);
+  assert_int_equal(rows_of(&made.holdings, "run"), view_count(stand, "runs", NULL, NULL) - 1);
+  holdings_free(&made.holdings);
+  store_close(other.store);
+}
+
+/* The copy loses a row between being written and being read back. */
+static enum status lose_a_row(void *context, struct store *copy, struct error *error) {
+  (void)copy;
+  (void)error;
+  shell("sqlite3 %s 'DELETE FROM audit_log WHERE sequence = 2'", (const char *)context);
+  return OK;
+}
+
+static void test_reads_back(void **state) {
+  struct stand *stand = *state;
+  struct error error;
+  struct backup_made made;
+  fill(stand);
+  char *part = place(stand, "copy.part");
+  const struct backup_request request = {.target = place(stand, "copy"), .check = lose_a_row, .context = part};
+  assert_int_equal(store_backup(stand->store, &stand->options, &request, &made, &error), ERR_STORE);
+  assert_string_equal(error.message, "the backup does not read back as what was copied");
+  assert_string_equal(error.place, "table audit_log");
+  assert_int_not_equal(access(place(stand, "copy"), F_OK), 0);
+  assert_int_not_equal(access(part, F_OK), 0);
+}
+
+/* Damage that no count of rows meets: an index that lacks the rows of its table. */
+static void test_every_page(void **state) {
+  struct stand *stand = *state;
+  struct error error;
+  struct holdings holdings;
+  enum copy_proof proof;
+  int version = 0;
+  fill(stand);
+  char *path = place(stand, "copy");
+  copy_by_hand(stand, path);
+  shell(
+      "sqlite3 %s \"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'IS NOT NULL', 'IS NULL') "
+      "WHERE name = 'raw_record_key'\"",
+      path);
+  assert_int_equal(store_check_copy(&stand->options, path, NULL, NULL, &holdings, &proof, &version, &error), ERR_STORE);
+  assert_string_equal(error.message, "the database file is damaged");
+  assert_string_equal(error.hint, "take another copy");
+}
+
 static void test_stopped(void **state) {
   struct stand *stand = *state;
   struct error error;
@@ -189,17 +281,14 @@ static void test_stopped(void **state) {
 }
 
 /* A limit of a file's size stands for the full disk. */
-static void test_disk_full(void **state) {
-  struct stand *stand = *state;
-  fill(stand);
-  close_store(stand);
+static void fills_at(struct stand *stand, rlim_t most) {
   pid_t child = fork();
   if (child == 0) {
     struct error error;
     struct backup_made made;
     signal(SIGXFSZ, SIG_IGN);
     MUST(store_open(&stand->options, &stand->store, &error));
-    setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = 8192, .rlim_max = 8192});
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = most, .rlim_max = most});
     const struct backup_request request = {.target = place(stand, "copy")};
     enum status status = store_backup(stand->store, &stand->options, &request, &made, &error);
     bool said = strcmp(error.message, "the disk is full") == 0;
@@ -212,6 +301,19 @@ static void test_disk_full(void **state) {
   assert_int_not_equal(access(place(stand, "copy"), F_OK), 0);
   assert_int_not_equal(access(place(stand, "copy.part"), F_OK), 0);
   assert_int_not_equal(access(place(stand, "copy.part-journal"), F_OK), 0);
+}
+
+static void test_disk_full(void **state) {
+  struct stand *stand = *state;
+  static const rlim_t mosts[] = {512, 8192};
+  fill(stand);
+  close_store(stand);
+  for (size_t i = 0; i < sizeof mosts / sizeof *mosts; i++) {
+    if (stand->options.kind == STORE_SQLITE) {
+      shell(": >%s-journal", place(stand, "copy.part")); /* as a full disk may leave it */
+    }
+    fills_at(stand, mosts[i]);
+  }
 }
 
 /* ---- restoring ---- */
@@ -296,15 +398,6 @@ static void set_version(struct stand *stand, int version) {
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
   }
   contract_sql(stand, sql);
-}
-
-static void copy_by_hand(struct stand *stand, const char *path) {
-  if (stand->options.kind == STORE_SQLITE) {
-    shell("sqlite3 %s '.backup %s'", stand->path, path);
-  } else {
-    shell("pg_dump --format=custom --dbname='%s' --no-privileges --table='%s.*' --table='%s_views.*' --file=%s",
-          postgres_start(), stand->schema, stand->schema, path);
-  }
 }
 
 static void test_refusals(void **state) {
@@ -569,6 +662,9 @@ int main(void) {
       EACH(test_altered_log),
       EACH(test_notes),
       EACH(test_integrity),
+      SQLITE_ONLY(test_one_moment),
+      SQLITE_ONLY(test_reads_back),
+      SQLITE_ONLY(test_every_page),
       SQLITE_ONLY(test_upgrade_fails),
       POSTGRES_ONLY(test_upgrade_fails_postgres),
       POSTGRES_ONLY(test_narrow_role),
