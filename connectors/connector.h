@@ -23,6 +23,7 @@ struct pull {
   const void *options;        /* the connector's own struct, parsed by its table */
   const char *cursor;         /* of an unfinished pass; NULL: begin a pass */
   const char *watermark;      /* highest mark of the last complete pass, less the overlap; NULL: everything */
+  const char *form;           /* the last mark that the source gave, for the form it writes them in; NULL: none */
   const char *until;          /* of a backfill, included, a date with its whole day; NULL: no end */
   const char *const *columns; /* input paths that the mapping reads, for a connector that can narrow; may be NULL */
   const atomic_bool *stop;    /* becomes true when a signal asks to stop; long waits look at it */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { MARK_MOST = 128, DATE_LENGTH = 10, DAY_SECONDS = 86400 };
+enum { MARK_MOST = 128, DATE_LENGTH = 10, TIME_LENGTH = 19, DAY_SECONDS = 86400 };
 
 /* Naive on purpose: what is read by the source's format is written back by it, in whatever zone the source thinks. */
 static bool read_by(struct slice text, const char *format, int64_t *micros) {
@@ -116,4 +116,34 @@ enum status mark_write(const char *mark, const char *format, const char *zone, s
 enum status mark_write_end(const char *mark, const char *format, const char *zone, struct buffer *out,
                            struct error *error) {
   return write_mark(mark, strlen(mark) == DATE_LENGTH ? DAY_SECONDS - 1 : 0, format, zone, out, error);
+}
+
+static bool is_date(const char *text) {
+  struct date date;
+  return strlen(text) == DATE_LENGTH && date_parse_iso(slice_of(text), &date) && date.precision == DATE_DAY;
+}
+
+/* "2024-01-31T08:30:00…", "2024-01-31 08:30:00…" */
+static bool has_time(const char *form) {
+  int64_t micros;
+  char utc[TIME_LENGTH + 2];
+  if (form == NULL || strlen(form) < TIME_LENGTH || (form[DATE_LENGTH] != 'T' && form[DATE_LENGTH] != ' ')) {
+    return false;
+  }
+  snprintf(utc, sizeof utc, "%.10sT%.8sZ", form, form + DATE_LENGTH + 1);
+  return clock_parse(slice_of(utc), &micros);
+}
+
+enum status mark_widen(const char *date, const char *form, bool end, struct buffer *out, struct error *error) {
+  buffer_text(out, date);
+  if (is_date(date) && has_time(form)) {
+    buffer_printf(out, "%c%s", form[DATE_LENGTH], end ? "23:59:59" : "00:00:00");
+    const char *rest = form + TIME_LENGTH;
+    bool fraction = *rest == '.';
+    for (; *rest != '\0'; rest++) {
+      fraction = fraction && (*rest == '.' || (*rest >= '0' && *rest <= '9'));
+      buffer_char(out, fraction && *rest != '.' ? (end ? '9' : '0') : *rest);
+    }
+  }
+  return buffer_check(out, "watermark", error);
 }

@@ -16,6 +16,11 @@ enum status mark_write(const char *mark, const char *format, const char *zone, s
 /* The same of an end that is included: a date alone is written as the last second of its day. */
 enum status mark_write_end(const char *mark, const char *format, const char *zone, struct buffer *out,
                            struct error *error) MUST_CHECK;
+/* A date alone, as a person gives it, in the form of a mark of the source that has a time: its first second, or its
+ * last
+ * (`end`), in that mark's zone. Anything else, or a `form` (NULL allowed) that is no date and time, stays as it is. */
+enum status mark_widen(const char *date, const char *form, bool end, struct buffer *out,
+                       struct error *error) MUST_CHECK;
 /* "Z", "+05:30", "-05:00" in seconds. */
 bool zone_parse(struct slice text, int64_t *seconds);
 

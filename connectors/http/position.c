@@ -26,10 +26,12 @@ static enum status set_range(struct position *position, const struct pull *pull,
     return ERR_CONFIG;
   }
   if (since != NULL) {
-    status = mark_write(since, range->format, range->zone, &position->since, error);
+    status = range->format == NULL ? mark_widen(since, pull->form, false, &position->since, error)
+                                   : mark_write(since, range->format, range->zone, &position->since, error);
   }
   if (status == OK && until != NULL) {
-    status = mark_write_end(until, range->format, range->zone, &position->until, error);
+    status = range->format == NULL ? mark_widen(until, pull->form, true, &position->until, error)
+                                   : mark_write_end(until, range->format, range->zone, &position->until, error);
   }
   return status;
 }

@@ -153,7 +153,8 @@ static enum status observe_failure(struct store *store, int source_id, const str
   enum health kind = health_of(failure);
   struct source_health after = *health;
   int64_t now = clock_now();
-  if (!attempt->pulled || failure->code == ERR_INTERRUPTED) {
+  bool asked_wrong = attempt->ranged && (failure->code == ERR_REMOTE || failure->code == ERR_USAGE);
+  if (!attempt->pulled || failure->code == ERR_INTERRUPTED || asked_wrong) {
     return OK;
   }
   after.health = kind;

@@ -12,6 +12,7 @@ enum health health_of(const struct error *error);
 
 struct health_try {
   int64_t run;
+  bool ranged; /* a person chose --since or --until: that the source refuses those says nothing about it */
   bool pulled; /* false: landed bytes were mapped again, which can mend a changed source and nothing else */
   const struct counts *counts;
   const struct error *failure; /* NULL: it succeeded */

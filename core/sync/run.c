@@ -162,7 +162,9 @@ static enum status frame_finish(struct run_frame *frame, enum run_state state, c
   if (status == OK) {
     status = store_run_end(frame->bench->store, frame->run, state, counts, message, error);
   }
-  struct health_try attempt = {.run = frame->run, .pulled = frame->pulls, .counts = counts, .failure = failure};
+  bool ranged = frame->options->since != NULL || frame->options->until != NULL;
+  struct health_try attempt = {
+      .run = frame->run, .ranged = ranged, .pulled = frame->pulls, .counts = counts, .failure = failure};
   if (status == OK) {
     status = health_observe(frame->bench->store, frame->source_id, &attempt, error);
   }

@@ -109,6 +109,7 @@ static struct pull sync_pull(struct sync *sync) {
                        .options = sync->frame.connector_options,
                        .cursor = sync->cursor.len > 0 ? sync->cursor.data : NULL,
                        .watermark = sync->watermark.len > 0 ? sync->watermark.data : NULL,
+                       .form = sync->lander.pass.watermark,
                        .until = sync->frame.options->until,
                        .columns = plan_paths(sync->frame.plan),
                        .stop = &sync->stop,

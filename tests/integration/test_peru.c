@@ -96,6 +96,25 @@ static void test_more_errors(void **state) {
   peru_stop(&peru);
 }
 
+/* SISTRA wants a time. One that nothing is known of is sent the date as it was written: that it refuses this says
+ * nothing about the source. Once its marks are known, a date is a time to it. */
+static void test_since_a_date(void **state) {
+  (void)state;
+  char *output = NULL;
+  struct peru peru;
+  peru_start(&peru, 40, 7, NULL);
+  char *folder = peru_workspace(&peru, "since", "{sqlite: puente.db}");
+  assert_int_not_equal(workspace_run(folder, "--quiet sync sistra --since 2024-01-01", NULL), 0);
+  assert_int_equal(workspace_run(folder, "status", &output), 0);
+  assert_null(strstr(output, "REFUSED"));
+  free(output);
+  assert_int_equal(workspace_run(folder, "--quiet sync sistra", NULL), 0);
+  assert_int_equal(workspace_run(folder, "--quiet sync sistra --since 2024-01-01", NULL), 0);
+  assert_true(workspace_number(folder, "SELECT pulled FROM runs ORDER BY run_id DESC LIMIT 1") > 0);
+  free(folder);
+  peru_stop(&peru);
+}
+
 /* DATAMART in PostgreSQL instead of an SQLite file gives the same records. */
 static void test_datamart_in_postgres(void **state) {
   (void)state;
@@ -124,6 +143,6 @@ static void test_datamart_in_postgres(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_sqlite_near_truth), cmocka_unit_test(test_more_errors),
-                                     cmocka_unit_test(test_datamart_in_postgres)};
+                                     cmocka_unit_test(test_since_a_date), cmocka_unit_test(test_datamart_in_postgres)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

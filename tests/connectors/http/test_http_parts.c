@@ -46,6 +46,36 @@ static void refuses_a_mark_of_another_form(void **state) {
   buffer_free(&mark);
 }
 
+/* A day, to a source whose own marks have a time. */
+static void widens_a_date_to_the_form_of_the_marks(void **state) {
+  (void)state;
+  static const struct {
+    const char *date, *form;
+    bool end;
+    const char *expected;
+  } cases[] = {
+      {"2024-01-31", "2026-03-31T23:50:00Z", false, "2024-01-31T00:00:00Z"},
+      {"2024-01-31", "2026-03-31T23:50:00Z", true, "2024-01-31T23:59:59Z"},
+      {"2024-01-31", "2026-03-31 23:50:07.125-05:00", false, "2024-01-31 00:00:00.000-05:00"},
+      {"2024-01-31", "2026-03-31T23:50:07.125-05:00", true, "2024-01-31T23:59:59.999-05:00"},
+      {"2024-01-31", "2026-03-31T23:50:07", true, "2024-01-31T23:59:59"},
+      {"2024-01-31T08:00:00Z", "2026-03-31T23:50:00-05:00", false, "2024-01-31T08:00:00Z"},
+      {"2024-01-31", "2026-03-31", false, "2024-01-31"},
+      {"2024-01-31", NULL, false, "2024-01-31"},
+      {"2024-01-31", "17", false, "2024-01-31"},
+      {"2024-01-31", "a mark of another kind", false, "2024-01-31"},
+      {"17", "2026-03-31T23:50:00Z", false, "17"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct buffer out;
+    struct error error;
+    buffer_init(&out, 256);
+    assert_int_equal(mark_widen(cases[i].date, cases[i].form, cases[i].end, &out, &error), OK);
+    assert_string_equal(out.data, cases[i].expected);
+    buffer_free(&out);
+  }
+}
+
 static void writes_marks_as_the_source_wants_them(void **state) {
   (void)state;
   static const struct {
@@ -148,6 +178,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(raises_marks_by_their_kind),
       cmocka_unit_test(refuses_a_mark_of_another_form),
+      cmocka_unit_test(widens_a_date_to_the_form_of_the_marks),
       cmocka_unit_test(writes_marks_as_the_source_wants_them),
       cmocka_unit_test(finds_the_next_link),
       cmocka_unit_test(shows_no_secret_part_of_an_address),
