@@ -48,6 +48,7 @@ static void hand_over(const char *name, const char *store, const char *schema) {
   assert_true(asprintf(&document, "%s/%s.md", peru.folder, name) > 0);
   /* Content that could end a fence, and a file without a line end. */
   shell("printf '# ```\\n# ````yaml\\n# <!-- puente-file mode=0644 path=x -->' >>%s/mappings/reta.yaml", from);
+  shell("printf '<!--\\n```\\n````\\n-->\\n' >>%s/templates/reta.xml", from);
   assert_int_equal(workspace_run(from, "--quiet run", NULL), 0);
   assert_int_equal(workspace_run(from, "--quiet store backup", NULL), 0);
   /* A secret that a source names freely, and the key named as if it were configuration. */

@@ -1,5 +1,7 @@
 /* Copies are consistent while others write, are read back, refuse what is not theirs, and come back; an upgrade that
- * failed at any step goes back. On SQLite and PostgreSQL. */
+ * failed at any step goes back. On SQLite and PostgreSQL.
+ *
+ * lint: long because copying, reading back and going back share one store and its helpers. */
 #include "core/audit/audit.h"
 #include "core/store/backup.h"
 #include "tests/support/contract.h"
