@@ -88,7 +88,7 @@ $(BUILD)/locale/%/LC_MESSAGES/puente.mo: po/%.po
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_HELPERS:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
 	@mkdir -p $(@D)
-	@$(CC) $(CFLAGS) -o $@ $^ -lcmocka -lgnutls $(LIBRARIES)
+	@$(CC) $(CFLAGS) -o $@ $^ -lcmocka -lgnutls -lglpk $(LIBRARIES)
 
 # Torture: calls of Puente's own go through wrappers that let them fail (tests/torture/inject.h).
 TORTURE := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/torture/[!t]*.c tests/torture/torture.c))

@@ -35,6 +35,7 @@ enum {
   DISCLOSE_K = 11,
   DISCLOSE_K_MOST = 1000,
   DISCLOSE_AXES_MOST = 8,
+  DISCLOSE_ATOMS_MOST = 20000, /* of one axis */
   DISCLOSE_TABLES_MOST = 256,
   DISCLOSE_CELLS_MOST = 1000000, /* of all tables, empty ones counted */
   DISCLOSE_ROWS_MOST = 50000000
