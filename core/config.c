@@ -17,8 +17,9 @@ struct owned_config {
   struct arena *arena;
 };
 
-const char *const config_keys[] = {"name",       "lang",    "store",      "key",   "model",  "link",   "codelists",
-                                   "indicators", "sources", "page_limit", "serve", "notify", "access", NULL};
+const char *const config_keys[] = {"name",  "lang",      "store",      "key",        "model",
+                                   "link",  "codelists", "indicators", "sources",    "page_limit",
+                                   "serve", "notify",    "access",     "disclosure", NULL};
 const char *const config_store_keys[] = {"sqlite", "postgres", "password", "schema", NULL};
 static const char *const LANGUAGES[] = {"es", "en", NULL};
 
@@ -235,6 +236,7 @@ static enum status read_root(const struct yaml *root, struct owned_config *owned
   status = status == OK ? read_sources(root, owned, error) : status;
   status = status == OK ? check_successors(config, error) : status;
   status = status == OK ? config_serve_read(root, config, owned->arena, error) : status;
+  status = status == OK ? config_disclosure_read(yaml_get(root, "disclosure"), config, error) : status;
   return status == OK ? config_access_read(yaml_get(root, "access"), config, owned->arena, error) : status;
 }
 

@@ -10,6 +10,10 @@
 #include "core/config_serve.h"
 
 enum store_kind { STORE_SQLITE, STORE_POSTGRES };
+/* Small cells of published tables: see core/disclose/disclose.h. */
+struct disclosure_config {
+  int k, width; /* default 11; 0: k-1 */
+};
 enum deletes { DELETES_NONE, DELETES_TOMBSTONE, DELETES_SWEEP };
 enum source_state { SOURCE_ACTIVE, SOURCE_PAUSED, SOURCE_RETIRED };
 
@@ -72,6 +76,7 @@ struct config {
   int64_t page_limit; /* bytes of one page; default 64 MiB */
   struct serve_config serve;
   struct notify_config notify;
+  struct disclosure_config disclosure;
   struct access_config access;
 };
 

@@ -11,7 +11,8 @@
 /* What was typed, and the copies that its parts point into. */
 struct typed {
   const char *by, *columns, *where, *indicator, *source;
-  bool csv;
+  bool csv, exact;
+  const char *purpose;
   char *by_copy, *where_copy;
 };
 
@@ -53,7 +54,9 @@ static enum status split_where(struct typed *typed, struct report_request *reque
 }
 
 static void add_cell(struct table *table, const struct report_cell *cell, enum report_kind kind) {
-  if (cell->label != NULL) {
+  if (cell->hidden) {
+    table_code(table, NULL, _("hidden"));
+  } else if (cell->label != NULL) {
     table_code(table, cell->text, cell->label);
   } else if (cell->null) {
     table_null(table);
@@ -72,7 +75,7 @@ static bool is_shown(const struct report *report, size_t column, enum table_form
     return true;
   }
   for (size_t i = column; i < report->count; i += report->column_count) {
-    if (report->cells[i].count != 0) {
+    if (report->cells[i].count != 0 || report->cells[i].hidden) {
       return true;
     }
   }
@@ -89,12 +92,26 @@ static const struct {
               {"_unlinkable", offsetof(struct extent, unlinkable), BOUNDS_ALL}};
 enum { BESIDE_COUNT = sizeof BESIDE / sizeof *BESIDE };
 
-static size_t count_beside(const struct report_column *column, enum table_form form) {
+/* None where anything is hidden: records add up, and would give away what persons do not. */
+static size_t count_beside(const struct report *report, const struct report_column *column, enum table_form form) {
   size_t count = 0;
+  if (report->concealed > 0) {
+    return 0;
+  }
   while (form != TABLE_TEXT && count < BESIDE_COUNT && column->bounds >= BESIDE[count].from) {
     count++;
   }
   return count;
+}
+
+/* For programs, where a column has a hidden figure: what each of its cells is. */
+static bool has_status(const struct report *report, size_t column, enum table_form form) {
+  for (size_t i = column; form != TABLE_TEXT && i < report->count; i += report->column_count) {
+    if (report->cells[i].hidden) {
+      return true;
+    }
+  }
+  return false;
 }
 
 static void add_beside(struct table *table, const struct report_cell *cell, size_t count) {
@@ -111,11 +128,12 @@ static void add_beside(struct table *table, const struct report_cell *cell, size
 
 static struct table *table_of(const struct report *report, enum table_form form) {
   struct table_column columns[TABLE_COLUMNS_MOST];
-  bool shown[REPORT_COLUMNS_MOST] = {false};
+  bool shown[REPORT_COLUMNS_MOST] = {false}, status[REPORT_COLUMNS_MOST] = {false};
   size_t count = 0;
   for (size_t i = 0; i < report->column_count; i++) {
     const struct report_column *column = &report->columns[i];
     shown[i] = is_shown(report, i, form);
+    status[i] = shown[i] && has_status(report, i, form);
     if (!shown[i]) {
       continue;
     }
@@ -123,7 +141,11 @@ static struct table *table_of(const struct report *report, enum table_form form)
                                              .title = column->title,
                                              .align = column->kind == REPORT_TEXT ? ALIGN_LEFT : ALIGN_RIGHT,
                                              .most = 48};
-    for (size_t b = 0; b < count_beside(column, form); b++) {
+    if (status[i]) {
+      const char *name = arena_printf(report->arena, "%s_status", column->name);
+      columns[count++] = (struct table_column){.name = name == NULL ? "" : name};
+    }
+    for (size_t b = 0; b < count_beside(report, column, form); b++) {
       const char *name = arena_printf(report->arena, "%s%s", column->name, BESIDE[b].suffix);
       columns[count++] = (struct table_column){.name = name == NULL ? "" : name, .align = ALIGN_RIGHT};
     }
@@ -133,7 +155,10 @@ static struct table *table_of(const struct report *report, enum table_form form)
     const struct report_column *column = &report->columns[i % report->column_count];
     if (shown[i % report->column_count]) {
       add_cell(table, &report->cells[i], column->kind);
-      add_beside(table, &report->cells[i], count_beside(column, form));
+      if (status[i % report->column_count]) {
+        table_text(table, report->cells[i].hidden ? "hidden" : report->cells[i].null ? NULL : "shown");
+      }
+      add_beside(table, &report->cells[i], count_beside(report, column, form));
     }
   }
   return table;
@@ -148,6 +173,10 @@ static void note_total(struct table *table, const struct report *report) {
   number_group(total->records, numbers[1]);
   number_group(total->least, numbers[2]);
   number_group(report->total_waiting, numbers[3]);
+  if (report->concealed > 0) {
+    table_note(table, report->total_cases ? _("%s: %s cases") : _("%s: %s persons"), title, numbers[0]);
+    return;
+  }
   if (total->unlinkable < 0) {
     snprintf(numbers[4], sizeof numbers[4], "%s", _("not known"));
   } else {
@@ -192,6 +221,8 @@ static enum status make(const struct globals *globals, const char *name, struct 
                                    .indicator = typed->indicator,
                                    .across = typed->columns,
                                    .source = typed->source,
+                                   .exact = typed->exact,
+                                   .purpose = typed->purpose,
                                    .spanish = speaks_spanish()};
   struct workspace workspace;
   struct report report;
@@ -200,7 +231,7 @@ static enum status make(const struct globals *globals, const char *name, struct 
   if (status != OK) {
     return status;
   }
-  status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
+  status = workspace_open(globals->config, typed->exact ? WORKSPACE_WRITE : WORKSPACE_READ, &workspace, error);
   if (status != OK) {
     return status;
   }
@@ -222,6 +253,8 @@ static int run(const struct globals *globals, int argc, char **argv) {
                                    {.name = "indicator", .text = &typed.indicator},
                                    {.name = "source", .text = &typed.source},
                                    {.name = "csv", .flag = &typed.csv},
+                                   {.name = "exact", .flag = &typed.exact},
+                                   {.name = "purpose", .text = &typed.purpose},
                                    {.name = NULL}};
   int exit_code = 0;
   struct error error;
@@ -239,7 +272,8 @@ static int run(const struct globals *globals, int argc, char **argv) {
 
 const struct command command_report = {
     .name = "report",
-    .synopsis = "NAME [--by FIELDS] [--where FIELD=VALUE] [--indicator NAME] [--source CODE] [--csv]",
+    .synopsis =
+        "NAME [--by FIELDS] [--where FIELD=VALUE] [--indicator NAME] [--source CODE] [--csv] [--exact --purpose TEXT]",
     .summary = N_("figures and tables: sources, balance, completeness, stages, discrepancy, crosstab, totals, linkage"),
     .help =
         N_("  sources        each source: state, last complete pass, records, whom to call\n"
@@ -257,8 +291,11 @@ const struct command command_report = {
            "  --where A=X,B=Y  only these; A= asks for what is not recorded\n"
            "  --indicator NAME  default: victims; for stages: cases\n"
            "  --source CODE  sources, balance, completeness: only this one\n"
-           "  --csv          as CSV\n\n"
+           "  --csv          as CSV\n"
+           "  --exact --purpose TEXT  nothing hidden; for a named person, and the log records it\n\n"
            "Example: puente report crosstab --by department,sex --columns year --where age_band=12-17\n"
-           "Figures are of consolidated persons and cases, not of records; the indicator fixes how they are counted."),
+           "Figures are of consolidated persons and cases, not of records; the indicator fixes how they are counted.\n"
+           "Figures of fewer than 11 (`disclosure: k:`) are hidden, and those that would give them away: "
+           "docs/disclosure.md."),
     .run = run,
 };

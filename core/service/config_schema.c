@@ -24,7 +24,15 @@ static const struct member config_members[] = {
     {"page_limit", "\"type\": [\"string\", \"integer\"]", "largest page that a connector may bring: 64MiB"},
     {"serve", "\"$ref\": \"#/$defs/serve\"", "when sources are pulled, and how failures are met"},
     {"notify", "\"$ref\": \"#/$defs/notify\"", "who is told, and how"},
+    {"disclosure", "\"$ref\": \"#/$defs/disclosure\"", "which small figures are hidden"},
     {"access", "\"$ref\": \"#/$defs/access\"", "the persons behind what is done by hand"},
+    {NULL, NULL, NULL}};
+
+static const struct member disclosure_members[] = {
+    {"k", "\"type\": \"integer\", \"minimum\": 1, \"maximum\": 1000",
+     "smallest count of persons or cases that a report shows; default: 11"},
+    {"width", "\"type\": \"integer\", \"minimum\": 0, \"maximum\": 1000",
+     "how far apart the possible counts of a hidden figure stay; default: k-1"},
     {NULL, NULL, NULL}};
 
 static const struct member store_members[] = {
@@ -216,6 +224,7 @@ enum status config_schema(struct buffer *out, struct error *error) {
       {"retry", NULL, config_retry_options},
       {"backup", backup_members, NULL},
       {"notify", notify_members, NULL},
+      {"disclosure", disclosure_members, NULL},
       {"mail", mail_members, NULL},
       {"webhook", webhook_members, NULL},
       {"quarantine", quarantine_members, NULL},

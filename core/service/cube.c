@@ -508,7 +508,13 @@ enum status cube_run(const struct cube_request *request, struct cube *cube, stru
     cube->total.records = counting.records;
     cube->unlinked = counting.unlinked;
   }
+  if (status == OK && request->keep) {
+    cube->tuples = counting.tuples;
+    cube->tuple_count = counting.count;
+    counting.tuples = NULL;
+  }
   free_counting(&counting);
+  status = status == OK && request->suppress ? cube_suppress(request, cube, error) : status;
   if (status != OK) {
     cube_free(cube);
   }
@@ -518,6 +524,7 @@ enum status cube_run(const struct cube_request *request, struct cube *cube, stru
 void cube_free(struct cube *cube) {
   map_free(cube->dictionary);
   free(cube->cells);
+  free(cube->tuples);
   *cube = (struct cube){0};
 }
 

@@ -65,7 +65,11 @@ struct cube_request {
   size_t by_count;
   const struct condition *conditions; /* besides the indicator's */
   size_t condition_count;
-  const char *source;  /* NULL: consolidated */
+  const char *source;      /* NULL: consolidated */
+  bool suppress;           /* what may not be shown is hidden (core/disclose), as if all margins were printed too */
+  const char *const *with; /* suppress: fields of the table that this one is printed with */
+  size_t with_count;
+  bool keep;           /* the tuples too */
   cube_visitor *visit; /* told of each unit that meets the conditions; NULL: none */
   void *context;
 };
@@ -80,11 +84,17 @@ struct cube {
   size_t field_count;
   struct cube_cell *cells; /* in the order of codes and text, what is not recorded last */
   size_t count;
-  struct extent total; /* each unit once */
-  int64_t waiting;     /* waiting pairs between units of the total */
-  int64_t unlinked;    /* rows that belong to no consolidated person or case: not counted */
+  struct extent total;  /* each unit once */
+  int64_t waiting;      /* waiting pairs between units of the total */
+  size_t hidden;        /* of the cells */
+  size_t filled, kept;  /* suppress: cells that are not empty of the table and its margins; of those, shown */
+  int share;            /* of the units, in steps of 5 %, still seen in a shown cell of the table; -1: not told */
+  struct tuple *tuples; /* where they are kept */
+  size_t tuple_count;
+  int64_t unlinked; /* rows that belong to no consolidated person or case: not counted */
 };
 
+/* ERR_LIMIT where a table is too large to be protected. */
 enum status cube_run(const struct cube_request *request, struct cube *cube, struct error *error) MUST_CHECK;
 void cube_free(struct cube *cube);
 /* The label of a value in the language asked for; for MAP_NONE the words for "not recorded". `room` is used for text.

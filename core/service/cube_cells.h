@@ -15,6 +15,8 @@ struct tuple {
 /* Fills cells, in their order, and total but for its records; reorders the tuples. */
 enum status cube_cells_make(const struct cube_request *request, struct tuple *tuples, size_t count, struct cube *cube,
                             struct error *error) MUST_CHECK;
+/* Hides in `cube`, the count of `request`, what may not be shown. */
+enum status cube_suppress(const struct cube_request *request, struct cube *cube, struct error *error) MUST_CHECK;
 /* The number that a text begins with, at most three digits of it. */
 int cube_number(struct slice text);
 

@@ -7,6 +7,7 @@
 
 /* A count with its uncertainty. */
 struct extent {
+  bool hidden;        /* may not be shown: the numbers are gone */
   int64_t records;    /* of sources, behind the figure */
   int64_t figure;     /* persons, or cases */
   int64_t least;      /* the figure if every waiting pair were accepted */

@@ -1,6 +1,8 @@
 #include "core/service/report.h"
 
+#include "core/audit/audit.h"
 #include "core/base/text.h"
+#include "core/service/access.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,19 +40,59 @@ static const struct report_entry *find(const char *name, struct error *error) {
   return NULL;
 }
 
-enum status report_run(const struct workspace *workspace, const struct report_request *request, struct report *report,
+/* Who asks for exact figures is in the log before they are read. */
+static enum status log_exact(struct workspace *workspace, const struct report_request *request, struct error *error) {
+  if (!request->exact) {
+    return access_require(workspace, RIGHT_FIGURES, error);
+  }
+  if (request->purpose == NULL || request->purpose[0] == '\0') {
+    error_set(error, ERR_USAGE, "%s", _("a purpose is needed for exact figures"));
+    error_hint(error, "%s", _("--exact --purpose \"what they are for\": the log records it"));
+    return ERR_USAGE;
+  }
+  enum status status = access_require(workspace, RIGHT_EXACT, error);
+  status = status == OK ? access_person(workspace, error) : status;
+  const struct audit_event event = {
+      .event = "exact", .actor = workspace->actor, .purpose = request->purpose, .body = request->name};
+  status = status == OK ? store_begin(workspace->store, error) : status;
+  if (status != OK) {
+    return status;
+  }
+  status = audit_append(workspace->store, &event, error);
+  status = status == OK ? store_commit(workspace->store, error) : status;
+  if (status != OK) {
+    store_rollback(workspace->store);
+  }
+  return status;
+}
+
+static void note_hidden(struct report *report) {
+  if (report->guarded && report->concealed > 0) {
+    report_note(report, "%s",
+                _("Hidden: figures of few persons or cases, and others from which they could be computed. Zero is"
+                  " shown. With fewer fields more can be shown."));
+  }
+}
+
+enum status report_run(struct workspace *workspace, const struct report_request *request, struct report *report,
                        struct error *error) {
   *report = (struct report){0};
   const struct report_entry *entry = find(request->name, error);
   if (entry == NULL) {
     return ERR_USAGE;
   }
+  enum status logged = log_exact(workspace, request, error);
+  if (logged != OK) {
+    return logged;
+  }
+  report->guarded = !request->exact;
   report->arena = arena_new(1 << 30);
   if (report->arena == NULL) {
     return error_memory(error);
   }
   enum status status = entry->run(workspace, request, report, error);
   if (status == OK) {
+    note_hidden(report);
     status = report_check(report, error);
   }
   if (status != OK) {
@@ -128,16 +170,21 @@ void report_count(struct report *report, int64_t count) {
 
 /* What may be shown of a figure is decided here and nowhere else. */
 static struct report_cell figure_cell(const struct extent *extent) {
+  if (extent->hidden) {
+    return (struct report_cell){.null = true, .hidden = true};
+  }
   return (struct report_cell){.count = extent->figure, .extent = *extent};
 }
 
 void report_figure(struct report *report, const struct extent *extent) {
+  report->concealed += extent->hidden;
   add(report, figure_cell(extent));
 }
 
 void report_total(struct report *report, const struct extent *extent, int64_t waiting, bool cases) {
   const struct report_cell cell = figure_cell(extent);
   report->has_total = !cell.null;
+  report->concealed += cell.hidden;
   report->total = cell.extent;
   report->total_waiting = waiting;
   report->total_cases = cases;

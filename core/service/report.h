@@ -20,6 +20,7 @@ struct report_column {
 };
 struct report_cell {
   bool null;
+  bool hidden;       /* a figure that may not be shown: null, too */
   const char *text;  /* REPORT_TEXT: the value for programs */
   const char *label; /* for people; NULL: as the text */
   int64_t count;
@@ -36,7 +37,9 @@ struct report {
   size_t column_count;
   struct report_cell *cells; /* row by row */
   size_t count, capacity;
-  bool has_total; /* of figures whose cells cannot be added up: persons may be in several */
+  bool guarded;     /* small figures are hidden; without, they were asked for exactly */
+  size_t concealed; /* figures that are */
+  bool has_total;   /* of figures whose cells cannot be added up: persons may be in several */
   struct extent total;
   int64_t total_waiting;                /* pairs */
   bool total_cases;                     /* of cases, not of persons */
@@ -58,8 +61,10 @@ struct report_request {
     const char *field, *value;
   } filters[REPORT_FILTERS_MOST];
   size_t filter_count;
-  const char *source; /* NULL: all */
-  bool spanish;       /* labels */
+  const char *source;  /* NULL: all */
+  bool spanish;        /* labels */
+  bool exact;          /* nothing hidden: a right, a named person, and in the log before the read */
+  const char *purpose; /* of `exact` */
 };
 
 struct report_entry {
@@ -69,7 +74,7 @@ struct report_entry {
 };
 
 /* ERR_USAGE with the nearest name where there is no such report. The caller frees the report. */
-enum status report_run(const struct workspace *workspace, const struct report_request *request, struct report *report,
+enum status report_run(struct workspace *workspace, const struct report_request *request, struct report *report,
                        struct error *error) MUST_CHECK;
 void report_free(struct report *report);
 

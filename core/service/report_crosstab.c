@@ -117,6 +117,8 @@ static enum status turn(const struct cube_request *asked, const struct cube *cub
                         struct error *error) {
   struct cube_request margin = *asked;
   struct cube rows = {0}, columns = {0};
+  margin.with = asked->by;
+  margin.with_count = asked->by_count;
   margin.by_count = asked->by_count - 1;
   enum status status = cube_run(&margin, &rows, error);
   if (status == OK) {
@@ -145,6 +147,13 @@ static void add_notes(const struct indicator *indicator, const struct cube *cube
         report, "%s",
         _("A person who is in two cells is counted in each; the total counts each once: cells are not added up."));
   }
+  if (report->guarded && cube->kept < cube->filled) {
+    report_note(report, _("Shown: %zu of %zu cells of this table and its margins that are not zero."), cube->kept,
+                cube->filled);
+    if (cube->share >= 0) {
+      report_note(report, _("At least %d %% of what it counts is in a figure that is shown."), cube->share);
+    }
+  }
   if (cube->unlinked > 0) {
     report_note(report, _("Not counted: %lld records of sources that are not linked."), (long long)cube->unlinked);
   }
@@ -159,6 +168,7 @@ static enum status count(const struct workspace *workspace, const struct report_
   by[request->by_count] = request->across;
   const struct cube_request asked = {.workspace = workspace,
                                      .indicator = indicator,
+                                     .suppress = report->guarded,
                                      .by = by,
                                      .by_count = request->by_count + (request->across != NULL),
                                      .conditions = conditions,

@@ -11,7 +11,7 @@
  * consolidated, and what was published. Nothing is added up across columns, and no winner is picked. */
 
 enum { COLUMNS_MOST = 64, KEY_MOST = 64 };
-static const int64_t NONE = -1;
+static const int64_t NONE = -1, HIDDEN = -2;
 
 /* How exactly a published figure fits; the best fit alone is shown, lesser ones are sums of its parts. */
 enum fit { FIT_NONE, FIT_STATION_MONTH, FIT_STATION_YEAR, FIT_MONTH, FIT_YEAR };
@@ -33,6 +33,7 @@ struct comparison {
   size_t count;        /* of columns */
   struct extent total; /* consolidated */
   int64_t waiting;     /* pairs between what it counts */
+  bool guarded;
 };
 
 static enum status row_of(struct comparison *comparison, struct slice key, size_t *row, struct error *error) {
@@ -93,6 +94,9 @@ static enum status add_cube(struct comparison *comparison, const char *source, s
   }
   const struct cube_request asked = {.workspace = comparison->workspace,
                                      .indicator = comparison->indicator,
+                                     .suppress = comparison->guarded,
+                                     .with = by,
+                                     .with_count = 2,
                                      .by = by,
                                      .by_count = by_count,
                                      .conditions = conditions,
@@ -109,7 +113,7 @@ static enum status add_cube(struct comparison *comparison, const char *source, s
                                    by_count == 1 ? slice_of("") : value_text(&cube, cell->values[1]));
     status = row_of(comparison, slice_make(key, len), &row, error);
     if (status == OK) {
-      comparison->figures[row][column] = cell->extent.figure;
+      comparison->figures[row][column] = cell->extent.hidden ? HIDDEN : cell->extent.figure;
       if (source == NULL) {
         comparison->consolidated[row] = cell->extent;
       }
@@ -312,7 +316,8 @@ static void add_row(const struct comparison *comparison, uint32_t row, struct re
     if (comparison->figures[row][c] == NONE) {
       report_null(report);
     } else {
-      const struct extent own = {.figure = comparison->figures[row][c]};
+      const struct extent own = {.figure = comparison->figures[row][c],
+                                 .hidden = comparison->figures[row][c] == HIDDEN};
       report_figure(report, is_consolidated(comparison, c) ? &comparison->consolidated[row] : &own);
     }
   }
@@ -372,8 +377,11 @@ enum status report_discrepancy(const struct workspace *workspace, const struct r
   if (status != OK) {
     return status;
   }
-  struct comparison comparison = {
-      .workspace = workspace, .request = request, .indicator = &indicator, .rows = map_new()};
+  struct comparison comparison = {.workspace = workspace,
+                                  .request = request,
+                                  .indicator = &indicator,
+                                  .rows = map_new(),
+                                  .guarded = report->guarded};
   report->title = request->spanish ? indicator.label_es : indicator.label_en;
   status = comparison.rows == NULL ? error_memory(error) : gather(&comparison, report, error);
   if (status == OK) {

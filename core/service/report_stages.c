@@ -81,6 +81,8 @@ static enum status add_cohorts(const struct cube_request *asked, const struct cu
   struct cube whole; /* by cohort alone, in the same order: a waiting pair may join cases of two stages */
   struct cube_request cohort = *asked;
   cohort.by_count--;
+  cohort.with = asked->by;
+  cohort.with_count = asked->by_count;
   enum status status = cube_run(&cohort, &whole, error);
   if (status != OK) {
     return status;
@@ -130,6 +132,7 @@ enum status report_stages(const struct workspace *workspace, const struct report
   }
   const struct cube_request asked = {.workspace = workspace,
                                      .indicator = &indicator,
+                                     .suppress = report->guarded,
                                      .by = by,
                                      .by_count = by_count,
                                      .conditions = conditions,

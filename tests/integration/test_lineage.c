@@ -97,6 +97,8 @@ static void every_cell_is_explained(void **state) {
       struct report report;
       struct error error = {0};
       request.name = "crosstab";
+      request.exact = true;
+      request.purpose = "test";
       if (report_run(&workspace, &request, &report, &error) != OK) {
         fail_msg("%s: %s (%s)", request.indicator, error.message, error.hint);
       }

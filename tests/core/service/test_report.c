@@ -59,7 +59,7 @@ static void write_config(char path[512], bool postgres) {
   struct buffer text;
   struct error error = {0};
   buffer_init(&text, 4096);
-  buffer_text(&text, "name: test\n");
+  buffer_text(&text, "name: test\ndisclosure: {k: 1}\n"); /* five persons: nothing could be shown of them */
   if (postgres) {
     buffer_printf(&text, "store: {postgres: \"%s\"}\n", postgres_start());
   }
