@@ -14,7 +14,7 @@ enum { ROWS_MOST = 100000 };
 struct request {
   const char *paths[CHECKPOINTS_MOST];
   struct argument_list checkpoints;
-  const char *file, *since, *until, *person;
+  const char *file, *since, *until, *person, *format;
   struct auditing_filter filter;
 };
 
@@ -143,17 +143,42 @@ static enum status list(const struct globals *globals, struct request *request, 
 
 /* ---- export and checkpoint ---- */
 
-static enum status export_log(const struct globals *globals, const char *path, struct error *error) {
+static enum status read_form(const char *name, enum auditing_form *form, struct error *error) {
+  for (int i = 0; auditing_forms[i] != NULL; i++) {
+    if (name == NULL || strcmp(auditing_forms[i], name) == 0) {
+      *form = (enum auditing_form)i;
+      return OK;
+    }
+  }
+  error_set(error, ERR_USAGE, _("--format: \"%s\" is no format of the log"), name);
+  error_hint(error, "%s", _("jsonl, openlineage or prov"));
+  return ERR_USAGE;
+}
+
+static void tell_export(enum auditing_form form, const char *path, int64_t entries) {
+  if (form == AUDITING_JSONL) {
+    printf(_("wrote %lld entries to %s; check them anywhere by `puente audit verify --file %s`\n"), (long long)entries,
+           path, path);
+  } else if (form == AUDITING_OPENLINEAGE) {
+    printf(_("wrote %lld run events to %s\n"), (long long)entries, path);
+  } else {
+    printf(_("wrote %lld activities to %s\n"), (long long)entries, path);
+  }
+}
+
+static enum status export_log(const struct globals *globals, const struct request *request, const char *path,
+                              struct error *error) {
   struct workspace workspace;
+  enum auditing_form form = AUDITING_JSONL;
   int64_t entries = 0;
-  enum status status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
+  enum status status = read_form(request->format, &form, error);
+  status = status == OK ? workspace_open(globals->config, WORKSPACE_READ, &workspace, error) : status;
   if (status != OK) {
     return status;
   }
-  status = auditing_export(&workspace, path, &entries, error);
+  status = auditing_export(&workspace, form, path, &entries, error);
   if (status == OK && strcmp(path, "-") != 0 && !globals->quiet) {
-    printf(_("wrote %lld entries to %s; check them anywhere by `puente audit verify --file %s`\n"), (long long)entries,
-           path, path);
+    tell_export(form, path, entries);
   }
   workspace_close(&workspace);
   return status;
@@ -195,6 +220,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
                                    {.name = "source", .text = &request.filter.source},
                                    {.name = "event", .text = &request.filter.event},
                                    {.name = "person", .text = &request.person},
+                                   {.name = "format", .text = &request.format},
                                    {.name = NULL}};
   int exit_code = 0;
   if (arguments_done(&command_audit, table, &argc, argv, &exit_code)) {
@@ -208,7 +234,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
   } else if (strcmp(what, "list") == 0 && argc <= 2) {
     status = list(globals, &request, &error);
   } else if (strcmp(what, "export") == 0 && argc == 3) {
-    status = export_log(globals, argv[2], &error);
+    status = export_log(globals, &request, argv[2], &error);
   } else if (strcmp(what, "checkpoint") == 0 && argc == 3) {
     status = checkpoint(globals, argv[2], &error);
   } else {
@@ -221,16 +247,18 @@ const struct command command_audit = {
     .name = "audit",
     .synopsis = "verify|list|export|checkpoint [OPTIONS]",
     .summary = N_("prove that nobody changed the log, and ask it who did what, when and why"),
-    .help =
-        N_("  verify [--checkpoint FILE...] [--file LOG]\n"
-           "                     find any entry that was changed, removed, moved or put in; with a checkpoint that\n"
-           "                     somebody else kept also a tail that was cut off, and a log that was written anew.\n"
-           "                     --file checks what `export` wrote, without workspace or store\n"
-           "  list [--since T] [--until T] [--event E] [--source S] [--actor A] [--person ID]\n"
-           "                     entries that fit; --person: who was shown or decided about that person\n"
-           "  export FILE        the whole log as JSON lines; - for standard output\n"
-           "  checkpoint FILE    sign the head of the log, for a holder outside\n\n"
-           "The format is on one page: docs/audit-log.md. Example:\n"
-           "  puente audit list --event reveal --since 2026-01-01"),
+    .help = N_(
+        "  verify [--checkpoint FILE...] [--file LOG]\n"
+        "                     find any entry that was changed, removed, moved or put in; with a checkpoint that\n"
+        "                     somebody else kept also a tail that was cut off, and a log that was written anew.\n"
+        "                     --file checks what `export` wrote, without workspace or store\n"
+        "  list [--since T] [--until T] [--event E] [--source S] [--actor A] [--person ID]\n"
+        "                     entries that fit; --person: who was shown or decided about that person\n"
+        "  export FILE [--format jsonl|openlineage|prov]\n"
+        "                     the whole log as JSON lines, which verifiers read; or its runs as OpenLineage events,\n"
+        "                     or as one W3C PROV document (PROV-JSON), for a catalogue. - for standard output\n"
+        "  checkpoint FILE    sign the head of the log, for a holder outside\n\n"
+        "The format is on one page: docs/audit-log.md. Example:\n"
+        "  puente audit list --event reveal --since 2026-01-01"),
     .run = run,
 };

@@ -21,8 +21,11 @@ struct auditing_filter {
 enum status auditing_visit(struct workspace *workspace, const struct auditing_filter *filter, audit_visitor *visit,
                            void *context, struct error *error) MUST_CHECK;
 
-/* Writes the whole log as JSON lines to `path` ("-": standard output), whole or not at all; `entries` counts them. */
-enum status auditing_export(struct workspace *workspace, const char *path, int64_t *entries,
+/* The log itself as JSON lines, which verifiers read; or what made what, as lineage.h writes it. */
+enum auditing_form { AUDITING_JSONL, AUDITING_OPENLINEAGE, AUDITING_PROV };
+extern const char *const auditing_forms[]; /* their names, NULL-terminated */
+/* Writes to `path` ("-": standard output), whole or not at all; `entries` counts entries, events, or activities. */
+enum status auditing_export(struct workspace *workspace, enum auditing_form form, const char *path, int64_t *entries,
                             struct error *error) MUST_CHECK;
 
 /* Signs the head of a log that is whole, after checking it (ERR_STORE where it is not), and appends the text. */

@@ -3,6 +3,7 @@
 #include "core/base/actor.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
+#include "core/service/config_log.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -136,6 +137,7 @@ static enum status open_parts(struct workspace *workspace, const struct workspac
   }
   if (status == OK && mode != WORKSPACE_CONFIG) {
     status = mode == WORKSPACE_WRITE ? register_sources(workspace, error) : read_sources(workspace, error);
+    status = status == OK && mode == WORKSPACE_WRITE ? config_log(workspace, error) : status;
   }
   return status;
 }

@@ -176,6 +176,13 @@ enum status store_land(struct store *store, struct landing *landing, struct erro
 enum status store_plan(struct store *store, int source_id, const struct plan *plan, int64_t run, int64_t *plan_id,
                        struct error *error) MUST_CHECK;
 
+/* The run that first used a plan. */
+enum status store_plan_run(struct store *store, int64_t plan_id, int64_t *run, struct error *error) MUST_CHECK;
+/* What the configuration was when it was last written down: a text of the caller's. Noted in the caller's transaction;
+ * appends nothing where none was. */
+enum status store_note_config(struct store *store, struct slice text, struct error *error) MUST_CHECK;
+enum status store_noted_config(struct store *store, struct buffer *text, struct error *error) MUST_CHECK;
+
 /* Appends the mapping file of a plan as it was when the plan was first used; ERR_NOT_FOUND. */
 enum status store_plan_text(struct store *store, int64_t plan_id, struct buffer *text, struct error *error) MUST_CHECK;
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { AUDIT_BODY_LIMIT = 4096, HOST_SIZE = 256, HOLDER_SIZE = HOST_SIZE + 64, HOLD_SIZE = 512 };
+enum { AUDIT_BODY_LIMIT = 4096, AUDIT_PLAN_SIZE = 160, HOST_SIZE = 256, HOLDER_SIZE = HOST_SIZE + 64, HOLD_SIZE = 512 };
 
 static void hold_name(char name[HOLD_SIZE], const char *kind, const char *what) {
   snprintf(name, HOLD_SIZE, "%s:%s", kind, what);
@@ -81,6 +81,26 @@ static enum status frame_load(struct run_frame *frame, bool pulls, struct error 
   return OK;
 }
 
+/* A version of the mapping is in the log when it first works, and by whom. */
+static enum status frame_log_plan(const struct run_frame *frame, struct error *error) {
+  char body[AUDIT_PLAN_SIZE], hex[2 * SHA256_SIZE + 1];
+  struct sha256 digest = plan_digest(frame->plan);
+  int64_t first = 0;
+  enum status status = store_plan_run(frame->bench->store, frame->plan_id, &first, error);
+  if (status != OK || first != frame->run) {
+    return status;
+  }
+  hex_format(digest.bytes, SHA256_SIZE, hex);
+  snprintf(body, sizeof body, "{\"digest\":\"%s\",\"plan\":%lld}", hex, (long long)frame->plan_id);
+  const struct audit_event event = {.event = "plan",
+                                    .source = frame->source->code,
+                                    .actor = frame->options->actor,
+                                    .purpose = frame->options->purpose,
+                                    .run = frame->run,
+                                    .body = body};
+  return audit_append(frame->bench->store, &event, error);
+}
+
 static enum status frame_record(struct run_frame *frame, const char *kind, struct error *error) {
   struct store *store = frame->bench->store;
   enum status status = store_begin(store, error);
@@ -94,6 +114,7 @@ static enum status frame_record(struct run_frame *frame, const char *kind, struc
   if (status == OK && frame->plan != NULL) {
     status = store_plan(store, frame->source_id, frame->plan, frame->run, &frame->plan_id, error);
     status = status == OK ? store_settle_drift(store, frame->source_id, frame->plan_id, error) : status;
+    status = status == OK ? frame_log_plan(frame, error) : status;
   }
   if (status == OK) {
     status = store_commit(store, error);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { HASH = 32 };
+static const char DIGITS[] = "0123456789abcdef";
 static const char *const NAME[8] = {"event", "source", "actor", "purpose", "body", "outcomes", "previous", "hash"};
 static EVP_MD_CTX *sha;
 
@@ -20,25 +21,13 @@ static void wrong(long long entry, const char *what) {
 }
 
 static void put_number(long long number, int bytes) {
-  for (int i = bytes - 1; i >= 0; i--) {
-    unsigned char byte = (unsigned char)((uint64_t)number >> (8 * i));
-    EVP_DigestUpdate(sha, &byte, 1);
+  for (unsigned char byte; bytes-- > 0; EVP_DigestUpdate(sha, &byte, 1)) {
+    byte = (unsigned char)((uint64_t)number >> (8 * bytes));
   }
 }
 
 static bool get_hex(const char *text, unsigned char *out, size_t len) {
-  size_t got = 0;
-  return OPENSSL_hexstr2buf_ex(out, len, &got, text, '\0') == 1 && got == len;
-}
-
-/* "\u001f": control characters that have no letter; everything else stands as it is. */
-static bool is_escaped(const char *at) {
-  unsigned code = 0;
-  char written[16];
-  sscanf(at, "\\u%4x", &code);
-  snprintf(written, sizeof written, "\\u%04x", code);
-  return code > 0 && (code < 0x20 || code == 0x7f) && strchr("\b\f\n\r\t", (int)code) == NULL
-         && strncmp(at, written, 6) == 0;
+  return strspn(text, DIGITS) == 2 * len && OPENSSL_hexstr2buf_ex(out, len, NULL, text, '\0') == 1;
 }
 
 /* Decodes the JSON string at `at` in place, terminated; gives what follows it, or NULL. Only as it is written: each
@@ -46,11 +35,14 @@ static bool is_escaped(const char *at) {
 static char *decode(char *at, char **text, size_t *len) {
   static const char from[] = "\"\\bfnrt", to[] = "\"\\\b\f\n\r\t"; /* escapes */
   char *out = *text = ++at;
+  long code; /* of "\u001f": a control character that has no letter */
   while (*at != '"' && (unsigned char)*at >= 0x20 && *at != 0x7f) {
     if (*at != '\\') {
       *out++ = *at++;
-    } else if (is_escaped(at)) {
-      *out++ = (char)strtol((char[]){at[4], at[5], '\0'}, NULL, 16);
+    } else if (strncmp(at, "\\u00", 4) == 0 && strspn(at + 4, DIGITS) > 1
+               && (code = strtol((char[]){at[4], at[5], '\0'}, NULL, 16)) > 0 && (code < 0x20 || code == 0x7f)
+               && strchr(to, (int)code) == NULL) {
+      *out++ = (char)code;
       at += 6;
     } else if (at[1] != '\0' && strchr(from, at[1]) != NULL) {
       *out++ = to[strchr(from, at[1]) - from];
@@ -72,37 +64,30 @@ static char *take(char *rest, int i, long long entry, unsigned char written[HASH
   bool named = strncmp(rest, member, name) == 0, null = named && strncmp(rest + name, "null", 4) == 0;
   null = null && i > 0 && i < 4;
   rest = null ? rest + name + 4 : named && rest[name] == '"' ? decode(rest + name, &text, &len) : NULL;
-  if (rest == NULL || (i > 4 && (strspn(text, "0123456789abcdef") != 2 * HASH || !get_hex(text, written, HASH)))) {
+  if (rest == NULL || (i > 4 && !get_hex(text, written, HASH))) {
     wrong(entry, "is not written as an entry");
   }
-  if (i < 5) {
-    put_number(null ? UINT32_MAX : (long long)len, 4);
-    EVP_DigestUpdate(sha, text, len);
-  } else if (i < 7) {
-    EVP_DigestUpdate(sha, written, HASH);
-  }
+  i < 5 ? put_number(null ? UINT32_MAX : (long long)len, 4) : (void)0;
+  i < 7 ? EVP_DigestUpdate(sha, i < 5 ? (const void *)text : written, i < 5 ? len : HASH) : 0;
   return rest;
 }
 
 /* One line: its number, its chain, its hash. */
 static void check_line(char *line, long long expected, unsigned char head[HASH]) {
   unsigned char digest[HASH], written[HASH];
-  long long number[3] = {INT64_MAX};
+  long long n[3] = {INT64_MAX};
   char begins[128];
-  int at = 0;
-  sscanf(line, "{\"sequence\":%lld,\"at\":%lld,\"run\":%lld", number, number + 1, number + 2);
-  int len =
-      snprintf(begins, sizeof begins, "{\"sequence\":%lld,\"at\":%lld,\"run\":%lld", number[0], number[1], number[2]);
-  at = strncmp(line, begins, (size_t)len) == 0 && mbstowcs(NULL, line, 0) != (size_t)-1 ? len : 0; /* UTF-8 */
-  if (at == 0 || number[0] != expected) {
-    wrong(number[0] < expected ? number[0] : expected, at == 0                ? "is not written as an entry"
-                                                       : number[0] > expected ? "is missing"
-                                                                              : "stands here again");
+  sscanf(line, "{\"sequence\":%lld,\"at\":%lld,\"run\":%lld", n, n + 1, n + 2);
+  int len = snprintf(begins, sizeof begins, "{\"sequence\":%lld,\"at\":%lld,\"run\":%lld", n[0], n[1], n[2]);
+  bool entry = strncmp(line, begins, (size_t)len) == 0 && mbstowcs(NULL, line, 0) != (size_t)-1; /* UTF-8 */
+  if (!entry || n[0] != expected) {
+    const char *place = n[0] > expected ? "is missing" : "stands here again";
+    wrong(n[0] < expected ? n[0] : expected, entry ? place : "is not written as an entry");
   }
   EVP_DigestInit_ex(sha, EVP_sha256(), NULL);
   EVP_DigestUpdate(sha, "puente/audit/1\n", 15);
-  put_number(number[0], 8), put_number(number[1], 8), put_number(number[2], 8);
-  char *rest = line + at;
+  put_number(n[0], 8), put_number(n[1], 8), put_number(n[2], 8);
+  char *rest = line + len;
   for (int i = 0; i < 8; i++) {
     rest = take(rest, i, expected, written);
     if (i == 6 && memcmp(written, head, HASH) != 0) {
@@ -124,12 +109,11 @@ static long long read_checkpoint(const char *path, unsigned char kept[HASH]) {
   text[file == NULL ? 0 : fread(text, 1, sizeof text - 1, file)] = '\0';
   file == NULL ? 0 : fclose(file);
   const char *last = strstr(text, "\nsignature ");
-  bool read =
+  int got =
       sscanf(text, "puente/checkpoint/1\nworkspace %*63s\nsequence %lld\nhash %64s\nat %*s\nkey %64s\nsignature %128s",
-             &sequence, hash, key, signature)
-          == 4
-      && last != NULL && strspn(last + 11, "0123456789abcdef") == 128 && strcmp(last + 11 + 128, "\n") == 0
-      && get_hex(hash, kept, HASH) && get_hex(key, public, HASH) && get_hex(signature, sign, 64);
+             &sequence, hash, key, signature);
+  bool read = got == 4 && last != NULL && strspn(last + 11, DIGITS) == 128 && strcmp(last + 11 + 128, "\n") == 0
+              && get_hex(hash, kept, HASH) && get_hex(key, public, HASH) && get_hex(signature, sign, 64);
   EVP_PKEY *pkey = read ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, HASH) : NULL;
   EVP_MD_CTX *by = EVP_MD_CTX_new();
   if (pkey == NULL || EVP_DigestVerifyInit(by, NULL, NULL, NULL, pkey) != 1
@@ -142,17 +126,16 @@ static long long read_checkpoint(const char *path, unsigned char kept[HASH]) {
 
 int main(int argc, char **argv) {
   unsigned char head[HASH] = {0}, kept[HASH];
-  long long entries = 0, known = 0;
+  long long entries = 0;
   char *line = NULL;
   size_t size = 0;
   FILE *file = argc < 2 ? NULL : fopen(argv[1], "r");
   sha = EVP_MD_CTX_new();
   setlocale(LC_CTYPE, "C.UTF-8");
   if (file == NULL) {
-    fprintf(stderr, "usage: audit-verify LOG.jsonl [CHECKPOINT]\n");
-    return 2;
+    return fprintf(stderr, "usage: audit-verify LOG.jsonl [CHECKPOINT]\n"), 2;
   }
-  known = argc > 2 ? read_checkpoint(argv[2], kept) : 0;
+  long long known = argc > 2 ? read_checkpoint(argv[2], kept) : 0;
   while (getline(&line, &size, file) > 0) {
     check_line(line, ++entries, head);
     if (known == entries && memcmp(kept, head, HASH) != 0) {

@@ -19,7 +19,8 @@ static void says(const char *arguments, int wanted_code, const char *wanted) {
   char *text = shell_output(&code,
                             "LANGUAGE=en %s/puente --config %s/w/puente.yaml %s >%s/out 2>&1; code=$?; "
                             "sed -E 's#%s#DIR#g; s/(tables=)[0-9]+( rows=)[0-9]+/\\1T\\2R/; "
-                            "s/[0-9]+ tables, [0-9]+ rows/T tables, R rows/; s/(\"\"rows\"\":)[0-9]+/\\1R/; "
+                            "s/(entries=1 head=)[0-9a-f]{64}/\\1HASH/; s/[0-9]+ tables, [0-9]+ rows/T tables, R rows/; "
+                            "s/(\"\"rows\"\":)[0-9]+/\\1R/; "
                             "s/of version %d/of version V/; s/\"(from|to)\":%d/\"\\1\":V/g' %s/out; exit $code",
                             build_folder(), folder, arguments, folder, folder, store_format(), store_format(), folder);
   assert_string_equal(text, wanted);
@@ -72,7 +73,7 @@ static void test_store(void **state) {
   says(arguments, 1,
        "error: a backup never replaces a file that is there\n  at: DIR/copy.db\n  hint: give another name\n");
   says("status --json | grep -E '\"(backup|restored)\":' | cut -c 1-14", 0, "  \"backup\": \"2\n  \"restored\": \n");
-  says("query --csv 'SELECT event, body FROM audit'", 0,
+  says("query --csv 'SELECT event, body FROM audit WHERE sequence > 1'", 0,
        "event,body\r\nbackup,\"{\"\"file\"\":\"\"copy.db\"\",\"\"proof\"\":\"\"opened\"\",\"\"rows\"\":R}\"\r\n");
   says("store restore", 2,
        "error: restore takes one file name\n  hint: puente store init|migrate|rollback|backup [FILE|FOLDER]|restore "
@@ -127,13 +128,13 @@ static void test_restore(void **state) {
   assert_int_equal(ends_with(arguments), 0);
   snprintf(arguments, sizeof arguments, "store verify %s/copy.db", folder);
   says(arguments, 0,
-       "audit ok: entries=0 head=0000000000000000000000000000000000000000000000000000000000000000\n"
+       "audit ok: entries=1 head=HASH\n"
        "copy ok: tables=T rows=R; opened, every page checked, counted, its audit chain checked\n");
   snprintf(arguments, sizeof arguments, "store restore %s/copy.db | sed 's/before-.*/before-THEN/'", folder);
   says(arguments, 0,
        "restored DIR/copy.db: the store is of version V, read back and counted\n"
        "what was there is kept: DIR/w/puente.db.before-THEN\n");
-  says("query --csv 'SELECT event FROM audit'", 0, "event\r\nrestore\r\n");
+  says("query --csv 'SELECT event FROM audit'", 0, "event\r\nconfig\r\nrestore\r\n");
   says("status --json | grep -E '\"(backup|restored)\":' | cut -c 1-16", 0,
        "  \"backup\": null\n  \"restored\": \"2\n");
   free(shell_output(&code, "ls %s/w/puente.db.before-*Z", folder));
