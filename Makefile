@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 CC := gcc
 VERSION := 0.1.0
 
-PACKAGES := libcurl libxml-2.0 jansson libpq sqlite3 yaml-0.1 libsodium libcrypto libzstd zlib icu-uc icu-i18n \
+PACKAGES := libcurl libxml-2.0 jansson libpq sqlite3 yaml-0.1 libsodium libssl libcrypto libzstd zlib icu-uc icu-i18n \
             libmicrohttpd libsystemd clp
 DEBIAN := libc6-dev tzdata pkg-config libcurl4-openssl-dev libxml2-dev libjansson-dev libpq-dev libsqlite3-dev libyaml-dev \
           libsodium-dev libssl-dev libzstd-dev zlib1g-dev libicu-dev libmicrohttpd-dev libsystemd-dev coinor-libclp-dev gettext iso-codes \

@@ -32,6 +32,11 @@ struct pull {
   void *core;
 };
 
+/* When the certificates end that the servers of a source show, in microseconds; 0: none is shown, or there is none. */
+struct certificates {
+  int64_t server, token_server;
+};
+
 struct page {
   struct buffer bytes;     /* reset by the core before each `next` */
   bool begins;             /* these bytes begin a new document */
@@ -69,9 +74,9 @@ struct connector {
    * the bytes of a first page. */
   enum status (*probe)(const struct pull *pull, probe_report *report, void *context, struct page *first,
                        struct error *error);
-  /* Optional. When the certificate that the source's server shows ends, in microseconds; 0: it shows none. Connects and
-   * hangs up: neither credentials are sent nor is a record asked for. */
-  enum status (*certificate)(const struct pull *pull, int64_t *ends, struct error *error);
+  /* Optional. When the certificates that the source's servers show end. Connects and hangs up: no password is sent,
+   * and no record is asked for. */
+  enum status (*certificate)(const struct pull *pull, struct certificates *ends, struct error *error);
 };
 
 /* The table of connectors, in registry.c. Required slots are checked at start, in release builds too. */

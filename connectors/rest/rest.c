@@ -292,11 +292,14 @@ static bool rest_narrows(const void *chosen, bool until) {
                : options->since_parameter != NULL || names_mark(options, "since");
 }
 
-static enum status rest_certificate(const struct pull *pull, int64_t *ends, struct error *error) {
+static enum status rest_certificate(const struct pull *pull, struct certificates *ends, struct error *error) {
   struct connection *connection = NULL;
   enum status status = rest_open(pull, &connection, error);
   if (status == OK) {
-    status = http_certificate(connection->http, connection->options->url, ends, error);
+    status = http_certificate(connection->http, connection->options->url, &ends->server, error);
+    if (status == OK && connection->options->token_url != NULL) {
+      status = http_certificate(connection->http, connection->options->token_url, &ends->token_server, error);
+    }
   }
   rest_close(connection);
   return status;

@@ -363,11 +363,11 @@ static bool soap_narrows(const void *chosen, bool until) {
   return narrows;
 }
 
-static enum status soap_certificate(const struct pull *pull, int64_t *ends, struct error *error) {
+static enum status soap_certificate(const struct pull *pull, struct certificates *ends, struct error *error) {
   struct connection *connection = NULL;
   enum status status = soap_open(pull, &connection, error);
   if (status == OK) {
-    status = http_certificate(connection->http, connection->options->url, ends, error);
+    status = http_certificate(connection->http, connection->options->url, &ends->server, error);
   }
   soap_close(connection);
   return status;

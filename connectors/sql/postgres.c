@@ -284,5 +284,6 @@ const struct sql_driver sql_postgres = {
     .step = postgres_step,
     .may_write = postgres_may_write,
     .clock_offset = postgres_clock_offset,
+    .certificate = postgres_certificate,
     .disconnect = postgres_disconnect,
 };

@@ -12,6 +12,9 @@ enum status postgres_connect(const struct sql *sql, PGconn **connection, struct 
 /* Waits until the socket can be read (or written) or `deadline` (monotonic) passes. */
 enum status postgres_wait(const struct sql *sql, PGconn *connection, bool write, int64_t deadline,
                           struct error *error) MUST_CHECK;
+/* When the certificate ends that the server shows, in microseconds; 0: no TLS. Where there is TLS it
+ * hangs up before it authenticates. */
+enum status postgres_certificate(const struct sql *sql, int64_t *ends, struct error *error) MUST_CHECK;
 /* The error of a failed statement, by its SQLSTATE. The server's words are kept only where they name tables, columns
  * and words of the statement, never where they may quote a value. */
 enum status postgres_failure(const PGresult *result, struct error *error);

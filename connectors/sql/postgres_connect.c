@@ -2,8 +2,10 @@
 #include "core/base/date.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <time.h>
 
 enum { PARAMETERS_MOST = 24, LOOK_MS = 200 };
 
@@ -135,12 +137,18 @@ static enum status connect_failure(PGconn *connection, struct error *error) {
   return ERR_NETWORK;
 }
 
-static enum status finish(const struct sql *sql, PGconn *connection, struct error *error) {
+static bool has_shaken(PGconn *connection) {
+  SSL *tls = PQsslStruct(connection, "OpenSSL");
+  return tls != NULL && SSL_is_init_finished(tls);
+}
+
+/* `shaken`: as far as the handshake of TLS, where there is one. */
+static enum status finish(const struct sql *sql, PGconn *connection, bool shaken, struct error *error) {
   int64_t deadline = clock_monotonic() + sql->options->connect_timeout;
   if (PQstatus(connection) == CONNECTION_BAD)
     return connect_failure(connection, error);
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
-  while (state != PGRES_POLLING_OK) {
+  while (state != PGRES_POLLING_OK && !(shaken && has_shaken(connection))) {
     enum status status = postgres_wait(sql, connection, state == PGRES_POLLING_WRITING, deadline, error);
     if (status != OK) {
       error_hint(error, _("check \"host\" and \"port\", and that a firewall lets this machine through"));
@@ -153,7 +161,7 @@ static enum status finish(const struct sql *sql, PGconn *connection, struct erro
   return OK;
 }
 
-enum status postgres_connect(const struct sql *sql, PGconn **connection, struct error *error) {
+static enum status begin(const struct sql *sql, bool shaken, PGconn **connection, struct error *error) {
   struct parameters parameters = {.count = 0};
   char port[12];
   enum status status = collect(sql->options, &parameters, port, error);
@@ -163,12 +171,34 @@ enum status postgres_connect(const struct sql *sql, PGconn **connection, struct 
   if (made == NULL)
     return error_memory(error);
   PQsetErrorVerbosity(made, PQERRORS_SQLSTATE);
-  status = finish(sql, made, error);
+  status = finish(sql, made, shaken, error);
   if (status != OK) {
     PQfinish(made);
     return status;
   }
   *connection = made;
+  return OK;
+}
+
+enum status postgres_connect(const struct sql *sql, PGconn **connection, struct error *error) {
+  return begin(sql, false, connection, error);
+}
+
+enum status postgres_certificate(const struct sql *sql, int64_t *ends, struct error *error) {
+  PGconn *connection = NULL;
+  struct tm moment;
+  *ends = 0;
+  if (sql->options->sslmode == TLS_DISABLE)
+    return OK;
+  enum status status = begin(sql, true, &connection, error);
+  if (status != OK)
+    return status;
+  SSL *tls = PQsslStruct(connection, "OpenSSL");
+  X509 *certificate = tls == NULL ? NULL : SSL_get1_peer_certificate(tls);
+  if (certificate != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &moment) == 1)
+    *ends = (int64_t)timegm(&moment) * 1000000;
+  X509_free(certificate);
+  PQfinish(connection);
   return OK;
 }
 

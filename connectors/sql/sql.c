@@ -334,6 +334,15 @@ static enum status sql_probe(const struct pull *pull, probe_report *report, void
   return status;
 }
 
+static enum status sql_certificate(const struct pull *pull, struct certificates *ends, struct error *error) {
+  struct connection *connection = NULL;
+  enum status status = sql_open(pull, &connection, error);
+  if (status == OK && connection->sql.driver->certificate != NULL)
+    status = connection->sql.driver->certificate(&connection->sql, &ends->server, error);
+  sql_close(connection);
+  return status;
+}
+
 static bool sql_narrows(const void *chosen, bool until) {
   (void)until;
   const struct sql_options *sql = chosen;
@@ -351,4 +360,5 @@ const struct connector connector_sql = {
     .next = sql_next,
     .close = sql_close,
     .probe = sql_probe,
+    .certificate = sql_certificate,
 };

@@ -65,6 +65,8 @@ struct sql_driver {
   /* For the probe: whether this user could write, and how far the clock is off in microseconds (false: not known). */
   enum status (*may_write)(struct sql *sql, bool *may, struct error *error);
   bool (*clock_offset)(struct sql *sql, int64_t *micros);
+  /* Optional: when the server's certificate ends (connector.h). */
+  enum status (*certificate)(const struct sql *sql, int64_t *ends, struct error *error);
   void (*disconnect)(struct sql *sql);
 };
 

@@ -244,8 +244,11 @@ static int print_expiries(const struct overview *overview) {
     const char *whose = expiry->source == NULL ? _("store") : expiry->source;
     if (expiry->level == 0) {
       printf(_("- %s: %s has expired\n"), whose, expiry_label(expiry->what));
+    } else if (expiry->days == 0) {
+      printf(_("- %s: %s expires within a day\n"), whose, expiry_label(expiry->what));
     } else {
-      printf(_("- %s: %s expires in %d days\n"), whose, expiry_label(expiry->what), expiry->days);
+      printf(ngettext("- %s: %s expires in %d day\n", "- %s: %s expires in %d days\n", (unsigned long)expiry->days),
+             whose, expiry_label(expiry->what), expiry->days);
     }
     needs++;
   }

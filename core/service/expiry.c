@@ -45,6 +45,7 @@ int expiry_level(int64_t at, int64_t now) {
 const char *expiry_label(const char *what) {
   static const char *const names[][2] = {{"client_certificate", N_("client certificate")},
                                          {"server_certificate", N_("server certificate")},
+                                         {"token_server_certificate", N_("certificate of the token server")},
                                          {"password", N_("password")}};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (strcmp(names[i][0], what) == 0) {
@@ -164,9 +165,10 @@ static enum status remembers_nothing(void *core, const char *memory, bool *known
   return OK;
 }
 
-static enum status ask_server(const struct config *config, const struct source_config *source, const atomic_bool *stop,
-                              int64_t *ends, struct error *error) {
+static enum status ask_servers(const struct config *config, const struct source_config *source, const atomic_bool *stop,
+                               struct certificates *ends, struct error *error) {
   void *options = NULL;
+  *ends = (struct certificates){.server = 0};
   enum status status = config_options(config, source, &options, error);
   if (status == OK) {
     const struct pull pull = {.source = source->code, .options = options, .stop = stop, .remembers = remembers_nothing};
@@ -176,24 +178,37 @@ static enum status ask_server(const struct config *config, const struct source_c
   return status;
 }
 
+/* A second server that a source never showed a certificate of is no row. */
+static enum status save(struct workspace *workspace, int source_id, const struct certificates *ends,
+                        struct error *error) {
+  struct expiry_seen seen = {
+      .source_id = source_id, .what = "server_certificate", .at = ends->server, .seen = clock_now()};
+  enum status status = store_expiry_save(workspace->store, &seen, error);
+  if (status == OK && ends->token_server != 0) {
+    seen.what = "token_server_certificate";
+    seen.at = ends->token_server;
+    status = store_expiry_save(workspace->store, &seen, error);
+  }
+  return status;
+}
+
 enum status expiries_watch(struct workspace *workspace, const atomic_bool *stop, struct error *error) {
   const struct config *config = workspace->config;
   enum status status = OK;
   for (size_t i = 0; i < config->source_count && status == OK; i++) {
     const struct source_config *source = &config->sources[i];
-    struct expiry_seen seen = {.source_id = workspace->source_ids[i], .what = "server_certificate", .at = 0};
+    struct certificates ends;
     struct error why;
     if (source->state != SOURCE_ACTIVE || source->connector->certificate == NULL) {
       continue;
     }
-    enum status asked = ask_server(config, source, stop, &seen.at, &why);
+    enum status asked = ask_servers(config, source, stop, &ends, &why);
     if (asked == ERR_INTERRUPTED) {
       *error = why;
       return asked;
     }
     if (asked == OK) {
-      seen.seen = clock_now();
-      status = store_expiry_save(workspace->store, &seen, error);
+      status = save(workspace, workspace->source_ids[i], &ends, error);
     } else {
       error_place(&why, _("source %s"), source->code);
       log_error(LEVEL_DEBUG, &why);

@@ -89,6 +89,7 @@ static const char *what_words(const struct tongue *tongue, const char *what) {
     const char *what, *words;
   } known[] = {{"client_certificate", N_("own certificate")},
                {"server_certificate", N_("certificate of the server")},
+               {"token_server_certificate", N_("certificate of the token server")},
                {"password", N_("password")},
                {"api_key", N_("API key")},
                {"token", N_("token")}};
@@ -133,6 +134,10 @@ static void line_of_expiry(const struct notice_text *made, const struct expiry *
   buffer_printf(out, "%s%s", expiry->source != NULL ? expiry->source : "", expiry->source != NULL ? ": " : "");
   if (expiry->level == 0) {
     buffer_printf(out, words(made->tongue, N_("%s has expired")), what);
+  } else if (expiry->days == 0) {
+    buffer_printf(out, words(made->tongue, N_("%s expires within a day")), what);
+  } else if (expiry->days == 1) {
+    buffer_printf(out, words(made->tongue, N_("%s expires in 1 day")), what);
   } else {
     buffer_printf(out, words(made->tongue, N_("%s expires in %d days")), what, expiry->days);
   }
@@ -270,7 +275,7 @@ static void write_expiry(struct notice_text *made, const struct expiry *expiry) 
   }
   put(made, words(tongue, N_("What expires")), what_words(tongue, expiry->what));
   put_moment(made, words(tongue, N_("When")), expiry->at);
-  bool theirs = strcmp(expiry->what, "server_certificate") == 0;
+  bool theirs = strstr(expiry->what, "server_certificate") != NULL;
   put(made, words(tongue, N_("What to do")),
       theirs
           ? words(tongue, N_("remind the contact: who runs the server must renew it"))

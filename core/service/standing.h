@@ -42,7 +42,7 @@ struct source_standing standing_of(const struct config *config, size_t position,
  * is declared. Sorted by time. */
 struct expiry {
   const char *source; /* NULL: the store's or the mail's */
-  const char *what;   /* "client_certificate", "server_certificate", "password" */
+  const char *what;   /* "client_certificate", "server_certificate", "token_server_certificate", "password" */
   int64_t at;
   int days;  /* left; negative: it has ended */
   int level; /* 30, 14, 3 or 0 (ended); -1: not yet to be told of */

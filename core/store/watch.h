@@ -121,7 +121,7 @@ enum status store_replace_drift(struct store *store, int source_id, const struct
 
 struct expiry_seen {
   int source_id;
-  const char *what; /* "server_certificate" */
+  const char *what; /* "server_certificate", "token_server_certificate" */
   int64_t at, seen; /* when it ends; when that was seen */
 };
 typedef enum status expiry_visitor(void *context, const struct expiry_seen *expiry, struct error *error);

@@ -175,7 +175,7 @@ static void the_end_of_a_servers_certificate_is_told(void **state) {
   serve_once(folder, in_days(2, clock), 0);
   HEARD("");
   serve_once(folder, in_days(8, clock), 0);
-  HEARD("expiry: [Puente aviso] reta: certificate of the server expires in 1 days\n");
+  HEARD("expiry: [Puente aviso] reta: certificate of the server expires in 1 day\n");
   serve_once(folder, in_days(11, clock), 0);
   HEARD("expiry: [Puente aviso] reta: certificate of the server has expired\n");
   assert_status(folder, clock, 3, "- reta: server certificate has expired\n");
@@ -184,6 +184,35 @@ static void the_end_of_a_servers_certificate_is_told(void **state) {
   serve_once(folder, in_days(12, clock), 0);
   HEARD("recovery: [Puente aviso] reta: what was about to expire was renewed\n");
   assert_status(folder, clock, 0, "");
+  http_server_stop(registry);
+  http_server_stop(web);
+  temp_remove(folder);
+}
+
+/* The server that gives the tokens is another one than that of the registry. */
+static void the_end_of_a_token_servers_certificate_is_told(void **state) {
+  (void)state;
+  static const struct http_answer token = {.headers = {"Content-Type: application/json"},
+                                           .body = "{\"access_token\":\"t\",\"token_type\":\"Bearer\"}"};
+  char *folder = temp_make(), tls[512], pem[600], key[600];
+  struct http_server *web = http_server_start(NULL);
+  http_server_script(web, &takes, 1);
+  make_workspace(folder, 1, http_server_port(web), "");
+  shell("sed -i 's/, digest: [^}]*//' %s/puente.yaml && mkdir %s/tls", folder, folder);
+  snprintf(tls, sizeof tls, "%s/tls", folder);
+  certificates_make(tls);
+  struct http_server *registry = registry_of(folder, "server.pem");
+  snprintf(pem, sizeof pem, "%s/ending.pem", tls);
+  snprintf(key, sizeof key, "%s/server.key", tls);
+  struct http_server *tokens = http_server_start(&(struct http_server_options){.certificate = pem, .key = key});
+  http_server_script(tokens, &token, 1);
+  shell("sed -i 's#retries: 0#retries: 0, auth: oauth2, token_url: \"https://127.0.0.1:%d/token\", client_id: puente, "
+        "client_secret: \"file:secret\"#' %s/sources/reta.yaml && echo hidden >%s/secret && chmod 600 %s/secret",
+        http_server_port(tokens), folder, folder, folder);
+  serve_once(folder, "", 0);
+  HEARD("expiry: [Puente aviso] reta: certificate of the token server expires in 9 days\n");
+  assert_status(folder, "", 3, "- reta: certificate of the token server expires in 9 days\n");
+  http_server_stop(tokens);
   http_server_stop(registry);
   http_server_stop(web);
   temp_remove(folder);
@@ -415,6 +444,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_failure_and_its_end_are_told_once),
       cmocka_unit_test(the_end_of_a_servers_certificate_is_told),
+      cmocka_unit_test(the_end_of_a_token_servers_certificate_is_told),
       cmocka_unit_test(the_console_follows_the_daemon),
       cmocka_unit_test(nothing_of_a_person_is_said),
   };

@@ -1,12 +1,17 @@
 /* The sql connector on a real PostgreSQL server. */
+#include "tests/support/certificates.h"
 #include "tests/support/postgres.h"
 #include "tests/support/pulling.h"
+#include "tests/support/temp.h"
+#include "tests/support/workspace.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -262,17 +267,54 @@ static void stops_when_asked(void **state) {
   pulling_end(&pulling);
 }
 
+static int64_t certificate_of(const char *sslmode) {
+  struct pulling pulling;
+  struct certificates ends = {.server = -1};
+  char yaml[400];
+  snprintf(yaml, sizeof yaml,
+           "host: 127.0.0.1\nport: %d\ndbname: puente\nuser: nobody_at_all\nsslmode: %s\n"
+           "query: datamart.defensa\nkey: id\n",
+           port, sslmode);
+  pulling_begin(&pulling, "sql", yaml, "/");
+  if (pulling.connector->certificate(&pulling.pull, &ends, &pulling.error) != OK) {
+    fail_msg("%s", pulling_error(&pulling));
+  }
+  assert_int_equal(ends.token_server, 0);
+  pulling_end(&pulling);
+  return ends.server;
+}
+
+/* When the server's certificate ends is seen without a login: this user does not exist. */
+static void sees_the_end_of_the_certificate(void **state) {
+  (void)state;
+  char *folder = temp_make(), sql[1200];
+  certificates_make(folder);
+  shell("chmod 755 %s && chmod 600 %s/*.key", folder, folder);
+  if (geteuid() == 0) {
+    shell("chown \"$(id -u postgres 2>/dev/null || id -u nobody)\" %s/*", folder);
+  }
+  assert_int_equal(certificate_of("disable"), 0);
+  snprintf(sql, sizeof sql, "ALTER SYSTEM SET ssl_cert_file = '%s/ending.pem'", folder);
+  postgres_run(sql);
+  snprintf(sql, sizeof sql, "ALTER SYSTEM SET ssl_key_file = '%s/server.key'", folder);
+  postgres_run(sql);
+  postgres_run("ALTER SYSTEM SET ssl = on");
+  postgres_run("SELECT pg_reload_conf(), pg_sleep(1)");
+  int64_t left = certificate_of("require") / 1000000 - (int64_t)time(NULL);
+  assert_in_range(left, 9 * 86400, 10 * 86400 + 60);
+  assert_int_equal(certificate_of("disable"), 0);
+  postgres_run("ALTER SYSTEM SET ssl = off");
+  postgres_run("SELECT pg_reload_conf()");
+  temp_remove(folder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(reads_rows_in_order),
-      cmocka_unit_test(resumes_after_every_page),
-      cmocka_unit_test(takes_one_snapshot),
-      cmocka_unit_test(logs_in_with_a_password),
-      cmocka_unit_test(refuses_a_wrong_password),
-      cmocka_unit_test(tells_what_is_wrong),
-      cmocka_unit_test(tells_what_cannot_be_reached),
-      cmocka_unit_test(notices_a_server_that_dies),
-      cmocka_unit_test(stops_when_asked),
+      cmocka_unit_test(reads_rows_in_order),          cmocka_unit_test(resumes_after_every_page),
+      cmocka_unit_test(takes_one_snapshot),           cmocka_unit_test(logs_in_with_a_password),
+      cmocka_unit_test(refuses_a_wrong_password),     cmocka_unit_test(tells_what_is_wrong),
+      cmocka_unit_test(tells_what_cannot_be_reached), cmocka_unit_test(sees_the_end_of_the_certificate),
+      cmocka_unit_test(notices_a_server_that_dies),   cmocka_unit_test(stops_when_asked),
   };
   return cmocka_run_group_tests(tests, start, NULL);
 }
