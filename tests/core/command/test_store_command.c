@@ -39,6 +39,7 @@ static int setup(void **state) {
   (void)state;
   int code;
   folder = temp_make();
+  setenv("PUENTE_ACTOR", "tester", 1);
   free(shell_output(&code, "%s/puente --quiet init %s/w", build_folder(), folder));
   return code;
 }
@@ -146,6 +147,28 @@ static void test_restore(void **state) {
        "not made by puente\n");
 }
 
+/* A record whose bytes are not those that were landed is found, and the store is not called whole. */
+static void test_altered_record(void **state) {
+  (void)state;
+  int code;
+  shell("printf 'source: demo\\ninstitution: PE/MP\\nunit: denuncia\\nconnector: file\\noptions: {path: in, settle: "
+        "0s}\\n' "
+        ">%s/w/sources/demo.yaml && printf 'source: demo\\nformat: csv\\ncase:\\n  key: id\\n  denuncia_number: id\\n' "
+        ">%s/w/mappings/demo.yaml && mkdir %s/w/in && printf 'id\\nD-1\\nD-2\\n' >%s/w/in/a.csv",
+        folder, folder, folder, folder);
+  assert_int_equal(ends_with("--quiet sync"), 0);
+  assert_int_equal(ends_with("--quiet store verify --full"), 0);
+  shell("sqlite3 %s/w/puente.db 'UPDATE raw_record SET digest = zeroblob(16) WHERE raw_id = (SELECT max(raw_id) FROM "
+        "raw_record)'",
+        folder);
+  char *said =
+      shell_output(&code, "LANGUAGE=en %s/puente --config %s/w/puente.yaml store verify --full 2>&1 >/dev/null",
+                   build_folder(), folder);
+  assert_int_equal(code, 1);
+  assert_non_null(strstr(said, "error: the bytes of a record are not those that were landed\n  at: record version "));
+  free(said);
+}
+
 static void test_query(void **state) {
   (void)state;
   assert_int_equal(ends_with("store init") != 1, 1);
@@ -171,6 +194,7 @@ int main(void) {
                                      cmocka_unit_test_setup_teardown(test_folder, setup, teardown),
                                      cmocka_unit_test_setup_teardown(test_folder_of_odd_name, setup, teardown),
                                      cmocka_unit_test_setup_teardown(test_restore, setup, teardown),
+                                     cmocka_unit_test_setup_teardown(test_altered_record, setup, teardown),
                                      cmocka_unit_test_setup_teardown(test_query, setup, teardown)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
