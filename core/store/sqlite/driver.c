@@ -136,6 +136,7 @@ static enum status statement_of(struct sqlite *self, const char *sql, struct sta
     self->statements = grown;
   if (grown == NULL || map_put(self->texts, slice_of(sql), (uint32_t)self->statement_count) != OK) {
     sqlite_discard(*statement);
+    *statement = NULL; /* an append that is abandoned looks at it */
     return error_memory(error);
   }
   self->statements[self->statement_count++] = *statement;
