@@ -5,6 +5,7 @@
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
 #include "core/command/language.h"
+#include "core/command/rights.h"
 #include "core/command/stop.h"
 
 #include <poll.h>
@@ -110,6 +111,7 @@ static int run_command(const struct start *start, int argc, char **argv) {
   if (command_lookup(name, &command, &error) != OK) {
     return command_fail(&error);
   }
+  access_expect(rights_of_command(command->name, argc > 2 ? argc - 2 : 0, argv + (argc > 2 ? 2 : 0)));
   return command->run(&start->globals, argc > 1 ? argc - 1 : 1, argc > 1 ? argv + 1 : argv);
 }
 

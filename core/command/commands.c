@@ -23,6 +23,7 @@ static const struct command *const COMMANDS[] = {
     &command_query,
     &command_export,
     &command_audit,
+    &command_access,
     &command_map,
     &command_codelist,
     &command_connectors,

@@ -9,6 +9,7 @@ const struct command *const *command_table(void);
 /* ERR_USAGE with the nearest name as the hint. */
 enum status command_lookup(const char *name, const struct command **command, struct error *error) MUST_CHECK;
 
+extern const struct command command_access;
 extern const struct command command_audit;
 extern const struct command command_check;
 extern const struct command command_codelist;

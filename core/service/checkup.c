@@ -1,5 +1,7 @@
 #include "core/service/checkup.h"
 
+#include "core/store/access.h"
+
 #include "core/base/date.h"
 #include "core/base/file.h"
 #include "core/base/text.h"
@@ -234,6 +236,21 @@ static void check_link(struct checkup *checkup) {
   }
 }
 
+/* Roles that are older than the store leave what came since to the service alone. */
+static void check_roles(struct checkup *checkup, struct workspace *probe) {
+  enum roles_state state = ROLES_NONE;
+  struct error error;
+  if (store_roles_state(probe->store, &state, &error) != OK) {
+    tell_error(checkup, _("roles"), &error);
+  } else if (state == ROLES_OLD) {
+    error_set(&error, ERR_CONFIG, "%s", _("the roles are older than the store"));
+    error_hint(&error, "%s", _("run `puente access setup`"));
+    tell_error(checkup, _("roles"), &error);
+  } else if (state == ROLES_STAND) {
+    tell(checkup, _("roles"), _("as the model says"));
+  }
+}
+
 static void check_store(struct checkup *checkup, const char *config_path) {
   struct workspace probe;
   struct error error;
@@ -242,6 +259,7 @@ static void check_store(struct checkup *checkup, const char *config_path) {
     char words[WORDS_SIZE];
     snprintf(words, sizeof words, _("version %d"), store_version(probe.store));
     tell(checkup, _("store"), words);
+    check_roles(checkup, &probe);
     workspace_close(&probe);
   } else if (status == ERR_NOT_FOUND) {
     tell(checkup, _("store"), _("none yet: the first sync makes it"));

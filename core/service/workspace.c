@@ -3,6 +3,7 @@
 #include "core/base/actor.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
+#include "core/service/access.h"
 #include "core/service/config_log.h"
 
 #include <stdlib.h>
@@ -136,8 +137,12 @@ static enum status open_parts(struct workspace *workspace, const struct workspac
     status = open_store(workspace, opening, error);
   }
   if (status == OK && mode != WORKSPACE_CONFIG) {
-    status = mode == WORKSPACE_WRITE ? register_sources(workspace, error) : read_sources(workspace, error);
-    status = status == OK && mode == WORKSPACE_WRITE ? config_log(workspace, error) : status;
+    status = access_enter(workspace, error);
+  }
+  if (status == OK && mode != WORKSPACE_CONFIG) {
+    bool writes = mode == WORKSPACE_WRITE && !access_restricted(workspace);
+    status = writes ? register_sources(workspace, error) : read_sources(workspace, error);
+    status = status == OK && writes ? config_log(workspace, error) : status;
   }
   return status;
 }

@@ -39,6 +39,11 @@ static enum status fail_known(const char *state, struct error *error) {
     error_hint(error, "%s", _("a standby server cannot be the store; give the primary server in `store:`"));
     return ERR_IO;
   }
+  if (postgres_restricted() && (strcmp(state, "42501") == 0 || strcmp(state, "42P01") == 0)) {
+    error_set(error, ERR_AUTH, "%s", _("PostgreSQL refuses: your role does not see what this needs"));
+    error_hint(error, "%s", _("docs/roles.md tells what each role sees; ask who administers the store"));
+    return ERR_AUTH;
+  }
   if (strcmp(state, "42501") == 0) {
     error_set(error, ERR_AUTH, "%s", _("PostgreSQL refuses: the user lacks a right in the store's schema"));
     error_hint(error, "%s", _("the store's user must own its schema"));

@@ -68,6 +68,8 @@ enum status postgres_session(const struct postgres *self, PGconn **connection, s
 enum status postgres_fail(PGconn *connection, const PGresult *result, struct error *error);
 /* Finds the roles of the session, and has a restricted one read their views; ERR_AUTH where it has none. */
 enum status postgres_find_roles(struct postgres *self, struct error *error) MUST_CHECK;
+/* Whether a session of this process reads the views of its roles. */
+bool postgres_restricted(void);
 /* Runs text without parameters, for its effect. */
 enum status postgres_run_text(PGconn *connection, const char *sql, struct error *error) MUST_CHECK;
 

@@ -57,6 +57,7 @@ static const struct {
     {AUDITOR, "audit_log", "SELECT * FROM audit_log"},
     {AUDITOR, "audit_head", "SELECT * FROM audit_head"},
     {AUDITOR, "audit", NULL},
+    {OPERATOR, "audit", NULL}, /* of links alone: what the last linking counted */
     {AUDITOR | OFFICER, "plan", "SELECT * FROM plan"},
     {AUDITOR | OFFICER, "plans", NULL},
     {AUDITOR | OFFICER, "records", NULL},
@@ -79,11 +80,13 @@ static const struct {
     {AUDITOR | KEYS, "data_key", "SELECT key_id, purpose, NULL::bytea AS wrapped, made, retired FROM data_key"},
 };
 
-static void make_view(const struct roles *roles, enum store_role role, const char *name, const char *select) {
+static void make_view(const struct roles *roles, enum store_role role, const char *name, const char *select,
+                      const char *where) {
   roles_text(roles, "CREATE VIEW \"@_");
-  buffer_printf(roles->sql, "%s\".\"%s\" WITH (security_barrier) AS ", role_name(role), name);
+  buffer_printf(roles->sql, "%s\".\"%s\" WITH (security_barrier) AS %s", role_name(role), name,
+                where == NULL ? "" : "SELECT * FROM (");
   roles_text(roles, select);
-  buffer_text(roles->sql, ";");
+  buffer_printf(roles->sql, "%s%s;", where == NULL ? "" : ") v WHERE ", where == NULL ? "" : where);
 }
 
 static const char *documented(const struct store *store, const char *name) {
@@ -98,9 +101,11 @@ static const char *documented(const struct store *store, const char *name) {
 static void fixed(const struct roles *roles) {
   for (size_t i = 0; i < sizeof VIEWS / sizeof *VIEWS; i++) {
     const char *select = VIEWS[i].select != NULL ? VIEWS[i].select : documented(roles->store, VIEWS[i].name);
+    bool links = VIEWS[i].roles == OPERATOR && strcmp(VIEWS[i].name, "audit") == 0;
+    const char *where = links ? "event = 'link'" : NULL;
     for (int role = 0; role < ROLE_COUNT && select != NULL; role++) {
       if ((VIEWS[i].roles >> role & 1) != 0) {
-        make_view(roles, (enum store_role)role, VIEWS[i].name, select);
+        make_view(roles, (enum store_role)role, VIEWS[i].name, select, where);
       }
     }
   }
@@ -108,8 +113,8 @@ static void fixed(const struct roles *roles) {
   for (size_t i = 0; i < roles->store->view_count; i++) {
     const struct view_text *view = &roles->store->view_texts[i];
     if (strncmp(view->name, "released", 8) == 0) {
-      make_view(roles, ROLE_ANALYST, view->name, view->select);
-      make_view(roles, ROLE_AUDITOR, view->name, view->select);
+      make_view(roles, ROLE_ANALYST, view->name, view->select, NULL);
+      make_view(roles, ROLE_AUDITOR, view->name, view->select, NULL);
     }
   }
 }
@@ -162,6 +167,10 @@ static void consolidated(const struct roles *roles, const struct whole *whole) {
                   column->name, column->name);
   }
   buffer_printf(sql, " FROM \"%s\";", whole->table.name);
+  /* Pairs are counted beside the rows that they are of. */
+  roles_text(roles, "CREATE VIEW \"@_operator\".");
+  buffer_printf(sql, "\"%s\" WITH (security_barrier) AS SELECT row_id, NULL::text AS key FROM \"%s\";",
+                whole->shelf->table.name, whole->shelf->table.name);
   for (int role = 0; role < ROLE_COUNT; role++) {
     if (role == ROLE_OPERATOR || role == ROLE_AUDITOR) {
       roles_text(roles, "CREATE VIEW \"@_");

@@ -9,8 +9,15 @@
 /* Officers' views come first: where two roles see one name, theirs is the one with values. */
 static const enum store_role ORDER[ROLE_COUNT] = {ROLE_OFFICER, ROLE_AUDITOR, ROLE_OPERATOR, ROLE_ANALYST, ROLE_KEYS};
 
+static atomic_bool restricted;
+
+bool postgres_restricted(void) {
+  return restricted;
+}
+
 static void look_in_views(struct postgres *self) {
   size_t used = 0;
+  restricted = true;
   self->prefix[0] = '\0';
   for (size_t i = 0; i < ROLE_COUNT; i++) {
     if ((self->roles >> ORDER[i] & 1) != 0) {

@@ -1,0 +1,53 @@
+#include "core/command/rights.h"
+
+#include <string.h>
+
+#define RIGHT(name) (1U << RIGHT_##name)
+
+/* verb NULL: the command without one of those above it. */
+static const struct {
+  const char *command, *verb;
+  unsigned rights;
+} TABLE[] = {
+    {"check", NULL, (1U << RIGHT_COUNT) - 1},
+    {"status", NULL, RIGHT(WATCH)},
+    {"quarantine", "show", RIGHT(RUN)},
+    {"quarantine", "retry", RIGHT(DECIDE)},
+    {"quarantine", "dismiss", RIGHT(DECIDE)},
+    {"quarantine", NULL, RIGHT(WATCH)},
+    {"drift", "accept", RIGHT(DECIDE)},
+    {"drift", NULL, RIGHT(WATCH)},
+    {"review", "accept", RIGHT(DECIDE)},
+    {"review", "reject", RIGHT(DECIDE)},
+    {"explain", "figure", RIGHT(LOG)},
+    {"explain", NULL, RIGHT(LOG) | RIGHT(SIGHT)},
+    {"audit", "checkpoint", RIGHT(RUN)},
+    {"audit", NULL, RIGHT(LOG)},
+    {"report", NULL, RIGHT(EXACT)},
+    {"query", NULL, RIGHT(EXACT)},
+    {"export", NULL, RIGHT(PUBLISH)},
+    {"release", "create", RIGHT(PUBLISH)},
+    {"release", NULL, RIGHT(FIGURES)},
+    {"approve", NULL, RIGHT(APPROVE)},
+    {"keys", NULL, RIGHT(KEYS)},
+    {"key", NULL, RIGHT(KEYS)},
+    {"access", NULL, RIGHT(ACCESS)},
+};
+
+static bool has_word(const char *word, int argc, char *const *argv) {
+  for (int i = 0; i < argc; i++) {
+    if (strcmp(argv[i], word) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+unsigned rights_of_command(const char *command, int argc, char *const *argv) {
+  for (size_t i = 0; i < sizeof TABLE / sizeof *TABLE; i++) {
+    if (strcmp(TABLE[i].command, command) == 0 && (TABLE[i].verb == NULL || has_word(TABLE[i].verb, argc, argv))) {
+      return TABLE[i].rights;
+    }
+  }
+  return RIGHT(RUN);
+}

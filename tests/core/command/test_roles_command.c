@@ -1,0 +1,258 @@
+/* Every command × every role, by the program and on a real PostgreSQL: what is not granted is refused in words and is
+ * in the log; what is granted works. The service syncs, links and backs up under forced row-level security. */
+#include "core/command/commands.h"
+#include "core/store/access.h"
+#include "tests/support/peru.h"
+#include "tests/support/postgres.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define OPERATOR (1U << ROLE_OPERATOR)
+#define ANALYST (1U << ROLE_ANALYST)
+#define OFFICER (1U << ROLE_OFFICER)
+#define AUDITOR (1U << ROLE_AUDITOR)
+#define EVERY ((1U << ROLE_COUNT) - 1)
+
+static struct peru peru;
+static char *service, *folders[ROLE_COUNT];
+static long long person; /* one with a record of the prosecutor's */
+
+/* What it says, errors too; freed by the caller. */
+static char *say(const char *folder, int *code, const char *arguments) {
+  return shell_output(code, "LANGUAGE=en PUENTE_ACTOR=tester %s/puente --config %s/puente.yaml %s 2>&1 </dev/null",
+                      build_folder(), folder, arguments);
+}
+
+static void works(const char *folder, const char *arguments) {
+  int code = 0;
+  char *said = say(folder, &code, arguments);
+  if (code != 0) {
+    fail_msg("%s: %d: %s", arguments, code, said);
+  }
+  free(said);
+}
+
+/* The service's folder with the login in its dsn. */
+static char *folder_as(const char *login) {
+  char *folder = NULL;
+  if (asprintf(&folder, "%s/%s", peru.folder, login) < 0) {
+    abort();
+  }
+  shell("cp -r %s %s && sed -i 's/user=puente/user=%s/' %s/puente.yaml", service, folder, login, folder);
+  return folder;
+}
+
+static int set_up(void **state) {
+  (void)state;
+  char store[512], name[32], line[160];
+  snprintf(store, sizeof store, "{postgres: \"%s\", schema: trust}", postgres_start());
+  peru_start(&peru, 40, 5, NULL);
+  service = peru_workspace(&peru, "service", store);
+  works(service, "store init");
+  works(service, "access setup");
+  works(service, "run --quiet");
+  for (int role = 0; role < ROLE_COUNT; role++) {
+    const char *of = role_name((enum store_role)role);
+    snprintf(name, sizeof name, "c_%s", of);
+    snprintf(line, sizeof line, "CREATE ROLE %s LOGIN", name);
+    postgres_run(line);
+    snprintf(line, sizeof line, "access grant %s %s%s", name, of, role == ROLE_OFFICER ? " --institution PE/MP" : "");
+    works(service, line);
+    folders[role] = folder_as(name);
+  }
+  person = (long long)workspace_number(service,
+                                       "SELECT min(m.id) FROM members m JOIN person_records r ON r.row_id = m.row_id "
+                                       "WHERE m.kind = 'person' AND r.institution = 'PE/MP'");
+  return 0;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  for (int role = 0; role < ROLE_COUNT; role++) {
+    free(folders[role]);
+  }
+  free(service);
+  peru_stop(&peru);
+  return 0;
+}
+
+static int64_t refusals(void) {
+  return workspace_number(service, "SELECT count(*) FROM audit WHERE event = 'refuse'");
+}
+
+/* `logged` false: nothing of the program's asks before the database itself refuses. */
+static const struct {
+  const char *arguments;
+  unsigned roles;
+  bool unlogged;
+} LINES[] = {
+    {"check", EVERY, false},
+    {"sync", 0, false},
+    {"remap", 0, false},
+    {"link", 0, false},
+    {"run", 0, false},
+    {"status", OPERATOR, false},
+    {"quarantine list", OPERATOR, false},
+    {"quarantine show 1", 0, false},
+    {"quarantine retry", 0, false},
+    {"quarantine dismiss 1 --reason x", 0, false},
+    {"review list", 0, false},
+    {"review accept 1 2 --reason x", 0, false},
+    {"drift list", OPERATOR, false},
+    {"drift accept sistra --reason x", 0, false},
+    {"explain person 1", AUDITOR | OFFICER, false},
+    {"report sources", 0, false},
+    {"report crosstab --by year", 0, false},
+    {"query 'SELECT 1'", 0, false},
+    {"query 'SELECT * FROM persons'", 0, false},
+    {"export csv --purpose x --out out", 0, false},
+    {"audit verify", AUDITOR, false},
+    {"audit list", AUDITOR, false},
+    {"audit export -", AUDITOR, false},
+    {"access list", 0, false},
+    {"access setup", 0, false},
+    {"access grant c_analyst officer --institution PE/MP", 0, false},
+    {"store backup out.dump", 0, false},
+    {"store init", 0, true},
+    {"handover", 0, false},
+};
+
+static void every_command(void **state) {
+  (void)state;
+  unsigned tried = 0, refused = 0, wrong = 0;
+  for (int role = 0; role < ROLE_COUNT; role++) {
+    for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++) {
+      bool allowed = (LINES[i].roles >> role & 1) != 0;
+      int code = 0;
+      int64_t before = refusals();
+      char *said = say(folders[role], &code, LINES[i].arguments);
+      bool told = strstr(said, "your role may not do this") != NULL, logged = refusals() == before + 1;
+      bool right = allowed ? code == 0
+                                 || (strstr(said, "nothing of this") == NULL && !told && code == 1
+                                     && strstr(said, "there is no person") != NULL)
+                           : code != 0 && ((told && logged) || LINES[i].unlogged);
+      tried++;
+      refused += code != 0 && !allowed;
+      wrong += !right;
+      if (!right) {
+        fprintf(stderr, "%s: %s: %d, %s\n%s\n", role_name((enum store_role)role), LINES[i].arguments, code,
+                logged ? "logged" : "not logged", said);
+      }
+      free(said);
+    }
+  }
+  printf("commands ok: roles=%d commands=%zu tried=%u refused=%u wrong=%u\n", ROLE_COUNT, sizeof LINES / sizeof *LINES,
+         tried, refused, wrong);
+  assert_int_equal(wrong, 0);
+}
+
+static void an_officer_explains(void **state) {
+  (void)state;
+  char line[160];
+  int code = 0;
+  snprintf(line, sizeof line, "explain person %lld", person);
+  char *said = say(folders[ROLE_OFFICER], &code, line);
+  assert_non_null(strstr(said, "there is no person")); /* no sight yet */
+  free(said);
+  snprintf(line, sizeof line, "explain person %lld --reveal", person);
+  said = say(folders[ROLE_OFFICER], &code, line);
+  assert_non_null(strstr(said, "a purpose is needed"));
+  free(said);
+  snprintf(line, sizeof line, "--json explain person %lld --reveal --purpose hearing", person);
+  said = say(folders[ROLE_OFFICER], &code, line);
+  if (code != 0 || strstr(said, "\"given_names\"") == NULL || strstr(said, "PE/MP") == NULL) {
+    fail_msg("%d: %s", code, said);
+  }
+  assert_null(strstr(said, "PE/MIMP"));
+  assert_null(strstr(said, "PE/PNP"));
+  free(said);
+  char *rows = workspace_rows(service, "SELECT actor, purpose FROM audit WHERE event = 'reveal'");
+  assert_string_equal(rows, "c_officer|hearing\n");
+  free(rows);
+  /* An auditor sees the same person as shapes, and may not reveal. */
+  snprintf(line, sizeof line, "explain person %lld --reveal --purpose x", person);
+  said = say(folders[ROLE_AUDITOR], &code, line);
+  assert_non_null(strstr(said, "your role may not do this: it needs the role officer"));
+  free(said);
+}
+
+static void the_log_stands(void **state) {
+  (void)state;
+  int code = 0;
+  char *said = say(folders[ROLE_AUDITOR], &code, "audit verify");
+  assert_int_equal(code, 0);
+  assert_non_null(strstr(said, "audit ok: entries="));
+  free(said);
+  works(service, "audit export log.jsonl --quiet");
+  said = shell_output(&code, "cd %s && %s/audit-verify log.jsonl 2>&1; rm -f log.jsonl", ".", build_folder());
+  if (code != 0 || strstr(said, "audit ok: entries=") == NULL) {
+    fail_msg("%d: %s", code, said);
+  }
+  free(said);
+}
+
+static void who_has_none_is_told(void **state) {
+  (void)state;
+  int code = 0;
+  postgres_run("CREATE ROLE c_nobody LOGIN");
+  char *folder = folder_as("c_nobody"), *said = say(folder, &code, "status");
+  assert_int_equal(code, 1);
+  assert_non_null(strstr(said, "the login 'c_nobody' has no role in this store"));
+  assert_non_null(strstr(said, "puente access grant LOGIN ROLE"));
+  free(said);
+  free(folder);
+  said = say(service, &code, "access grant c_nobody officer");
+  assert_int_equal(code, 2);
+  assert_non_null(strstr(said, "--institution is needed"));
+  free(said);
+  said = say(service, &code, "access grant c_nobody auditr");
+  assert_non_null(strstr(said, "did you mean \"auditor\"?"));
+  free(said);
+  said = say(service, &code, "access revoke c_keys keys");
+  assert_string_equal(said, "c_keys has the role keys no more\n");
+  free(said);
+  said = say(folders[ROLE_KEYS], &code, "check");
+  assert_non_null(strstr(said, "the login 'c_keys' has no role in this store"));
+  free(said);
+  char *rows = workspace_rows(service, "SELECT event, body FROM audit WHERE event IN ('roles', 'revoke') ORDER BY 1");
+  assert_string_equal(rows, "revoke|{\"login\":\"c_keys\",\"role\":\"keys\"}\nroles|{}\n");
+  free(rows);
+}
+
+/* A copy under row security is whole; what is restored shows roles nothing until the setup is run again. */
+static void a_restore_keeps_roles_out(void **state) {
+  (void)state;
+  int code = 0;
+  int64_t rows = workspace_number(service, "SELECT count(*) FROM person_records");
+  works(service, "store backup trust.dump --quiet");
+  works(service, "store restore trust.dump --quiet");
+  assert_int_equal(workspace_number(service, "SELECT count(*) FROM person_records"), rows);
+  char *said = say(folders[ROLE_AUDITOR], &code, "audit list");
+  assert_int_not_equal(code, 0);
+  free(said);
+  said = say(service, &code, "check");
+  assert_non_null(strstr(said, "the roles are older than the store"));
+  free(said);
+  works(service, "access setup");
+  works(folders[ROLE_AUDITOR], "audit verify");
+  shell("rm -f trust.dump");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_command),
+      cmocka_unit_test(an_officer_explains),
+      cmocka_unit_test(the_log_stands),
+      cmocka_unit_test(who_has_none_is_told),
+      cmocka_unit_test(a_restore_keeps_roles_out),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
