@@ -111,6 +111,18 @@ static enum status read_sources(struct workspace *workspace, struct error *error
   return status == END ? OK : status;
 }
 
+static enum status enter_store(struct workspace *workspace, const struct workspace_opening *opening,
+                               struct error *error) {
+  enum status status = open_store(workspace, opening, error);
+  status = status == OK ? access_enter(workspace, error) : status;
+  if (status != OK) {
+    return status;
+  }
+  bool writes = opening->mode == WORKSPACE_WRITE && !access_restricted(workspace);
+  status = writes ? register_sources(workspace, error) : read_sources(workspace, error);
+  return status == OK && writes ? config_log(workspace, error) : status;
+}
+
 static enum status open_parts(struct workspace *workspace, const struct workspace_opening *opening,
                               struct error *error) {
   enum workspace_mode mode = opening->mode;
@@ -134,15 +146,7 @@ static enum status open_parts(struct workspace *workspace, const struct workspac
     status = error_memory(error);
   }
   if (status == OK && mode != WORKSPACE_CONFIG) {
-    status = open_store(workspace, opening, error);
-  }
-  if (status == OK && mode != WORKSPACE_CONFIG) {
-    status = access_enter(workspace, error);
-  }
-  if (status == OK && mode != WORKSPACE_CONFIG) {
-    bool writes = mode == WORKSPACE_WRITE && !access_restricted(workspace);
-    status = writes ? register_sources(workspace, error) : read_sources(workspace, error);
-    status = status == OK && writes ? config_log(workspace, error) : status;
+    status = enter_store(workspace, opening, error);
   }
   return status;
 }
