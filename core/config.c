@@ -17,9 +17,9 @@ struct owned_config {
   struct arena *arena;
 };
 
-const char *const config_keys[] = {"name",  "lang",      "store",      "key",        "model",
-                                   "link",  "codelists", "indicators", "sources",    "page_limit",
-                                   "serve", "notify",    "access",     "disclosure", NULL};
+const char *const config_keys[] = {"name",      "lang",       "store",      "key",     "model",      "link",
+                                   "codelists", "indicators", "releases",   "sources", "page_limit", "serve",
+                                   "notify",    "access",     "disclosure", NULL};
 const char *const config_store_keys[] = {"sqlite", "postgres", "password", "schema", NULL};
 static const char *const LANGUAGES[] = {"es", "en", NULL};
 
@@ -211,6 +211,19 @@ static enum status read_page_limit(const struct yaml *root, struct owned_config 
   return options_check(table, &map, owned->config.folder, owned->arena, &owned->config.page_limit, error);
 }
 
+/* Each folder is the program's and, where there is one, the workspace's. */
+static enum status read_all_folders(const struct yaml *root, struct owned_config *owned, struct error *error) {
+  struct config *config = &owned->config;
+  enum status status = read_folders(root, "codelists", "config/codelists", owned, config->codelist_folders, error);
+  if (status == OK) {
+    status = read_folders(root, "indicators", "config/indicators", owned, config->indicator_folders, error);
+  }
+  if (status == OK) {
+    status = read_folders(root, "releases", "config/releases", owned, config->release_folders, error);
+  }
+  return status;
+}
+
 static enum status read_root(const struct yaml *root, struct owned_config *owned, struct error *error) {
   struct config *config = &owned->config;
   int language = -1;
@@ -228,10 +241,7 @@ static enum status read_root(const struct yaml *root, struct owned_config *owned
   status = status == OK ? read_path(root, "model", owned, "config/model", &config->model_folder, error) : status;
   status =
       status == OK ? read_path(root, "link", owned, "config/link/default.yaml", &config->link_file, error) : status;
-  status = status == OK ? read_folders(root, "codelists", "config/codelists", owned, config->codelist_folders, error)
-                        : status;
-  status = status == OK ? read_folders(root, "indicators", "config/indicators", owned, config->indicator_folders, error)
-                        : status;
+  status = status == OK ? read_all_folders(root, owned, error) : status;
   status = status == OK ? read_page_limit(root, owned, error) : status;
   status = status == OK ? read_sources(root, owned, error) : status;
   status = status == OK ? check_successors(config, error) : status;

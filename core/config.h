@@ -67,8 +67,8 @@ struct config {
   const char *store_schema;   /* postgres: default "puente" */
   const char *key_file;
   const char *model_folder;
-  const char *codelist_folders[2]; /* the program's, then the workspace's; either may be NULL */
-  const char *indicator_folders[2];
+  const char *codelist_folders[2];                       /* the program's, then the workspace's; either may be NULL */
+  const char *indicator_folders[2], *release_folders[2]; /* likewise */
   const char *link_file;
   const char *lang; /* "es", "en" or NULL: by locale */
   struct source_config *sources;

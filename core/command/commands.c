@@ -20,6 +20,7 @@ static const struct command *const COMMANDS[] = {
     &command_review,
     &command_explain,
     &command_report,
+    &command_release,
     &command_query,
     &command_export,
     &command_audit,

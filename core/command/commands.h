@@ -25,6 +25,7 @@ extern const struct command command_map;
 extern const struct command command_notify;
 extern const struct command command_quarantine;
 extern const struct command command_query;
+extern const struct command command_release;
 extern const struct command command_remap;
 extern const struct command command_report;
 extern const struct command command_review;

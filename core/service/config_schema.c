@@ -20,6 +20,7 @@ static const struct member config_members[] = {
     {"link", TEXT, "file of the linkage rules; default: the program's"},
     {"codelists", TEXT, "folder of further code lists"},
     {"indicators", TEXT, "folder of further indicators"},
+    {"releases", TEXT, "folder of further releases"},
     {"sources", TEXT, "folder with one file a source"},
     {"page_limit", "\"type\": [\"string\", \"integer\"]", "largest page that a connector may bring: 64MiB"},
     {"serve", "\"$ref\": \"#/$defs/serve\"", "when sources are pulled, and how failures are met"},

@@ -23,6 +23,9 @@ struct counting {
   struct tuple *tuples;
   size_t count, capacity;
   int64_t unlinked, records; /* records: of all groups that are counted */
+  bool keep_parts;
+  int64_t *kept; /* row ids of the groups that are counted */
+  size_t part_count, part_capacity;
 };
 
 /* The rows that tell of one unit in one case. */
@@ -60,8 +63,9 @@ static uint32_t first_part(const struct counting *counting, const struct group *
   return MAP_NONE;
 }
 
-static uint32_t cut_date(struct counting *counting, const struct group *group, size_t len) {
-  uint32_t value = case_date(counting, group, counting->request->indicator->date);
+static uint32_t cut_date(struct counting *counting, const struct group *group, const struct indicator *axes,
+                         size_t len) {
+  uint32_t value = case_date(counting, group, axes->date);
   if (value == MAP_NONE) {
     return MAP_NONE;
   }
@@ -70,11 +74,12 @@ static uint32_t cut_date(struct counting *counting, const struct group *group, s
 }
 
 /* The place's ancestor: level 0 the department, 1 the province. */
-static uint32_t place_at(struct counting *counting, const struct group *group, int level) {
+static uint32_t place_at(struct counting *counting, const struct group *group, const struct indicator *axes,
+                         int level) {
   const char *chain[8];
   int depth = 0;
   uint32_t value = MAP_NONE;
-  if (counting->request->indicator->place == PLACE_OF_RESIDENCE) {
+  if (axes->place == PLACE_OF_RESIDENCE) {
     value = group->person == MAP_NONE ? MAP_NONE : grid_value(&counting->people, group->person, WHO_RESIDENCE);
   } else if (group->record != MAP_NONE) {
     value = grid_value(&counting->cases, group->record, CASE_PLACE);
@@ -91,14 +96,14 @@ static uint32_t place_at(struct counting *counting, const struct group *group, i
 }
 
 /* As recorded, else from the birth date at the indicator's reference; -1: neither is known. */
-static int age_of(const struct counting *counting, const struct group *group) {
+static int age_of(const struct counting *counting, const struct group *group, const struct indicator *axes) {
   struct date birth, at;
   uint32_t recorded = first_part(counting, group, PART_AGE);
   if (recorded != MAP_NONE) {
     return cube_number(map_key(counting->dictionary, recorded));
   }
   uint32_t born = group->person == MAP_NONE ? MAP_NONE : grid_value(&counting->people, group->person, WHO_BIRTH);
-  uint32_t then = case_date(counting, group, counting->request->indicator->age);
+  uint32_t then = case_date(counting, group, axes->age);
   if (born == MAP_NONE || then == MAP_NONE || !date_parse_iso(map_key(counting->dictionary, born), &birth)
       || !date_parse_iso(map_key(counting->dictionary, then), &at)) {
     return -1;
@@ -106,16 +111,16 @@ static int age_of(const struct counting *counting, const struct group *group) {
   return date_age(birth, at);
 }
 
-static uint32_t age_value(struct counting *counting, const struct group *group, bool banded) {
+static uint32_t age_value(struct counting *counting, const struct group *group, const struct indicator *axes,
+                          bool banded) {
   char text[16];
-  int age = age_of(counting, group);
+  int age = age_of(counting, group, axes);
   if (age < 0) {
     return MAP_NONE;
   }
-  const struct indicator *indicator = counting->request->indicator;
-  for (size_t i = 0; banded && i < indicator->band_count; i++) {
-    if (age >= indicator->bands[i].least && age <= indicator->bands[i].most) {
-      return intern(counting, slice_of(indicator->bands[i].name));
+  for (size_t i = 0; banded && i < axes->band_count; i++) {
+    if (age >= axes->bands[i].least && age <= axes->bands[i].most) {
+      return intern(counting, slice_of(axes->bands[i].name));
     }
   }
   snprintf(text, sizeof text, "%d", age);
@@ -146,20 +151,20 @@ static uint32_t field_value(const struct counting *counting, const struct group 
 static uint32_t value_of(struct counting *counting, const struct group *group, const struct cube_field *field) {
   switch (field->kind) {
   case CUBE_YEAR:
-    return cut_date(counting, group, 4);
+    return cut_date(counting, group, field->axes, 4);
   case CUBE_MONTH:
-    return cut_date(counting, group, 7);
+    return cut_date(counting, group, field->axes, 7);
   case CUBE_DEPARTMENT:
-    return place_at(counting, group, 0);
+    return place_at(counting, group, field->axes, 0);
   case CUBE_PROVINCE:
-    return place_at(counting, group, 1);
+    return place_at(counting, group, field->axes, 1);
   case CUBE_STAGE:
   case CUBE_DECISION:
     return progress_value(counting, group, field->kind);
   case CUBE_AGE:
-    return age_value(counting, group, false);
+    return age_value(counting, group, field->axes, false);
   case CUBE_AGE_BAND:
-    return age_value(counting, group, true);
+    return age_value(counting, group, field->axes, true);
   default:
     return field_value(counting, group, field);
   }
@@ -324,6 +329,29 @@ static enum status tell_unit(struct counting *counting, const struct group *grou
   return status;
 }
 
+static enum status keep_parts(struct counting *counting, const struct group *group, struct tuple *tuple,
+                              struct error *error) {
+  tuple->part = (uint32_t)counting->part_count;
+  tuple->part_count = (uint32_t)group->part_count;
+  size_t needed = counting->part_count + group->part_count;
+  if (needed > UINT32_MAX) {
+    return error_set(error, ERR_LIMIT, "%s", _("there are too many records to count"));
+  }
+  if (needed > counting->part_capacity) {
+    size_t capacity = needed < 2048 ? 4096 : needed * 2;
+    int64_t *moved = realloc(counting->kept, capacity * sizeof *moved);
+    if (moved == NULL) {
+      return error_memory(error);
+    }
+    counting->kept = moved;
+    counting->part_capacity = capacity;
+  }
+  for (size_t i = 0; i < group->part_count; i++) {
+    counting->kept[counting->part_count++] = number_at(counting, &counting->parts, group->parts[i], PART_ROW);
+  }
+  return OK;
+}
+
 /* `records`: those behind the group. */
 static enum status count_group(struct counting *counting, const struct group *group, uint32_t unit, int64_t records,
                                struct error *error) {
@@ -332,16 +360,14 @@ static enum status count_group(struct counting *counting, const struct group *gr
       return OK;
     }
   }
-  struct tuple tuple = {
-      .values = {MAP_NONE, MAP_NONE, MAP_NONE, MAP_NONE}, .unit = unit, .root = unit, .records = (uint32_t)records};
+  struct tuple tuple = {.unit = unit, .root = unit, .records = (uint32_t)records};
+  memset(tuple.values, 0xff, sizeof tuple.values); /* MAP_NONE */
   counting->records += records;
-  if (counting->request->visit != NULL) {
-    enum status status = tell_unit(counting, group, unit, error);
-    if (status != OK) {
-      return status;
-    }
+  enum status status = counting->keep_parts ? keep_parts(counting, group, &tuple, error) : OK;
+  if (status == OK && counting->request->visit != NULL) {
+    status = tell_unit(counting, group, unit, error);
   }
-  return spread(counting, group, 0, &tuple, error);
+  return status == OK ? spread(counting, group, 0, &tuple, error) : status;
 }
 
 /* ---- groups ---- */
@@ -448,15 +474,17 @@ static enum status load(struct counting *counting, struct error *error) {
   struct store *store = request->workspace->store;
   bool persons = request->indicator->unit == UNIT_PERSON;
   const struct cube_plan *plan = &counting->plan;
+  const struct grid_scope scope = {.source = request->source, .as_of_run = request->as_of_run};
+  const struct grid_scope all = {.as_of_run = request->as_of_run};
   enum status status = grid_load(store, request->source == NULL ? "cases" : "case_records", plan->cases.names,
-                                 plan->cases.count, request->source, counting->dictionary, &counting->cases, error);
+                                 plan->cases.count, scope, counting->dictionary, &counting->cases, error);
   if (status == OK && persons) {
-    status = grid_load(store, "persons", plan->people.names, plan->people.count, NULL, counting->dictionary,
+    status = grid_load(store, "persons", plan->people.names, plan->people.count, all, counting->dictionary,
                        &counting->people, error);
   }
   if (status == OK && persons) {
-    status = grid_load(store, "involvements", plan->parts.names, plan->parts.count, request->source,
-                       counting->dictionary, &counting->parts, error);
+    status = grid_load(store, "involvements", plan->parts.names, plan->parts.count, scope, counting->dictionary,
+                       &counting->parts, error);
   }
   if (status == OK && (cube_plan_has(plan, CUBE_STAGE) || cube_plan_has(plan, CUBE_DECISION))) {
     status = cube_progress_load(request, counting->dictionary, &counting->progress, error);
@@ -489,20 +517,35 @@ static void free_counting(struct counting *counting) {
   cube_progress_free(&counting->progress);
   free(counting->precedence);
   free(counting->tuples);
+  free(counting->kept);
+}
+
+/* Tuples of all units; the dictionary and the fields are those of the caller's result. */
+static enum status count_all(struct counting *counting, struct map *dictionary, struct cube_field *fields,
+                             size_t fields_size, struct error *error) {
+  counting->dictionary = dictionary;
+  counting->places = codelists_find(counting->request->workspace->lists, "place");
+  enum status status =
+      dictionary == NULL ? error_memory(error) : cube_plan_make(counting->request, &counting->plan, error);
+  if (status == OK) {
+    memcpy(fields, counting->plan.by, fields_size);
+    status = load(counting, error);
+  }
+  if (status != OK) {
+    return status;
+  }
+  return counting->request->indicator->unit == UNIT_PERSON ? count_persons(counting, error)
+                                                           : count_cases(counting, error);
 }
 
 enum status cube_run(const struct cube_request *request, struct cube *cube, struct error *error) {
-  struct counting counting = {.request = request, .places = codelists_find(request->workspace->lists, "place")};
+  struct counting counting = {.request = request};
   *cube = (struct cube){.dictionary = map_new(), .field_count = request->by_count};
-  counting.dictionary = cube->dictionary;
-  enum status status = cube->dictionary == NULL ? error_memory(error) : cube_plan_make(request, &counting.plan, error);
-  if (status == OK) {
-    memcpy(cube->fields, counting.plan.by, sizeof cube->fields);
-    status = load(&counting, error);
+  enum status status = OK;
+  if (request->by_count > CUBE_FIELDS_MOST) {
+    status = error_set(error, ERR_USAGE, _("a figure is broken down by at most %d fields"), CUBE_FIELDS_MOST);
   }
-  if (status == OK) {
-    status = request->indicator->unit == UNIT_PERSON ? count_persons(&counting, error) : count_cases(&counting, error);
-  }
+  status = status == OK ? count_all(&counting, cube->dictionary, cube->fields, sizeof cube->fields, error) : status;
   if (status == OK) {
     status = cube_cells_make(request, counting.tuples, counting.count, cube, error);
     cube->total.records = counting.records;
@@ -521,29 +564,34 @@ enum status cube_run(const struct cube_request *request, struct cube *cube, stru
   return status;
 }
 
-void cube_free(struct cube *cube) {
-  map_free(cube->dictionary);
-  free(cube->cells);
-  free(cube->tuples);
-  *cube = (struct cube){0};
+enum status cube_rows_read(const struct cube_request *request, struct cube_rows *rows, struct error *error) {
+  struct counting counting = {.request = request, .keep_parts = true};
+  *rows = (struct cube_rows){.dictionary = map_new(), .field_count = request->by_count};
+  enum status status = count_all(&counting, rows->dictionary, rows->fields, sizeof rows->fields, error);
+  rows->rows = status == OK ? calloc(counting.count + 1, sizeof *rows->rows) : NULL;
+  if (status == OK && rows->rows == NULL) {
+    status = error_memory(error);
+  }
+  for (size_t i = 0; i < counting.count && status == OK; i++) {
+    const struct tuple *tuple = &counting.tuples[i];
+    rows->rows[i] = (struct cube_row){.unit = tuple->unit, .part = tuple->part, .part_count = tuple->part_count};
+    memcpy(rows->rows[i].values, tuple->values, sizeof tuple->values);
+  }
+  rows->count = counting.count;
+  rows->unlinked = counting.unlinked;
+  rows->parts = counting.kept;
+  rows->part_count = counting.part_count;
+  counting.kept = NULL;
+  free_counting(&counting);
+  if (status != OK) {
+    cube_rows_free(rows);
+  }
+  return status;
 }
 
-const char *cube_label(const struct cube *cube, const struct codelists *lists, size_t field, uint32_t value,
-                       bool spanish, char room[128]) {
-  if (value == MAP_NONE) {
-    return _("not recorded");
-  }
-  struct slice text = map_key(cube->dictionary, value);
-  const struct field *of = cube->fields[field].field;
-  if (of != NULL && of->type == FIELD_BOOLEAN) {
-    return slice_is(text, "1") ? _("yes") : _("no");
-  }
-  const struct codelist *list =
-      cube->fields[field].codelist == NULL ? NULL : codelists_find(lists, cube->fields[field].codelist);
-  const struct code *code = list == NULL ? NULL : codelist_code(list, text);
-  if (code != NULL) {
-    return spanish ? code->label_es : code->label_en;
-  }
-  snprintf(room, 128, "%.*s", SLICE_ARG(text));
-  return room;
+void cube_rows_free(struct cube_rows *rows) {
+  map_free(rows->dictionary);
+  free(rows->rows);
+  free(rows->parts);
+  *rows = (struct cube_rows){0};
 }

@@ -14,7 +14,7 @@
 #include "core/service/indicator.h"
 #include "core/service/workspace.h"
 
-enum { CUBE_FIELDS_MOST = 4, CUBE_CONDITIONS_MOST = 16 };
+enum { CUBE_FIELDS_MOST = 4, CUBE_AXES_MOST = 8, CUBE_CONDITIONS_MOST = 16 };
 
 /* Names that are computed; every other one is a field of involvement, person or case, the first that has a value. */
 enum cube_kind {
@@ -35,6 +35,7 @@ struct cube_field {
   const struct field *field;       /* of CUBE_FIELD; else NULL */
   bool many;                       /* several values, ';'-joined */
   const char *codelist;            /* for labels; NULL: values speak for themselves */
+  const struct indicator *axes;    /* whose dates, places and ages */
   int involvement, person, record; /* column of each grid; -1: none */
 };
 
@@ -72,6 +73,8 @@ struct cube_request {
   bool keep;           /* the tuples too */
   cube_visitor *visit; /* told of each unit that meets the conditions; NULL: none */
   void *context;
+  int64_t as_of_run; /* as the store stood after that run; 0: now. What is not settled is as it is now */
+  const struct indicator *const *axes; /* by field: whose dates, places and ages it has; NULL: the indicator's own */
 };
 
 struct cube_cell {
@@ -97,6 +100,31 @@ struct cube {
 /* ERR_LIMIT where a table is too large to be protected. */
 enum status cube_run(const struct cube_request *request, struct cube *cube, struct error *error) MUST_CHECK;
 void cube_free(struct cube *cube);
+
+/* Units before they are put together into cells: one row for each combination of values that a unit has in a case. */
+struct cube_row {
+  uint32_t values[CUBE_AXES_MOST]; /* as of a cell */
+  uint32_t unit;                   /* position of its id in the dictionary */
+  uint32_t part, part_count;       /* involvements that tell it, in `parts`; none of a case */
+};
+struct cube_rows {
+  struct map *dictionary;
+  struct cube_field fields[CUBE_AXES_MOST];
+  size_t field_count; /* up to CUBE_AXES_MOST */
+  struct cube_row *rows;
+  size_t count;
+  int64_t *parts; /* row ids */
+  size_t part_count;
+  int64_t unlinked;
+};
+enum status cube_rows_read(const struct cube_request *request, struct cube_rows *rows, struct error *error) MUST_CHECK;
+void cube_rows_free(struct cube_rows *rows);
+
+/* The order of a field's values: by their place in its code list (NULL: it has none) or by text, ages by number; what
+ * is not recorded last. */
+int cube_compare(const struct map *dictionary, const struct cube_field *field, const struct codelist *list, uint32_t a,
+                 uint32_t b);
+
 /* The label of a value in the language asked for; for MAP_NONE the words for "not recorded". `room` is used for text.
  */
 const char *cube_label(const struct cube *cube, const struct codelists *lists, size_t field, uint32_t value,

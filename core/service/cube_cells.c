@@ -106,7 +106,7 @@ static void fill_cells(struct tuple *tuples, size_t count, const struct settling
   qsort(tuples, count, sizeof *tuples, by_cell);
   for (size_t i = 0; i < count; i++) {
     if (i == 0 || !same_cell(&tuples[i], &tuples[i - 1])) {
-      memcpy(cube->cells[cube->count++].values, tuples[i].values, sizeof tuples[i].values);
+      memcpy(cube->cells[cube->count++].values, tuples[i].values, sizeof cube->cells->values);
     }
     struct extent *extent = &cube->cells[cube->count - 1].extent;
     bool first = i == 0 || by_cell(&tuples[i], &tuples[i - 1]) != 0;
@@ -148,21 +148,22 @@ struct sorting {
   const struct codelist *lists[CUBE_FIELDS_MOST];
 };
 
-static int compare_values(const struct sorting *sorting, size_t field, uint32_t a, uint32_t b) {
+int cube_compare(const struct map *dictionary, const struct cube_field *field, const struct codelist *list, uint32_t a,
+                 uint32_t b) {
   if (a == b) {
     return 0;
   }
   if (a == MAP_NONE || b == MAP_NONE) {
     return a == MAP_NONE ? 1 : -1;
   }
-  struct slice left = map_key(sorting->cube->dictionary, a), right = map_key(sorting->cube->dictionary, b);
-  if (sorting->lists[field] != NULL) {
-    const struct code *x = codelist_code(sorting->lists[field], left), *y = codelist_code(sorting->lists[field], right);
+  struct slice left = map_key(dictionary, a), right = map_key(dictionary, b);
+  if (list != NULL) {
+    const struct code *x = codelist_code(list, left), *y = codelist_code(list, right);
     if (x != NULL && y != NULL) { /* codes of one list lie in one array, in file order */
       return x < y ? -1 : x > y;
     }
   }
-  if (sorting->cube->fields[field].kind == CUBE_AGE || sorting->cube->fields[field].kind == CUBE_AGE_BAND) {
+  if (field->kind == CUBE_AGE || field->kind == CUBE_AGE_BAND) {
     int x = cube_number(left), y = cube_number(right);
     return x < y ? -1 : x > y;
   }
@@ -173,7 +174,8 @@ static int by_label(const void *a, const void *b, void *context) {
   const struct sorting *sorting = context;
   const struct cube_cell *left = a, *right = b;
   for (size_t i = 0; i < sorting->cube->field_count; i++) {
-    int order = compare_values(sorting, i, left->values[i], right->values[i]);
+    int order = cube_compare(sorting->cube->dictionary, &sorting->cube->fields[i], sorting->lists[i], left->values[i],
+                             right->values[i]);
     if (order != 0) {
       return order;
     }
@@ -209,4 +211,31 @@ enum status cube_cells_make(const struct cube_request *request, struct tuple *tu
   cube->total.unlinkable = settling.doubt.unlinkable_unknown ? -1 : cube->total.unlinkable;
   settling_free(&settling);
   return status;
+}
+
+const char *cube_label(const struct cube *cube, const struct codelists *lists, size_t field, uint32_t value,
+                       bool spanish, char room[128]) {
+  if (value == MAP_NONE) {
+    return _("not recorded");
+  }
+  struct slice text = map_key(cube->dictionary, value);
+  const struct field *of = cube->fields[field].field;
+  if (of != NULL && of->type == FIELD_BOOLEAN) {
+    return slice_is(text, "1") ? _("yes") : _("no");
+  }
+  const struct codelist *list =
+      cube->fields[field].codelist == NULL ? NULL : codelists_find(lists, cube->fields[field].codelist);
+  const struct code *code = list == NULL ? NULL : codelist_code(list, text);
+  if (code != NULL) {
+    return spanish ? code->label_es : code->label_en;
+  }
+  snprintf(room, 128, "%.*s", SLICE_ARG(text));
+  return room;
+}
+
+void cube_free(struct cube *cube) {
+  map_free(cube->dictionary);
+  free(cube->cells);
+  free(cube->tuples);
+  *cube = (struct cube){0};
 }

@@ -6,10 +6,11 @@
 
 /* One unit in one cell, as one group of rows tells it. */
 struct tuple {
-  uint32_t values[CUBE_FIELDS_MOST];
-  uint32_t unit;    /* dictionary value of its id, or row */
-  uint32_t root;    /* the unit that it would be part of if every waiting pair were accepted */
-  uint32_t records; /* behind it in this group */
+  uint32_t values[CUBE_AXES_MOST]; /* of cells the first CUBE_FIELDS_MOST */
+  uint32_t unit;                   /* dictionary value of its id, or row */
+  uint32_t root;                   /* the unit that it would be part of if every waiting pair were accepted */
+  uint32_t records;                /* behind it in this group */
+  uint32_t part, part_count;       /* as cube_row has them */
 };
 
 /* Fills cells, in their order, and total but for its records; reorders the tuples. */

@@ -201,6 +201,7 @@ static enum status add_condition(struct cube_plan *plan, const struct condition 
   size_t at = plan->condition_count++;
   plan->wanted[at] = condition->value;
   enum status status = resolve(plan, condition->field, &plan->conditions[at], error);
+  plan->conditions[at].axes = plan->request->indicator;
   return status == OK ? want(plan->request, &plan->conditions[at], &plan->wanted[at], error) : status;
 }
 
@@ -213,12 +214,13 @@ enum status cube_plan_make(const struct cube_request *request, struct cube_plan 
       .cases = {{"case_id", own ? "row_id" : "records", own ? "record_id" : "case_id", "place", "facts_on",
                  "reported_on", "registered_on"},
                 CASE_FIXED}};
-  if (request->by_count > CUBE_FIELDS_MOST) {
-    return error_set(error, ERR_USAGE, _("a figure is broken down by at most %d fields"), CUBE_FIELDS_MOST);
+  if (request->by_count > CUBE_AXES_MOST) {
+    return error_set(error, ERR_USAGE, _("a figure is broken down by at most %d fields"), CUBE_AXES_MOST);
   }
   enum status status = OK;
   for (size_t i = 0; i < request->by_count && status == OK; i++) {
     status = resolve(plan, request->by[i], &plan->by[i], error);
+    plan->by[i].axes = request->axes == NULL ? request->indicator : request->axes[i];
   }
   for (size_t i = 0; i < request->indicator->condition_count && status == OK; i++) {
     status = add_condition(plan, &request->indicator->conditions[i], error);

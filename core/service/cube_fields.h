@@ -29,7 +29,7 @@ enum {
 struct cube_plan {
   const struct cube_request *request;
   struct columns parts, people, cases; /* involvements, persons, cases */
-  struct cube_field by[CUBE_FIELDS_MOST];
+  struct cube_field by[CUBE_AXES_MOST];
   struct cube_field conditions[CUBE_CONDITIONS_MOST];
   const char *wanted[CUBE_CONDITIONS_MOST]; /* "": not recorded */
   size_t condition_count;

@@ -48,9 +48,10 @@ enum status cube_progress_load(const struct cube_request *request, struct map *d
   if (progress->stages == NULL || progress->decisions == NULL) {
     return error_set(error, ERR_CONFIG, "%s", _("the code lists 'stage' and 'decision' are missing"));
   }
-  enum status status = grid_load(store, "proceedings", steps, 3, request->source, dictionary, &proceedings, error);
+  const struct grid_scope scope = {.source = request->source, .as_of_run = request->as_of_run};
+  enum status status = grid_load(store, "proceedings", steps, 3, scope, dictionary, &proceedings, error);
   if (status == OK) {
-    status = grid_load(store, "events", events, 2, request->source, dictionary, &happened, error);
+    status = grid_load(store, "events", events, 2, scope, dictionary, &happened, error);
   }
   if (status == OK) {
     status = prepare(progress, dictionary, error);

@@ -33,13 +33,14 @@ static enum status add_row(const struct result *result, struct map *dictionary, 
 }
 
 enum status grid_load(struct store *store, const char *view, const char *const *columns, size_t count,
-                      const char *source, struct map *dictionary, struct grid *grid, struct error *error) {
-  const struct filter filter = {.column = "source", .text = source};
+                      struct grid_scope scope, struct map *dictionary, struct grid *grid, struct error *error) {
+  const struct filter filter = {.column = "source", .text = scope.source};
   const struct selection selection = {.view = view,
                                       .columns = columns,
                                       .column_count = count,
                                       .filters = &filter,
-                                      .filter_count = source == NULL ? 0 : 1};
+                                      .filter_count = scope.source == NULL ? 0 : 1,
+                                      .as_of_run = scope.as_of_run};
   struct result *result = NULL;
   *grid = (struct grid){.columns = count};
   enum status status = store_select(store, &selection, &result, error);

@@ -13,10 +13,15 @@ struct grid {
   size_t columns, count, capacity;
 };
 
-/* Loads the named columns of a view, in their order; `source` (NULL: all) filters the column of that name. The owner
- * frees the grid, also after a failure. */
+/* Which rows: `source` (NULL: all) filters the column of that name; as_of_run as store_select has it. */
+struct grid_scope {
+  const char *source;
+  int64_t as_of_run;
+};
+/* Loads the named columns of a view, in their order. The owner frees the grid, also after a failure. */
 enum status grid_load(struct store *store, const char *view, const char *const *columns, size_t count,
-                      const char *source, struct map *dictionary, struct grid *grid, struct error *error) MUST_CHECK;
+                      struct grid_scope scope, struct map *dictionary, struct grid *grid,
+                      struct error *error) MUST_CHECK;
 void grid_free(struct grid *grid);
 static inline uint32_t grid_value(const struct grid *grid, size_t row, size_t column) {
   return grid->values[row * grid->columns + column];

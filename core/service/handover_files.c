@@ -164,6 +164,7 @@ enum status handover_collect(const struct config *config, struct arena *arena, s
   }
   status = status == OK ? take_folder(files, config->codelist_folders[1], error) : status;
   status = status == OK ? take_folder(files, config->indicator_folders[1], error) : status;
+  status = status == OK ? take_folder(files, config->release_folders[1], error) : status;
   status = status == OK ? take_folder(files, config->model_folder, error) : status;
   return status == OK ? take_linked(files, config->link_file, 0, error) : status;
 }

@@ -46,8 +46,7 @@ enum status indicator_names(const char *const folders[2], struct arena *arena, c
   return OK;
 }
 
-/* "12-17" or "60+". */
-static bool parse_band(const char *text, struct age_band *band) {
+bool indicator_band(const char *text, struct age_band *band) {
   size_t digits = strspn(text, "0123456789");
   int64_t least, most = INT_MAX;
   if (!text_to_int64(slice_make(text, digits), &least) || least > 150) {
@@ -64,17 +63,18 @@ static bool parse_band(const char *text, struct age_band *band) {
   return true;
 }
 
-static enum status read_bands(const struct yaml *root, struct arena *arena, struct indicator *indicator,
-                              struct error *error) {
+enum status indicator_bands(const struct yaml *root, struct arena *arena, struct indicator *indicator,
+                            struct error *error) {
   const char **items;
   size_t count;
-  enum status status = yaml_texts(root, "bands", arena, &items, &count, error);
+  enum status status = yaml_get(root, "bands") == NULL ? END : yaml_texts(root, "bands", arena, &items, &count, error);
   if (status != OK) {
-    return status;
+    return status == END ? OK : status;
   }
+  indicator->band_count = 0;
   for (size_t i = 0; i < count; i++) {
     struct age_band *band = &indicator->bands[indicator->band_count];
-    bool fits = indicator->band_count < INDICATOR_BANDS_MOST && parse_band(items[i], band);
+    bool fits = indicator->band_count < INDICATOR_BANDS_MOST && indicator_band(items[i], band);
     if (!fits || (i > 0 && band->least <= indicator->bands[i - 1].most)) {
       yaml_error(yaml_get(root, "bands"), error, _("bands: '%s' is no age band here"), items[i]);
       error_hint(error, "%s", _("bands go up and do not overlap: [0-17, 18-29, 30+]"));
@@ -134,7 +134,7 @@ static enum status read_indicator(const struct yaml *root, const char *name, str
     yaml_error(root, error, "%s", _("unit: person, or unit: case without role and residence, is expected"));
     return ERR_CONFIG;
   }
-  status = read_bands(root, arena, indicator, error);
+  status = indicator_bands(root, arena, indicator, error);
   return status == OK ? read_conditions(yaml_get(root, "where"), indicator, error) : status;
 }
 

@@ -37,6 +37,12 @@ struct indicator {
  * name where there is none. */
 enum status indicator_load(const char *const folders[2], const char *name, struct arena *arena,
                            struct indicator *indicator, struct error *error) MUST_CHECK;
+/* Reads `bands:` of a map in place of those that are there; an absent one leaves them. */
+struct yaml;
+enum status indicator_bands(const struct yaml *map, struct arena *arena, struct indicator *indicator,
+                            struct error *error) MUST_CHECK;
+/* "12-17" or "60+"; false: it is neither. The text stays the caller's. */
+bool indicator_band(const char *text, struct age_band *band);
 /* Names of all, sorted, each once. */
 enum status indicator_names(const char *const folders[2], struct arena *arena, const char ***names, size_t *count,
                             struct error *error) MUST_CHECK;

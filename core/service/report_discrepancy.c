@@ -251,7 +251,7 @@ static enum status add_publications(struct comparison *comparison, struct arena 
   struct grid grid = {0};
   enum status status = dictionary == NULL ? error_memory(error)
                                           : grid_load(comparison->workspace->store, "aggregates", names, AGG_COLUMNS,
-                                                      NULL, dictionary, &grid, error);
+                                                      (struct grid_scope){0}, dictionary, &grid, error);
   for (size_t i = 0; i < grid.count && status == OK; i++) {
     struct published row;
     for (size_t c = 0; c < AGG_COLUMNS; c++) {

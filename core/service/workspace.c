@@ -12,6 +12,9 @@
 /* A reader can do without the key: identities stay sealed then. */
 static enum status open_key(struct workspace *workspace, enum workspace_mode mode, struct error *error) {
   const char *path = workspace->config->key_file;
+  if (mode == WORKSPACE_RELEASES) {
+    return OK;
+  }
   if (mode != WORKSPACE_WRITE && access(path, R_OK) != 0) {
     return OK;
   }
@@ -57,7 +60,8 @@ static enum status open_store(struct workspace *workspace, const struct workspac
   if (status != OK) {
     return status;
   }
-  options.read_only = opening->mode == WORKSPACE_READ;
+  options.read_only = opening->mode != WORKSPACE_WRITE;
+  options.views_only = opening->mode == WORKSPACE_RELEASES;
   options.stop = opening->stop;
   status = store_open(&options, &workspace->store, error);
   if (status == ERR_NOT_FOUND && opening->mode == WORKSPACE_WRITE) {
@@ -115,7 +119,7 @@ static enum status enter_store(struct workspace *workspace, const struct workspa
                                struct error *error) {
   enum status status = open_store(workspace, opening, error);
   status = status == OK ? access_enter(workspace, error) : status;
-  if (status != OK) {
+  if (status != OK || opening->mode == WORKSPACE_RELEASES) {
     return status;
   }
   bool writes = opening->mode == WORKSPACE_WRITE && !access_restricted(workspace);

@@ -6,8 +6,9 @@
 #include "core/sync/sync.h"
 
 enum workspace_mode {
-  WORKSPACE_CONFIG, /* configuration, model and code lists only */
-  WORKSPACE_READ,   /* and the store, read-only */
+  WORKSPACE_CONFIG,   /* configuration, model and code lists only */
+  WORKSPACE_RELEASES, /* and of the store what was published: no key, no table but the views of releases */
+  WORKSPACE_READ,     /* and the store, read-only */
   WORKSPACE_WRITE
 };
 

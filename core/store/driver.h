@@ -63,6 +63,7 @@ enum { TABLE_COLUMNS_MOST = 128 };
 struct view_text {
   const char *name;
   const char *select;
+  bool dated; /* of intervals of runs, as what they are now: alias.to_run IS NULL */
 };
 
 struct driver {

@@ -88,7 +88,7 @@ extern const struct table TABLE_RAW_CHUNK, TABLE_RAW_RECORD, TABLE_ISSUE, TABLE_
 const struct table *tables_system(size_t *count);
 const struct table *tables_source(void);      /* one of them */
 extern const char *const TABLES_INDEXES;      /* a script */
-extern const char *const TABLES_LINK_INDEXES; /* the same for tables of linkage; leaves alone what is there */
+extern const char *const TABLES_LINK_INDEXES; /* the same for what came later; leaves alone what is there */
 void tables_subkeys(struct store *store);     /* once the root of digests is known */
 enum status tables_from_model(struct store *store, struct error *error) MUST_CHECK;
 enum status tables_number_entities(struct store *store, struct error *error) MUST_CHECK;
@@ -160,6 +160,10 @@ bool value_same(const struct value *a, const struct value *b);
 enum status views_compose(struct store *store, struct error *error) MUST_CHECK;
 /* Makes them anew in the database. */
 enum status views_make(struct store *store, struct error *error) MUST_CHECK;
+
+/* Appends the SELECT behind a dated view as it stood after a run. */
+enum status views_past(const struct view_text *view, int64_t run, struct buffer *select,
+                       struct error *error) MUST_CHECK;
 
 /* The view of a name; NULL with ERR_USAGE and the nearest name. `types` are those of its columns. */
 const struct view *views_find(const struct store *store, const char *name, const enum column_type **types,

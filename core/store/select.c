@@ -108,6 +108,17 @@ static enum status add_columns(struct buffer *sql, const struct view *view, cons
   return OK;
 }
 
+static enum status add_view(struct store *store, struct buffer *sql, const struct view *view, int64_t as_of_run,
+                            struct error *error) {
+  if (as_of_run == 0) {
+    return buffer_printf(sql, " FROM %s\"%s\"", store->dialect.view_prefix, view->name);
+  }
+  buffer_text(sql, " FROM (");
+  enum status status = views_past(&store->view_texts[view - store->views], as_of_run, sql, error);
+  buffer_text(sql, ") past");
+  return status;
+}
+
 static enum status add_filters(struct buffer *sql, const struct view *view, const enum column_type *types,
                                const struct selection *selection, struct value *values, size_t *count,
                                struct error *error) {
@@ -163,9 +174,11 @@ enum status store_select(struct store *store, const struct selection *selection,
   struct value values[FILTERS_MOST + 1];
   size_t count = 0;
   struct cursor *cursor = NULL;
-  buffer_init(&sql, 1 << 16);
+  buffer_init(&sql, 1 << 18);
   enum status status = add_columns(&sql, view, selection, error);
-  buffer_printf(&sql, " FROM %s\"%s\"", store->dialect.view_prefix, view->name);
+  if (status == OK) {
+    status = add_view(store, &sql, view, selection->as_of_run, error);
+  }
   if (status == OK) {
     status = add_filters(&sql, view, types, selection, values, &count, error);
   }

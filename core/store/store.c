@@ -226,9 +226,15 @@ static enum status make(const struct store_options *options, struct store **stor
   return OK;
 }
 
-static enum status look_at(struct store *store, struct error *error) {
+/* An embedded store has no logins. */
+static bool views_alone(const struct store_options *options) {
+  return options->views_only && options->kind == STORE_POSTGRES;
+}
+
+static enum status look_at(struct store *store, bool views_only, struct error *error) {
   store->ops->dialect(store->driver, &store->dialect);
-  enum status status = store->ops->version(store->driver, &store->version, error);
+  store->version = STORE_VERSION;
+  enum status status = views_only ? OK : store->ops->version(store->driver, &store->version, error);
   return status == OK ? views_compose(store, error) : status;
 }
 
@@ -238,7 +244,7 @@ enum status store_attach(const struct store_options *options, bool create, struc
     return status;
   status = (*store)->ops->open(options, create, &(*store)->driver, error);
   if (status == OK)
-    status = look_at(*store, error);
+    status = look_at(*store, views_alone(options), error);
   if (status != OK) {
     store_close(*store);
     *store = NULL;
@@ -255,7 +261,7 @@ enum status store_adopt(const struct store_options *options, struct driver *driv
   }
   (*store)->driver = driver;
   (*store)->read_only = true;
-  status = look_at(*store, error);
+  status = look_at(*store, false, error);
   if (status != OK) {
     store_close(*store);
     *store = NULL;
@@ -267,6 +273,8 @@ enum status store_open(const struct store_options *options, struct store **store
   enum status status = store_attach(options, false, store, error);
   if (status != OK)
     return status;
+  if (views_alone(options))
+    return OK;
   status = migrate_check(*store, error);
   if (status == OK)
     status = ring_open(*store, error);

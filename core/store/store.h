@@ -39,6 +39,7 @@ struct store_options {
   struct key *key;
   const char *key_file; /* for messages where `key` is NULL; NULL allowed */
   bool read_only;
+  bool views_only; /* of a login that may read some views and no table: the version is not asked for (postgres) */
   /* While another one writes, it is waited for: with `stop` for a quarter of an hour, but not for long once it is set
    * (then ERR_INTERRUPTED); with NULL for half a minute. Borrowed while the store is open. */
   const atomic_bool *stop;
@@ -486,6 +487,7 @@ struct selection {
   size_t filter_count;
   const char *order; /* a column, "-column" for descending; NULL: the view's own order */
   int64_t most;      /* 0: all */
+  int64_t as_of_run; /* as it stood after that run: for persons, cases, and rows of sources; 0: now */
 };
 enum status store_select(struct store *store, const struct selection *selection, struct result **result,
                          struct error *error) MUST_CHECK;

@@ -129,8 +129,8 @@ const struct table TABLE_RECEIPT = {
     COLUMNS(TEXT("holder"), INTEGER("sequence"), BYTES("hash"), INTEGER("at"), INTEGER("sent"), TEXT("receipt"),
             TEXT("message")),
 };
-/* The ledger of what was published. `body` of a table is its CSV byte for byte; cells are what analysts read: status
- * "shown", "hidden", "missing"; a figure that is hidden stands nowhere. */
+/* The ledger of what was published (core/store/ledger.h). `body` of a table is its CSV byte for byte; cells are what
+ * analysts read; a figure that is hidden stands nowhere. `settings` NULL: a text beside the figures, without cells. */
 const struct table TABLE_RELEASE = {
     .name = "release",
     .primary = "release_id",
@@ -140,7 +140,8 @@ const struct table TABLE_RELEASE = {
 const struct table TABLE_RELEASE_TABLE = {
     .name = "release_table",
     .primary = "release_id, number",
-    COLUMNS(INTEGER("release_id"), INTEGER("number"), TEXT("name"), TEXT("settings"), BYTES("body"), BYTES("digest")),
+    COLUMNS(INTEGER("release_id"), INTEGER("number"), TEXT("name"), TEXT("fields"), TEXT("settings"), TEXT("body"),
+            BYTES("digest")),
 };
 const struct table TABLE_RELEASE_CELL = {
     .name = "release_cell",
@@ -225,7 +226,12 @@ const char *const TABLES_LINK_INDEXES =
     "CREATE INDEX IF NOT EXISTS link_pair_other ON link_pair (row_b);"
     "CREATE INDEX IF NOT EXISTS link_pair_waiting ON link_pair (kind, weight) WHERE outcome = 1;"
     "CREATE INDEX IF NOT EXISTS link_decision_pair ON link_decision (record_a, record_b);"
-    "CREATE INDEX IF NOT EXISTS link_key_row ON link_key (row_id);";
+    "CREATE INDEX IF NOT EXISTS link_key_row ON link_key (row_id);"
+    /* Members are sought as they were, too. */
+    "DROP INDEX IF EXISTS person_member_key;"
+    "DROP INDEX IF EXISTS case_member_key;"
+    "CREATE INDEX IF NOT EXISTS person_member_past ON person_member (source_id, row_key, row_id);"
+    "CREATE INDEX IF NOT EXISTS case_member_past ON case_member (source_id, row_key, row_id);";
 
 const struct table *tables_system(size_t *count) {
   *count = sizeof SYSTEM / sizeof *SYSTEM;

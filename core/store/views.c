@@ -195,6 +195,32 @@ static const struct fixed_view FIXED_VIEWS[] = {
            {"#run", "d.run", N_("run of the decision")},
            {"approved_by", "d.approved_by", N_("who approved it; empty: nobody")},
            {"approved_at", "TIME(d.approved_at)", N_("UTC")}, {"revoked_at", "TIME(d.revoked_at)", N_("UTC")})},
+    {.name = "released_tables",
+     .description = N_("tables that were published, byte for byte as they were"),
+     .from = "release_table t JOIN release r ON r.release_id = t.release_id",
+     FIXED({"#release_id", "t.release_id", N_("number of the release")}, {"release", "r.name", N_("its name")},
+           {"made", "TIME(r.made)", N_("UTC")},
+           {"#run", "r.run", N_("the store as it stood after this run was counted")},
+           {"#replaces", "r.replaces", N_("the release of the same name before it; empty: none")},
+           {"release_settings", "r.settings", N_("what was asked for, JSON")},
+           {"release_digest", "HEX(r.digest)", N_("SHA-256 of the settings and of all tables")},
+           {"#number", "t.number", N_("of the table in the release")}, {"name", "t.name", N_("of the table")},
+           {"fields", "t.fields", N_("what it is broken down by; empty: a text beside the figures")},
+           {"settings", "t.settings", N_("how it is counted, JSON")}, {"body", "t.body", N_("the table as CSV")},
+           {"digest", "HEX(t.digest)", N_("SHA-256 of the table")})},
+    {.name = "released_cells",
+     .description = N_("cells of the tables that were published; a hidden figure stands nowhere"),
+     .from =
+         "release_cell c JOIN release_table t ON t.release_id = c.release_id AND t.number = c.number JOIN release r "
+         "ON r.release_id = c.release_id",
+     FIXED({"#release_id", "c.release_id", N_("number of the release")}, {"release", "r.name", N_("its name")},
+           {"#number", "c.number", N_("of the table in the release")}, {"name", "t.name", N_("of the table")},
+           {"fields", "t.fields", N_("what the values are of, in their order")},
+           {"#ordinal", "c.ordinal", N_("of the cell in the table")},
+           {"value_1", "c.value_1", N_("of the first field; not_recorded, or total")},
+           {"value_2", "c.value_2", N_("of the second field")}, {"value_3", "c.value_3", N_("of the third field")},
+           {"value_4", "c.value_4", N_("of the fourth field")}, {"#figure", "c.figure", N_("empty: hidden")},
+           {"status", "c.status", N_("shown or hidden")})},
 };
 
 /* A view under construction. */
@@ -204,6 +230,7 @@ struct draft_view {
   enum column_type types[VIEW_COLUMNS_MOST];
   size_t count;
   struct buffer select;
+  bool dated;
 };
 
 static void add_column(struct draft_view *draft, const char *name, enum column_type type, const char *description,
@@ -236,7 +263,7 @@ static enum status finish_view(struct store *store, struct draft_view *draft, co
   size_t at = store->view_count++;
   store->views[at] = (struct view){
       .name = draft->name, .description = draft->description, .columns = columns, .column_count = draft->count};
-  store->view_texts[at] = (struct view_text){.name = draft->name, .select = select};
+  store->view_texts[at] = (struct view_text){.name = draft->name, .select = select, .dated = draft->dated};
   store->view_types[at] = types;
   return OK;
 }
@@ -245,6 +272,7 @@ static void start_view(struct draft_view *draft, const char *name, const char *d
   draft->name = name;
   draft->description = description;
   draft->count = 0;
+  draft->dated = false;
   buffer_init(&draft->select, SELECT_LIMIT);
 }
 
@@ -288,6 +316,7 @@ static enum status compose_rows(struct store *store, const struct shelf *shelf, 
   if (draft.name == NULL || draft.description == NULL || from == NULL) {
     return error_memory(error);
   }
+  draft.dated = true;
   add_column(&draft, "row_id", COLUMN_INTEGER, N_("number of the staged row"), "s.row_id");
   add_column(&draft, "record_id", COLUMN_INTEGER, N_("number of the record it came from"), "s.row_id >> 20");
   add_column(&draft, "source", COLUMN_TEXT, N_("source"), "o.code");
@@ -321,6 +350,7 @@ static enum status compose_whole(struct store *store, const struct whole *whole,
   if (draft.name == NULL || draft.description == NULL || id == NULL || sources == NULL || from == NULL) {
     return error_memory(error);
   }
+  draft.dated = true;
   add_column(&draft, whole->id, COLUMN_INTEGER, N_("number, kept for ever"), id);
   add_column(&draft, "records", COLUMN_INTEGER, N_("staged rows that it joins"), "w.records");
   add_column(&draft, "sources", COLUMN_INTEGER, N_("sources that know it"), sources);
@@ -434,6 +464,30 @@ enum status views_compose(struct store *store, struct error *error) {
     status = compose_fixed(store, &FIXED_VIEWS[i], error);
   }
   return status;
+}
+
+/* The length of "alias.to_run IS NULL" at this place, the alias being one letter; 0: none stands here. */
+static size_t now_at(const char *text, const char *start) {
+  static const char words[] = ".to_run IS NULL";
+  bool apart = text == start || text[-1] == ' ' || text[-1] == '(';
+  return apart && text[0] != '\0' && strncmp(text + 1, words, sizeof words - 1) == 0 ? sizeof words : 0;
+}
+
+enum status views_past(const struct view_text *view, int64_t run, struct buffer *select, struct error *error) {
+  if (!view->dated) {
+    return error_set(error, ERR_INTERNAL, _("view %s has no past"), view->name);
+  }
+  for (const char *at = view->select; *at != '\0';) {
+    size_t len = now_at(at, view->select);
+    if (len == 0) {
+      buffer_char(select, *at++);
+      continue;
+    }
+    buffer_printf(select, "%c.from_run <= %lld AND (%c.to_run IS NULL OR %c.to_run > %lld)", at[0], (long long)run,
+                  at[0], at[0], (long long)run);
+    at += len;
+  }
+  return buffer_check(select, "statement", error);
 }
 
 enum status views_make(struct store *store, struct error *error) {

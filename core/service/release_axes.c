@@ -1,0 +1,261 @@
+#include "core/service/release_axes.h"
+
+#include "core/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Fields that are one axis: the later in a row are the finer ones. */
+enum family { FAMILY_OWN, FAMILY_DATE, FAMILY_PLACE, FAMILY_AGE };
+static const struct {
+  const char *name;
+  enum family family;
+  int fineness;
+} FAMILIES[] = {{"year", FAMILY_DATE, 0},      {"month", FAMILY_DATE, 1},   {"department", FAMILY_PLACE, 0},
+                {"province", FAMILY_PLACE, 1}, {"age_band", FAMILY_AGE, 0}, {"age", FAMILY_AGE, 1}};
+
+static enum family family_of(const char *field, int *fineness) {
+  *fineness = 0;
+  for (size_t i = 0; i < sizeof FAMILIES / sizeof *FAMILIES; i++) {
+    if (strcmp(FAMILIES[i].name, field) == 0) {
+      *fineness = FAMILIES[i].fineness;
+      return FAMILIES[i].family;
+    }
+  }
+  return FAMILY_OWN;
+}
+
+static bool same_axis(const struct release_axis *axis, const char *field, const struct indicator *indicator) {
+  int unused;
+  enum family left = family_of(axis->field, &unused), right = family_of(field, &unused);
+  if (left != right) {
+    return false;
+  }
+  switch (left) {
+  case FAMILY_DATE:
+    return axis->indicator->date == indicator->date;
+  case FAMILY_PLACE:
+    return axis->indicator->place == indicator->place;
+  case FAMILY_AGE:
+    return axis->indicator->age == indicator->age;
+  default:
+    return strcmp(axis->field, field) == 0;
+  }
+}
+
+static uint32_t find(const struct release_axes *axes, const char *field, const struct indicator *indicator) {
+  uint32_t at = 0;
+  while (at < axes->count && !same_axis(&axes->axes[at], field, indicator)) {
+    at++;
+  }
+  return at;
+}
+
+enum status release_axes_add(struct release_axes *axes, const char *field, const struct indicator *indicator,
+                             struct error *error) {
+  int fineness, present;
+  bool age = family_of(field, &fineness) == FAMILY_AGE; /* bands meet in the exact age */
+  uint32_t at = find(axes, field, indicator);
+  if (at == DISCLOSE_AXES_MOST) {
+    error_set(error, ERR_LIMIT, _("tables that are published use more than %d fields together"), DISCLOSE_AXES_MOST);
+    error_hint(error, "%s", _("conditions and the tables of earlier releases count too; leave a field out"));
+    return ERR_LIMIT;
+  }
+  if (at == axes->count) {
+    axes->axes[axes->count++] = (struct release_axis){.field = age ? "age" : field, .indicator = indicator};
+    return OK;
+  }
+  family_of(axes->axes[at].field, &present);
+  if (fineness > present) {
+    axes->axes[at].field = field;
+  }
+  return OK;
+}
+
+/* ---- atoms ---- */
+
+struct sorting {
+  const struct map *dictionary;
+  const struct cube_field *field;
+  const struct codelist *list;
+};
+
+static int by_value(const void *a, const void *b, void *context) {
+  const struct sorting *sorting = context;
+  return cube_compare(sorting->dictionary, sorting->field, sorting->list, *(const uint32_t *)a, *(const uint32_t *)b);
+}
+
+/* The values that rows have on an axis, in order, then what is not recorded. */
+static enum status number_atoms(struct release_axes *axes, size_t at, const struct cube_rows *rows,
+                                struct error *error) {
+  struct release_axis *axis = &axes->axes[at];
+  uint32_t known = map_count(rows->dictionary), count = 0;
+  uint32_t *values = arena_array(axes->arena, known + 1, sizeof *values);
+  axis->atom = arena_array(axes->arena, known + 1, sizeof *axis->atom);
+  if (values == NULL || axis->atom == NULL) {
+    return error_memory(error);
+  }
+  for (size_t i = 0; i < rows->count; i++) {
+    uint32_t value = rows->rows[i].values[at];
+    if (value != MAP_NONE && axis->atom[value] == 0) {
+      axis->atom[value] = 1;
+      values[count++] = value;
+    }
+  }
+  axis->codelist = rows->fields[at].codelist;
+  axis->boolean = rows->fields[at].field != NULL && rows->fields[at].field->type == FIELD_BOOLEAN;
+  struct sorting sorting = {.dictionary = rows->dictionary,
+                            .field = &rows->fields[at],
+                            .list =
+                                axis->codelist == NULL ? NULL : codelists_find(axes->workspace->lists, axis->codelist)};
+  qsort_r(values, count, sizeof *values, by_value, &sorting);
+  axis->atoms = count + 1;
+  axis->texts = arena_array(axes->arena, axis->atoms, sizeof *axis->texts);
+  for (uint32_t i = 0; i < count && axis->texts != NULL; i++) {
+    axis->atom[values[i]] = i;
+    axis->texts[i] = arena_text(axes->arena, map_key(rows->dictionary, values[i]));
+    if (axis->texts[i] == NULL) {
+      return error_memory(error);
+    }
+  }
+  return axis->texts == NULL ? error_memory(error) : OK;
+}
+
+static enum status take_rows(struct release_axes *axes, const struct cube_rows *rows, struct error *error) {
+  enum status status = OK;
+  for (size_t i = 0; i < axes->count && status == OK; i++) {
+    status = number_atoms(axes, i, rows, error);
+  }
+  axes->rows = status == OK ? arena_array(axes->arena, rows->count + 1, sizeof *axes->rows) : NULL;
+  if (status == OK && axes->rows == NULL) {
+    return error_memory(error);
+  }
+  for (size_t r = 0; r < rows->count && status == OK; r++) {
+    axes->rows[r].unit = rows->rows[r].unit;
+    for (size_t i = 0; i < axes->count; i++) {
+      uint32_t value = rows->rows[r].values[i];
+      axes->rows[r].atoms[i] = value == MAP_NONE ? axes->axes[i].atoms - 1 : axes->axes[i].atom[value];
+    }
+  }
+  axes->row_count = rows->count;
+  return status;
+}
+
+enum status release_axes_count(struct release_axes *axes, const struct indicator *base, int64_t as_of_run,
+                               struct error *error) {
+  const char *by[DISCLOSE_AXES_MOST];
+  const struct indicator *indicators[DISCLOSE_AXES_MOST];
+  struct indicator whole = *base;
+  struct cube_rows rows;
+  whole.condition_count = 0; /* they are axes */
+  for (size_t i = 0; i < axes->count; i++) {
+    by[i] = axes->axes[i].field;
+    indicators[i] = axes->axes[i].indicator;
+  }
+  const struct cube_request request = {.workspace = axes->workspace,
+                                       .indicator = &whole,
+                                       .by = by,
+                                       .by_count = axes->count,
+                                       .as_of_run = as_of_run,
+                                       .axes = indicators};
+  enum status status = cube_rows_read(&request, &rows, error);
+  if (status == OK) {
+    status = take_rows(axes, &rows, error);
+    cube_rows_free(&rows);
+  }
+  return status;
+}
+
+/* ---- levels ---- */
+
+static const char *department_of(const struct release_axes *axes, const char *place) {
+  const struct codelist *list = codelists_find(axes->workspace->lists, "place");
+  const struct code *code = list == NULL ? NULL : codelist_code(list, slice_of(place));
+  for (int i = 0; i < 8 && code != NULL && code->parent != NULL; i++) {
+    code = codelist_code(list, slice_of(code->parent));
+  }
+  return code == NULL ? NULL : code->code;
+}
+
+static const char *band_of(const struct indicator *indicator, const char *age) {
+  int64_t years = -1;
+  if (!text_to_int64(slice_of(age), &years)) {
+    return NULL;
+  }
+  for (size_t i = 0; i < indicator->band_count; i++) {
+    if (years >= indicator->bands[i].least && years <= indicator->bands[i].most) {
+      return indicator->bands[i].name;
+    }
+  }
+  return NULL;
+}
+
+/* What an atom is called where `field` is asked for; NULL: not recorded. */
+static const char *text_of(const struct release_axes *axes, const struct release_axis *axis, const char *field,
+                           const struct indicator *indicator, uint32_t atom) {
+  const char *text = axis->texts[atom];
+  if (text == NULL || strcmp(axis->field, field) == 0) {
+    return text;
+  }
+  if (strcmp(field, "year") == 0) {
+    return arena_text(axes->arena, slice_make(text, 4));
+  }
+  return strcmp(field, "department") == 0 ? department_of(axes, text) : band_of(indicator, text);
+}
+
+enum status release_level_make(const struct release_axes *axes, const char *field, const struct indicator *indicator,
+                               struct release_level *level, struct error *error) {
+  uint32_t at = find(axes, field, indicator), count = 0;
+  const struct release_axis *axis = &axes->axes[at];
+  uint32_t *group = arena_array(axes->arena, axis->atoms, sizeof *group);
+  const char **values = arena_array(axes->arena, axis->atoms + 1, sizeof *values);
+  if (group == NULL || values == NULL) {
+    return error_memory(error);
+  }
+  for (uint32_t atom = 0; atom < axis->atoms; atom++) {
+    const char *text = text_of(axes, axis, field, indicator, atom);
+    uint32_t known = 0;
+    while (text != NULL && known < count && strcmp(values[known], text) != 0) {
+      known++;
+    }
+    if (text != NULL && known == count) {
+      values[count++] = text;
+    }
+    group[atom] = text == NULL ? DISCLOSE_NONE : known;
+  }
+  for (uint32_t atom = 0; atom < axis->atoms; atom++) {
+    group[atom] = group[atom] == DISCLOSE_NONE ? count : group[atom];
+  }
+  values[count] = RELEASE_NOT_RECORDED;
+  *level = (struct release_level){
+      .axis = at, .group = group, .values = values, .count = count + 1, .codelist = axis->codelist};
+  return OK;
+}
+
+/* A condition may be written as any text that the code list knows. */
+static const char *wanted_of(const struct release_axes *axes, const struct release_axis *axis, const char *value) {
+  const struct codelist *list = axis->codelist == NULL ? NULL : codelists_find(axes->workspace->lists, axis->codelist);
+  const struct code *code =
+      list == NULL ? NULL : codelist_lookup(list, NULL, slice_of(value), (struct date){.precision = DATE_NONE});
+  if (axis->boolean && (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)) {
+    return value[0] == 'y' ? "1" : "0";
+  }
+  return code == NULL ? value : code->code;
+}
+
+enum status release_filter_make(const struct release_axes *axes, const struct condition *condition,
+                                const struct indicator *indicator, struct release_level *level, struct error *error) {
+  uint32_t at = find(axes, condition->field, indicator);
+  const struct release_axis *axis = &axes->axes[at];
+  const char *wanted = wanted_of(axes, axis, condition->value);
+  uint32_t *group = arena_array(axes->arena, axis->atoms, sizeof *group);
+  if (group == NULL) {
+    return error_memory(error);
+  }
+  for (uint32_t atom = 0; atom < axis->atoms; atom++) {
+    const char *text = text_of(axes, axis, condition->field, indicator, atom);
+    group[atom] = strcmp(text == NULL ? "" : text, wanted) == 0 ? 0 : DISCLOSE_NONE;
+  }
+  *level = (struct release_level){.axis = at, .group = group, .count = 1};
+  return OK;
+}
