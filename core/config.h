@@ -8,6 +8,7 @@
 #include "core/base/yaml.h"
 #include "core/config_access.h"
 #include "core/config_serve.h"
+#include "core/config_terms.h"
 
 enum store_kind { STORE_SQLITE, STORE_POSTGRES };
 /* Small cells of published tables: see core/disclose/disclose.h. */
@@ -44,6 +45,7 @@ struct source_config {
   int64_t overlap;        /* microseconds subtracted from a watermark that is a time; default 0 */
   const char *const *cut; /* input paths that the sharing terms forbid: removed before landing */
   size_t cut_count;
+  struct terms_config terms;
   bool linked;         /* false for aggregates and for sources kept apart */
   int precedence;      /* survivorship: lower wins; default its position */
   bool duplicate_free; /* certified: one record is one person */

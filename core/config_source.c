@@ -9,9 +9,9 @@
 enum { CODE_MOST = 32, CONNECTORS_MOST = 64 };
 
 const char *const config_source_keys[] = {
-    "source",     "title",          "institution", "contact",  "unit",     "state",   "connector",
-    "options",    "mapping",        "deletes",     "max_drop", "overlap",  "cut",     "linked",
-    "precedence", "duplicate_free", "budget",      "gateway",  "succeeds", "expires", NULL};
+    "source",  "title",   "institution", "contact", "unit",  "state",  "connector",  "options",
+    "mapping", "deletes", "max_drop",    "overlap", "cut",   "linked", "precedence", "duplicate_free",
+    "budget",  "gateway", "succeeds",    "expires", "terms", NULL};
 const struct option config_budget_options[] = {{.name = "pages",
                                                 .type = OPTION_INTEGER,
                                                 .least = 1,
@@ -213,7 +213,7 @@ static enum status read_work(const struct yaml *root, struct arena *arena, struc
   return OK;
 }
 
-static enum status read_terms(const struct yaml *root, const char *folder, struct arena *arena,
+static enum status read_rules(const struct yaml *root, const char *folder, struct arena *arena,
                               struct source_config *source, struct error *error) {
   int deletes = DELETES_NONE, state = SOURCE_ACTIVE;
   int64_t precedence = source->precedence;
@@ -251,7 +251,8 @@ enum status source_read(const char *path, const char *folder, struct arena *aren
   status = status == OK ? yaml_check_keys(root, config_source_keys, error) : status;
   status = status == OK ? read_code(root, path, arena, source, error) : status;
   status = status == OK ? read_names(root, source, error) : status;
-  status = status == OK ? read_terms(root, folder, arena, source, error) : status;
+  status = status == OK ? read_rules(root, folder, arena, source, error) : status;
   status = status == OK ? read_work(root, arena, source, error) : status;
+  status = status == OK ? config_terms_read(root, arena, &source->terms, error) : status;
   return status == OK ? read_options(root, folder, arena, source, error) : status;
 }

@@ -25,6 +25,7 @@ static const struct command *const COMMANDS[] = {
     &command_export,
     &command_audit,
     &command_access,
+    &command_erase,
     &command_map,
     &command_codelist,
     &command_connectors,

@@ -32,6 +32,10 @@ static const struct {
     {"keys", NULL, RIGHT(KEYS)},
     {"key", NULL, RIGHT(KEYS)},
     {"access", NULL, RIGHT(ACCESS)},
+    {"erase", "expired", RIGHT(RUN)},
+    {"erase", "purge", RIGHT(RUN)},
+    {"erase", "list", RIGHT(LOG) | RIGHT(DECIDE)},
+    {"erase", NULL, RIGHT(DECIDE)},
 };
 
 static bool has_word(const char *word, int argc, char *const *argv) {

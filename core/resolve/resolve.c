@@ -1,5 +1,6 @@
 #include "core/base/log.h"
 #include "core/resolve/resolver.h"
+#include "core/store/erase.h"
 #include "core/store/watch.h"
 #include "core/sync/counts.h"
 
@@ -345,7 +346,8 @@ static enum status resolve_full(struct resolver *r) {
 static enum status resolve_all(struct resolver *r) {
   bool done = false;
   name_sides(r);
-  enum status status = read_sources(r);
+  enum status status = store_erase_shut(r->store, r->error);
+  status = status == OK ? read_sources(r) : status;
   status = status == OK ? passes_read(r->store, &r->passes, r->error) : status;
   status = status == OK ? store_secret(r->store, "link", r->secret, r->error) : status;
   if (status == OK && !r->options->train && !r->options->full) {

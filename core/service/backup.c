@@ -315,6 +315,9 @@ struct digest_check {
 static enum status check_digest(void *context, const struct raw_version *version, struct error *error) {
   struct digest_check *check = context;
   (void)error;
+  if (version->bytes.len == 0) {
+    return OK; /* taken out: the digest stands for bytes that are no more */
+  }
   struct keyed_digest digest = subkey_digest(&check->subkey, version->bytes);
   check->looked++;
   if (check->wrong == 0 && memcmp(&digest, &version->digest, sizeof digest) != 0) {

@@ -135,7 +135,36 @@ static const struct member source_members[] = {
     {"succeeds", TEXT, "code of the source that this one replaces"},
     {"expires", "\"type\": \"object\", \"additionalProperties\": {\"type\": \"string\", \"format\": \"date\"}",
      "when passwords and keys end: {password: 2027-01-31}"},
+    {"terms", "\"$ref\": \"#/$defs/terms\"", "what the supplying institution allows, and until when"},
     {NULL, NULL, NULL}};
+
+#define INSTITUTIONS                                                                                                   \
+  "\"oneOf\": [{\"const\": \"all\"}, {\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": "            \
+  "\"^[A-Z]{2}/.+\"}}]"
+#define DAY "\"type\": \"string\", \"format\": \"date\""
+
+static const struct member terms_members[] = {
+    {"legal_basis", TEXT, "law or rule that lets the institution share"},
+    {"agreement", "\"$ref\": \"#/$defs/agreement\"", "the document that says so"},
+    {"fields", TEXTS, "input paths that may be kept; all others are cut before landing"},
+    {"purposes", TEXTS, "codes of the list purpose_of_use for which identified data may be seen; default: all"},
+    {"shown_to", INSTITUTIONS, "institutions that see its values by name; default and []: its own alone"},
+    {"consent", "\"enum\": [\"not_required\", \"required\"]",
+     "required: a record that says nothing of consent is counted and nothing of it is kept"},
+    {"linked_by_name", "\"type\": \"boolean\"", "false: names are linked by hardened encodings alone"},
+    {"retention", "\"oneOf\": [{\"type\": \"string\"}, {\"$ref\": \"#/$defs/retention\"}]",
+     "how long a record is kept after its last change: 10y, 18m"},
+    {NULL, NULL, NULL}};
+
+static const struct member agreement_members[] = {
+    {"document", TEXT, "its number"},
+    {"date", DAY, "when it was signed"},
+    {"until", DAY, "its last day; warnings come 30, 14 and 3 days before"},
+    {NULL, NULL, NULL}};
+
+static const struct member retention_members[] = {{"keep", TEXT, "years or months: 10y, 18m"},
+                                                  {"then", "\"const\": \"erase\"", "what happens then"},
+                                                  {NULL, NULL, NULL}};
 
 static void put_members(struct buffer *out, const struct member *members, const char *indent) {
   for (const struct member *member = members; member->name != NULL; member++) {
@@ -213,12 +242,14 @@ static void put_definition(struct buffer *out, const char *name, const struct me
   buffer_text(out, "\n      }\n    }");
 }
 
+struct definition {
+  const char *name;
+  const struct member *members;
+  const struct option *options;
+};
+
 enum status config_schema(struct buffer *out, struct error *error) {
-  static const struct {
-    const char *name;
-    const struct member *members;
-    const struct option *options;
-  } definitions[] = {
+  static const struct definition definitions[] = {
       {"store", store_members, NULL},
       {"serve", serve_members, NULL},
       {"serve_source", serve_source_members, NULL},
@@ -282,11 +313,17 @@ static void put_connectors(struct buffer *out) {
 }
 
 enum status source_schema(struct buffer *out, struct error *error) {
+  static const struct definition definitions[] = {{"budget", NULL, config_budget_options},
+                                                  {"terms", terms_members, NULL},
+                                                  {"agreement", agreement_members, NULL},
+                                                  {"retention", retention_members, NULL}};
   put_head(out, "Puente source", "\"source\", \"institution\", \"unit\", \"connector\"");
   put_members(out, source_members, "    ");
   buffer_text(out, "\n  },\n  \"$defs\": {\n");
-  put_definition(out, "budget", NULL, config_budget_options);
-  buffer_text(out, ",\n");
+  for (size_t i = 0; i < sizeof definitions / sizeof *definitions; i++) {
+    put_definition(out, definitions[i].name, definitions[i].members, definitions[i].options);
+    buffer_text(out, ",\n");
+  }
   put_connectors(out);
   buffer_text(out, "}\n");
   return buffer_check(out, "schema", error);

@@ -46,7 +46,8 @@ const char *expiry_label(const char *what) {
   static const char *const names[][2] = {{"client_certificate", N_("client certificate")},
                                          {"server_certificate", N_("server certificate")},
                                          {"token_server_certificate", N_("certificate of the token server")},
-                                         {"password", N_("password")}};
+                                         {"password", N_("password")},
+                                         {"agreement", N_("sharing agreement")}};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (strcmp(names[i][0], what) == 0) {
       return _(names[i][1]);
@@ -143,6 +144,7 @@ enum status expiries_read(const struct workspace *workspace, struct arena *arena
       add(&list, source->code, source->expiries[k].what, source->expiries[k].at);
     }
     if (source->state != SOURCE_RETIRED) {
+      add(&list, source->code, "agreement", source->terms.until);
       add_certificates(&list, source);
     }
   }

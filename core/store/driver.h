@@ -86,6 +86,8 @@ struct dialect {
   const char *has_views;   /* how many views there are */
   const char *time, *hex;  /* text of microseconds, of bytes: formats with one %.*s */
   const char *collate;     /* after a text to be ordered by its bytes */
+  const char *purge;       /* a script after which nothing that was deleted is left in the files; "": VACUUM by table */
+  const char *purged;      /* after it: a query whose first integer is 0 where no reader holds what was there before */
 };
 
 struct driver_ops {

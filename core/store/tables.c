@@ -107,12 +107,14 @@ const struct table TABLE_DATA_KEY = {
     COLUMNS(INTEGER("key_id"), BYTES("wrapper"), TEXT("purpose"), BYTES("wrapped"), INTEGER("made"),
             INTEGER("retired")),
 };
-/* Records that were taken out and do not come back, by the keyed digest of their key. cause: "erased", "withdrawn",
- * "retention". */
+/* What was taken out, and what does not come back: by keyed digests of keys of records and persons, and of bytes
+ * (erase.h). epoch: which taking out it was; final 1: it does not come back. */
 const struct table TABLE_ERASURE = {
     .name = "erasure",
     .primary = "source_id, key_digest",
-    COLUMNS(INTEGER("source_id"), BYTES("key_digest"), INTEGER("run"), INTEGER("at"), TEXT("cause")),
+    COLUMNS(INTEGER("source_id"), BYTES("key_digest"), INTEGER("kind"), INTEGER("record_id"), INTEGER("run"),
+            INTEGER("at"), TEXT("cause"), INTEGER("final"), INTEGER("epoch"), TEXT("actor"), TEXT("reason"),
+            TEXT("document")),
 };
 /* Texts that act only once a second person has agreed. kind: "mapping", "codelist", "link", …; approved_at 0: waits. */
 const struct table TABLE_APPROVAL = {

@@ -21,7 +21,7 @@ enum status lander_init(struct lander *lander, struct error *error) {
   lander->pending.source_count = -1;
   bool complete = lander->keys != NULL && lander->found != NULL && lander->landed != NULL && lander->position != NULL
                   && lander->record_ids != NULL;
-  return complete ? OK : error_memory(error);
+  return complete ? gone_init(&lander->gone, error) : error_memory(error);
 }
 
 void lander_free(struct lander *lander) {
@@ -32,6 +32,7 @@ void lander_free(struct lander *lander) {
   free(lander->position);
   free(lander->record_ids);
   pass_free(&lander->pass);
+  gone_free(&lander->gone);
 }
 
 enum status pass_set(char **member, const char *text, struct error *error) {
@@ -60,6 +61,10 @@ static void lander_classify(struct lander *lander, const struct parcel *parcel, 
     bool same =
         item->tombstone ? !current : current && memcmp(found->digest.bytes, item->digest.bytes, KEYED_SIZE) == 0;
     lander->position[i] = UINT32_MAX;
+    if (gone_has(&lander->gone, &item->key_digest, &item->digest)) {
+      step->counts.rejected++;
+      continue;
+    }
     if (same) {
       bool again = current && found->from_run == lander->run;
       *(again ? &step->counts.repeated : &step->counts.unchanged) += 1;
@@ -89,35 +94,78 @@ static enum status lander_compare(struct lander *lander, struct parcel *parcel, 
     }
     lander_classify(lander, parcel, step);
   }
+  return OK;
+}
+
+/* Persons who were taken out of a record that stays do not come back with it, and neither do its bytes, which hold
+ * them. */
+static enum status lander_spare(struct lander *lander, struct parcel *parcel, struct error *error) {
+  const struct entity *person = model_entity(lander->bench->model, "person");
+  if (!gone_has_persons(&lander->gone) || person == NULL) {
+    return OK;
+  }
+  const struct rows *rows = &parcel->mapped.rows[person->index];
+  for (size_t i = 0; i < rows->count;) {
+    struct row_head head = rows->heads[i];
+    if (!gone_has_person(&lander->gone, lander->bench->key, head.key)) {
+      i++;
+      continue;
+    }
+    struct slice key = arena_copy(parcel->mapped.arena, head.key);
+    if (key.data == NULL) {
+      return error_memory(error);
+    }
+    parcel->items[head.record].bare = true;
+    parcel_drop_person(parcel, head.record, key);
+  }
+  return OK;
+}
+
+/* Rows and issues of what is not kept go. */
+static void lander_settle(struct lander *lander, struct parcel *parcel, struct landing_step *step) {
   if (step->kept < parcel->count) {
     parcel_compact(parcel, lander->position);
   }
   for (size_t i = 0; i < parcel->mapped.issue_count; i++) {
     step->counts.warnings += parcel->mapped.issues[i].level == ISSUE_WARNING;
   }
-  return OK;
+}
+
+/* What is written is compared again where something was taken out since: from here to the commit nothing more is. */
+static enum status lander_guard(struct lander *lander, struct parcel *parcel, struct landing_step *step,
+                                struct error *error) {
+  bool changed = false;
+  enum status status = lander_begin(lander, error);
+  if (status == OK) {
+    status = gone_refresh(&lander->gone, lander->bench->store, lander->source_id, true, &changed, error);
+  }
+  return status == OK && changed ? lander_compare(lander, parcel, step, error) : status;
 }
 
 /* The kept items as the store wants them, their bytes end to end. */
 static enum status lander_pack(struct lander *lander, const struct parcel *parcel, const struct landing_step *step,
                                struct slice *body, struct error *error) {
   bool whole = step->kept == parcel->count;
+  for (size_t i = 0; i < parcel->count; i++) {
+    whole = whole && !parcel->items[i].bare;
+  }
   buffer_reset(&lander->body);
   for (size_t i = 0; i < parcel->count; i++) {
     const struct item *item = &parcel->items[i];
     if (lander->position[i] == UINT32_MAX) {
       continue;
     }
+    uint32_t len = item->bare ? 0 : item->len;
     uint32_t offset = whole ? item->offset : (uint32_t)lander->body.len;
-    if (!whole && item->len > 0) {
-      buffer_append(&lander->body, parcel->body.data + item->offset, item->len);
+    if (!whole && len > 0) {
+      buffer_append(&lander->body, parcel->body.data + item->offset, len);
     }
     lander->landed[lander->position[i]] = (struct landed){.record_id = lander->found[i].record_id,
                                                           .key_digest = item->key_digest,
                                                           .source_key = item->key,
                                                           .digest = item->digest,
                                                           .offset = offset,
-                                                          .len = item->len,
+                                                          .len = len,
                                                           .state = item->state};
   }
   *body = buffer_view(whole ? &parcel->body : &lander->body);
@@ -174,12 +222,14 @@ static enum status lander_mark(struct lander *lander, const struct parcel *parce
   if (status != OK || !lander->keeps_seen || parcel->count == 0) {
     return status;
   }
+  size_t seen = 0;
   for (size_t i = 0; i < parcel->count; i++) {
     uint32_t position = lander->position[i];
-    lander->record_ids[i] =
-        position == UINT32_MAX ? lander->found[i].record_id : record_of(lander->landed[position].raw_id);
+    int64_t id = position == UINT32_MAX ? lander->found[i].record_id : record_of(lander->landed[position].raw_id);
+    lander->record_ids[seen] = id;
+    seen += id != 0; /* one that was taken out need not be there */
   }
-  return store_seen(lander->bench->store, lander->source_id, lander->record_ids, parcel->count, error);
+  return store_seen(lander->bench->store, lander->source_id, lander->record_ids, seen, error);
 }
 
 static enum status lander_pass(struct lander *lander, const struct parcel *parcel, struct error *error) {
@@ -321,8 +371,19 @@ static bool lander_idle(struct lander *lander, const struct parcel *parcel, cons
 
 enum status lander_take(struct lander *lander, struct parcel *parcel, struct error *error) {
   struct landing_step step;
-  enum status status = lander_compare(lander, parcel, &step, error);
+  bool changed;
+  enum status status = lander->gone.epoch >= 0 ? OK
+                                               : gone_refresh(&lander->gone, lander->bench->store, lander->source_id,
+                                                              false, &changed, error);
+  status = status == OK ? lander_compare(lander, parcel, &step, error) : status;
+  if (status == OK && step.kept > 0 && !lander->options->dry_run) {
+    status = lander_guard(lander, parcel, &step, error);
+  }
   if (status == OK) {
+    status = lander_spare(lander, parcel, error);
+  }
+  if (status == OK) {
+    lander_settle(lander, parcel, &step);
     status = lander_pass(lander, parcel, error);
   }
   bool idle = status == OK && lander_idle(lander, parcel, &step);

@@ -4,6 +4,7 @@
 #define PUENTE_SYNC_LAND_H
 
 #include "core/audit/audit.h"
+#include "core/sync/gone.h"
 #include "core/sync/parcel.h"
 #include "core/sync/sync.h"
 
@@ -31,6 +32,7 @@ struct lander {
   struct staged staging;
   struct merkle merkle;
   int64_t conflicts, unkeyed; /* sums of the parcels' */
+  struct gone gone;           /* what does not come back */
   int64_t idle;               /* parcels in a row that had nothing to write */
   /* scratch, PARCEL_RECORDS long; record_ids twice that */
   struct keyed_digest *keys;

@@ -98,20 +98,38 @@ enum status parcel_issue(struct parcel *parcel, uint32_t record, const char *rea
   return OK;
 }
 
-static void compact_rows(struct rows *rows, const uint32_t *position) {
+static void move_row(struct rows *rows, size_t to, size_t from) {
   size_t width = rows->entity == NULL ? 0 : rows->entity->column_count;
+  rows->heads[to] = rows->heads[from];
+  if (to != from && width > 0) {
+    memcpy(rows->cells + to * width, rows->cells + from * width, width * sizeof *rows->cells);
+  }
+}
+
+void parcel_drop_person(struct parcel *parcel, uint32_t record, struct slice key) {
+  for (size_t e = 0; e < MODEL_ENTITIES_MOST; e++) {
+    struct rows *rows = &parcel->mapped.rows[e];
+    bool persons = rows->entity != NULL && strcmp(rows->entity->name, "person") == 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+      const struct row_head *head = &rows->heads[i];
+      if (head->record != record || !slice_equal(persons ? head->key : head->person_key, key)) {
+        move_row(rows, kept++, i);
+      }
+    }
+    rows->count = kept;
+  }
+}
+
+static void compact_rows(struct rows *rows, const uint32_t *position) {
   size_t kept = 0;
   for (size_t i = 0; i < rows->count; i++) {
     uint32_t moved = position[rows->heads[i].record];
     if (moved == UINT32_MAX) {
       continue;
     }
-    rows->heads[kept] = rows->heads[i];
-    rows->heads[kept].record = moved;
-    if (kept != i && width > 0) {
-      memcpy(rows->cells + kept * width, rows->cells + i * width, width * sizeof *rows->cells);
-    }
-    kept++;
+    move_row(rows, kept, i);
+    rows->heads[kept++].record = moved;
   }
   rows->count = kept;
 }

@@ -17,6 +17,7 @@ struct item {
   uint32_t offset, len; /* in body */
   enum record_state state;
   bool tombstone; /* the source says that this record is deleted */
+  bool bare;      /* its bytes are not kept: what may not be in them cannot be told apart */
   /* remap only: */
   bool refused;     /* the mapping refuses now what has landed */
   int64_t raw_id;   /* of the landed bytes */
@@ -58,6 +59,8 @@ enum status parcel_append(struct parcel *parcel, struct slice bytes, struct slic
 /* An issue of the record at `record` that the core itself found (broken bytes, no key). */
 enum status parcel_issue(struct parcel *parcel, uint32_t record, const char *reason, const char *hint,
                          struct error *error) MUST_CHECK;
+/* Drops the rows of the record at `record` that are of the person of that key, or speak of it. */
+void parcel_drop_person(struct parcel *parcel, uint32_t record, struct slice key);
 /* Drops rows and issues of records whose `position` is UINT32_MAX and renumbers the others. */
 void parcel_compact(struct parcel *parcel, const uint32_t *position);
 

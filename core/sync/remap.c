@@ -69,7 +69,8 @@ static enum status remap_visit(void *context, const struct raw_version *version,
   }
   remap->after = version->raw_id;
   bool mapped_so = version->plan_id == remap->frame.plan_id && version->state != RECORD_QUARANTINED;
-  if (version->state == RECORD_DISMISSED || mapped_so) {
+  bool bare = version->bytes.len == 0; /* was taken out, or came without consent: there is nothing to map */
+  if (version->state == RECORD_DISMISSED || mapped_so || bare) {
     remap->lander.pending.pulled++;
     remap->lander.pending.unchanged++;
     return OK;
@@ -107,6 +108,10 @@ static size_t remap_classify(struct remap *remap, struct counts *counts, size_t 
       continue;
     }
     counts->pulled++;
+    if (gone_has(&lander->gone, &item->key_digest, &item->digest)) {
+      counts->unchanged++;
+      continue;
+    }
     if (item->refused || item->tombstone) {
       lander->record_ids[(*ended)++] = record_of(item->raw_id);
       *(item->refused ? &counts->rejected : &counts->unchanged) += 1;
@@ -192,9 +197,25 @@ static enum status remap_tell(struct remap *remap, size_t kept, size_t ended, st
                               kept + ended, false, error);
 }
 
+/* What is read here and taken out before it is written would come back. */
+static enum status remap_guard(struct remap *remap, struct error *error) {
+  struct lander *lander = &remap->lander;
+  bool changed, writes = remap->parcel.count > 0 && !remap->frame.options->dry_run;
+  enum status status = writes ? lander_begin(lander, error) : OK;
+  return status == OK && writes
+             ? gone_refresh(&lander->gone, remap->frame.bench->store, remap->frame.source_id, true, &changed, error)
+             : status;
+}
+
 static enum status remap_flush(struct remap *remap, struct error *error) {
   struct parcel *parcel = &remap->parcel;
   struct counts counts = {.source_count = -1};
+  enum status status = remap_guard(remap, error);
+  if (status != OK) {
+    lander_abandon(&remap->lander);
+    parcel_reset(parcel);
+    return status;
+  }
   size_t ended = 0, kept = remap_classify(remap, &counts, &ended);
   if (kept < parcel->count) {
     parcel_compact(parcel, remap->lander.position);
@@ -202,13 +223,15 @@ static enum status remap_flush(struct remap *remap, struct error *error) {
   for (size_t i = 0; i < parcel->mapped.issue_count; i++) {
     counts.warnings += parcel->mapped.issues[i].level == ISSUE_WARNING;
   }
-  enum status status = remap_tell(remap, kept, ended, error);
+  status = remap_tell(remap, kept, ended, error);
   if (status == OK && kept + ended > 0 && !remap->frame.options->dry_run) {
     status = remap_write(remap, &counts, kept, ended, error);
   }
   if (status == OK) {
     counts_add(&remap->lander.pending, &counts);
     status = lander_commit(&remap->lander, error);
+  } else {
+    lander_abandon(&remap->lander);
   }
   parcel_reset(parcel);
   return status;

@@ -1,0 +1,143 @@
+/* What is taken out is nowhere in the store, does not come back, and leaves the others as they were; on both stores. */
+#include "tests/support/terms.h"
+#include "tests/support/workspace.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ASK " --reason 'asked by the person' --document C-103"
+
+static const char FIRST[] =
+    "{\"key\":\"K1\",\"date\":\"2024-01-02\",\"doc\":\"45671234\",\"given\":\"YOVANA\",\"paternal\":\"ZUBIAURRE\","
+    "\"maternal\":\"QUISPE\",\"born\":\"2004-05-06\",\"sex\":\"F\",\"consent\":\"share\"}\n"
+    "{\"key\":\"K2\",\"date\":\"2024-01-03\",\"doc\":\"40404040\",\"given\":\"ROSA\",\"paternal\":\"MAMANI\","
+    "\"maternal\":\"QUISPE\",\"born\":\"2003-05-06\",\"sex\":\"F\",\"consent\":\"share\"}\n";
+/* The same person under another spelling, with another one in the record. */
+static const char POLICE[] =
+    "{\"num\":\"D9\",\"date\":\"2024-01-01\",\"victims\":[{\"doc\":\"45671234\",\"given\":\"YOVANA\","
+    "\"paternal\":\"ZUBIAURRE\",\"maternal\":\"QUISPE\",\"born\":\"2004-05-06\",\"sex\":\"F\",\"consent\":\"law\"},"
+    "{\"doc\":\"41414141\",\"given\":\"ELENA\",\"paternal\":\"HUAMAN\",\"maternal\":\"ROJAS\","
+    "\"born\":\"2005-05-06\",\"sex\":\"F\",\"consent\":\"law\"}]}\n";
+static const char POLICE_LATER[] =
+    "{\"num\":\"D9\",\"date\":\"2024-01-09\",\"victims\":[{\"doc\":\"45671234\",\"given\":\"YOVANA\","
+    "\"paternal\":\"ZUBIAURRE\",\"maternal\":\"QUISPE\",\"born\":\"2004-05-06\",\"sex\":\"F\",\"consent\":\"law\"},"
+    "{\"doc\":\"41414141\",\"given\":\"ELENA\",\"paternal\":\"HUAMAN\",\"maternal\":\"VARGAS\","
+    "\"born\":\"2005-05-06\",\"sex\":\"F\",\"consent\":\"law\"}]}\n";
+/* The erased record in its former version and in a newer one. */
+static const char AGAIN[] =
+    "{\"key\":\"K1\",\"date\":\"2024-02-02\",\"doc\":\"45671234\",\"given\":\"YOVANA\",\"paternal\":\"ZUBIAURRE\","
+    "\"maternal\":\"QUISPE\",\"born\":\"2004-05-06\",\"sex\":\"F\",\"consent\":\"share\"}\n";
+
+static void assert_nowhere(const struct terms_ground *ground) {
+  static const char *const TEXTS[] = {"ZUBIAURRE", "45671234", "YOVANA"};
+  for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+    const char *where = terms_found(ground, TEXTS[i]);
+    if (where != NULL) {
+      fail_msg("%s is in %s", TEXTS[i], where);
+    }
+  }
+}
+
+static void assert_says(const struct terms_ground *ground, const char *arguments, const char *wanted) {
+  const char *said = terms_run(ground, 0, arguments);
+  if (strstr(said, wanted) == NULL) {
+    fail_msg("%s: \"%s\" is not in\n%s", arguments, wanted, said);
+  }
+}
+
+static int64_t person_of(const struct terms_ground *ground, int records) {
+  char sql[120];
+  snprintf(sql, sizeof sql, "SELECT person_id FROM persons WHERE records = %d ORDER BY person_id LIMIT 1", records);
+  return workspace_number(ground->folder, sql);
+}
+
+static void land(const struct terms_ground *ground) {
+  terms_page(ground, "ngo", "1", FIRST);
+  terms_page(ground, "reta", "1", POLICE);
+  terms_run(ground, 0, "--quiet run");
+  assert_int_equal(workspace_number(ground->folder, "SELECT count(*) FROM persons"), 3);
+  assert_non_null(terms_found(ground, "ZUBIAURRE"));
+}
+
+static void record_goes(const char *schema) {
+  struct terms_ground ground;
+  terms_begin(&ground, schema, NULL);
+  terms_page(&ground, "ngo", "1", FIRST);
+  terms_run(&ground, 0, "--quiet run");
+  assert_says(&ground, "erase ngo:K1 --dry-run" ASK, "records 1");
+  assert_non_null(terms_found(&ground, "ZUBIAURRE"));
+  terms_run(&ground, 2, "erase ngo:K1");
+  assert_says(&ground, "erase ngo:K1" ASK, "records 1");
+  assert_nowhere(&ground);
+  assert_says(&ground, "erase list", "C-103");
+  terms_run(&ground, 0, "--quiet link");
+  assert_int_equal(workspace_number(ground.folder, "SELECT count(*) FROM persons"), 1);
+  /* The same bytes, newer ones, and every way to bring them back. */
+  terms_page(&ground, "ngo", "2", FIRST);
+  terms_page(&ground, "ngo", "3", AGAIN);
+  terms_run(&ground, 0, "--quiet sync");
+  terms_run(&ground, 0, "--quiet sync ngo --full");
+  terms_run(&ground, 0, "--quiet remap ngo");
+  terms_run(&ground, 0, "--quiet quarantine retry ngo");
+  terms_run(&ground, 0, "--quiet sync ngo --reload --max-drop 1");
+  assert_nowhere(&ground);
+  terms_run(&ground, 0, "--quiet link");
+  assert_int_equal(workspace_number(ground.folder, "SELECT count(*) FROM persons"), 1);
+  assert_says(&ground, "audit verify", "audit ok");
+  assert_says(&ground, "store verify --full", "store ok");
+  terms_end(&ground);
+}
+
+static void person_goes(const char *schema) {
+  struct terms_ground ground;
+  char arguments[160];
+  terms_begin(&ground, schema, NULL);
+  land(&ground);
+  snprintf(arguments, sizeof arguments, "erase person %lld" ASK, (long long)person_of(&ground, 2));
+  assert_says(&ground, arguments, "records 2, of which others stay in 1");
+  assert_nowhere(&ground);
+  terms_run(&ground, 0, "--quiet link");
+  assert_int_equal(workspace_number(ground.folder, "SELECT count(*) FROM persons"), 2);
+  assert_non_null(terms_found(&ground, "ROSA"));
+  assert_non_null(terms_found(&ground, "ELENA"));
+  /* The record of both changes: what it says of the other one is taken. */
+  terms_page(&ground, "reta", "2", POLICE_LATER);
+  terms_run(&ground, 0, "--quiet sync");
+  terms_run(&ground, 0, "--quiet remap");
+  terms_run(&ground, 0, "--quiet link");
+  assert_nowhere(&ground);
+  assert_non_null(terms_found(&ground, "VARGAS"));
+  assert_int_equal(workspace_number(ground.folder, "SELECT count(*) FROM persons"), 2);
+  assert_says(&ground, "audit verify", "audit ok");
+  assert_says(&ground, "store verify --full", "store ok");
+  terms_end(&ground);
+}
+
+static void test_record_sqlite(void **state) {
+  (void)state;
+  record_goes(NULL);
+}
+static void test_record_postgres(void **state) {
+  (void)state;
+  record_goes("one");
+}
+static void test_person_sqlite(void **state) {
+  (void)state;
+  person_goes(NULL);
+}
+static void test_person_postgres(void **state) {
+  (void)state;
+  person_goes("two");
+}
+
+int main(void) {
+  setenv("PUENTE_ACTOR", "ana.rojas", 1);
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_record_sqlite), cmocka_unit_test(test_record_postgres),
+                                     cmocka_unit_test(test_person_sqlite), cmocka_unit_test(test_person_postgres)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
