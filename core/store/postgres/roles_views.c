@@ -69,7 +69,9 @@ static const struct {
     {AUDITOR, "unlinkable", NULL},
     {AUDITOR, "decisions", NULL},
     {AUDITOR, "approval", "SELECT * FROM approval"},
-    {AUDITOR, "erasure", "SELECT source_id, NULL::bytea AS key_digest, run, at, cause FROM erasure"},
+    {AUDITOR, "erasure",
+     "SELECT source_id, NULL::bytea AS key_digest, kind, record_id, run, at, cause, final, epoch, actor, reason, "
+     "document FROM erasure"},
     {AUDITOR, "granted", "SELECT * FROM granted"},
     {AUDITOR, "sight", "SELECT * FROM sight"},
     {AUDITOR, "sight_record", "SELECT * FROM sight_record"},
