@@ -94,10 +94,11 @@ static bool file_holds(const struct terms_ground *ground, const char *name, cons
 }
 
 static bool dump_holds(const struct terms_ground *ground, const char *text) {
-  char path[512], hex[256] = "";
+  char path[512], key[512], hex[256] = "";
   snprintf(path, sizeof path, "%s/puente.db", ground->folder);
-  char *dump =
-      ground->schema == NULL ? dump_sqlite(path, 1 << 20) : dump_postgres(postgres_start(), ground->schema, 1 << 20);
+  snprintf(key, sizeof key, "%s/puente.key", ground->folder);
+  char *dump = ground->schema == NULL ? dump_sqlite(path, key, 1 << 20)
+                                      : dump_postgres(postgres_start(), ground->schema, key, 1 << 20);
   for (size_t i = 0; text[i] != '\0' && i < 120; i++) {
     snprintf(hex + 2 * i, 3, "%02x", (unsigned char)text[i]);
   }
