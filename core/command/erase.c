@@ -42,7 +42,7 @@ static void print_done(const struct globals *globals, const struct erase_done *d
   if (!dry_run) {
     puts(_(
         "It does not come back by a sync, remap or reload. `puente link` consolidates what stays. Older backups still "
-        "hold it:\n`puente store restore` takes it out of them again; published releases are not changed."));
+        "hold it:\nafter restoring one, take it out again; published releases are not changed."));
   }
 }
 

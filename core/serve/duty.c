@@ -2,6 +2,7 @@
 
 #include "core/base/log.h"
 #include "core/service/backup.h"
+#include "core/service/erase.h"
 #include "core/service/linking.h"
 #include "core/service/notices.h"
 #include "core/store/watch.h"
@@ -85,6 +86,24 @@ static enum status expiries_duty(const struct duty_work *work, struct error *err
   return expiries_watch(work->workspace, work->stop, error);
 }
 
+/* ---- retention: what is over the time that its terms allow, once a day ---- */
+
+static void tell_expired(void *context, const struct source_config *source, int64_t records) {
+  (void)context;
+  log_message(LEVEL_INFO, _("%s: %lld records are over the time that its terms allow"), source->code,
+              (long long)records);
+}
+
+static enum status retention_duty(const struct duty_work *work, struct error *error) {
+  const struct erase_expired job = {.stop = work->stop, .tell = tell_expired};
+  struct erase_done done;
+  enum status status = service_erase_expired(work->workspace, &job, &done, error);
+  if (status == OK && done.lingers) {
+    log_error(LEVEL_WARNING, &done.why);
+  }
+  return status;
+}
+
 /* ---- watch: what machines and people are to know ---- */
 
 static enum duty_after watch_after(const struct config *config) {
@@ -128,6 +147,7 @@ const struct duty_row duty_table[] = {
     {.name = "backup", .timetable = backup_timetable, .run = backup_duty},
     {.name = "digest", .timetable = digest_timetable, .run = digest_duty},
     {.name = "expiries", .timetable = expiries_timetable, .run = expiries_duty},
+    {.name = "retention", .timetable = expiries_timetable, .run = retention_duty},
     {.name = "watch", .after = watch_after, .every = INT64_C(60) * 1000000, .run = watch_duty},
     {.name = NULL},
 };
