@@ -190,6 +190,10 @@ static int run_purge(const struct globals *globals) {
   return status == OK ? 0 : command_fail(&error);
 }
 
+static bool names_record(const char *word) {
+  return strchr(word, ':') != NULL || (word[0] != '\0' && strspn(word, "0123456789") == strlen(word));
+}
+
 static int run(const struct globals *globals, int argc, char **argv) {
   struct options options = {.reason = NULL};
   const struct argument table[] = {{.name = "reason", .text = &options.reason},
@@ -214,7 +218,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
   if (strcmp(what, "person") == 0 && argc == 3) {
     return run_one(globals, NULL, argv[2], &options);
   }
-  if (argc == 2 && (strchr(what, ':') != NULL || (what[0] != '\0' && strspn(what, "0123456789") == strlen(what)))) {
+  if (argc == 2 && names_record(what)) {
     return run_one(globals, what, NULL, &options);
   }
   return command_misused(&command_erase, "%s", _("SOURCE:KEY, person ID, expired, list or purge is expected"));

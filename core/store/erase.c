@@ -337,7 +337,7 @@ static enum status vacuum(struct store *store, const char *table, struct error *
 
 static enum status purge_file(struct store *store, struct error *error) {
   int64_t busy = 0;
-  enum status status = store->ops->script(store->driver, store->dialect.purge, error);
+  enum status status = store->ops->script(store->driver, "VACUUM", error);
   status = status == OK ? db_integer(store, error, &busy, NULL, store->dialect.purged, NULL, 0) : status;
   if (status == OK && busy != 0) {
     error_set(error, ERR_BUSY, "%s", _("a reader of the store still holds its former state"));
@@ -351,7 +351,7 @@ enum status store_purge(struct store *store, struct error *error) {
   static const char *const TABLES[] = {"raw_chunk", "raw_record", "identity", "issue",       "person_member",
                                        "link_pair", "link_key",   "encoding", "case_member", "link_decision"};
   enum status status = OK;
-  if (store->dialect.purge[0] != '\0') {
+  if (store->dialect.purged != NULL) {
     return purge_file(store, error);
   }
   for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES && status == OK; i++) {

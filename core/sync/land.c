@@ -369,19 +369,23 @@ static bool lander_idle(struct lander *lander, const struct parcel *parcel, cons
   return lander->idle > 0;
 }
 
-enum status lander_take(struct lander *lander, struct parcel *parcel, struct error *error) {
-  struct landing_step step;
+/* What of the parcel is kept, as the store stands at the commit. */
+static enum status lander_choose(struct lander *lander, struct parcel *parcel, struct landing_step *step,
+                                 struct error *error) {
   bool changed;
   enum status status = lander->gone.epoch >= 0 ? OK
                                                : gone_refresh(&lander->gone, lander->bench->store, lander->source_id,
                                                               false, &changed, error);
-  status = status == OK ? lander_compare(lander, parcel, &step, error) : status;
-  if (status == OK && step.kept > 0 && !lander->options->dry_run) {
-    status = lander_guard(lander, parcel, &step, error);
+  status = status == OK ? lander_compare(lander, parcel, step, error) : status;
+  if (status == OK && step->kept > 0 && !lander->options->dry_run) {
+    status = lander_guard(lander, parcel, step, error);
   }
-  if (status == OK) {
-    status = lander_spare(lander, parcel, error);
-  }
+  return status == OK ? lander_spare(lander, parcel, error) : status;
+}
+
+enum status lander_take(struct lander *lander, struct parcel *parcel, struct error *error) {
+  struct landing_step step;
+  enum status status = lander_choose(lander, parcel, &step, error);
   if (status == OK) {
     lander_settle(lander, parcel, &step);
     status = lander_pass(lander, parcel, error);

@@ -239,7 +239,6 @@ static void postgres_dialect(const struct driver *driver, struct dialect *dialec
       .time = "to_char(to_timestamp(%.*s / 1000000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')",
       .hex = "encode(%.*s, 'hex')",
       .collate = " COLLATE \"C\"",
-      .purge = "",
   };
 }
 
