@@ -86,9 +86,6 @@ struct dialect {
   const char *has_views;   /* how many views there are */
   const char *time, *hex;  /* text of microseconds, of bytes: formats with one %.*s */
   const char *collate;     /* after a text to be ordered by its bytes */
-  /* After VACUUM of the whole: a query whose first integer is 0 where no reader holds what was there before. NULL:
-   * VACUUM is by table, and needs none. */
-  const char *purged;
 };
 
 struct driver_ops {

@@ -338,7 +338,7 @@ static enum status vacuum(struct store *store, const char *table, struct error *
 static enum status purge_file(struct store *store, struct error *error) {
   int64_t busy = 0;
   enum status status = store->ops->script(store->driver, "VACUUM", error);
-  status = status == OK ? db_integer(store, error, &busy, NULL, store->dialect.purged, NULL, 0) : status;
+  status = status == OK ? db_integer(store, error, &busy, NULL, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, 0) : status;
   if (status == OK && busy != 0) {
     error_set(error, ERR_BUSY, "%s", _("a reader of the store still holds its former state"));
     error_hint(error, "%s", _("`puente erase purge`, once it has ended, takes the last copy out of the files"));
@@ -351,7 +351,7 @@ enum status store_purge(struct store *store, struct error *error) {
   static const char *const TABLES[] = {"raw_chunk", "raw_record", "identity", "issue",       "person_member",
                                        "link_pair", "link_key",   "encoding", "case_member", "link_decision"};
   enum status status = OK;
-  if (store->dialect.purged != NULL) {
+  if (store->ops == &sqlite_driver) {
     return purge_file(store, error);
   }
   for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES && status == OK; i++) {

@@ -536,7 +536,6 @@ static void sqlite_dialect(const struct driver *driver, struct dialect *dialect)
       .time = "strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', %.*s / 1000000.0, 'unixepoch')",
       .hex = "lower(hex(%.*s))",
       .collate = "",
-      .purged = "PRAGMA wal_checkpoint(TRUNCATE)",
   };
 }
 
