@@ -31,6 +31,9 @@ struct sha256 merkle_root(const struct merkle *merkle); /* of no leaf: SHA-256 o
 void merkle_add_record(struct merkle *merkle, int64_t raw_id, const struct keyed_digest *key,
                        const struct keyed_digest *digest, enum record_state state, const struct sha256 *plan);
 
+/* The leaf of a row that a linking put into a person or case, or took out (id 0): kind, row, id. */
+void merkle_add_membership(struct merkle *merkle, enum cluster_kind kind, int64_t row_id, int64_t id);
+
 /* The canonical form of an entry is written to `form`, its SHA-256 to `hash`. */
 enum status audit_hash(const struct audit_row *row, struct buffer *form, struct sha256 *hash,
                        struct error *error) MUST_CHECK;

@@ -49,3 +49,13 @@ void merkle_add_record(struct merkle *merkle, int64_t raw_id, const struct keyed
   memcpy(leaf + 9 + 2 * KEYED_SIZE, plan->bytes, SHA256_SIZE);
   merkle_add(merkle, slice_make((const char *)leaf, sizeof leaf));
 }
+
+void merkle_add_membership(struct merkle *merkle, enum cluster_kind kind, int64_t row_id, int64_t id) {
+  char leaf[17];
+  leaf[0] = (char)kind;
+  for (int i = 0; i < 8; i++) {
+    leaf[1 + i] = (char)((uint64_t)row_id >> (56 - 8 * i));
+    leaf[9 + i] = (char)((uint64_t)id >> (56 - 8 * i));
+  }
+  merkle_add(merkle, slice_make(leaf, sizeof leaf));
+}

@@ -2,6 +2,7 @@
 #include "core/base/file.h"
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
+#include "core/command/lineage.h"
 #include "core/command/moment.h"
 #include "core/command/table.h"
 #include "core/service/access.h"
@@ -16,6 +17,7 @@ struct request {
   struct argument_list checkpoints;
   const char *file, *since, *until, *person, *format;
   struct auditing_filter filter;
+  bool records;
 };
 
 /* ---- verify ---- */
@@ -58,14 +60,22 @@ static enum status verify_store(const struct globals *globals, const struct requ
   if (status == OK) {
     status = audit_verify_against(workspace.store, checkpoints, count, check, error);
   }
+  if (status == OK) {
+    status = tell_check(globals, check, error);
+  }
+  if (status == OK && request->records) {
+    status = lineage_tell_records(globals, &workspace, request->filter.source, error);
+  }
   workspace_close(&workspace);
   return status;
 }
 
 static enum status verify(const struct globals *globals, const struct request *request, struct error *error) {
   struct audit_check check;
-  enum status status =
-      request->file != NULL ? verify_file(request, &check, error) : verify_store(globals, request, &check, error);
+  if (request->file == NULL) {
+    return verify_store(globals, request, &check, error);
+  }
+  enum status status = verify_file(request, &check, error);
   return status == OK ? tell_check(globals, &check, error) : status;
 }
 
@@ -211,9 +221,17 @@ static enum status checkpoint(const struct globals *globals, const char *path, s
 
 static int run(const struct globals *globals, int argc, char **argv) {
   struct request request = {.file = NULL};
+  struct typed_sample sample = {.by = NULL};
   request.checkpoints = (struct argument_list){.items = request.paths, .most = CHECKPOINTS_MOST};
   const struct argument table[] = {{.name = "checkpoint", .list = &request.checkpoints},
                                    {.name = "file", .text = &request.file},
+                                   {.name = "records", .flag = &request.records},
+                                   {.name = "by", .text = &sample.by},
+                                   {.name = "where", .text = &sample.where},
+                                   {.name = "n", .text = &sample.n},
+                                   {.name = "seed", .text = &sample.seed},
+                                   {.name = "exact", .flag = &sample.exact},
+                                   {.name = "purpose", .text = &sample.purpose},
                                    {.name = "since", .text = &request.since},
                                    {.name = "until", .text = &request.until},
                                    {.name = "actor", .text = &request.filter.actor},
@@ -237,27 +255,40 @@ static int run(const struct globals *globals, int argc, char **argv) {
     status = export_log(globals, &request, argv[2], &error);
   } else if (strcmp(what, "checkpoint") == 0 && argc == 3) {
     status = checkpoint(globals, argv[2], &error);
+  } else if (strcmp(what, "mapping") == 0 && argc == 3) {
+    status = lineage_tell_mapping(globals, argv[2], &error);
+  } else if (strcmp(what, "sample") == 0 && (argc == 3 || argc == 4)) {
+    status = lineage_tell_sample(globals, argv + 2, argc - 2, &sample, &error);
   } else {
-    return command_misused(&command_audit, _("verify, list, export FILE or checkpoint FILE is expected"));
+    return command_misused(
+        &command_audit,
+        _("verify, list, export FILE, checkpoint FILE, mapping SOURCE or sample INDICATOR is expected"));
   }
   return status == OK ? 0 : command_fail(&error);
 }
 
 const struct command command_audit = {
     .name = "audit",
-    .synopsis = "verify|list|export|checkpoint [OPTIONS]",
+    .synopsis = "verify|list|export|checkpoint|mapping|sample [OPTIONS]",
     .summary = N_("prove that nobody changed the log, and ask it who did what, when and why"),
     .help = N_(
-        "  verify [--checkpoint FILE...] [--file LOG]\n"
+        "  verify [--checkpoint FILE...] [--file LOG] [--records]\n"
         "                     find any entry that was changed, removed, moved or put in; with a checkpoint that\n"
         "                     somebody else kept also a tail that was cut off, and a log that was written anew.\n"
-        "                     --file checks what `export` wrote, without workspace or store\n"
+        "                     --file checks what `export` wrote, without workspace or store.\n"
+        "                     --records [--source S]: and landed bytes, outcomes, mappings, staged rows and\n"
+        "                     memberships against it, by mapping every record again\n"
         "  list [--since T] [--until T] [--event E] [--source S] [--actor A] [--person ID]\n"
         "                     entries that fit; --person: who was shown or decided about that person\n"
         "  export FILE [--format jsonl|openlineage|prov]\n"
         "                     the whole log as JSON lines, which verifiers read; or its runs as OpenLineage events,\n"
         "                     or as one W3C PROV document (PROV-JSON), for a catalogue. - for standard output\n"
-        "  checkpoint FILE    sign the head of the log, for a holder outside\n\n"
+        "  checkpoint FILE    sign the head of the log, for a holder outside\n"
+        "  mapping SOURCE     each version of its mapping: what changed, who brought it in and approved it,\n"
+        "                     which records it touched\n"
+        "  sample INDICATOR [ROW] --n N --seed S [--by year=2022,department=15] [--where F=V]\n"
+        "                     traces of N units of a figure, from value to page, masked; the same store and\n"
+        "                     seed draw the same. Below 11 it needs --exact --purpose TEXT\n\n"
         "The format is on one page: docs/audit-log.md. Example:\n"
         "  puente audit list --event reveal --since 2026-01-01"),
     .run = run,

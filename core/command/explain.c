@@ -140,7 +140,8 @@ static void print_versions(const json_t *answer) {
     if (json_is_integer(json_object_get(one, "to_run"))) {
       printf(_(", until run %lld"), number_of(one, "to_run"));
     }
-    printf("\n");
+    printf(_("\n    from %s, in chunk %lld at byte %lld\n"), text_of(one, "page"), number_of(one, "chunk"),
+           number_of(one, "offset"));
   }
   json_array_foreach(json_object_get(answer, "issues"), i, one) {
     printf(_("  %s at %s: %s, looks like %s, mapping line %lld\n"), text_of(one, "level"), text_of(one, "field"),
@@ -159,6 +160,12 @@ static void print_recomputed(const json_t *answer) {
     printf(_("recomputed from the landed bytes with plan %s: OTHER rows than are staged\n"), text_of(answer, "plan"));
   } else {
     printf(_("not recomputed: %s\n"), recomputed);
+  }
+  const json_t *wrong = json_object_get(answer, "wrong");
+  if (json_is_object(wrong)) {
+    printf(_("NOT what the log says: %s (%s)\n"), text_of(wrong, "what"), text_of(wrong, "at"));
+  } else if (json_is_integer(json_object_get(answer, "log_entry"))) {
+    printf(_("bytes, outcome and rows are those that entry %lld of the log covers\n"), number_of(answer, "log_entry"));
   }
   if (json_is_false(json_object_get(answer, "plan_is_current"))) {
     printf("%s\n", _("the mapping has changed since; `puente remap` would apply it to this record"));

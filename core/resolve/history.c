@@ -283,6 +283,11 @@ static enum status assign_new(struct decision *d) {
   return status;
 }
 
+static int by_number(const void *a, const void *b) {
+  int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+  return left < right ? -1 : left > right;
+}
+
 static enum status write_changes(struct decision *d) {
   struct history *h = d->history;
   size_t count = d->rows->count;
@@ -308,6 +313,13 @@ static enum status write_changes(struct decision *d) {
     if (!d->current[i]) {
       h->closed[h->closed_count++] = d->members[i].row_id;
     }
+  }
+  /* The order of the log's leaves, so that they can be made again from the store. */
+  if (h->closed_count > 0) {
+    qsort(h->closed, h->closed_count, sizeof *h->closed, by_number);
+  }
+  if (h->opened_count > 0) {
+    qsort(h->opened, h->opened_count, sizeof *h->opened, by_row);
   }
   return OK;
 }

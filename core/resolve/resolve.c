@@ -275,7 +275,7 @@ static enum status write_body(const struct resolver *r, const char *inputs, stru
   buffer_printf(body, ",\"decisions\":%zu,\"indexed\":%s,\"inputs\":\"%s\",\"mode\":\"%s\",\"models\":[\"%s\",\"%s\"],",
                 r->twopass.persons.decision_count + r->twopass.cases.decision_count, r->indexed ? "true" : "false",
                 inputs, r->result->incremental ? "incremental" : "full", person_model, case_model);
-  buffer_text(body, "\"persons\":");
+  buffer_text(body, "\"ordered\":true,\"persons\":");
   write_counts(body, &r->result->persons, &r->twopass.persons, r->blocks[CLUSTER_PERSON]);
   buffer_printf(body, ",\"rules\":\"%s\",\"sources\":\"%s\",\"touched\":%lld,\"trained\":%s}", rules, sources,
                 (long long)r->result->touched, r->twopass.trained ? "true" : "false");
@@ -369,7 +369,7 @@ static enum status write_failed(struct resolver *r, const struct error *cause, s
   }
   struct buffer body;
   buffer_init(&body, 1 << 16);
-  counts_json(&counts, NULL, stopped ? "interrupted" : "failed", &body);
+  counts_json(&counts, NULL, stopped ? "interrupted" : "failed", NULL, &body);
   status = status == OK ? buffer_check(&body, _("the audit entry"), error) : status;
   if (status == OK) {
     const struct audit_event event = {

@@ -106,25 +106,14 @@ static enum status write_consolidated(const struct writing *w, const int64_t *id
 
 /* ---- memberships ---- */
 
-/* A leaf for each membership that began (its id) or ended (0): kind, row id, id, most significant byte first. */
-static void add_outcome(struct merkle *merkle, enum cluster_kind kind, int64_t row_id, int64_t id) {
-  char leaf[17];
-  leaf[0] = (char)kind;
-  for (int i = 0; i < 8; i++) {
-    leaf[1 + i] = (char)((uint64_t)row_id >> (56 - 8 * i));
-    leaf[9 + i] = (char)((uint64_t)id >> (56 - 8 * i));
-  }
-  merkle_add(merkle, slice_make(leaf, sizeof leaf));
-}
-
 static enum status write_history(const struct writing *w, const struct history *history) {
   enum status status = store_write_members(w->store, w->kind, w->run, history->closed, history->closed_count,
                                            history->opened, history->opened_count, w->error);
   for (size_t i = 0; i < history->closed_count; i++) {
-    add_outcome(w->outcomes, w->kind, history->closed[i], 0);
+    merkle_add_membership(w->outcomes, w->kind, history->closed[i], 0);
   }
   for (size_t i = 0; i < history->opened_count; i++) {
-    add_outcome(w->outcomes, w->kind, history->opened[i].row_id, history->opened[i].id);
+    merkle_add_membership(w->outcomes, w->kind, history->opened[i].row_id, history->opened[i].id);
   }
   if (status == OK && history->redirect_count > 0) {
     status = store_write_redirects(w->store, w->kind, w->run, history->redirects, history->redirect_count, w->error);

@@ -26,8 +26,9 @@ enum status explain_cluster(struct workspace *workspace, enum cluster_kind kind,
 
 /* `reference` is "source:key" or the number of a record. {"kind": "record", "record_id", "source", "institution",
  * "versions":
- * [{"raw_id", "state", "plan", "from_run", "to_run", "bytes"}], "issues": […], "rows": [{"entity", "key", "row_id"}],
- * "plan", "plan_is_current", "recomputed", "trace": [{"entity", "key", "field", "path", "input", "transforms",
+ * [{"raw_id", "state", "plan", "from_run", "to_run", "bytes", "page", "chunk", "offset"}], "issues": […], "rows": [{"entity", "key", "row_id"}],
+ * "plan", "plan_is_current", "recomputed", "log_entry": that covers its landing, or null, "wrong": {"at", "what"} where
+ * bytes, mapping, rows or outcome are not what the log says (lineage.h), or null, "trace": [{"entity", "key", "field", "path", "input", "transforms",
  * "output", "line"}]} */
 enum status explain_record(struct workspace *workspace, const char *reference, const struct explain_request *request,
                            json_t **answer, struct error *error) MUST_CHECK;
@@ -47,6 +48,8 @@ enum status explain_log(struct workspace *workspace, const struct explain_reques
 json_t *explain_value(struct arena *arena, const struct explain_request *request, const struct field *field,
                       const struct cell *cell);
 json_t *explain_slice(struct arena *arena, bool reveal, struct slice text);
+/* Whether two cells hold the same; an empty one is as a null one. */
+bool explain_same_cell(const struct cell *a, const struct cell *b);
 /* First 12 digits of a plan's digest; "" where it is unknown. */
 const char *explain_plan(struct workspace *workspace, struct arena *arena, int64_t plan_id);
 

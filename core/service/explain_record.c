@@ -1,6 +1,7 @@
 #include "core/service/explain.h"
 
 #include "core/service/access.h"
+#include "core/service/proof.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,9 +35,11 @@ static enum status take_version(void *context, const struct raw_version *version
   view->raw_id = version->raw_id;
   view->plan_id = version->plan_id;
   json_t *one = json_pack(
-      "{sI ss ss sI so sI}", "raw_id", (json_int_t)version->raw_id, "state", state_name(version->state), "plan",
-      explain_plan(view->workspace, view->arena, version->plan_id), "from_run", (json_int_t)version->from_run, "to_run",
-      version->to_run == 0 ? json_null() : json_integer(version->to_run), "bytes", (json_int_t)version->bytes.len);
+      "{sI ss ss sI so sI so sI sI}", "raw_id", (json_int_t)version->raw_id, "state", state_name(version->state),
+      "plan", explain_plan(view->workspace, view->arena, version->plan_id), "from_run", (json_int_t)version->from_run,
+      "to_run", version->to_run == 0 ? json_null() : json_integer(version->to_run), "bytes",
+      (json_int_t)version->bytes.len, "page", explain_slice(view->arena, true, slice_of(version->origin)), "chunk",
+      (json_int_t)version->chunk_id, "offset", (json_int_t)version->offset);
   return json_array_append_new(view->versions, one) == 0 ? OK : error_memory(error);
 }
 
@@ -102,7 +105,7 @@ static enum status take_step(void *context, const struct trace_step *step) {
   return json_array_append_new(view->trace, one) == 0 ? OK : ERR_MEMORY;
 }
 
-static bool same_cell(const struct cell *a, const struct cell *b) {
+bool explain_same_cell(const struct cell *a, const struct cell *b) {
   bool empty_a = a->kind == CELL_NULL || (a->kind == CELL_TEXT && a->len == 0);
   bool empty_b = b->kind == CELL_NULL || (b->kind == CELL_TEXT && b->len == 0);
   if (empty_a || empty_b) {
@@ -131,7 +134,7 @@ static enum status compare_row(void *context, const struct row *row, struct erro
     }
     bool equal = true;
     for (size_t c = 0; equal && c < view->entity->column_count; c++) {
-      equal = same_cell(&rows_cells(made, i)[c], &row->cells[c]);
+      equal = explain_same_cell(&rows_cells(made, i)[c], &row->cells[c]);
     }
     view->equal += equal;
   }
@@ -281,6 +284,28 @@ static enum status list_rows(struct record_view *view, struct error *error) {
   return status;
 }
 
+/* Bytes, rows and outcome against the log. A record that is no more has no rows to compare. */
+static enum status check_log(struct record_view *view, struct error *error) {
+  struct proof *proof = NULL;
+  struct proof_fault fault;
+  int64_t entry = 0;
+  const json_t *newest = json_array_get(view->versions, json_array_size(view->versions) - 1);
+  if (!json_is_null(json_object_get(newest, "to_run"))) {
+    json_object_set_new(view->answer, "log_entry", json_null());
+    json_object_set_new(view->answer, "wrong", json_null());
+    return OK;
+  }
+  enum status status = proof_open(view->workspace, &proof, error);
+  status = status == OK ? proof_record(proof, view->raw_id, &entry, &fault, error) : status;
+  if (status == OK) {
+    json_object_set_new(view->answer, "log_entry", entry == 0 ? json_null() : json_integer(entry));
+    json_object_set_new(view->answer, "wrong",
+                        fault.found ? json_pack("{ss ss}", "at", fault.place, "what", fault.what) : json_null());
+  }
+  proof_close(proof);
+  return status;
+}
+
 static enum status describe(struct record_view *view, struct error *error) {
   json_object_set_new(view->answer, "record_id", json_integer(view->record_id));
   json_object_set(view->answer, "versions", view->versions);
@@ -300,6 +325,7 @@ static enum status describe(struct record_view *view, struct error *error) {
   status = status == OK ? read_issues(view, error) : status;
   status = status == OK ? compare_plans(view, error) : status;
   status = status == OK ? read_trace(view, error) : status;
+  status = status == OK ? check_log(view, error) : status;
   json_object_set(view->answer, "trace", view->trace);
   return status;
 }

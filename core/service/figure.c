@@ -96,33 +96,39 @@ static int by_field(const void *a, const void *b) {
   return order != 0 ? order : strcmp(left->value, right->value);
 }
 
-static enum status log_sight(struct workspace *workspace, const struct figure_request *request, struct error *error) {
+void figure_where(const struct workspace *workspace, const struct figure_request *request, struct buffer *out) {
   struct condition conditions[FIGURE_CONDITIONS_MOST];
+  memcpy(conditions, request->conditions, sizeof conditions);
+  qsort(conditions, request->condition_count, sizeof *conditions, by_field);
+  buffer_char(out, '{');
+  for (size_t i = 0; i < request->condition_count; i++) {
+    buffer_text(out, i == 0 ? "" : ",");
+    buffer_json(out, slice_of(conditions[i].field));
+    buffer_char(out, ':');
+    if (is_coded(workspace, conditions[i].field)) {
+      buffer_json(out, slice_of(conditions[i].value));
+    } else {
+      char hex[2 * KEYED_SIZE + 1];
+      struct keyed_digest digest = key_digest(workspace->key, "figure", slice_of(conditions[i].value));
+      hex_format(digest.bytes, KEYED_SIZE, hex);
+      buffer_printf(out, "\"keyed:%s\"", hex);
+    }
+  }
+  buffer_char(out, '}');
+}
+
+static enum status log_sight(struct workspace *workspace, const struct figure_request *request, struct error *error) {
   struct explain_request sight = request->sight;
   struct buffer body;
   if (!request->exact && !sight.reveal) {
     return OK;
   }
-  memcpy(conditions, request->conditions, sizeof conditions);
-  qsort(conditions, request->condition_count, sizeof *conditions, by_field);
   buffer_init(&body, LOG_LIMIT);
   buffer_printf(&body, "{\"exact\":true,\"figure\":");
   buffer_json(&body, slice_of(request->indicator));
-  buffer_text(&body, ",\"where\":{");
-  for (size_t i = 0; i < request->condition_count; i++) {
-    buffer_text(&body, i == 0 ? "" : ",");
-    buffer_json(&body, slice_of(conditions[i].field));
-    buffer_char(&body, ':');
-    if (is_coded(workspace, conditions[i].field)) {
-      buffer_json(&body, slice_of(conditions[i].value));
-    } else {
-      char hex[2 * KEYED_SIZE + 1];
-      struct keyed_digest digest = key_digest(workspace->key, "figure", slice_of(conditions[i].value));
-      hex_format(digest.bytes, KEYED_SIZE, hex);
-      buffer_printf(&body, "\"keyed:%s\"", hex);
-    }
-  }
-  buffer_text(&body, "}}");
+  buffer_text(&body, ",\"where\":");
+  figure_where(workspace, request, &body);
+  buffer_char(&body, '}');
   sight.reveal = true; /* an exact figure is a sight, too */
   enum status status = buffer_check(&body, _("an audit entry"), error);
   status = status == OK ? explain_log(workspace, &sight, body.data, error) : status;

@@ -46,6 +46,9 @@ void figure_free(struct figure *figure);
 enum status figure_conditions(struct figure_request *request, const char *text, struct arena *arena,
                               struct error *error) MUST_CHECK;
 
+/* The conditions as a canonical JSON object for the log: codes as they are, any other value as a keyed digest. */
+void figure_where(const struct workspace *workspace, const struct figure_request *request, struct buffer *out);
+
 /* Ids of units, each once, ascending: `*ids` in the figure's arena. */
 enum status figure_ids(struct figure *figure, int64_t **ids, size_t *count, struct error *error) MUST_CHECK;
 

@@ -283,6 +283,7 @@ enum status store_land(struct store *store, struct landing *landing, struct erro
   }
   int64_t chunk = 0;
   status = write_chunk(store, landing, &chunk, error);
+  landing->chunk_id = chunk;
   if (status == OK && known > 0) {
     status = follow_versions(store, landing, known, error);
   }

@@ -81,7 +81,7 @@ static enum status make_later(struct store *store, struct error *error) {
       &TABLE_HEALTH,        &TABLE_FIELD,        &TABLE_DRIFT,    &TABLE_EXPIRY,          &TABLE_NOTICE,
       &TABLE_DATA_KEY,      &TABLE_ERASURE,      &TABLE_APPROVAL, &TABLE_RECEIPT,         &TABLE_RELEASE,
       &TABLE_RELEASE_TABLE, &TABLE_RELEASE_CELL, &TABLE_GRANTED,  &TABLE_SIGHT,           &TABLE_SIGHT_RECORD,
-      &TABLE_SHARE,         &TABLE_ENCODING};
+      &TABLE_SHARE,         &TABLE_ENCODING,     &TABLE_OUTCOME};
   enum status status = tables_complete(store, &TABLE_LINK_PAIR, NULL, error);
   status = status == OK ? tables_complete(store, tables_source(), NULL, error) : status;
   for (size_t i = 0; i < sizeof NEW / sizeof *NEW && status == OK; i++) {

@@ -6,13 +6,25 @@
 
 /* ---- states ---- */
 
+/* What the log says of former outcomes has to be told after they change. */
+static enum status keep_outcomes(struct store *store, int64_t run, const int64_t *raw_ids, size_t count,
+                                 struct error *error) {
+  return db_execute(
+      store, error,
+      "INSERT INTO outcome (raw_id, run, state, plan_id) SELECT raw_id, $2, state, plan_id "
+      "FROM raw_record WHERE raw_id IN (SELECT k.value FROM LIST(1)) ON CONFLICT (raw_id, run) DO NOTHING",
+      VALUES(list_value(raw_ids, count), int_value(run)));
+}
+
 enum status store_record_states(struct store *store, int64_t run, int64_t plan_id, const int64_t *raw_ids,
                                 const enum record_state *states, size_t count, struct error *error) {
   enum status status = db_writing(store, error);
   int64_t *some = arena_array(store->scratch, count + 1, sizeof *some);
-  (void)run;
   if (status == OK && some == NULL) {
     status = error_memory(error);
+  }
+  if (status == OK && count > 0) {
+    status = keep_outcomes(store, run, raw_ids, count, error);
   }
   for (int state = RECORD_MAPPED; state <= RECORD_DISMISSED && status == OK; state++) {
     size_t found = 0;
@@ -34,6 +46,9 @@ enum status store_record_states(struct store *store, int64_t run, int64_t plan_i
 enum status store_dismiss(struct store *store, int64_t raw_id, int64_t run, const char *reason, struct error *error) {
   enum status status = db_writing(store, error);
   int64_t changed = 0;
+  if (status == OK) {
+    status = keep_outcomes(store, run, &raw_id, 1, error);
+  }
   if (status == OK) {
     status = db_change(store, error, &changed,
                        "UPDATE raw_record SET state = $2 WHERE raw_id = $1 AND state = $3 AND to_run IS NULL",
@@ -186,6 +201,8 @@ static enum status give_version(struct store *store, struct found_version *found
   found->version.origin = chunk->head.data;
   found->version.format = chunk->head.data + chunk->format;
   found->version.context = chunk_context(chunk);
+  found->version.chunk_id = found->chunk;
+  found->version.offset = found->offset;
   found->version.bytes = slice_make(chunk->body + found->offset, (size_t)found->len);
   return visit(context, &found->version, error);
 }
@@ -294,6 +311,27 @@ static enum status find_by_longer(struct store *store, int64_t source_id, const 
   return status;
 }
 
+/* A key alone names a record where one source has it. */
+static enum status find_anywhere(struct store *store, const char *key, int64_t *record_id, bool *found,
+                                 struct error *error) {
+  enum { SOURCES_MOST = 1 << 11 };
+  int64_t sources = 0, one = 0;
+  enum status status = db_integer(store, error, &sources, NULL, "SELECT max(source_id) FROM source", NULL, 0);
+  *found = false;
+  for (int64_t id = 1; id <= sources && id < SOURCES_MOST && status == OK; id++) {
+    bool here = false;
+    status = find_by_longer(store, id, key, &one, &here, error);
+    if (status == OK && here && *found) {
+      error_set(error, ERR_USAGE, "%s", _("records of several sources have this key"));
+      error_hint(error, "%s", _("give SOURCE:KEY as the source writes the key, or the record's number"));
+      return ERR_USAGE;
+    }
+    *record_id = here ? one : *record_id;
+    *found = *found || here;
+  }
+  return status;
+}
+
 enum status store_record_id(struct store *store, const char *reference, int64_t *record_id, struct error *error) {
   const char *colon = strchr(reference, ':');
   bool found = false;
@@ -307,7 +345,9 @@ enum status store_record_id(struct store *store, const char *reference, int64_t 
     if (status == OK && found) {
       status = find_by_longer(store, source_id, colon + 1, record_id, &found, error);
     }
-  } else if (text_to_int64(slice_of(reference), record_id) && *record_id > 0) {
+  } else if (!text_to_int64(slice_of(reference), record_id)) {
+    status = find_anywhere(store, reference, record_id, &found, error);
+  } else if (*record_id > 0) {
     if (*record_id > INT64_MAX >> ORDINAL_BITS) { /* no record's number is as large: one of a version, or a row */
       *record_id = record_of(*record_id);
     }

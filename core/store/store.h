@@ -170,6 +170,7 @@ struct landing {
   struct slice body;    /* records end to end; compressed by the store */
   struct landed *records;
   size_t count;
+  int64_t chunk_id; /* out */
 };
 /* Writes one chunk and a version for each record; the former version of a changed record is closed (to_run). */
 enum status store_land(struct store *store, struct landing *landing, struct error *error) MUST_CHECK;
@@ -187,6 +188,14 @@ enum status store_noted_config(struct store *store, struct buffer *text, struct 
 /* Appends the mapping file of a plan as it was when the plan was first used; ERR_NOT_FOUND. */
 enum status store_plan_text(struct store *store, int64_t plan_id, struct buffer *text, struct error *error) MUST_CHECK;
 
+/* Who approved a text, by kind and the SHA-256 of the text; approved_at 0: nobody did. Texts are in the arena. */
+struct approval_found {
+  const char *approved_by, *reason, *document;
+  int64_t approved_at;
+};
+enum status store_approval(struct store *store, const char *kind, const struct sha256 *digest, struct arena *arena,
+                           struct approval_found *found, struct error *error) MUST_CHECK;
+
 /* Rows and issues of a batch: rows[e].heads[i].record and issues[i].record are positions in `landed`. Rows of new
  * records are appended; of known ones compared with what is current: unchanged rows are not written, others closed. */
 struct staging {
@@ -203,7 +212,8 @@ struct staged {
 };
 enum status store_stage(struct store *store, const struct staging *staging, struct staged *staged,
                         struct error *error) MUST_CHECK;
-/* Sets the state of landed versions after a remap or a retry; plan_id becomes the plan that decided. */
+/* Sets the state of landed versions after a remap or a retry; plan_id becomes the plan that decided. What they were is
+ * kept (store_visit_changed). */
 enum status store_record_states(struct store *store, int64_t run, int64_t plan_id, const int64_t *raw_ids,
                                 const enum record_state *states, size_t count, struct error *error) MUST_CHECK;
 
@@ -228,6 +238,7 @@ struct raw_version {
   struct keyed_digest digest;
   enum record_state state;
   int64_t plan_id, from_run, to_run; /* to_run 0: current */
+  int64_t chunk_id, offset;          /* of the bytes in the unpacked chunk */
 };
 typedef enum status raw_visitor(void *context, const struct raw_version *version, struct error *error);
 /* Current versions of a source in order of raw id; `state` -1 for all; from raw id `after` on, at most `most`. Memory
@@ -236,14 +247,55 @@ enum status store_visit_raw(struct store *store, int source_id, int state, int64
                             raw_visitor *visit, void *context, struct error *error) MUST_CHECK;
 enum status store_raw(struct store *store, int64_t raw_id, raw_visitor *visit, void *context,
                       struct error *error) MUST_CHECK;
-/* The record of "source:key", where key may be that of a person or another row of the record, or of a decimal id, of
- * the record or of one of its versions or rows; ERR_NOT_FOUND. */
+/* The record of "source:key", where key may be that of a person or another row of the record; of a key alone that is no
+ * number, where one source has it (ERR_USAGE: several); or of a decimal id, of the record or of one of its versions or
+ * rows; ERR_NOT_FOUND. */
 enum status store_record_id(struct store *store, const char *reference, int64_t *record_id,
                             struct error *error) MUST_CHECK;
 
 /* The version of that id, or the newest one of a record named as above; ERR_NOT_FOUND. */
 enum status store_version_id(struct store *store, const char *reference, int64_t *raw_id,
                              struct error *error) MUST_CHECK;
+
+/* ---- outcomes, as entries of the log have them ---- */
+
+/* What became of a version when it was landed, or when `run` mapped it again, whatever became of it since. */
+struct outcome_row {
+  int64_t raw_id, chunk_id, run;
+  struct keyed_digest key, digest;
+  enum record_state state;
+  int64_t plan_id;
+};
+typedef enum status outcome_visitor(void *context, const struct outcome_row *outcome, struct error *error);
+/* Versions of raw ids and chunks in these bounds as they were landed, by chunk and raw id. The visitor asks the store
+ * nothing. */
+struct outcome_bounds {
+  int64_t raw_first, raw_last, first, last; /* of chunks; of runs */
+};
+enum status store_visit_landed(struct store *store, const struct outcome_bounds *bounds, outcome_visitor *visit,
+                               void *context, struct error *error) MUST_CHECK;
+/* Versions whose outcome runs in these bounds changed, as they were then, by run and raw id. */
+enum status store_visit_changed(struct store *store, const struct outcome_bounds *bounds, outcome_visitor *visit,
+                                void *context, struct error *error) MUST_CHECK;
+/* All versions of a source, or its rows, lie between these. */
+int64_t store_source_first(int source_id);
+int64_t store_source_last(int source_id);
+
+enum cluster_kind { CLUSTER_PERSON, CLUSTER_CASE };
+struct member {
+  int64_t row_id; /* of a staged person, or case */
+  int64_t id;     /* of the consolidated one */
+};
+/* A row that a linking took out of its person or case (id 0), or put into one. */
+struct membership_change {
+  int64_t run;
+  enum cluster_kind kind;
+  struct member member;
+};
+typedef enum status membership_visitor(void *context, const struct membership_change *change, struct error *error);
+/* By run, kind, those taken out first, row. The visitor asks the store nothing. */
+enum status store_visit_memberships(struct store *store, membership_visitor *visit, void *context,
+                                    struct error *error) MUST_CHECK;
 
 /* ---- reading staged rows ---- */
 
@@ -280,11 +332,6 @@ enum status store_visit_changes(struct store *store, const struct entity *entity
 
 /* ---- consolidated persons and cases ---- */
 
-enum cluster_kind { CLUSTER_PERSON, CLUSTER_CASE };
-struct member {
-  int64_t row_id; /* of a staged person, or case */
-  int64_t id;     /* of the consolidated one */
-};
 typedef enum status member_visitor(void *context, const struct member *member, struct error *error);
 enum status store_visit_members(struct store *store, enum cluster_kind kind, member_visitor *visit, void *context,
                                 struct error *error) MUST_CHECK;

@@ -116,6 +116,13 @@ const struct table TABLE_ERASURE = {
             INTEGER("at"), TEXT("cause"), INTEGER("final"), INTEGER("epoch"), TEXT("actor"), TEXT("reason"),
             TEXT("document")),
 };
+/* What a version's outcome was until `run` changed it: with what raw_record says now, each entry of the log can be made
+ * again from the store. */
+const struct table TABLE_OUTCOME = {
+    .name = "outcome",
+    .primary = "raw_id, run",
+    COLUMNS(INTEGER("raw_id"), INTEGER("run"), INTEGER("state"), INTEGER("plan_id")),
+};
 /* Texts that act only once a second person has agreed. kind: "mapping", "codelist", "link", …; approved_at 0: waits. */
 const struct table TABLE_APPROVAL = {
     .name = "approval",

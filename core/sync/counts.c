@@ -39,18 +39,31 @@ void counts_state(struct counts *counts, enum record_state state) {
   }
 }
 
-enum status counts_json(const struct counts *counts, const struct sha256 *plan, const char *state, struct buffer *out) {
-  buffer_printf(out, "{\"changed\":%lld,\"cut\":%lld,\"deleted\":%lld,\"mapped\":%lld,\"new\":%lld",
-                (long long)counts->changed, (long long)counts->cut, (long long)counts->deleted,
-                (long long)counts->mapped, (long long)counts->fresh);
+enum status counts_json(const struct counts *counts, const struct sha256 *plan, const char *state,
+                        const struct covered *covered, struct buffer *out) {
+  bool covers = covered != NULL && covered->records > 0;
+  buffer_printf(out, "{\"changed\":%lld", (long long)counts->changed);
+  if (covers && covered->chunk_first != 0) {
+    buffer_printf(out, ",\"chunk_first\":%lld,\"chunk_last\":%lld", (long long)covered->chunk_first,
+                  (long long)covered->chunk_last);
+  }
+  buffer_printf(out, ",\"cut\":%lld,\"deleted\":%lld,\"mapped\":%lld,\"new\":%lld", (long long)counts->cut,
+                (long long)counts->deleted, (long long)counts->mapped, (long long)counts->fresh);
+  if (covers) {
+    buffer_printf(out, ",\"outcomes\":%lld", (long long)covered->records);
+  }
   if (plan != NULL) {
     char hex[2 * SHA256_SIZE + 1];
     hex_format(plan->bytes, SHA256_SIZE, hex);
     buffer_printf(out, ",\"plan\":\"%s\"", hex);
   }
-  buffer_printf(out, ",\"pulled\":%lld,\"quarantined\":%lld,\"rejected\":%lld,\"repeated\":%lld",
-                (long long)counts->pulled, (long long)counts->quarantined, (long long)counts->rejected,
-                (long long)counts->repeated);
+  buffer_printf(out, ",\"pulled\":%lld,\"quarantined\":%lld", (long long)counts->pulled,
+                (long long)counts->quarantined);
+  if (covers) {
+    buffer_printf(out, ",\"raw_first\":%lld,\"raw_last\":%lld", (long long)covered->raw_first,
+                  (long long)covered->raw_last);
+  }
+  buffer_printf(out, ",\"rejected\":%lld,\"repeated\":%lld", (long long)counts->rejected, (long long)counts->repeated);
   if (state != NULL) {
     buffer_printf(out, ",\"state\":\"%s\"", state);
   }

@@ -173,7 +173,7 @@ static enum status lander_pack(struct lander *lander, const struct parcel *parce
 }
 
 static enum status lander_stage(struct lander *lander, const struct parcel *parcel, const struct landing_step *step,
-                                struct staged *staged, struct error *error) {
+                                struct staged *staged, int64_t *chunk, struct error *error) {
   struct slice body = {0};
   enum status status = lander_pack(lander, parcel, step, &body, error);
   if (status != OK) {
@@ -189,6 +189,7 @@ static enum status lander_stage(struct lander *lander, const struct parcel *parc
                             .records = lander->landed,
                             .count = step->kept};
   status = store_land(lander->bench->store, &landing, error);
+  *chunk = landing.chunk_id;
   if (status != OK) {
     return status;
   }
@@ -250,19 +251,43 @@ static enum status lander_pass(struct lander *lander, const struct parcel *parce
   return status;
 }
 
-static void lander_outcomes(struct lander *lander, size_t kept) {
+static int by_raw_id(const void *a, const void *b) {
+  int64_t left = (*(const struct landed *const *)a)->raw_id, right = (*(const struct landed *const *)b)->raw_id;
+  return left < right ? -1 : left > right;
+}
+
+/* Leaves by chunk and raw id, so that they can be made again from the store, where records have no other order. */
+static enum status lander_outcomes(struct lander *lander, size_t kept, int64_t chunk, struct error *error) {
   struct sha256 plan = plan_digest(lander->plan);
-  for (size_t i = 0; i < kept; i++) {
-    const struct landed *landed = &lander->landed[i];
-    merkle_add_record(&lander->merkle, landed->raw_id, &landed->key_digest, &landed->digest, landed->state, &plan);
+  struct covered *covered = &lander->covered;
+  const struct landed **order = malloc((kept + 1) * sizeof *order);
+  if (order == NULL) {
+    return error_memory(error);
   }
+  for (size_t i = 0; i < kept; i++) {
+    order[i] = &lander->landed[i];
+  }
+  if (kept > 0) {
+    qsort(order, kept, sizeof *order, by_raw_id);
+  }
+  for (size_t i = 0; i < kept; i++) {
+    const struct landed *landed = order[i];
+    merkle_add_record(&lander->merkle, landed->raw_id, &landed->key_digest, &landed->digest, landed->state, &plan);
+    bool first = covered->records++ == 0;
+    covered->raw_first = first || landed->raw_id < covered->raw_first ? landed->raw_id : covered->raw_first;
+    covered->raw_last = first || landed->raw_id > covered->raw_last ? landed->raw_id : covered->raw_last;
+    covered->chunk_first = first ? chunk : covered->chunk_first;
+    covered->chunk_last = chunk;
+  }
+  free(order);
+  return OK;
 }
 
 static enum status lander_audit(struct lander *lander, struct error *error) {
   struct sha256 plan = plan_digest(lander->plan);
   struct buffer body;
   buffer_init(&body, AUDIT_BODY_LIMIT);
-  counts_json(&lander->written, &plan, NULL, &body);
+  counts_json(&lander->written, &plan, NULL, &lander->covered, &body);
   enum status status = buffer_check(&body, _("an audit entry"), error);
   if (status == OK) {
     struct audit_event event = {.event = lander->event,
@@ -289,15 +314,18 @@ enum status lander_begin(struct lander *lander, struct error *error) {
     lander->open = true;
     lander->records = 0;
     lander->written = (struct counts){.source_count = -1};
+    lander->covered = (struct covered){0};
     merkle_init(&lander->merkle);
   }
   return status;
 }
 
-void lander_note(struct lander *lander, const struct counts *counts, size_t kept) {
-  lander_outcomes(lander, kept);
+enum status lander_note(struct lander *lander, const struct counts *counts, size_t kept, int64_t chunk,
+                        struct error *error) {
+  enum status status = lander_outcomes(lander, kept, chunk, error);
   counts_add(&lander->written, counts);
   lander->records += counts->pulled;
+  return status;
 }
 
 void lander_abandon(struct lander *lander) {
@@ -339,9 +367,10 @@ enum status lander_commit(struct lander *lander, struct error *error) {
 static enum status lander_write(struct lander *lander, const struct parcel *parcel, const struct landing_step *step,
                                 struct error *error) {
   struct staged staged = {0};
+  int64_t chunk = 0;
   enum status status = lander_begin(lander, error);
   if (status == OK && step->kept > 0) {
-    status = lander_stage(lander, parcel, step, &staged, error);
+    status = lander_stage(lander, parcel, step, &staged, &chunk, error);
   }
   if (status == OK) {
     status = lander_mark(lander, parcel, error);
@@ -350,7 +379,9 @@ static enum status lander_write(struct lander *lander, const struct parcel *parc
     status = store_remember(lander->bench->store, lander->source_id, parcel->memory.data, lander->run, error);
   }
   if (status == OK) {
-    lander_note(lander, &step->counts, step->kept);
+    status = lander_note(lander, &step->counts, step->kept, chunk, error);
+  }
+  if (status == OK) {
     lander->staging.opened += staged.opened;
     lander->staging.closed += staged.closed;
     lander->staging.same += staged.same;

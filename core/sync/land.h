@@ -4,6 +4,7 @@
 #define PUENTE_SYNC_LAND_H
 
 #include "core/audit/audit.h"
+#include "core/sync/counts.h"
 #include "core/sync/gone.h"
 #include "core/sync/parcel.h"
 #include "core/sync/sync.h"
@@ -31,6 +32,7 @@ struct lander {
   struct counts written, pending; /* of the transaction; of the run once it is committed */
   struct staged staging;
   struct merkle merkle;
+  struct covered covered;
   int64_t conflicts, unkeyed; /* sums of the parcels' */
   struct gone gone;           /* what does not come back */
   int64_t idle;               /* parcels in a row that had nothing to write */
@@ -55,9 +57,11 @@ enum status lander_commit(struct lander *lander, struct error *error) MUST_CHECK
 enum status lander_seal(struct lander *lander, struct error *error) MUST_CHECK;
 
 /* For writers other than lander_take: begin, write, note what was written (the first `kept` of lander->landed go into
- * the audit entry; the counts are still to be added to lander->pending), then commit or abandon. */
+ * the audit entry, as landed in `chunk`, 0: mapped again; the counts are still to be added to lander->pending), then
+ * commit or abandon. */
 enum status lander_begin(struct lander *lander, struct error *error) MUST_CHECK;
-void lander_note(struct lander *lander, const struct counts *counts, size_t kept);
+enum status lander_note(struct lander *lander, const struct counts *counts, size_t kept, int64_t chunk,
+                        struct error *error) MUST_CHECK;
 void lander_abandon(struct lander *lander);
 /* Sets a text of the pass; NULL allowed. */
 enum status pass_set(char **member, const char *text, struct error *error) MUST_CHECK;

@@ -172,7 +172,11 @@ static enum status remap_write(struct remap *remap, const struct counts *counts,
     lander_abandon(lander);
     return status;
   }
-  lander_note(lander, counts, kept);
+  status = lander_note(lander, counts, kept, 0, error);
+  if (status != OK) {
+    lander_abandon(lander);
+    return status;
+  }
   lander->staging.opened += staged.opened;
   lander->staging.closed += staged.closed;
   lander->staging.same += staged.same;
@@ -352,7 +356,11 @@ static enum status remap_end_others(struct remap *remap, struct error *error) {
     lander_abandon(&remap->lander);
     return status;
   }
-  lander_note(&remap->lander, &counts, 0);
+  status = lander_note(&remap->lander, &counts, 0, 0, error);
+  if (status != OK) {
+    lander_abandon(&remap->lander);
+    return status;
+  }
   counts_add(&remap->lander.pending, &counts);
   return lander_commit(&remap->lander, error);
 }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { AUDIT_BODY_LIMIT = 4096, AUDIT_PLAN_SIZE = 160, HOST_SIZE = 256, HOLDER_SIZE = HOST_SIZE + 64, HOLD_SIZE = 512 };
+enum { AUDIT_BODY_LIMIT = 4096, AUDIT_PLAN_SIZE = 320, HOST_SIZE = 256, HOLDER_SIZE = HOST_SIZE + 64, HOLD_SIZE = 512 };
 
 static void hold_name(char name[HOLD_SIZE], const char *kind, const char *what) {
   snprintf(name, HOLD_SIZE, "%s:%s", kind, what);
@@ -81,17 +81,21 @@ static enum status frame_load(struct run_frame *frame, bool pulls, struct error 
   return OK;
 }
 
-/* A version of the mapping is in the log when it first works, and by whom. */
+/* A version of the mapping is in the log when it first works, and by whom; the digest of its text is what a later
+ * change of the stored text is found by. */
 static enum status frame_log_plan(const struct run_frame *frame, struct error *error) {
-  char body[AUDIT_PLAN_SIZE], hex[2 * SHA256_SIZE + 1];
-  struct sha256 digest = plan_digest(frame->plan);
+  char body[AUDIT_PLAN_SIZE], plan[2 * SHA256_SIZE + 1], text[2 * SHA256_SIZE + 1], model[2 * SHA256_SIZE + 1];
+  struct sha256 digest = plan_digest(frame->plan), mapping = sha256_of(plan_text(frame->plan));
   int64_t first = 0;
   enum status status = store_plan_run(frame->bench->store, frame->plan_id, &first, error);
   if (status != OK || first != frame->run) {
     return status;
   }
-  hex_format(digest.bytes, SHA256_SIZE, hex);
-  snprintf(body, sizeof body, "{\"digest\":\"%s\",\"plan\":%lld}", hex, (long long)frame->plan_id);
+  hex_format(digest.bytes, SHA256_SIZE, plan);
+  hex_format(mapping.bytes, SHA256_SIZE, text);
+  hex_format(frame->bench->model->digest.bytes, SHA256_SIZE, model);
+  snprintf(body, sizeof body, "{\"mapping\":\"%s\",\"model\":\"%s\",\"plan\":\"%s\",\"plan_id\":%lld}", text, model,
+           plan, (long long)frame->plan_id);
   const struct audit_event event = {.event = "plan",
                                     .source = frame->source->code,
                                     .actor = frame->options->actor,
@@ -178,7 +182,7 @@ static enum status frame_finish(struct run_frame *frame, enum run_state state, c
   if (frame->plan != NULL) {
     digest = plan_digest(frame->plan);
   }
-  counts_json(counts, frame->plan != NULL ? &digest : NULL, state_text(state), &body);
+  counts_json(counts, frame->plan != NULL ? &digest : NULL, state_text(state), NULL, &body);
   enum status status = buffer_check(&body, _("an audit entry"), error);
   if (status == OK) {
     status = store_run_end(frame->bench->store, frame->run, state, counts, message, error);

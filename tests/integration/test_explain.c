@@ -137,10 +137,12 @@ static void a_record_is_recomputed(void **state) {
   assert_explained("record beta:B1", 0,
                    "record 8589934593 of beta (PE/PNP)\n"
                    "  version 9007199255789569: mapped, landed by run 2, 108 bytes, plan #\n"
+                   "    from beta.json, in chunk 8589934593 at byte 0\n"
                    "  made the case B1 (row 9007199255855105)\n"
                    "  made the involvement B1/B1/victim (row 9007199256051713)\n"
                    "  made the person B1 (row " ROW_B ")\n"
                    "recomputed from the landed bytes with plan #: the same rows\n"
+                   "bytes, outcome and rows are those that entry 5 of the log covers\n"
                    "  case B1\n"
                    "    denuncia_number: A-999  <-  A-999 from den, mapping line 5\n"
                    "    reported_on: 2019-04-01  <-  01/04/2019 from fec, by date %d/%m/%Y, mapping line 6\n"
@@ -151,6 +153,14 @@ static void a_record_is_recomputed(void **state) {
                    "    birth_date: 9999-99-99  <-  9999-99-99 from nac, by date %Y-%m-%d, mapping line 13\n"
                    "  involvement B1\n"
                    "    role: victim  <-  the mapping itself, by value victim, mapping line 9\n");
+}
+
+/* The key as `explain person` prints it, without its source. */
+static void a_key_alone_names_a_record(void **state) {
+  (void)state;
+  char *output = explain("record B1", 0);
+  assert_int_equal(strncmp(output, "record 8589934593 of beta (PE/PNP)\n", 35), 0);
+  free(output);
 }
 
 static void a_pair_names_its_rules_and_weights(void **state) {
@@ -223,7 +233,7 @@ static void what_is_not_there_is_told(void **state) {
                    "  hint: `puente explain person ID` lists rows; new ones need `puente link`\n");
   assert_explained("people 1", 2,
                    "error: what is to be explained?\n"
-                   "  hint: person ID, case ID, record SOURCE:KEY, or pair ROW ROW\n");
+                   "  hint: person ID, case ID, record SOURCE:KEY, pair ROW ROW, or figure INDICATOR\n");
 }
 
 /* Changes the workspace: last. */
@@ -261,6 +271,7 @@ static void a_changed_mapping_and_a_merge_are_told(void **state) {
   put_source("beta", "PE/PNP", "  sex: sexo\n");
   char *output = explain("record beta:B1", 0);
   assert_non_null(strstr(output, "recomputed from the landed bytes with plan #: the same rows\n"
+                                 "bytes, outcome and rows are those that entry 5 of the log covers\n"
                                  "the mapping has changed since; `puente remap` would apply it to this record\n"));
   free(output);
   put("beta.json", "{\"id\":\"B2\",\"nom\":\"Luz\",\"ape\":\"Rojas\",\"nac\":\"1990-02-03\"}\n"
@@ -282,6 +293,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_person_is_explained_by_shapes),
       cmocka_unit_test(a_record_is_recomputed),
+      cmocka_unit_test(a_key_alone_names_a_record),
       cmocka_unit_test(a_pair_names_its_rules_and_weights),
       cmocka_unit_test(revealing_needs_a_purpose_and_is_logged),
       cmocka_unit_test(programs_read_json),

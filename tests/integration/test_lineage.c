@@ -113,7 +113,165 @@ static void every_cell_is_explained(void **state) {
   assert_true(cells > 200);
 }
 
+/* Directly in the database, as somebody would who wants to go unseen. */
+static void tamper(int store, const char *sql) {
+  if (store == 0) {
+    shell("sqlite3 %s/puente.db \"%s\"", folders[0], sql);
+  } else {
+    char line[1024];
+    snprintf(line, sizeof line, "SET search_path = puente; %s", sql);
+    postgres_run(line);
+  }
+}
+
+static void assert_verified(int store, int code, const char *wanted) {
+  char *output = shell_output(&(int){0}, "%s/puente --config %s/puente.yaml audit verify --records 2>&1 || true",
+                              build_folder(), folders[store]);
+  if ((code == 0) != (strstr(output, "records ok: ") != NULL) || strstr(output, wanted) == NULL) {
+    fail_msg("store %d, wanted \"%s\":\n%s", store, wanted, output);
+  }
+  free(output);
+}
+
+/* What is done to the store, what undoes it, and how it is named. */
+static const struct {
+  const char *change, *undo, *named;
+} TAMPERED[] = {
+    {"UPDATE st_involvement SET role = 'accused' WHERE row_id = (SELECT max(row_id) FROM st_involvement WHERE to_run "
+     "IS NULL AND role = 'victim')",
+     "UPDATE st_involvement SET role = 'victim' WHERE row_id = (SELECT max(row_id) FROM st_involvement WHERE to_run IS "
+     "NULL AND role = 'accused' AND row_id >= (SELECT max(row_id) FROM st_involvement WHERE to_run IS NULL AND role = "
+     "'victim'))",
+     "role of the involvement in row "},
+    {"UPDATE raw_record SET chunk_offset = chunk_offset + 1, chunk_length = chunk_length - 1 WHERE raw_id = (SELECT "
+     "min(raw_id) FROM raw_record)",
+     "UPDATE raw_record SET chunk_offset = chunk_offset - 1, chunk_length = chunk_length + 1 WHERE raw_id = (SELECT "
+     "min(raw_id) FROM raw_record)",
+     "its bytes are not those that were landed: their digest is another one"},
+    {"UPDATE plan SET body = CAST(replace(body, ' victim', ' v1ctim') AS BLOB) WHERE plan_id = 1",
+     "UPDATE plan SET body = CAST(replace(body, ' v1ctim', ' victim') AS BLOB) WHERE plan_id = 1",
+     "the text of the mapping was changed after entry "},
+    {"UPDATE person_member SET person_id = person_id + 100000 WHERE to_run IS NULL AND row_id = (SELECT max(row_id) "
+     "FROM person_member)",
+     "UPDATE person_member SET person_id = person_id - 100000 WHERE to_run IS NULL AND row_id = (SELECT max(row_id) "
+     "FROM person_member)",
+     "which rows are which person or case is not what the linking of run "},
+    {"UPDATE raw_record SET state = 3 WHERE state = 1", "UPDATE raw_record SET state = 1 WHERE state = 3",
+     "the store's outcomes of records (key, digest of the bytes, outcome or plan) are not those that it has the root "
+     "of"},
+    {"UPDATE raw_record SET raw_id = raw_id + 1 WHERE raw_id = (SELECT max(raw_id) FROM raw_record WHERE state = 1)",
+     "UPDATE raw_record SET raw_id = raw_id - 1 WHERE raw_id = (SELECT max(raw_id) FROM raw_record WHERE state = 1)",
+     "the store's outcomes of records"},
+};
+
+static void what_was_changed_is_named(void **state) {
+  (void)state;
+  for (int store = 0; store < 2; store++) {
+    assert_verified(store, 0, "records ok: versions=");
+    for (size_t i = 0; i < sizeof TAMPERED / sizeof *TAMPERED; i++) {
+      /* The text of a plan is bytes, which PostgreSQL replaces nothing in. */
+      bool bytes = strstr(TAMPERED[i].change, "UPDATE plan") != NULL;
+      tamper(store, bytes && store == 1 ? "UPDATE plan SET body = set_byte(body, 0, get_byte(body, 0) # 1) WHERE "
+                                          "plan_id = 1"
+                                        : TAMPERED[i].change);
+      assert_verified(store, 1, TAMPERED[i].named);
+      tamper(store, bytes && store == 1 ? "UPDATE plan SET body = set_byte(body, 0, get_byte(body, 0) # 1) WHERE "
+                                          "plan_id = 1"
+                                        : TAMPERED[i].undo);
+      assert_verified(store, 0, "records ok: versions=");
+    }
+  }
+}
+
+/* Outcomes that change later leave those of before to be made again: another round, a mapping of today, a retry, a
+ * dismissal. */
+static void later_outcomes_leave_the_former(void **state) {
+  (void)state;
+  peru_advance(&peru);
+  for (int store = 0; store < 2; store++) {
+    shell("sed -i '$a # seen again' %s/mappings/reta.yaml", folders[store]);
+    assert_int_equal(workspace_run(folders[store], "--quiet run", NULL), 0);
+    assert_int_equal(workspace_run(folders[store], "--quiet remap reta", NULL), 0);
+    assert_int_equal(workspace_run(folders[store], "--quiet quarantine retry mimp", NULL), 0);
+    assert_true(workspace_number(folders[store], "SELECT count(*) FROM plans WHERE source = 'reta'") == 2);
+    char *rows = workspace_rows(folders[store], "SELECT raw_id FROM quarantine ORDER BY raw_id LIMIT 1");
+    char line[128];
+    snprintf(line, sizeof line, "--quiet quarantine dismiss %lld --reason test", atoll(rows));
+    assert_int_equal(workspace_run(folders[store], line, NULL), 0);
+    free(rows);
+    assert_verified(store, 0, "records ok: versions=");
+    tamper(store, "DELETE FROM outcome WHERE raw_id = (SELECT max(raw_id) FROM outcome)");
+    assert_verified(store, 1, "the store's outcomes of records");
+  }
+}
+
+static void assert_said(int store, const char *arguments, const char *wanted) {
+  char *output = shell_output(&(int){0}, "%s/puente --config %s/puente.yaml %s 2>&1 || true", build_folder(),
+                              folders[store], arguments);
+  if (strstr(output, wanted) == NULL) {
+    fail_msg("store %d, %s: wanted \"%s\":\n%s", store, arguments, wanted, output);
+  }
+  free(output);
+}
+
+static void a_small_figure_needs_a_purpose_and_is_logged(void **state) {
+  (void)state;
+  static const char small[] = "explain figure victims '{\"year\": \"2019\", \"age_band\": \"0-5\", \"victims\": 3}'";
+  for (int store = 0; store < 2; store++) {
+    char line[256];
+    assert_said(store, small,
+                "error: the figure is below 11: who is behind it is a sight of exact data\n"
+                "  hint: --exact --purpose \"why you have to see it\": the log records it\n");
+    snprintf(line, sizeof line, "%s --exact", small);
+    assert_said(store, line, "error: a purpose is needed to reveal values\n");
+    snprintf(line, sizeof line, "%s --exact --purpose review", small);
+    assert_said(store, line, "Victims (victims), year = 2019, age_band = 0-5\n");
+    assert_said(store, "audit list --event reveal --json",
+                "\\\"where\\\":{\\\"age_band\\\":\\\"0-5\\\",\\\"year\\\":\\\"2019\\\"}");
+  }
+}
+
+static void a_sample_is_drawn_again(void **state) {
+  (void)state;
+  static const char drawing[] = "--json audit sample victims --by year=2019 --n 3 --seed 20";
+  for (int store = 0; store < 2; store++) {
+    char *first = NULL, *again = NULL, *other = NULL;
+    assert_int_equal(workspace_run(folders[store], drawing, &first), 0);
+    assert_int_equal(workspace_run(folders[store], drawing, &again), 0);
+    assert_string_equal(first, again);
+    assert_int_equal(
+        workspace_run(folders[store], "--json audit sample victims --by year=2019 --n 3 --seed 21", &other), 0);
+    assert_string_not_equal(first, other);
+    assert_non_null(strstr(first, "\"page\": "));
+    assert_non_null(strstr(first, "\"wrong\": null"));
+    assert_null(strstr(first, "\"wrong\": {"));
+    assert_said(store, "audit sample victims --by year=2019 --n 1000 --seed 1",
+                " units cannot be drawn of a figure of ");
+    assert_said(store, "audit list --event sample", "\"seed\":20");
+    free(first);
+    free(again);
+    free(other);
+  }
+}
+
+/* After a mapping of today was brought in. */
+static void versions_of_a_mapping_are_told(void **state) {
+  (void)state;
+  for (int store = 0; store < 2; store++) {
+    assert_said(store, "audit mapping reta", ", brought in by tester on ");
+    assert_said(store, "audit mapping reta", "  # seen again\n");
+    assert_said(store, "audit mapping reta", "  approved by nobody\n");
+    assert_said(store, "audit mapping reta", ", remap (entry ");
+    assert_said(store, "audit mapping rata", "error: no mapping of source 'rata' was ever used\n");
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(every_cell_is_explained)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_cell_is_explained),
+                                     cmocka_unit_test(what_was_changed_is_named),
+                                     cmocka_unit_test(a_small_figure_needs_a_purpose_and_is_logged),
+                                     cmocka_unit_test(a_sample_is_drawn_again),
+                                     cmocka_unit_test(later_outcomes_leave_the_former),
+                                     cmocka_unit_test(versions_of_a_mapping_are_told)};
   return cmocka_run_group_tests(tests, make, discard);
 }

@@ -1,0 +1,253 @@
+#include "core/service/access.h"
+#include "core/service/provenance.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MAPPING_LIMIT = 4 << 20, LINES_MOST = 4000 };
+
+/* ---- what changed between two texts ---- */
+
+struct lines {
+  struct slice *items;
+  size_t count;
+};
+
+static enum status split(struct slice text, struct lines *lines, struct error *error) {
+  size_t count = 1;
+  for (size_t i = 0; i < text.len; i++) {
+    count += text.data[i] == '\n';
+  }
+  lines->items = malloc(count * sizeof *lines->items);
+  if (lines->items == NULL) {
+    return error_memory(error);
+  }
+  for (size_t at = 0; at < text.len;) {
+    const char *end = memchr(text.data + at, '\n', text.len - at);
+    size_t len = end == NULL ? text.len - at : (size_t)(end - text.data) - at;
+    lines->items[lines->count++] = slice_make(text.data + at, len);
+    at += len + 1;
+  }
+  return OK;
+}
+
+static enum status add_line(json_t *list, const char *sign, size_t number, struct slice text, struct error *error) {
+  json_t *one = json_pack("{ss sI ss%}", "sign", sign, "line", (json_int_t)number, "text",
+                          text.len == 0 ? "" : text.data, text.len);
+  return json_array_append_new(list, one) == 0 ? OK : error_memory(error);
+}
+
+/* Longest common subsequence of what is left when equal lines at both ends are taken off: least lines are told. */
+static enum status compare_middle(const struct lines *was, const struct lines *is, size_t front, size_t left,
+                                  size_t right, json_t *list, struct error *error) {
+  size_t width = right + 1;
+  uint16_t *common = left > LINES_MOST || right > LINES_MOST ? NULL : calloc((left + 1) * width, sizeof *common);
+  if (common == NULL) {
+    return left > LINES_MOST || right > LINES_MOST
+               ? error_set(error, ERR_LIMIT, _("mappings of more than %d changed lines are not compared"), LINES_MOST)
+               : error_memory(error);
+  }
+  for (size_t i = left; i-- > 0;) {
+    for (size_t j = right; j-- > 0;) {
+      uint16_t down = common[(i + 1) * width + j], across = common[i * width + j + 1];
+      bool same = slice_equal(was->items[front + i], is->items[front + j]);
+      common[i * width + j] = same ? (uint16_t)(common[(i + 1) * width + j + 1] + 1) : down >= across ? down : across;
+    }
+  }
+  enum status status = OK;
+  for (size_t i = 0, j = 0; status == OK && (i < left || j < right);) {
+    if (i < left && j < right && slice_equal(was->items[front + i], is->items[front + j])) {
+      i++;
+      j++;
+    } else if (i < left && (j == right || common[(i + 1) * width + j] >= common[i * width + j + 1])) {
+      status = add_line(list, "-", front + i + 1, was->items[front + i], error);
+      i++;
+    } else {
+      status = add_line(list, "+", front + j + 1, is->items[front + j], error);
+      j++;
+    }
+  }
+  free(common);
+  return status;
+}
+
+static enum status compare(struct slice before, struct slice after, json_t *list, struct error *error) {
+  struct lines was = {0}, is = {0};
+  enum status status = split(before, &was, error);
+  status = status == OK ? split(after, &is, error) : status;
+  if (status == OK) {
+    size_t front = 0, left = was.count, right = is.count;
+    while (front < left && front < right && slice_equal(was.items[front], is.items[front])) {
+      front++;
+    }
+    while (left > front && right > front && slice_equal(was.items[left - 1], is.items[right - 1])) {
+      left--;
+      right--;
+    }
+    status = compare_middle(&was, &is, front, left - front, right - front, list, error);
+  }
+  free(was.items);
+  free(is.items);
+  return status;
+}
+
+/* ---- the log ---- */
+
+struct reading {
+  const char *source;
+  json_t *versions;
+};
+
+static json_t *version_of(const struct reading *reading, const char *digest) {
+  size_t i;
+  json_t *version;
+  json_array_foreach(reading->versions, i, version) {
+    if (strcmp(json_string_value(json_object_get(version, "digest")), digest) == 0) {
+      return version;
+    }
+  }
+  return NULL;
+}
+
+static json_t *text_or_null(const char *text) {
+  return text == NULL || text[0] == '\0' ? json_null() : json_string(text);
+}
+
+static void note_bringer(json_t *version, const struct audit_row *row) {
+  json_object_set_new(version, "actor", text_or_null(row->actor));
+  json_object_set_new(version, "purpose", text_or_null(row->purpose));
+  json_object_set_new(version, "at", json_integer(row->at));
+}
+
+static void note_touched(json_t *version, const struct audit_row *row, const json_t *body) {
+  int64_t records =
+      json_integer_value(json_object_get(body, "new")) + json_integer_value(json_object_get(body, "changed"));
+  if (json_is_null(json_object_get(version, "at"))) {
+    note_bringer(version, row); /* of before plans had entries of their own */
+  }
+  if (records == 0) {
+    return;
+  }
+  json_t *one =
+      json_pack("{sI ss sI sI sO sO sO}", "run", (json_int_t)row->run, "event", row->event, "entry",
+                (json_int_t)row->sequence, "records", (json_int_t)records, "mapped", json_object_get(body, "mapped"),
+                "quarantined", json_object_get(body, "quarantined"), "withheld", json_object_get(body, "withheld"));
+  json_array_append_new(json_object_get(version, "touched"), one);
+}
+
+static enum status take_entry(void *context, const struct audit_row *row, struct error *error) {
+  static const char *const events[] = {"plan", "land", "remap", "retry"};
+  const struct reading *reading = context;
+  size_t event = 0;
+  (void)error;
+  while (event < sizeof events / sizeof *events && strcmp(events[event], row->event) != 0) {
+    event++;
+  }
+  if (event == sizeof events / sizeof *events || row->source == NULL || strcmp(row->source, reading->source) != 0) {
+    return OK;
+  }
+  json_t *body = json_loads(row->body, 0, NULL);
+  const char *plan = json_string_value(json_object_get(body, "plan"));
+  json_t *version = plan == NULL ? NULL : version_of(reading, plan);
+  if (version != NULL && event == 0) {
+    note_bringer(version, row);
+    json_object_set_new(version, "entry", json_integer(row->sequence));
+  } else if (version != NULL) {
+    note_touched(version, row, body);
+  }
+  json_decref(body);
+  return OK;
+}
+
+/* ---- versions ---- */
+
+static enum status read_versions(struct workspace *workspace, const struct reading *reading, struct error *error) {
+  static const char *const columns[] = {"plan_id", "digest", "run"};
+  const struct filter filter = {.column = "source", .text = reading->source};
+  const struct selection selection = {.view = "plans",
+                                      .columns = columns,
+                                      .column_count = 3,
+                                      .filters = &filter,
+                                      .filter_count = 1,
+                                      .order = "plan_id"};
+  struct result *result = NULL;
+  enum status status = store_select(workspace->store, &selection, &result, error);
+  while (status == OK && (status = result_next(result, error)) == OK) {
+    struct slice digest = result_text(result, 1);
+    json_t *one = json_pack("{sI ss% sI sn sn sn sn so so}", "plan_id", (json_int_t)result_integer(result, 0), "digest",
+                            digest.data, digest.len, "run", (json_int_t)result_integer(result, 2), "at", "actor",
+                            "purpose", "entry", "lines", json_array(), "touched", json_array());
+    if (json_array_append_new(reading->versions, one) != 0) {
+      status = error_memory(error);
+    }
+  }
+  result_free(result);
+  return status == END ? OK : status;
+}
+
+static enum status compare_versions(struct workspace *workspace, json_t *versions, struct error *error) {
+  struct buffer texts[2];
+  enum status status = OK;
+  buffer_init(&texts[0], MAPPING_LIMIT);
+  buffer_init(&texts[1], MAPPING_LIMIT);
+  for (size_t i = 0; i < json_array_size(versions) && status == OK; i++) {
+    json_t *version = json_array_get(versions, i);
+    struct buffer *was = &texts[(i + 1) % 2], *is = &texts[i % 2];
+    buffer_reset(is);
+    status = store_plan_text(workspace->store, json_integer_value(json_object_get(version, "plan_id")), is, error);
+    bool same = slice_equal(buffer_view(was), buffer_view(is));
+    json_object_set_new(version, "changed", json_string(i == 0 ? "first" : same ? "lists" : "text"));
+    if (status == OK && i > 0 && !same) {
+      status = compare(buffer_view(was), buffer_view(is), json_object_get(version, "lines"), error);
+    }
+  }
+  buffer_free(&texts[0]);
+  buffer_free(&texts[1]);
+  return status;
+}
+
+/* Approvals are of texts, by the SHA-256 of the file. */
+static enum status add_approvals(struct workspace *workspace, json_t *versions, struct error *error) {
+  enum status status = OK;
+  for (size_t i = 0; i < json_array_size(versions) && status == OK; i++) {
+    json_t *version = json_array_get(versions, i);
+    struct approval_found found = {.approved_at = 0};
+    struct buffer text;
+    buffer_init(&text, MAPPING_LIMIT);
+    status = store_plan_text(workspace->store, json_integer_value(json_object_get(version, "plan_id")), &text, error);
+    struct sha256 digest = sha256_of(buffer_view(&text));
+    struct arena *arena = arena_new(0);
+    status = status == OK && arena == NULL ? error_memory(error) : status;
+    if (status == OK) {
+      status = store_approval(workspace->store, "mapping", &digest, arena, &found, error);
+    }
+    json_object_set_new(version, "approved_by", text_or_null(found.approved_by));
+    json_object_set_new(version, "approved_at", found.approved_at == 0 ? json_null() : json_integer(found.approved_at));
+    json_object_set_new(version, "reason", text_or_null(found.reason));
+    json_object_set_new(version, "document", text_or_null(found.document));
+    arena_free(arena);
+    buffer_free(&text);
+  }
+  return status;
+}
+
+enum status audit_mapping(struct workspace *workspace, const char *source, json_t **answer, struct error *error) {
+  struct reading reading = {.source = source, .versions = json_array()};
+  *answer = NULL;
+  enum status status = reading.versions == NULL ? error_memory(error) : access_require(workspace, RIGHT_LOG, error);
+  status = status == OK ? read_versions(workspace, &reading, error) : status;
+  if (status == OK && json_array_size(reading.versions) == 0) {
+    error_set(error, ERR_NOT_FOUND, _("no mapping of source '%s' was ever used"), source);
+    error_hint(error, "%s", _("`puente report sources` lists them"));
+    status = ERR_NOT_FOUND;
+  }
+  status = status == OK ? store_visit_audit(workspace->store, 1, take_entry, &reading, error) : status;
+  status = status == OK ? compare_versions(workspace, reading.versions, error) : status;
+  status = status == OK ? add_approvals(workspace, reading.versions, error) : status;
+  if (status != OK) {
+    json_decref(reading.versions);
+    return status;
+  }
+  *answer = json_pack("{ss so}", "source", source, "versions", reading.versions);
+  return *answer == NULL ? error_memory(error) : OK;
+}
