@@ -18,6 +18,7 @@ struct request {
   const char *file, *since, *until, *person, *format;
   struct auditing_filter filter;
   bool records;
+  struct typed_sample sample;
 };
 
 /* ---- verify ---- */
@@ -219,19 +220,42 @@ static enum status checkpoint(const struct globals *globals, const char *path, s
   return status;
 }
 
+static enum status dispatch(const struct globals *globals, struct request *request, int argc, char **argv,
+                            struct error *error) {
+  const char *what = argc > 1 ? argv[1] : "list";
+  if (strcmp(what, "verify") == 0 && argc == 2) {
+    return verify(globals, request, error);
+  }
+  if (strcmp(what, "list") == 0 && argc <= 2) {
+    return list(globals, request, error);
+  }
+  if (strcmp(what, "export") == 0 && argc == 3) {
+    return export_log(globals, request, argv[2], error);
+  }
+  if (strcmp(what, "checkpoint") == 0 && argc == 3) {
+    return checkpoint(globals, argv[2], error);
+  }
+  if (strcmp(what, "mapping") == 0 && argc == 3) {
+    return lineage_tell_mapping(globals, argv[2], error);
+  }
+  if (strcmp(what, "sample") == 0 && (argc == 3 || argc == 4)) {
+    return lineage_tell_sample(globals, argv + 2, argc - 2, &request->sample, error);
+  }
+  return END; /* no such words */
+}
+
 static int run(const struct globals *globals, int argc, char **argv) {
   struct request request = {.file = NULL};
-  struct typed_sample sample = {.by = NULL};
   request.checkpoints = (struct argument_list){.items = request.paths, .most = CHECKPOINTS_MOST};
   const struct argument table[] = {{.name = "checkpoint", .list = &request.checkpoints},
                                    {.name = "file", .text = &request.file},
                                    {.name = "records", .flag = &request.records},
-                                   {.name = "by", .text = &sample.by},
-                                   {.name = "where", .text = &sample.where},
-                                   {.name = "n", .text = &sample.n},
-                                   {.name = "seed", .text = &sample.seed},
-                                   {.name = "exact", .flag = &sample.exact},
-                                   {.name = "purpose", .text = &sample.purpose},
+                                   {.name = "by", .text = &request.sample.by},
+                                   {.name = "where", .text = &request.sample.where},
+                                   {.name = "n", .text = &request.sample.n},
+                                   {.name = "seed", .text = &request.sample.seed},
+                                   {.name = "exact", .flag = &request.sample.exact},
+                                   {.name = "purpose", .text = &request.sample.purpose},
                                    {.name = "since", .text = &request.since},
                                    {.name = "until", .text = &request.until},
                                    {.name = "actor", .text = &request.filter.actor},
@@ -244,22 +268,9 @@ static int run(const struct globals *globals, int argc, char **argv) {
   if (arguments_done(&command_audit, table, &argc, argv, &exit_code)) {
     return exit_code;
   }
-  const char *what = argc > 1 ? argv[1] : "list";
   struct error error;
-  enum status status;
-  if (strcmp(what, "verify") == 0 && argc == 2) {
-    status = verify(globals, &request, &error);
-  } else if (strcmp(what, "list") == 0 && argc <= 2) {
-    status = list(globals, &request, &error);
-  } else if (strcmp(what, "export") == 0 && argc == 3) {
-    status = export_log(globals, &request, argv[2], &error);
-  } else if (strcmp(what, "checkpoint") == 0 && argc == 3) {
-    status = checkpoint(globals, argv[2], &error);
-  } else if (strcmp(what, "mapping") == 0 && argc == 3) {
-    status = lineage_tell_mapping(globals, argv[2], &error);
-  } else if (strcmp(what, "sample") == 0 && (argc == 3 || argc == 4)) {
-    status = lineage_tell_sample(globals, argv + 2, argc - 2, &sample, &error);
-  } else {
+  enum status status = dispatch(globals, &request, argc, argv, &error);
+  if (status == END) {
     return command_misused(
         &command_audit,
         _("verify, list, export FILE, checkpoint FILE, mapping SOURCE or sample INDICATOR is expected"));

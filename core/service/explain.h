@@ -25,11 +25,10 @@ enum status explain_cluster(struct workspace *workspace, enum cluster_kind kind,
                             const struct explain_request *request, json_t **answer, struct error *error) MUST_CHECK;
 
 /* `reference` is "source:key" or the number of a record. {"kind": "record", "record_id", "source", "institution",
- * "versions":
- * [{"raw_id", "state", "plan", "from_run", "to_run", "bytes", "page", "chunk", "offset"}], "issues": […], "rows": [{"entity", "key", "row_id"}],
- * "plan", "plan_is_current", "recomputed", "log_entry": that covers its landing, or null, "wrong": {"at", "what"} where
- * bytes, mapping, rows or outcome are not what the log says (lineage.h), or null, "trace": [{"entity", "key", "field", "path", "input", "transforms",
- * "output", "line"}]} */
+ * "versions": [{"raw_id", "state", "plan", "from_run", "to_run", "bytes", "page", "chunk", "offset"}], "issues": […],
+ * "rows": [{"entity", "key", "row_id"}], "plan", "plan_is_current", "recomputed", "log_entry": that covers its landing,
+ * or null, "wrong": {"at", "what"} where bytes, mapping, rows or outcome are not what the log says (proof.h), or null,
+ * "trace": [{"entity", "key", "field", "path", "input", "transforms", "output", "line"}]} */
 enum status explain_record(struct workspace *workspace, const char *reference, const struct explain_request *request,
                            json_t **answer, struct error *error) MUST_CHECK;
 
