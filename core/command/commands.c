@@ -30,6 +30,7 @@ static const struct command *const COMMANDS[] = {
     &command_codelist,
     &command_connectors,
     &command_store,
+    &command_key,
     &command_handover,
     &command_notify,
     &command_help,

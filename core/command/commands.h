@@ -21,6 +21,7 @@ extern const struct command command_export;
 extern const struct command command_handover;
 extern const struct command command_help;
 extern const struct command command_init;
+extern const struct command command_key;
 extern const struct command command_link;
 extern const struct command command_map;
 extern const struct command command_notify;

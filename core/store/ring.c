@@ -303,6 +303,10 @@ enum status ring_make(struct store *store, struct error *error) {
   return status;
 }
 
+uint32_t ring_present(const struct store *store) {
+  return store->ring->present;
+}
+
 void ring_ended(struct store *store) {
   if (store->ring != NULL) {
     store->ring->asked = false;

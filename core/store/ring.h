@@ -47,7 +47,8 @@ enum status ring_lock(struct store *store, bool alone, struct error *error) MUST
 /* A new data key, the present one from the commit on, unknown to this handle before: a number that was rolled back is
  * given again. In a transaction that has the lock alone. */
 enum status ring_make(struct store *store, struct error *error) MUST_CHECK;
-void ring_ended(struct store *store); /* a transaction has ended */
+uint32_t ring_present(const struct store *store); /* the present key's number, after ring_writing */
+void ring_ended(struct store *store);             /* a transaction has ended */
 /* Before the first seal of each writing function; asks once in a transaction. */
 enum status ring_writing(struct store *store, struct error *error) MUST_CHECK;
 /* Seals under the present key; in the scratch arena. An empty text stays empty. */

@@ -1,6 +1,7 @@
 /* What identifies is sealed in both stores: the database's own bytes hold none of it, a body opens at its own place
  * alone, and without the key, or with another, the store says so. */
 #include "core/base/seal.h"
+#include "core/store/reseal.h"
 #include "tests/support/contract.h"
 #include "tests/support/postgres.h"
 #include "tests/support/workspace.h"
@@ -170,12 +171,98 @@ static void test_wrapped_key_changed(void **state) {
   store_close(store);
 }
 
+/* ---- rotation ---- */
+
+static bool rotate_once(struct stand *stand, struct resealing *pass) {
+  struct error error;
+  bool done = false;
+  MUST(store_begin(stand->store, &error));
+  MUST(store_reseal(stand->store, pass, &done, &error));
+  MUST(store_commit(stand->store, &error));
+  return done;
+}
+
+static int64_t retire(struct stand *stand, bool *left) {
+  struct error error;
+  int64_t retired = 0;
+  MUST(store_begin(stand->store, &error));
+  MUST(store_retire_data_keys(stand->store, &retired, left, &error));
+  MUST(store_commit(stand->store, &error));
+  return retired;
+}
+
+static void new_key(struct stand *stand) {
+  struct error error;
+  MUST(store_begin(stand->store, &error));
+  MUST(store_new_data_key(stand->store, &error));
+  MUST(store_commit(stand->store, &error));
+}
+
+/* Another handle, open since before, reads what is under a key that it does not know, and writes with it. */
+static void test_rotated(void **state) {
+  struct stand *stand = *state;
+  struct error error;
+  struct store *other;
+  int seen;
+  bool left = false;
+  store_two(stand);
+  write_model(stand);
+  MUST(store_open(&stand->options, &other, &error));
+  new_key(stand);
+  assert_int_equal(retire(stand, &left), 0);
+  assert_true(left);
+  struct resealing pass = {.part = 0};
+  while (!rotate_once(stand, &pass)) {
+  }
+  assert_int_equal(pass.sealed, 4);
+  assert_int_equal(retire(stand, &left), 1);
+  assert_false(left);
+  MUST(read_identities(stand, other, &error));
+  MUST(read_raw(other, &seen, &error));
+  assert_int_equal(seen, 2);
+  MUST(store_begin(other, &error));
+  MUST(store_write_model(other, CLUSTER_PERSON, 1, slice_of("{}"), &error));
+  MUST(store_commit(other, &error));
+  store_close(other);
+  pass = (struct resealing){.part = 0};
+  while (!rotate_once(stand, &pass)) {
+  }
+  assert_int_equal(pass.sealed, 0); /* what another one wrote is under the present key */
+  stand_reopen(stand);
+  MUST(read_identities(stand, stand->store, &error));
+}
+
+/* Bodies of before there were seals. */
+static void test_old_bodies(void **state) {
+  struct stand *stand = *state;
+  struct error error;
+  struct buffer text;
+  bool left = false;
+  store_two(stand);
+  contract_sql(stand, "DELETE FROM identity");
+  contract_sql(stand, stand->options.kind == STORE_SQLITE
+                          ? "INSERT INTO identity (row_id, body) SELECT row_id, x'0101024141' FROM st_person"
+                          : "INSERT INTO identity (row_id, body) SELECT row_id, '\\x0101024141' FROM st_person");
+  contract_sql(stand, "INSERT INTO link_model (model_id, kind, body, active) VALUES (9, 0, 'CCONISLLA', 1)");
+  buffer_init(&text, 1 << 16);
+  MUST(store_model(stand->store, CLUSTER_PERSON, &text, NULL, &error));
+  assert_string_equal(text.data, "CCONISLLA");
+  struct resealing pass = {.part = 0};
+  while (!rotate_once(stand, &pass)) {
+  }
+  assert_int_equal(pass.sealed, 3);
+  retire(stand, &left);
+  assert_false(left);
+  buffer_reset(&text);
+  MUST(store_model(stand->store, CLUSTER_PERSON, &text, NULL, &error));
+  assert_string_equal(text.data, "CCONISLLA");
+  buffer_free(&text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      EACH(test_nothing_shows),
-      EACH(test_swapped),
-      EACH(test_without_key),
-      EACH(test_wrapped_key_changed),
+      EACH(test_nothing_shows),       EACH(test_swapped), EACH(test_without_key),
+      EACH(test_wrapped_key_changed), EACH(test_rotated), EACH(test_old_bodies),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

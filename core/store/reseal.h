@@ -1,0 +1,34 @@
+/* ROTATION of data keys, while others read and write: a new key for what is written from now on, the old bodies sealed
+ * again in small transactions, old keys retired once nothing is left under them. Each step is the caller's transaction;
+ * a rotation that was killed goes on from what the bodies themselves tell. */
+#ifndef PUENTE_STORE_RESEAL_H
+#define PUENTE_STORE_RESEAL_H
+
+#include "core/store/store.h"
+
+/* A new data key: other processes use it from their next transaction on. */
+enum status store_new_data_key(struct store *store, struct error *error) MUST_CHECK;
+
+/* Where a pass over the sealed tables stands; begin with zeros. */
+struct resealing {
+  int part;
+  int64_t id, from;
+  int64_t sealed; /* bodies so far */
+};
+/* Seals some bodies that are not under the present key, or not sealed at all. `done`: the pass has come to its end. */
+enum status store_reseal(struct store *store, struct resealing *pass, bool *done, struct error *error) MUST_CHECK;
+
+/* Retires the former keys and wipes them from the table; waits for writers that still use one. `left`: there are bodies
+ * under them, nothing was retired. */
+enum status store_retire_data_keys(struct store *store, int64_t *retired, bool *left, struct error *error) MUST_CHECK;
+
+struct data_key {
+  int64_t id, made, retired; /* microseconds; retired 0: it opens bodies */
+  const char *purpose;
+  bool present;
+};
+typedef enum status data_key_visitor(void *context, const struct data_key *key, struct error *error);
+enum status store_visit_data_keys(struct store *store, data_key_visitor *visit, void *context,
+                                  struct error *error) MUST_CHECK;
+
+#endif
