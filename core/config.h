@@ -7,6 +7,7 @@
 #include "connectors/connector.h"
 #include "core/base/yaml.h"
 #include "core/config_access.h"
+#include "core/config_checkpoints.h"
 #include "core/config_serve.h"
 #include "core/config_terms.h"
 
@@ -80,6 +81,7 @@ struct config {
   struct notify_config notify;
   struct disclosure_config disclosure;
   struct access_config access;
+  struct checkpoints_config checkpoints;
 };
 
 enum status config_load(const char *path, struct config **config, struct error *error) MUST_CHECK;

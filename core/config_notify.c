@@ -24,7 +24,10 @@ static bool is_mail_address(const char *text) {
   return at != NULL && at > text && at[1] != '\0' && strchr(at + 1, '@') == NULL;
 }
 
-static enum status refuse_address(const struct yaml *node, const char *key, struct error *error) {
+enum status config_mail_address(const struct yaml *node, const char *key, const char *text, struct error *error) {
+  if (is_mail_address(text)) {
+    return OK;
+  }
   yaml_error(node, error, _("%s: this is no mail address"), key);
   error_hint(error, "%s", _("written as name@institution.example, without a display name"));
   return ERR_CONFIG;
@@ -36,9 +39,7 @@ static enum status read_recipients(const struct yaml *mail, struct notify_config
   const char **to = NULL;
   enum status status = yaml_texts(mail, "to", arena, &to, &notify->to_count, error);
   for (size_t i = 0; status == OK && i < notify->to_count; i++) {
-    if (!is_mail_address(to[i])) {
-      status = refuse_address(node->kind == YAML_LIST ? &node->children[i] : node, "to", error);
-    }
+    status = config_mail_address(node->kind == YAML_LIST ? &node->children[i] : node, "to", to[i], error);
   }
   notify->to = to;
   if (status == OK && notify->to_count > RECIPIENTS_MOST) {
@@ -95,9 +96,7 @@ static enum status read_mail(const struct yaml *block, struct config *config, st
   status = status == OK ? read_recipients(mail, notify, arena, error) : status;
   status = status == OK ? require_mail(mail, notify, error) : status;
   status = status == OK ? check_server(yaml_get(mail, "server"), notify->server, error) : status;
-  if (status == OK && !is_mail_address(notify->from)) {
-    status = refuse_address(yaml_get(mail, "from"), "from", error);
-  }
+  status = status == OK ? config_mail_address(yaml_get(mail, "from"), "from", notify->from, error) : status;
   if (status == OK && ca_file != NULL) {
     notify->ca_file = path_join(arena, config->folder, ca_file);
     status = notify->ca_file == NULL ? error_memory(error) : OK;
@@ -105,19 +104,19 @@ static enum status read_mail(const struct yaml *block, struct config *config, st
   return status;
 }
 
-static enum status check_webhook(const struct yaml *node, const char *url, struct error *error) {
+enum status config_webhook_url(const struct yaml *node, const char *key, const char *url, struct error *error) {
   struct url_parts parts;
   bool readable = url_split(url, &parts);
   bool secure = readable && strcasecmp(parts.scheme, "https") == 0;
   if (readable && parts.holds_user) {
-    yaml_error(node, error, "%s", _("url: the address holds a user or a password"));
+    yaml_error(node, error, _("%s: the address holds a user or a password"), key);
     error_hint(error, "%s", _("write token: env:NAME, or file:PATH, beside it"));
     return ERR_CONFIG;
   }
   if (secure || (readable && strcasecmp(parts.scheme, "http") == 0 && url_host_is_local(parts.host))) {
     return OK;
   }
-  yaml_error(node, error, "%s", _("url: a webhook is told by https alone"));
+  yaml_error(node, error, _("%s: a webhook is told by https alone"), key);
   error_hint(error, "%s", _("https://HOST/PATH; http:// only to this machine, http://127.0.0.1:PORT/PATH"));
   return ERR_CONFIG;
 }
@@ -131,7 +130,7 @@ static enum status read_webhook(const struct yaml *node, struct webhook_config *
     error_hint(error, "%s", _("https://HOST/PATH; http:// only to this machine, http://127.0.0.1:PORT/PATH"));
     status = ERR_CONFIG;
   }
-  return status == OK ? check_webhook(yaml_get(node, "url"), webhook->url, error) : status;
+  return status == OK ? config_webhook_url(yaml_get(node, "url"), "url", webhook->url, error) : status;
 }
 
 static enum status read_webhooks(const struct yaml *block, struct notify_config *notify, struct arena *arena,

@@ -15,6 +15,12 @@ enum status config_reference(const struct yaml *map, const char *key, const char
 enum status config_text(const struct yaml *map, const char *key, const char **text, struct error *error) MUST_CHECK;
 extern const char *const config_disclosure_keys[];
 enum status config_disclosure_read(const struct yaml *block, struct config *config, struct error *error) MUST_CHECK;
+/* A bare mail address; `key` names it in messages. */
+enum status config_mail_address(const struct yaml *node, const char *key, const char *text,
+                                struct error *error) MUST_CHECK;
+/* https, or http to this machine; without user and password. */
+enum status config_webhook_url(const struct yaml *node, const char *key, const char *url,
+                               struct error *error) MUST_CHECK;
 /* The block `notify:`; config->serve is known. */
 enum status config_notify_read(const struct yaml *block, struct config *config, struct arena *arena,
                                struct error *error) MUST_CHECK;

@@ -2,6 +2,7 @@
 #include "core/base/file.h"
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
+#include "core/command/holders.h"
 #include "core/command/lineage.h"
 #include "core/command/moment.h"
 #include "core/command/table.h"
@@ -15,6 +16,7 @@ enum { ROWS_MOST = 100000 };
 struct request {
   const char *paths[CHECKPOINTS_MOST];
   struct argument_list checkpoints;
+  bool send;
   const char *file, *since, *until, *person, *format;
   struct auditing_filter filter;
   bool records;
@@ -220,6 +222,18 @@ static enum status checkpoint(const struct globals *globals, const char *path, s
   return status;
 }
 
+/* What leaves for holders outside, and what they answered; END: no such words. */
+static enum status outside(const struct globals *globals, const struct request *request, int argc, char **argv,
+                           struct error *error) {
+  if (strcmp(argv[1], "receipts") == 0) {
+    return argc == 2 ? holders_tell_receipts(globals, error) : END;
+  }
+  if (argc == 2 && request->send) {
+    return holders_tell_sending(globals, error);
+  }
+  return argc == 3 && !request->send ? checkpoint(globals, argv[2], error) : END;
+}
+
 static enum status dispatch(const struct globals *globals, struct request *request, int argc, char **argv,
                             struct error *error) {
   const char *what = argc > 1 ? argv[1] : "list";
@@ -232,8 +246,8 @@ static enum status dispatch(const struct globals *globals, struct request *reque
   if (strcmp(what, "export") == 0 && argc == 3) {
     return export_log(globals, request, argv[2], error);
   }
-  if (strcmp(what, "checkpoint") == 0 && argc == 3) {
-    return checkpoint(globals, argv[2], error);
+  if (strcmp(what, "checkpoint") == 0 || strcmp(what, "receipts") == 0) {
+    return outside(globals, request, argc, argv, error);
   }
   if (strcmp(what, "mapping") == 0 && argc == 3) {
     return lineage_tell_mapping(globals, argv[2], error);
@@ -262,6 +276,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
                                    {.name = "source", .text = &request.filter.source},
                                    {.name = "event", .text = &request.filter.event},
                                    {.name = "person", .text = &request.person},
+                                   {.name = "send", .flag = &request.send},
                                    {.name = "format", .text = &request.format},
                                    {.name = NULL}};
   int exit_code = 0;
@@ -271,16 +286,15 @@ static int run(const struct globals *globals, int argc, char **argv) {
   struct error error;
   enum status status = dispatch(globals, &request, argc, argv, &error);
   if (status == END) {
-    return command_misused(
-        &command_audit,
-        _("verify, list, export FILE, checkpoint FILE, mapping SOURCE or sample INDICATOR is expected"));
+    return command_misused(&command_audit, _("verify, list, receipts, export FILE, checkpoint FILE, checkpoint --send, "
+                                             "mapping SOURCE or sample INDICATOR is expected"));
   }
   return status == OK ? 0 : command_fail(&error);
 }
 
 const struct command command_audit = {
     .name = "audit",
-    .synopsis = "verify|list|export|checkpoint|mapping|sample [OPTIONS]",
+    .synopsis = "verify|list|export|checkpoint|receipts|mapping|sample [OPTIONS]",
     .summary = N_("prove that nobody changed the log, and ask it who did what, when and why"),
     .help = N_(
         "  verify [--checkpoint FILE...] [--file LOG] [--records]\n"
@@ -295,6 +309,8 @@ const struct command command_audit = {
         "                     the whole log as JSON lines, which verifiers read; or its runs as OpenLineage events,\n"
         "                     or as one W3C PROV document (PROV-JSON), for a catalogue. - for standard output\n"
         "  checkpoint FILE    sign the head of the log, for a holder outside\n"
+        "  checkpoint --send  sign it and send it to the holders of `checkpoints:` now, as `serve` does daily\n"
+        "  receipts           what each holder got, when, and what they answered\n"
         "  mapping SOURCE     each version of its mapping: what changed, who brought it in and approved it,\n"
         "                     which records it touched\n"
         "  sample INDICATOR [ROW] --n N --seed S [--by year=2022,department=15] [--where F=V]\n"

@@ -255,13 +255,31 @@ static int print_expiries(const struct overview *overview) {
   return needs;
 }
 
+static int print_holders(const struct overview *overview) {
+  const struct holders_standing *holders = &overview->holders;
+  char text[MOMENT_SIZE];
+  if (!holders->stale) {
+    return 0;
+  }
+  if (holders->last == 0) {
+    puts(_("- no holder has a checkpoint of the audit log yet"));
+  } else {
+    printf(_("- no holder has a checkpoint of the audit log younger than 7 days: the last one is of %s\n"),
+           moment_text(holders->last, text));
+  }
+  puts(holders->tried == 0
+           ? _("    send one by `puente audit checkpoint --send`; `puente serve` does it by its schedule")
+           : _("    see why by `puente audit receipts`, then `puente audit checkpoint --send`"));
+  return 1;
+}
+
 /* What needs a person, each with what to do. Gives their number. */
 static int print_needs(const struct overview *overview, const struct source_overview *const *order) {
   int needs = 0;
   for (size_t i = 0; i < overview->source_count; i++) {
     needs += print_source_needs(order[i]);
   }
-  return needs + print_expiries(overview) + print_linking_needs(overview);
+  return needs + print_expiries(overview) + print_holders(overview) + print_linking_needs(overview);
 }
 
 /* A count with what is not settled about it. */
@@ -306,6 +324,12 @@ static void print_store(const struct workspace *workspace, const struct overview
   }
   printf(_("backup    %s"), overview->backup == 0 ? _("none") : moment_text(overview->backup, text));
   printf(_("; tried by restoring: %s\n"), overview->restored == 0 ? _("never") : moment_text(overview->restored, text));
+  if (overview->holders.holders == 0) {
+    puts(_("audit     no holder outside is configured: a log that is cut short goes unnoticed (`checkpoints:`)"));
+  } else {
+    printf(_("audit     last checkpoint with a holder: %s\n"),
+           overview->holders.last == 0 ? _("none") : moment_text(overview->holders.last, text));
+  }
   print_running(overview);
 }
 
@@ -407,6 +431,9 @@ static void print_json(const struct workspace *workspace, const struct overview 
   json_object_set_new(root, "expiries", expiries_json(overview));
   json_object_set_new(root, "backup", moment_json(overview->backup));
   json_object_set_new(root, "restored", moment_json(overview->restored));
+  json_object_set_new(root, "checkpoint",
+                      json_pack("{sI so sb}", "holders", (json_int_t)overview->holders.holders, "last",
+                                moment_json(overview->holders.last), "stale", (int)overview->holders.stale));
   json_object_set_new(root, "needs_person", json_boolean(overview_alarms(overview)));
   if (overview->link_run != 0) {
     json_object_set_new(root, "linkage",
@@ -456,7 +483,8 @@ const struct command command_status = {
         N_("Sources that need a person stand first: failed (this side), refused (credentials, permission), changed\n"
            "(its fields no longer fit the mapping), unreachable, late (no sync succeeded since it was due). Empty,\n"
            "never pulled, paused and retired are states of their own, none of them a zero. With --check the exit\n"
-           "code is 3 where a source is in one of the five, something expires within 30 days, or the last linking\n"
-           "failed; 0 else. Records in quarantine and pairs to review do not count: they are the daily work.\n"),
+           "code is 3 where a source is in one of the five, something expires within 30 days, the last linking\n"
+           "failed, or no holder got a checkpoint for 7 days; 0 else. Records in quarantine and pairs to review do not "
+           "count: they are the daily work.\n"),
     .run = run,
 };

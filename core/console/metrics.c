@@ -218,6 +218,10 @@ static void put_store(struct buffer *out, const struct config *config, const str
   }
   put_moment(out, "puente_backup_last_timestamp_seconds", "When a backup was last made and read back.",
              overview->backup);
+  put_single(out, "puente_checkpoint_holders", "Outside holders of checkpoints that are configured.",
+             (int64_t)overview->holders.holders);
+  put_moment(out, "puente_checkpoint_last_timestamp_seconds", "When one of them last took a checkpoint of the log.",
+             overview->holders.last);
   put_moment(out, "puente_restore_last_timestamp_seconds", "When restoring a backup was last tried.",
              overview->restored);
 }

@@ -193,6 +193,18 @@ static enum status set_server(struct transfer *transfer, const struct notify_con
   return OK;
 }
 
+static bool add_files(curl_mime *mime, const struct notify_message *message) {
+  bool made = true;
+  for (size_t i = 0; made && i < message->file_count; i++) {
+    const struct notify_file *file = &message->files[i];
+    curl_mimepart *part = curl_mime_addpart(mime);
+    made = part != NULL && curl_mime_data(part, file->bytes.data, file->bytes.len) == CURLE_OK
+           && curl_mime_type(part, file->type) == CURLE_OK && curl_mime_filename(part, file->name) == CURLE_OK
+           && curl_mime_encoder(part, "base64") == CURLE_OK;
+  }
+  return made;
+}
+
 /* To one recipient: one who is refused does not hold up the others. */
 static enum status send_one(struct transfer *transfer, const struct notify_message *message, const struct mailbox *from,
                             const struct mailbox *to, struct error *error) {
@@ -202,7 +214,7 @@ static enum status send_one(struct transfer *transfer, const struct notify_messa
   curl_mime *mime = curl_mime_init(curl);
   enum status status = OK;
   if (recipients == NULL || mime == NULL || !make_headers(message, from, to, &headers)
-      || !make_body(mime, message->text)) {
+      || !make_body(mime, message->text) || !add_files(mime, message)) {
     status = error_memory(error);
   } else {
     curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from->address);
@@ -228,19 +240,20 @@ static enum status no_mailbox(const char *key, struct error *error) {
 
 /* OK where one recipient got it; `error` tells of those who did not. */
 static enum status send_to_all(struct transfer *transfer, const struct notify_config *notify,
-                               const struct notify_message *message, struct error *error) {
+                               const struct mail_route *route, const struct notify_message *message,
+                               struct error *error) {
   struct mailbox from, to;
   size_t told = 0;
   error->code = OK;
   if (notify->from == NULL || !split_mailbox(notify->from, &from)) {
     return no_mailbox("from", error);
   }
-  for (size_t i = 0; i < notify->to_count; i++) {
+  for (size_t i = 0; i < route->to_count; i++) {
     struct error one;
     enum status status =
-        split_mailbox(notify->to[i], &to) ? send_one(transfer, message, &from, &to, &one) : no_mailbox("to", &one);
+        split_mailbox(route->to[i], &to) ? send_one(transfer, message, &from, &to, &one) : no_mailbox("to", &one);
     if (status != OK) {
-      error_place(&one, _("recipient %zu of %zu"), i + 1, notify->to_count);
+      error_place(&one, _("recipient %zu of %zu"), i + 1, route->to_count);
       *error = error->code == OK ? one : *error;
     }
     told += status == OK;
@@ -251,7 +264,7 @@ static enum status send_to_all(struct transfer *transfer, const struct notify_co
   return told > 0 ? OK : error->code;
 }
 
-enum status mail_send(const struct config *config, const struct notify_message *message,
+enum status mail_send(const struct config *config, const struct mail_route *route, const struct notify_message *message,
                       const struct notify_limits *limits, const atomic_bool *stop, struct error *error) {
   const struct notify_config *notify = &config->notify;
   struct transfer transfer = {.curl = NULL};
@@ -262,7 +275,8 @@ enum status mail_send(const struct config *config, const struct notify_message *
   }
   status = status == OK ? transfer_open(&transfer, limits, notify->ca_file, stop, error) : status;
   status = status == OK ? set_server(&transfer, notify, password, error) : status;
-  status = status == OK ? send_to_all(&transfer, notify, message, error) : status;
+  transfer.answer = route->answer;
+  status = status == OK ? send_to_all(&transfer, notify, route, message, error) : status;
   transfer_close(&transfer);
   secret_free(password);
   return status;

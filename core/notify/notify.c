@@ -1,6 +1,7 @@
 #include "core/notify/notify.h"
 
 #include "connectors/http/url.h"
+#include "core/base/digest.h"
 #include "core/base/log.h"
 #include "core/notify/transfer.h"
 
@@ -8,9 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WAY_SIZE = 320 };
+enum { WAY_SIZE = 320, ANSWER_LIMIT = 1 << 20 };
 
-const char *const notify_names[] = {"failure", "recovery", "drift", "quarantine", "expiry", "digest", "test", NULL};
+const char *const notify_names[] = {"failure", "recovery",   "drift", "quarantine", "expiry",
+                                    "digest",  "checkpoint", "test",  NULL};
 const struct notify_limits notify_limits = {.connect = 10000000, .whole = 30000000, .pause = 2000000, .tries = 3};
 
 /* One way of telling, in a thread of its own. */
@@ -28,9 +30,10 @@ struct way {
 
 static void *run_way(void *context) {
   struct way *way = context;
+  const struct mail_route route = {.to = way->config->notify.to, .to_count = way->config->notify.to_count};
   way->status = way->webhook == NULL
-                    ? mail_send(way->config, way->message, way->limits, way->stop, &way->error)
-                    : webhook_send(way->config, way->webhook, way->message, way->limits, way->stop, &way->error);
+                    ? mail_send(way->config, &route, way->message, way->limits, way->stop, &way->error)
+                    : webhook_send(way->config, way->webhook, NULL, way->message, way->limits, way->stop, &way->error);
   return NULL;
 }
 
@@ -123,5 +126,37 @@ enum status notify_send(const struct config *config, const struct notify_message
   struct telling telling = {.told = 0};
   enum status status = notify_send_each(config, message, NULL, stop, count_way, &telling, error);
   *told = telling.told;
+  return status;
+}
+
+/* ---- to one alone ---- */
+
+static void describe(const struct transfer_answer *said, bool mail, char answer[NOTIFY_ANSWER_SIZE]) {
+  char hex[2 * SHA256_SIZE + 1];
+  if (mail) {
+    snprintf(answer, NOTIFY_ANSWER_SIZE, "%s", said->line);
+    return;
+  }
+  struct sha256 digest = sha256_of(buffer_view(&said->body));
+  hex_format(digest.bytes, SHA256_SIZE, hex);
+  snprintf(answer, NOTIFY_ANSWER_SIZE, "HTTP %ld%s%s%s%s", said->status, said->etag[0] != '\0' ? ", ETag " : "",
+           said->etag, said->body.failed == OK ? ", SHA-256 of the answer " : "", said->body.failed == OK ? hex : "");
+}
+
+enum status notify_deliver(const struct config *config, const struct notify_target *target,
+                           const struct notify_message *message, const struct notify_limits *limits,
+                           const atomic_bool *stop, char answer[NOTIFY_ANSWER_SIZE], struct error *error) {
+  struct transfer_answer said = {.status = 0};
+  const struct mail_route route = {.to = &target->mail, .to_count = 1, .answer = &said};
+  const struct notify_limits *used = limits != NULL ? limits : &notify_limits;
+  buffer_init(&said.body, ANSWER_LIMIT);
+  enum status status = target->webhook != NULL
+                           ? webhook_send(config, target->webhook, &said, message, used, stop, error)
+                           : mail_send(config, &route, message, used, stop, error);
+  answer[0] = '\0';
+  if (status == OK) {
+    describe(&said, target->webhook == NULL, answer);
+  }
+  buffer_free(&said.body);
   return status;
 }

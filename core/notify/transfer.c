@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <strings.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static CURLcode ready = CURLE_OK;
@@ -14,10 +15,37 @@ static void prepare(void) {
   ready = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* What a server answers besides its status tells nothing that is needed. */
-static size_t drop(char *data, size_t size, size_t count, void *context) {
-  (void)data, (void)context;
+static size_t take_body(char *data, size_t size, size_t count, void *context) {
+  const struct transfer *transfer = context;
+  if (transfer->answer != NULL) {
+    (void)buffer_append(&transfer->answer->body, data, size * count);
+  }
   return size * count;
+}
+
+/* Nothing that a server says may write to a terminal by itself. */
+static void take_printable(char *out, size_t size, const char *text, size_t len) {
+  size_t used = 0;
+  for (size_t i = 0; i < len && used + 1 < size; i++) {
+    if (text[i] >= ' ' && text[i] <= '~') {
+      out[used++] = text[i];
+    }
+  }
+  out[used] = '\0';
+}
+
+/* Headers of HTTP; replies of a mail server. */
+static size_t take_line(char *data, size_t size, size_t count, void *context) {
+  static const char etag[] = "etag: ";
+  const struct transfer *transfer = context;
+  struct transfer_answer *answer = transfer->answer;
+  size_t len = size * count;
+  if (answer != NULL && transfer->mail && len > 4 && strncmp(data, "250 ", 4) == 0) {
+    take_printable(answer->line, sizeof answer->line, data, len);
+  } else if (answer != NULL && !transfer->mail && len > strlen(etag) && strncasecmp(data, etag, strlen(etag)) == 0) {
+    take_printable(answer->etag, sizeof answer->etag, data + strlen(etag), len - strlen(etag));
+  }
+  return len;
 }
 
 static int look_at_stop(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d) {
@@ -41,7 +69,10 @@ enum status transfer_open(struct transfer *transfer, const struct notify_limits 
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(limits->whole / 1000));
   curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)(limits->whole / 1000000 + 1));
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_line);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_at_stop);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
@@ -173,7 +204,14 @@ static enum status explain_answer(const struct transfer *transfer, bool *transie
 
 static enum status run_once(struct transfer *transfer, bool *transient, struct error *error) {
   transfer->detail[0] = '\0';
+  if (transfer->answer != NULL) {
+    transfer->answer->line[0] = transfer->answer->etag[0] = '\0';
+    buffer_reset(&transfer->answer->body);
+  }
   CURLcode code = curl_easy_perform(transfer->curl);
+  if (transfer->answer != NULL) {
+    curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &transfer->answer->status);
+  }
   if (code != CURLE_OK) {
     return explain_failure(transfer, code, transient, error);
   }

@@ -8,12 +8,21 @@
 
 #include <curl/curl.h>
 
+/* What a server said, where somebody wants to know. */
+struct transfer_answer {
+  char line[200]; /* the last good reply of a mail server */
+  char etag[120];
+  long status;
+  struct buffer body; /* the owner's; fails past its limit */
+};
+
 struct transfer {
   CURL *curl;
   const struct notify_limits *limits;
   const atomic_bool *stop;
   char detail[CURL_ERROR_SIZE]; /* curl's own words; looked at, never shown */
   bool mail;
+  struct transfer_answer *answer; /* NULL: what is said is dropped */
 };
 
 /* `ca_file` NULL: the system's authorities. Certificates are always verified. */
@@ -24,11 +33,17 @@ void transfer_close(struct transfer *transfer);
  * ERR_CONFIG, ERR_INTERRUPTED. */
 enum status transfer_run(struct transfer *transfer, struct error *error) MUST_CHECK;
 
-/* A message by each way. `error` after OK: what went wrong by the way, code OK where nothing. */
-enum status mail_send(const struct config *config, const struct notify_message *message,
+/* A message by each way. `error` after OK: what went wrong by the way, code OK where nothing. `answer`: NULL allowed.
+ */
+struct mail_route {
+  const char *const *to;
+  size_t to_count;
+  struct transfer_answer *answer;
+};
+enum status mail_send(const struct config *config, const struct mail_route *route, const struct notify_message *message,
                       const struct notify_limits *limits, const atomic_bool *stop, struct error *error) MUST_CHECK;
 enum status webhook_send(const struct config *config, const struct webhook_config *webhook,
-                         const struct notify_message *message, const struct notify_limits *limits,
-                         const atomic_bool *stop, struct error *error) MUST_CHECK;
+                         struct transfer_answer *answer, const struct notify_message *message,
+                         const struct notify_limits *limits, const atomic_bool *stop, struct error *error) MUST_CHECK;
 
 #endif

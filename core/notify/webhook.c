@@ -5,8 +5,34 @@
 
 #include <jansson.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+
+static json_t *file_json(const struct notify_file *file) {
+  if (file->text) {
+    return json_pack("{ss ss%}", "name", file->name, "text", file->bytes.data, file->bytes.len);
+  }
+  size_t size = sodium_base64_ENCODED_LEN(file->bytes.len, sodium_base64_VARIANT_ORIGINAL);
+  char *encoded = malloc(size);
+  if (encoded == NULL) {
+    return NULL;
+  }
+  sodium_bin2base64(encoded, size, (const unsigned char *)file->bytes.data, file->bytes.len,
+                    sodium_base64_VARIANT_ORIGINAL);
+  json_t *object = json_pack("{ss ss}", "name", file->name, "base64", encoded);
+  free(encoded);
+  return object;
+}
+
+static bool add_files(json_t *root, const struct notify_message *message) {
+  json_t *list = message->file_count == 0 ? NULL : json_array();
+  bool good = message->file_count == 0 || list != NULL;
+  for (size_t i = 0; good && i < message->file_count; i++) {
+    good = json_array_append_new(list, file_json(&message->files[i])) == 0;
+  }
+  return list == NULL ? good : json_object_set_new(root, "files", list) == 0 && good;
+}
 
 /* What a webhook gets, allocated; NULL when out of memory. */
 static char *body_of(const struct config *config, const struct notify_message *message) {
@@ -14,7 +40,7 @@ static char *body_of(const struct config *config, const struct notify_message *m
   clock_format(message->at, at);
   json_t *root = json_pack("{ss ss? ss ss ss ss?}", "kind", notify_names[message->kind], "source", message->source,
                            "subject", message->subject, "text", message->text, "at", at, "workspace", config->name);
-  char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT);
+  char *text = root == NULL || !add_files(root, message) ? NULL : json_dumps(root, JSON_COMPACT);
   json_decref(root);
   return text;
 }
@@ -71,8 +97,8 @@ static enum status check_url(const char *url, struct error *error) {
 }
 
 enum status webhook_send(const struct config *config, const struct webhook_config *webhook,
-                         const struct notify_message *message, const struct notify_limits *limits,
-                         const atomic_bool *stop, struct error *error) {
+                         struct transfer_answer *answer, const struct notify_message *message,
+                         const struct notify_limits *limits, const atomic_bool *stop, struct error *error) {
   struct transfer transfer = {.curl = NULL};
   struct buffer token;
   buffer_init(&token, 8192);
@@ -84,6 +110,7 @@ enum status webhook_send(const struct config *config, const struct webhook_confi
   }
   status = status == OK ? transfer_open(&transfer, limits, NULL, stop, error) : status;
   if (status == OK) {
+    transfer.answer = answer;
     status = post(&transfer, webhook, body, &token, error);
   }
   transfer_close(&transfer);
@@ -92,5 +119,33 @@ enum status webhook_send(const struct config *config, const struct webhook_confi
   }
   buffer_free(&token);
   free(body);
+  return status;
+}
+
+enum status notify_post(const char *url, const char *type, struct slice body, const struct notify_limits *limits,
+                        const atomic_bool *stop, struct buffer *out, struct error *error) {
+  struct transfer transfer = {.curl = NULL};
+  struct transfer_answer answer = {.body = {.limit = out->limit}};
+  char header[128];
+  snprintf(header, sizeof header, "Content-Type: %s", type);
+  struct curl_slist *headers = curl_slist_append(NULL, header);
+  enum status status = headers == NULL ? error_memory(error) : OK;
+  status =
+      status == OK ? transfer_open(&transfer, limits == NULL ? &notify_limits : limits, NULL, stop, error) : status;
+  if (status == OK) {
+    transfer.answer = &answer;
+    curl_easy_setopt(transfer.curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(transfer.curl, CURLOPT_USERAGENT, "puente/" PUENTE_VERSION);
+    curl_easy_setopt(transfer.curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(transfer.curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+    curl_easy_setopt(transfer.curl, CURLOPT_POSTFIELDS, body.data);
+    status = curl_easy_setopt(transfer.curl, CURLOPT_URL, url) != CURLE_OK ? error_memory(error)
+                                                                           : transfer_run(&transfer, error);
+  }
+  status = status == OK ? buffer_check(&answer.body, _("the answer"), error) : status;
+  status = status == OK && buffer_slice(out, buffer_view(&answer.body)) != OK ? error_memory(error) : status;
+  transfer_close(&transfer);
+  curl_slist_free_all(headers);
+  buffer_free(&answer.body);
   return status;
 }

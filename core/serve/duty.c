@@ -3,6 +3,7 @@
 #include "core/base/log.h"
 #include "core/service/backup.h"
 #include "core/service/erase.h"
+#include "core/service/holders.h"
 #include "core/service/linking.h"
 #include "core/service/notices.h"
 #include "core/store/watch.h"
@@ -62,6 +63,23 @@ static enum status digest_duty(const struct duty_work *work, struct error *error
   if (status == OK) {
     status = notices_digest(work->workspace, &overview, work->stop, error);
     overview_free(&overview);
+  }
+  return status;
+}
+
+/* ---- checkpoint: the log's signed head, to holders outside ---- */
+
+static const struct timetable *checkpoint_timetable(const struct config *config) {
+  return &config->checkpoints.timetable;
+}
+
+static enum status checkpoint_duty(const struct duty_work *work, struct error *error) {
+  const struct holders_job job = {.due = true, .stop = work->stop};
+  struct holders_done done;
+  enum status status = holders_send(work->workspace, &job, &done, error);
+  if (done.reached > 0) {
+    log_message(LEVEL_INFO, _("a checkpoint of entry %lld was sent: holders reached %zu, failed %zu"),
+                (long long)done.sequence, done.reached, done.failed);
   }
   return status;
 }
@@ -146,6 +164,7 @@ const struct duty_row duty_table[] = {
     {.name = "link", .timetable = link_timetable, .after = link_after, .run = link_duty},
     {.name = "backup", .timetable = backup_timetable, .run = backup_duty},
     {.name = "digest", .timetable = digest_timetable, .run = digest_duty},
+    {.name = "checkpoint", .timetable = checkpoint_timetable, .run = checkpoint_duty},
     {.name = "expiries", .timetable = expiries_timetable, .run = expiries_duty},
     {.name = "retention", .timetable = expiries_timetable, .run = retention_duty},
     {.name = "watch", .after = watch_after, .every = INT64_C(60) * 1000000, .run = watch_duty},

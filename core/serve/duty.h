@@ -16,7 +16,7 @@ struct duty_work {
   const char *refused;     /* why the last reload was refused; "": it was not */
 };
 struct duty_row {
-  const char *name; /* "link", "backup", "digest", "expiries", "retention", "watch" */
+  const char *name; /* "link", "backup", "digest", "checkpoint", "expiries", "retention", "watch" */
   const struct timetable *(*timetable)(const struct config *config); /* NULL or manual: never by the clock */
   enum duty_after (*after)(const struct config *config);             /* NULL: AFTER_NOTHING */
   int64_t every; /* microseconds of the clock that nobody moves; on each host, and not noted in the store; 0: not so */

@@ -26,6 +26,7 @@ static const struct member config_members[] = {
     {"serve", "\"$ref\": \"#/$defs/serve\"", "when sources are pulled, and how failures are met"},
     {"notify", "\"$ref\": \"#/$defs/notify\"", "who is told, and how"},
     {"disclosure", "\"$ref\": \"#/$defs/disclosure\"", "which small figures are hidden"},
+    {"checkpoints", "\"$ref\": \"#/$defs/checkpoints\"", "who keeps signed heads of the audit log outside"},
     {"access", "\"$ref\": \"#/$defs/access\"", "the persons behind what is done by hand"},
     {NULL, NULL, NULL}};
 
@@ -89,6 +90,26 @@ static const struct member notify_members[] = {
 static const struct member access_members[] = {
     {"shared", TEXTS, "further accounts that several persons use: nothing is done by hand under them"},
     {"people", TEXTS, "the only ones who may act by hand; default: whoever is named and not shared"},
+    {NULL, NULL, NULL}};
+
+static const struct member checkpoints_members[] = {
+    {"schedule", SCHEDULE, "when the head of the log is signed and sent; default: @daily"},
+    {"holders", "\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/holder\"}, \"minItems\": 1, \"maxItems\": 16",
+     "who keeps it where nobody can change it who runs the store"},
+    {"timestamp", "\"$ref\": \"#/$defs/timestamp\"", "an authority that says when it was (RFC 3161)"},
+    {NULL, NULL, NULL}};
+
+static const struct member holder_members[] = {
+    {"name", TEXT ", \"pattern\": \"^[a-z0-9_-]{1,40}$\"", "short name, for messages and receipts"},
+    {"webhook", TEXT ", \"pattern\": \"^https?://\"", "https://HOST/PATH that takes it; http only to this machine"},
+    {"token", REFERENCE, "bearer token of the webhook by reference: env:NAME or file:PATH"},
+    {"mail", TEXT, "address that gets it, by the mail server of `notify:`"},
+    {"folder", TEXT, "folder that gets NAME-SEQUENCE.checkpoint: a share or a medium of somebody else"},
+    {NULL, NULL, NULL}};
+
+static const struct member timestamp_members[] = {
+    {"url", TEXT ", \"pattern\": \"^https?://\"", "address of the time-stamp authority"},
+    {"ca_file", TEXT, "certificates (PEM) that sign the authority's"},
     {NULL, NULL, NULL}};
 
 static const struct member mail_members[] = {
@@ -261,6 +282,9 @@ enum status config_schema(struct buffer *out, struct error *error) {
       {"webhook", webhook_members, NULL},
       {"quarantine", quarantine_members, NULL},
       {"access", access_members, NULL},
+      {"checkpoints", checkpoints_members, NULL},
+      {"holder", holder_members, NULL},
+      {"timestamp", timestamp_members, NULL},
   };
   put_head(out, "Puente workspace", "");
   put_members(out, config_members, "    ");

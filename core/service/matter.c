@@ -2,7 +2,8 @@
 
 #include <stdio.h>
 
-const char *const matter_names[] = {"failure", "drift", "quarantine", "expiry", "linking", "backup", "reload", NULL};
+const char *const matter_names[] = {"failure", "drift",      "quarantine", "expiry", "linking",
+                                    "backup",  "checkpoint", "reload",     NULL};
 
 /* A source that is asked again so soon may have mended by then. */
 #define SOON INT64_C(1800000000)
@@ -96,7 +97,7 @@ static enum status add_backup(struct list *list, const struct workspace *workspa
 enum status matters_read(const struct workspace *workspace, const struct overview *overview, struct arena *arena,
                          int64_t now, struct matter **matters, size_t *count, struct error *error) {
   struct list list = {.arena = arena};
-  list.items = arena_array(arena, 3 * overview->source_count + overview->expiry_count + 2, sizeof *list.items);
+  list.items = arena_array(arena, 3 * overview->source_count + overview->expiry_count + 3, sizeof *list.items);
   bool good = list.items != NULL;
   for (size_t i = 0; good && i < overview->source_count; i++) {
     good = add_source(&list, workspace->config, &overview->sources[i], now);
@@ -106,6 +107,9 @@ enum status matters_read(const struct workspace *workspace, const struct overvie
   }
   if (good && overview->link_message != NULL) {
     good = add(&list, (struct matter){.kind = MATTER_LINKING, .ripe = true});
+  }
+  if (good && overview->holders.alarming) {
+    good = add(&list, (struct matter){.kind = MATTER_HOLDERS, .since = overview->holders.last, .ripe = true});
   }
   if (!good) {
     return error_memory(error);

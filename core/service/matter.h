@@ -11,7 +11,8 @@ enum matter_kind {
   MATTER_EXPIRY,
   MATTER_LINKING,
   MATTER_BACKUP,
-  MATTER_RELOAD, /* only as a notice: notices_reload opens and closes it */
+  MATTER_HOLDERS, /* no checkpoint outside for long */
+  MATTER_RELOAD,  /* only as a notice: notices_reload opens and closes it */
   MATTER_KINDS
 };
 extern const char *const matter_names[]; /* "failure", "drift", …: first part of a notice's name */

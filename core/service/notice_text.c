@@ -159,6 +159,8 @@ void notice_line(const struct notice_text *made, const struct matter *matter, st
     buffer_text(out, words(tongue, N_("the last backup failed")));
   } else if (matter->kind == MATTER_BACKUP) {
     buffer_printf(out, words(tongue, N_("the last backup is of %s")), notice_moment(made, matter->since, text));
+  } else if (matter->kind == MATTER_HOLDERS) {
+    buffer_text(out, words(tongue, N_("no holder has a checkpoint of the audit log younger than 7 days")));
   } else if (source == NULL) {
     buffer_text(out, matter->name);
   } else if (matter->kind == MATTER_DRIFT) {
@@ -300,6 +302,11 @@ static void write_whole(struct notice_text *made, const struct matter *matter) {
     put_moment(made, words(tongue, N_("Last good one")), made->overview->backup);
     put(made, words(tongue, N_("What to do")),
         words(tongue, N_("see that the folder of the backups has room, and try `puente store backup` by hand")));
+  } else if (matter->kind == MATTER_HOLDERS) {
+    put_moment(made, words(tongue, N_("Last good one")), matter->since);
+    put(made, words(tongue, N_("What to do")),
+        words(tongue,
+              N_("see why by `puente audit receipts`, mend it, and send one by `puente audit checkpoint --send`")));
   }
 }
 
@@ -342,6 +349,8 @@ static const char *over_words(const struct tongue *tongue, enum matter_kind kind
     return words(tongue, N_("linking works again"));
   case MATTER_BACKUP:
     return words(tongue, N_("there is a new backup"));
+  case MATTER_HOLDERS:
+    return words(tongue, N_("a holder has a new checkpoint"));
   default:
     return words(tongue, N_("the configuration was taken"));
   }

@@ -296,7 +296,8 @@ static enum status last_copy(struct store *store, const char *what, int64_t *at,
 }
 
 bool overview_alarms(const struct overview *overview) {
-  bool alarms = overview->link_message != NULL || (overview->expiry_count > 0 && overview->expiries[0].level >= 0);
+  bool alarms = overview->link_message != NULL || (overview->expiry_count > 0 && overview->expiries[0].level >= 0)
+                || overview->holders.alarming;
   for (size_t i = 0; i < overview->source_count; i++) {
     alarms = alarms || standing_needs_person(overview->sources[i].standing.standing);
   }
@@ -356,6 +357,7 @@ enum status overview_read(const struct workspace *workspace, struct overview *ov
     status =
         expiries_read(workspace, overview->memory, overview->now, &overview->expiries, &overview->expiry_count, error);
   }
+  status = status == OK ? holders_read(workspace, overview->now, &overview->holders, error) : status;
   if (status == OK) {
     settle_states(overview);
   } else {

@@ -2,6 +2,7 @@
 #ifndef PUENTE_SERVICE_OVERVIEW_H
 #define PUENTE_SERVICE_OVERVIEW_H
 
+#include "core/service/holders.h"
 #include "core/service/linked.h"
 #include "core/service/standing.h"
 #include "core/service/workspace.h"
@@ -39,12 +40,14 @@ struct overview {
   size_t expiry_count;
   int64_t now;
   int64_t backup, restored; /* last backup that was read back; last restore that was tried; 0: never */
+  struct holders_standing holders;
   struct arena *memory;
 };
 
 enum status service_overview(const char *config_path, struct workspace *workspace, struct overview *overview,
                              struct error *error) MUST_CHECK;
-/* Whether a person has to look soon: a source that fails or is late, something that expires, a failed linking. Records
+/* Whether a person has to look soon: a source that fails or is late, something that expires, a failed linking,
+ * no checkpoint outside for long. Records
  * in quarantine and pairs to review are the daily work. */
 bool overview_alarms(const struct overview *overview);
 /* The same of a workspace that is open; without a store only sources are known. */

@@ -136,7 +136,7 @@ const struct table TABLE_RECEIPT = {
     .name = "receipt",
     .primary = "holder, sequence",
     COLUMNS(TEXT("holder"), INTEGER("sequence"), BYTES("hash"), INTEGER("at"), INTEGER("sent"), TEXT("receipt"),
-            TEXT("message")),
+            TEXT("message"), BYTES("stamp")),
 };
 /* The ledger of what was published (core/store/ledger.h). `body` of a table is its CSV byte for byte; cells are what
  * analysts read; a figure that is hidden stands nowhere. `settings` NULL: a text beside the figures, without cells. */

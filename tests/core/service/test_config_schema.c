@@ -60,6 +60,9 @@ static void test_workspace(void **state) {
   names_agree(properties_of(schema, "mail"), config_mail_keys);
   names_agree(properties_of(schema, "webhook"), config_webhook_keys);
   names_agree(properties_of(schema, "quarantine"), config_quarantine_keys);
+  names_agree(properties_of(schema, "checkpoints"), config_checkpoints_keys);
+  names_agree(properties_of(schema, "holder"), config_holder_keys);
+  names_agree(properties_of(schema, "timestamp"), config_timestamp_keys);
   assert_int_equal(json_object_size(properties_of(schema, "retry")), 4);
   json_decref(schema);
 }
