@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/resolve/policy.h"
 #include "core/schedule/zone.h"
+#include "core/service/holders.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -251,6 +252,21 @@ static void check_roles(struct checkup *checkup, struct workspace *probe) {
   }
 }
 
+static void check_holders(struct checkup *checkup) {
+  const struct config *config = checkup->workspace.config;
+  for (size_t i = 0; i < config->checkpoints.holder_count; i++) {
+    const struct holder_config *holder = &config->checkpoints.holders[i];
+    char subject[SUBJECT_SIZE];
+    struct error error;
+    snprintf(subject, sizeof subject, _("holder %s"), holder->name);
+    enum status status = holders_check(config, holder, &error);
+    passed(checkup, subject, status, &error,
+           holder->folder != NULL ? holder->folder
+           : holder->mail != NULL ? _("mail")
+                                  : _("a webhook"));
+  }
+}
+
 static void check_store(struct checkup *checkup, const char *config_path) {
   struct workspace probe;
   struct error error;
@@ -301,6 +317,9 @@ static enum status check_all(const char *config_path, bool store, check_report *
     tell_due(&checkup, i);
   }
   check_link(&checkup);
+  if (store) { /* a medium that is not in must not hold up a reload */
+    check_holders(&checkup);
+  }
   if (store && checkup.worst == OK) {
     check_store(&checkup, config_path);
   }

@@ -385,6 +385,20 @@ enum status holders_send(struct workspace *workspace, const struct holders_job *
   return status;
 }
 
+static enum status check_secret(const struct config *config, const char *reference, struct error *error) {
+  char *secret = NULL;
+  enum status status = reference == NULL ? OK : secret_read(reference, config->folder, &secret, error);
+  secret_free(secret);
+  return status;
+}
+
+enum status holders_check(const struct config *config, const struct holder_config *holder, struct error *error) {
+  if (holder->folder == NULL) {
+    return check_secret(config, holder->mail != NULL ? config->notify.password : holder->webhook.token, error);
+  }
+  return access(holder->folder, W_OK | X_OK) == 0 ? OK : write_failed(holder->folder, error);
+}
+
 enum status holders_read(const struct workspace *workspace, int64_t now, struct holders_standing *standing,
                          struct error *error) {
   const struct checkpoints_config *config = &workspace->config->checkpoints;

@@ -25,6 +25,10 @@ struct holders_done {
 enum status holders_send(struct workspace *workspace, const struct holders_job *job, struct holders_done *done,
                          struct error *error) MUST_CHECK;
 
+/* Whether a holder could be sent to, without sending: its folder takes files, its secrets can be read. */
+enum status holders_check(const struct config *config, const struct holder_config *holder,
+                          struct error *error) MUST_CHECK;
+
 struct holders_standing {
   size_t holders; /* configured */
   int64_t last;   /* when one of them took a checkpoint last; 0: never */

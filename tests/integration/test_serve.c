@@ -426,6 +426,39 @@ static void copies_shows_and_tells(void **state) {
   free(files);
 }
 
+/* The daemon hands checkpoints out by the clock; a holder that fails does not keep the others from theirs, and what
+ * they keep proves the log. */
+static void hands_out_checkpoints(void **state) {
+  (void)state;
+  rest();
+  const struct http_answer answers[] = {{.path = "/keep", .status = 404}};
+  http_server_script(server, answers, 1);
+  char serve[512];
+  snprintf(serve, sizeof serve,
+           "{timezone: UTC, status: 'off', schedule: '@hourly'}\n"
+           "checkpoints: {schedule: '*/20 * * * *', holders: [{name: other, webhook: 'http://127.0.0.1:%d/keep'}, "
+           "{name: notary, folder: kept}]}",
+           http_server_port(server));
+  serving_make(&serving, SQLITE, serve);
+  serving_files(&serving, "beta", "");
+  serving_drop(&serving, "beta", 1);
+  shell("mkdir %s/kept", serving.folder);
+  pid_t daemon = serving_start(&serving, "serve", "PUENTE_CLOCK='2026-03-02T00:05:00Z x400'", "");
+  assert_true(serving_hears(&serving, "serve", "holders reached 1, failed 1", 2, 40));
+  assert_int_equal(serving_end(daemon, SIGTERM), 0);
+  char *kept = shell_output(&(int){0}, "ls %s/kept/*.checkpoint | wc -l", serving.folder);
+  assert_true(strtol(kept, NULL, 10) >= 2);
+  free(kept);
+  int code = 1;
+  char *said = shell_output(&code,
+                            "for f in %s/kept/*; do set -- \"$@\" --checkpoint $f; done; %s/puente --config "
+                            "%s/puente.yaml audit verify \"$@\"",
+                            serving.folder, build_folder(), serving.folder);
+  assert_int_equal(code, 0);
+  assert_memory_equal(said, "audit ok: ", 10);
+  free(said);
+}
+
 /* ---- what systemd hears ---- */
 
 static int socket_at(const char *path) {
@@ -491,6 +524,7 @@ int main(void) {
       TEST(does_not_start_with_a_mistake),
       TEST(links_alone),
       TEST(copies_shows_and_tells),
+      TEST(hands_out_checkpoints),
       TEST(tells_systemd),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,6 +185,30 @@ static void test_check(void **state) {
   assert_says(strstr(said.out, "'zzzzzzzz'"), "WRONG  source demo: ");
 }
 
+/* The folder of a holder who keeps checkpoints is looked at; where somebody cut the log, what it kept tells. */
+static void test_holders(void **state) {
+  (void)state;
+  make_workspace();
+  char *kept = program_read(folder, "puente.yaml"), text[8192];
+  snprintf(text, sizeof text, "%s\ncheckpoints: {holders: [{name: notary, folder: kept}]}\n", kept);
+  free(kept);
+  program_write(folder, "puente.yaml", text);
+  assert_says(program_run(folder, "check").out, "WRONG  holder notary: cannot write: No such file or directory");
+  assert_int_equal(program_run(folder, "sync").code, 0);
+  assert_says(program_run(folder, "status").out, "- no holder has a checkpoint of the audit log yet");
+  struct said said = program_run(folder, "audit checkpoint --send");
+  assert_int_not_equal(said.code, 0);
+  assert_says(said.err, "at: holder notary, ");
+  assert_says(program_run(folder, "audit receipts").out, "FAILED");
+  snprintf(text, sizeof text, "%s/kept", folder);
+  assert_int_equal(mkdir(text, 0700), 0);
+  assert_says(program_run(folder, "check").out, "ok     holder notary: ");
+  assert_says(program_run(folder, "audit checkpoint --send").out, "holders reached 1, failed 0");
+  assert_says(program_run(folder, "audit receipts").out, ".checkpoint");
+  assert_says(program_run(folder, "status").out, "\naudit     last checkpoint with a holder: 20");
+  assert_int_not_equal(program_run_as(folder, "root", "audit checkpoint --send").code, 0);
+}
+
 /* Codes of the source, and a mapping that is another source's: told by check, and refused by sync. */
 static void test_misnamed(void **state) {
   (void)state;
@@ -420,6 +444,7 @@ int main(void) {
       TEST(test_misuse),
       TEST(test_init),
       TEST(test_check),
+      TEST(test_holders),
       TEST(test_misnamed),
       TEST(test_check_live),
       TEST(test_sync_twice),

@@ -357,6 +357,19 @@ static void linking_and_backups_are_told_of(void **state) {
   TELL("failure: [Puente Perú] the last backup failed\n");
 }
 
+static void no_checkpoint_outside_is_told_of(void **state) {
+  struct scene *scene = *state;
+  scene->overview.holders = (struct holders_standing){.holders = 1, .last = scene->now - 6 * DAY};
+  TELL("");
+  scene->overview.holders =
+      (struct holders_standing){.holders = 1, .last = scene->now - 7 * DAY, .stale = true, .alarming = true};
+  TELL("failure: [Puente Perú] no holder has a checkpoint of the audit log younger than 7 days\n");
+  assert_non_null(strstr(last, "puente audit checkpoint --send"));
+  TELL("");
+  scene->overview.holders = (struct holders_standing){.holders = 1, .last = scene->now};
+  TELL("recovery: [Puente Perú] a holder has a new checkpoint\n");
+}
+
 static void reload(struct scene *scene, const struct error *refused, const char *wanted) {
   struct error error;
   http_server_script(scene->web, &takes, 1);
@@ -525,6 +538,7 @@ int main(void) {
       CASE(what_expires_is_told_at_each_warning),
       CASE(many_at_once_are_one_message),
       CASE(linking_and_backups_are_told_of),
+      CASE(no_checkpoint_outside_is_told_of),
       CASE(a_refused_configuration_is_told_once),
       CASE(what_no_way_took_is_told_the_next_time),
       CASE(without_a_way_it_is_kept_for_later),
