@@ -161,7 +161,9 @@ static enum status look_behind(const struct restating *restating, struct moment 
   for (size_t c = 0; c < restating->count && status == OK; c++) {
     status = look_behind_cell(restating, moment, c, rows, records, dictionary, error);
   }
-  qsort(moment->rows, moment->count, sizeof *moment->rows, by_place);
+  if (moment->count > 0) {
+    qsort(moment->rows, moment->count, sizeof *moment->rows, by_place);
+  }
   return status;
 }
 
@@ -221,7 +223,7 @@ static int by_number(const void *a, const void *b) {
 /* Rows that are behind the one figure and not the other: `lost` from then, else those that came. */
 static bool differs(const struct moment *here, size_t at, const struct moment *there) {
   const struct behind *row = &here->rows[at];
-  return bsearch(row, there->rows, there->count, sizeof *row, by_place) == NULL;
+  return there->count == 0 || bsearch(row, there->rows, there->count, sizeof *row, by_place) == NULL;
 }
 
 /* All versions of the rows of the records that differ. */
@@ -253,7 +255,9 @@ static enum status read_lives(struct restating *restating, struct error *error) 
                            ? OK
                            : store_visit_rows(workspace->store, entity, &filter, take_life, restating, error);
   free(records);
-  qsort(restating->lives, restating->life_count, sizeof *restating->lives, by_row);
+  if (restating->life_count > 0) {
+    qsort(restating->lives, restating->life_count, sizeof *restating->lives, by_row);
+  }
   return status;
 }
 
@@ -294,7 +298,9 @@ static bool record_stood(const struct restating *restating, int64_t row_id, int6
 
 static int cause_of(const struct restating *restating, int64_t row_id, bool came) {
   const struct life wanted = {.row_id = row_id};
-  const struct life *life = bsearch(&wanted, restating->lives, restating->life_count, sizeof *restating->lives, by_row);
+  const struct life *life = restating->life_count == 0 ? NULL
+                                                       : bsearch(&wanted, restating->lives, restating->life_count,
+                                                                 sizeof *restating->lives, by_row);
   if (life == NULL) {
     return CAUSE_GONE;
   }

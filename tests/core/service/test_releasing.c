@@ -1,0 +1,306 @@
+/* Releases as a user makes them, over the simulated registries on both stores. */
+#include "core/store/store.h"
+#include "tests/support/peru.h"
+#include "tests/support/postgres.h"
+#include "tests/support/program.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static struct peru peru;
+static char *workspaces[STORE_POSTGRES + 1];
+
+/* What it says, errors too. */
+static char *say(const char *folder, int *code, const char *arguments) {
+  return shell_output(code, "LANGUAGE=en PUENTE_ACTOR=rosa %s/puente --config %s/puente.yaml %s 2>&1 </dev/null",
+                      build_folder(), folder, arguments);
+}
+
+static void says(const char *folder, int wanted, const char *arguments, const char *text) {
+  int code = 0;
+  char *said = say(folder, &code, arguments);
+  if (code != wanted || strstr(said, text) == NULL) {
+    fail_msg("%s: %d: %s\nwanted: %s", arguments, code, said, text);
+  }
+  free(said);
+}
+
+static char *make(const char *name, const char *store) {
+  char *folder = peru_workspace(&peru, name, store), *yaml = NULL;
+  if (asprintf(&yaml, "name: %s\nstore: %s\nreleases: releases\ndisclosure: {k: 4}\n", name, store) < 0) {
+    abort();
+  }
+  program_write(folder, "puente.yaml", yaml);
+  free(yaml);
+  shell("mkdir %s/releases", folder);
+  program_write(folder, "releases/yearly.yaml",
+                "release: yearly\ntables:\n"
+                "  sex: {indicator: victims, by: [year, sex]}\n"
+                "  confirmed: {indicator: victims, by: [year], where: {sex: female}}\n");
+  program_write(folder, "releases/wide.yaml",
+                "release: wide\ntables:\n  wide: {indicator: victims, by: [year, department, purposes, sex]}\n");
+  says(folder, 0, "run --quiet", "");
+  return folder;
+}
+
+static int set_up(void **state) {
+  char store[512];
+  (void)state;
+  snprintf(store, sizeof store, "{postgres: \"%s\", schema: yearly}", postgres_start());
+  peru_start(&peru, 60, 7, NULL);
+  workspaces[STORE_SQLITE] = make("lite", "{sqlite: puente.db}");
+  workspaces[STORE_POSTGRES] = make("post", store);
+  return 0;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  free(workspaces[STORE_SQLITE]);
+  free(workspaces[STORE_POSTGRES]);
+  peru_stop(&peru);
+  return 0;
+}
+
+/* ---- the same bytes ---- */
+
+static void create(const char *folder) {
+  says(folder, 0, "release create yearly --purpose test", "of yearly is published");
+}
+
+static void check_twice(const char *folder) {
+  create(folder);
+  create(folder);
+  char *digests = workspace_rows(folder, "SELECT count(DISTINCT digest), count(*) FROM released_tables "
+                                         "WHERE name IN ('sex', 'confirmed', 'coverage', 'dictionary')");
+  assert_string_equal(digests, "4|8\n");
+  free(digests);
+  says(folder, 0, "release verify 1", "release ok: number=1 made_again=");
+  says(folder, 0, "release verify yearly", "release ok: number=2 made_again=");
+  says(folder, 0, "release show yearly restatements --csv", "table,cell,earlier,now,cause\n");
+  assert_int_equal(workspace_number(folder, "SELECT count(*) FROM audit WHERE event = 'release'"), 2);
+}
+
+static void twice_gives_the_same_bytes(void **state) {
+  (void)state;
+  check_twice(workspaces[STORE_SQLITE]);
+  check_twice(workspaces[STORE_POSTGRES]);
+  /* and so do both stores */
+  char *lite = workspace_rows(workspaces[STORE_SQLITE], "SELECT name, digest FROM released_tables ORDER BY 1, 2");
+  char *post = workspace_rows(workspaces[STORE_POSTGRES], "SELECT name, digest FROM released_tables ORDER BY 1, 2");
+  assert_string_equal(lite, post);
+  free(lite);
+  free(post);
+}
+
+/* ---- what an export holds ---- */
+
+static void check_export(const char *folder) {
+  int code = 0;
+  char *path = NULL, *said;
+  if (asprintf(&path, "release export yearly %s/out", folder) < 0) {
+    abort();
+  }
+  says(folder, 0, path, "files of release 2 are in");
+  said = program_read(folder, "out/sex.csv");
+  char *shown = say(folder, &code, "release show yearly sex --csv");
+  assert_string_equal(said, shown);
+  free(said);
+  free(shown);
+  said = shell_output(&code,
+                      "cd %s/out && python3 -c 'import json, hashlib\nr = json.load(open(\"release.json\"))\n"
+                      "for t in r[\"files\"]: assert hashlib.sha256(open(t[\"file\"], \"rb\").read())"
+                      ".hexdigest() == t[\"sha256\"]\nprint(len(r[\"files\"]))' 2>&1",
+                      folder);
+  assert_string_equal(said, "6\n");
+  free(said);
+  says(folder, 0, "--json release list", "\"release\": \"yearly\"");
+  says(folder, 0, "--json release show yearly sex --where year=total,sex=total", "\"status\": \"shown\"");
+  says(folder, 0, "--json release verify yearly", "\"findings\":0");
+  says(folder, 2, "release show yearly sxe", "did you mean 'sex'?");
+  says(folder, 2, "release create yearli --purpose x", "did you mean 'yearly'?");
+  says(folder, 2, "release create yearly", "the purpose is missing");
+  free(path);
+}
+
+static void exports_read(void **state) {
+  (void)state;
+  check_export(workspaces[STORE_SQLITE]);
+  check_export(workspaces[STORE_POSTGRES]);
+}
+
+/* ---- the analyst ---- */
+
+static void refuses(const char *folder, const char *arguments) {
+  int code = 0;
+  char *said = say(folder, &code, arguments);
+  bool told = strstr(said, "your role may not do this") != NULL
+              || strstr(said, "your role does not see what this needs") != NULL;
+  if (code == 0 || !told) {
+    fail_msg("%s: %d: %s", arguments, code, said);
+  }
+  free(said);
+}
+
+static void an_analyst_reads_releases_alone(void **state) {
+  static const char *const others[] = {"persons", "person_records", "raw_record", "records", "audit", "pairs", "runs"};
+  int code = 0;
+  char line[256], *said, *folder = NULL, *service = workspaces[STORE_POSTGRES];
+  (void)state;
+  says(service, 0, "access setup", "");
+  postgres_run("CREATE ROLE a_reader LOGIN");
+  says(service, 0, "access grant a_reader analyst", "");
+  if (asprintf(&folder, "%s/reader", peru.folder) < 0) {
+    abort();
+  }
+  shell("cp -r %s %s && sed -i 's/user=puente/user=a_reader/' %s/puente.yaml && rm -f %s/puente.key", service, folder,
+        folder, folder);
+  says(folder, 0, "release list", "yearly");
+  says(folder, 0, "release show yearly sex", "total");
+  says(folder, 0, "release show yearly coverage", "sistra");
+  shell("cp %s/puente.key %s", service, folder);
+  refuses(folder, "release create yearly --purpose x");
+  refuses(folder, "release verify yearly");
+  refuses(folder, "report crosstab --by year");
+  /* Whatever it asks the database for: what it may select is the release views and what names sources. */
+  snprintf(line, sizeof line, "%s", postgres_start());
+  char *at = strstr(line, "user=puente");
+  assert_non_null(at);
+  said = shell_output(&code,
+                      "psql -At \"$(echo '%s' | sed 's/user=puente/user=a_reader/')\" -c \"SELECT "
+                      "string_agg(DISTINCT c.relname, ' ' ORDER BY c.relname) FROM pg_class c JOIN pg_namespace n "
+                      "ON n.oid = c.relnamespace WHERE c.relkind IN ('r','v','m','f','p') AND n.nspname NOT IN "
+                      "('pg_catalog','information_schema') AND has_schema_privilege(n.oid, 'USAGE') AND "
+                      "(has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'))\"",
+                      line);
+  assert_string_equal(said, "counter meta release release_cell release_table released_cells released_tables sources\n");
+  free(said);
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    said = shell_output(&code,
+                        "psql -At \"$(echo '%s' | sed 's/user=puente/user=a_reader/')\" -c 'SELECT * FROM "
+                        "yearly.%s' 2>&1",
+                        line, others[i]);
+    assert_int_not_equal(code, 0);
+    assert_non_null(strstr(said, "permission denied"));
+    free(said);
+  }
+  free(folder);
+}
+
+/* ---- a kill ---- */
+
+static void check_kill(const char *folder) {
+  int64_t before = workspace_number(folder, "SELECT count(*) FROM released_cells");
+  int64_t entries = workspace_number(folder, "SELECT count(*) FROM audit WHERE event = 'release'");
+  for (int64_t delay = 20; delay <= 260; delay += 60) {
+    pid_t pid = workspace_start(folder, "release create yearly --purpose killed");
+    nanosleep(&(struct timespec){.tv_nsec = delay * 1000000}, NULL);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    int64_t cells = workspace_number(folder, "SELECT count(*) FROM released_cells");
+    int64_t now = workspace_number(folder, "SELECT count(*) FROM audit WHERE event = 'release'");
+    if (cells == before) {
+      assert_int_equal(now, entries);
+    } else { /* it was faster: then all of it is there */
+      says(folder, 0, "release verify yearly", "release ok:");
+      assert_int_equal(now, entries + 1);
+    }
+    before = cells;
+    entries = now;
+  }
+  says(folder, 0, "audit verify", "audit ok: entries=");
+  create(folder);
+}
+
+static void a_kill_leaves_nothing(void **state) {
+  (void)state;
+  check_kill(workspaces[STORE_SQLITE]);
+  check_kill(workspaces[STORE_POSTGRES]);
+}
+
+/* ---- restatements ---- */
+
+static void restated(const char *folder, const char *cause) {
+  int code = 0;
+  says(folder, 0, "release create wide --purpose test", "of wide is published");
+  char *said = say(folder, &code, "release show wide restatements --csv");
+  if (code != 0 || strstr(said, cause) == NULL) {
+    fail_msg("no '%s' in: %s", cause, said);
+  }
+  free(said);
+  says(folder, 0, "release verify wide", "release ok:");
+}
+
+/* The best pair that the linking joined is parted. */
+static void part_two(const char *folder) {
+  char *pair = workspace_rows(folder, "SELECT row_a, row_b FROM pairs WHERE kind = 'person' AND outcome = 'joined' "
+                                      "ORDER BY weight DESC, row_a, row_b");
+  char line[160];
+  int64_t a = 0, b = 0;
+  if (sscanf(pair, "%" SCNd64 "|%" SCNd64, &a, &b) != 2) {
+    fail_msg("no pair: %s", pair);
+  }
+  free(pair);
+  snprintf(line, sizeof line, "review reject %lld-%lld --reason test", (long long)a, (long long)b);
+  says(folder, 0, line, "");
+  says(folder, 0, "link --quiet", "");
+}
+
+static void check_restatements(const char *folder) {
+  says(folder, 0, "run --quiet", "");
+  restated(folder, "new_records:");
+  part_two(folder);
+  restated(folder, "linking");
+}
+
+static void causes_are_told(void **state) {
+  (void)state;
+  for (int kind = STORE_SQLITE; kind <= STORE_POSTGRES; kind++) {
+    shell("sed -i 's/k: 4/k: 1/' %s/puente.yaml", workspaces[kind]);
+    says(workspaces[kind], 0, "release create wide --purpose test", "of wide is published");
+  }
+  peru_advance(&peru);
+  peru_advance(&peru);
+  check_restatements(workspaces[STORE_SQLITE]);
+  check_restatements(workspaces[STORE_POSTGRES]);
+}
+
+/* ---- what was tampered with: last, it leaves the stores so ---- */
+
+static void a_changed_store_is_found(void **state) {
+  char *lite = workspaces[STORE_SQLITE];
+  (void)state;
+  shell("sqlite3 %s/puente.db \"UPDATE st_involvement SET role = 'accused' WHERE role = 'victim'\"", lite);
+  says(lite, 1, "release verify yearly", "the store now makes");
+}
+
+static void a_changed_cell_is_found(void **state) {
+  (void)state;
+  create(workspaces[STORE_POSTGRES]);
+  postgres_run("UPDATE yearly.release_cell SET figure = figure + 1 WHERE ctid = (SELECT ctid FROM yearly.release_cell "
+               "WHERE figure IS NOT NULL ORDER BY release_id DESC LIMIT 1)");
+  says(workspaces[STORE_POSTGRES], 1, "release verify yearly", "a cell says '");
+  postgres_run("UPDATE yearly.release_table SET body = 'x' WHERE name = 'coverage'");
+  says(workspaces[STORE_POSTGRES], 1, "release verify yearly", "the text is not the one that was published");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(twice_gives_the_same_bytes),
+                                     cmocka_unit_test(exports_read),
+                                     cmocka_unit_test(an_analyst_reads_releases_alone),
+                                     cmocka_unit_test(a_kill_leaves_nothing),
+                                     cmocka_unit_test(causes_are_told),
+                                     cmocka_unit_test(a_changed_store_is_found),
+                                     cmocka_unit_test(a_changed_cell_is_found)};
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
