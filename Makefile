@@ -13,9 +13,9 @@ CC := gcc
 VERSION := 0.1.0
 
 PACKAGES := libcurl libxml-2.0 jansson libpq sqlite3 yaml-0.1 libsodium libssl libcrypto libzstd zlib icu-uc icu-i18n \
-            libmicrohttpd libsystemd clp
+            libmicrohttpd libsystemd clp libgfshare
 DEBIAN := libc6-dev tzdata pkg-config libcurl4-openssl-dev libxml2-dev libjansson-dev libpq-dev libsqlite3-dev libyaml-dev \
-          libsodium-dev libssl-dev libzstd-dev zlib1g-dev libicu-dev libmicrohttpd-dev libsystemd-dev coinor-libclp-dev gettext iso-codes \
+          libsodium-dev libssl-dev libzstd-dev zlib1g-dev libicu-dev libmicrohttpd-dev libsystemd-dev coinor-libclp-dev libgfshare-dev gettext iso-codes \
           ca-certificates
 DEBIAN_CHECK := libcmocka-dev libglpk-dev libgnutls28-dev postgresql openssl clang-format clang-tidy clang libclang-rt-dev cppcheck \
                 pmccabe sqlite3 man-db iproute2 systemd

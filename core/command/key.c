@@ -3,9 +3,11 @@
 #include "core/command/commands.h"
 #include "core/command/stop.h"
 #include "core/service/access.h"
+#include "core/service/escrow.h"
 #include "core/service/rotation.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static enum status print_key(void *context, const struct data_key *key, struct error *error) {
@@ -59,30 +61,148 @@ static enum status rotate(const struct globals *globals, bool resume, struct err
   return status;
 }
 
+static bool read_count(const char *text, int *count) {
+  char *end = NULL;
+  long number = strtol(text, &end, 10);
+  *count = (int)number;
+  return end != text && *end == '\0' && number >= 2 && number <= SHARES_MOST;
+}
+
+struct chosen {
+  const char *shares, *needed;
+  bool resume;
+};
+
+static enum status split(const struct globals *globals, const struct chosen *chosen, const char *folder,
+                         struct error *error) {
+  struct workspace workspace;
+  int shares = 3, needed = 2;
+  if ((chosen->shares != NULL && !read_count(chosen->shares, &shares))
+      || (chosen->needed != NULL && !read_count(chosen->needed, &needed))) {
+    return error_set(error, ERR_USAGE, _("--shares and --needed take a number from 2 to %d"), SHARES_MOST);
+  }
+  enum status status = workspace_open(globals->config, WORKSPACE_WRITE, &workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  status = service_split_key(&workspace, folder, shares, needed, error);
+  if (status == OK && globals->json) {
+    printf("{\"shares\":%d,\"needed\":%d}\n", shares, needed);
+  } else if (status == OK) {
+    printf(_("%d shares were written; any %d of them give the key back\n"
+             "give each to another holder, on paper or on a medium, and delete the files here\n"),
+           shares, needed);
+  }
+  workspace_close(&workspace);
+  return status;
+}
+
+static enum status join(const struct globals *globals, char **files, size_t count, struct error *error) {
+  struct workspace workspace;
+  bool asked = false;
+  enum status status = workspace_open(globals->config, WORKSPACE_CONFIG, &workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  const char *out = files[count - 1];
+  status = service_join_key(&workspace, files, count - 1, out, &asked, error);
+  if (status == OK && globals->json) {
+    printf("{\"store\":%s}\n", asked ? "true" : "false");
+  } else if (status == OK) {
+    printf(asked ? _("the key was written to %s; it opens the store\n")
+                 : _("the key was written to %s; no store was there to try it on\n"),
+           out);
+  }
+  workspace_close(&workspace);
+  return status;
+}
+
+static const char *tried(bool known, bool fits) {
+  return !known ? _("not tried") : fits ? _("fits") : _("DOES NOT FIT");
+}
+
+static void print_check(const struct globals *globals, const struct escrow_check *check) {
+  const char *const json[] = {"null", "false", "true"};
+  if (globals->json) {
+    printf("{\"given\":%zu,\"needed\":%d,\"shares\":%d,\"date\":\"%s\",\"joined\":%s,\"file\":%s,\"store\":%s}\n",
+           check->given, check->first.needed, check->first.shares, check->first.date, check->enough ? "true" : "false",
+           json[check->file_known + (check->file_known && check->file)],
+           json[check->store_known + (check->store_known && check->store)]);
+    return;
+  }
+  printf(_("shares of the key of \"%s\", split on %s: %zu given, %d needed of %d\n"), check->first.workspace,
+         check->first.date, check->given, check->first.needed, check->first.shares);
+  printf(_("joined in memory:    %s\n"), check->enough ? _("they give the key") : _("too few to try"));
+  printf(_("key file here:       %s\n"), tried(check->file_known, check->file));
+  printf(_("store:               %s\n"), tried(check->store_known, check->store));
+}
+
+static enum status check_shares(const struct globals *globals, char **files, size_t count, struct error *error) {
+  struct workspace workspace;
+  struct escrow_check check;
+  enum status status = workspace_open(globals->config, WORKSPACE_CONFIG, &workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  status = service_check_shares(&workspace, files, count, &check, error);
+  if (status == OK) {
+    print_check(globals, &check);
+  }
+  if (status == OK && ((check.file_known && !check.file) || (check.store_known && !check.store))) {
+    status = error_set(error, ERR_CONFIG, "%s", _("these shares are of another key than this workspace's"));
+    error_hint(error, "%s", _("split the present key: `puente key split FOLDER`, and give the new shares out"));
+  }
+  workspace_close(&workspace);
+  return status;
+}
+
 static int run(const struct globals *globals, int argc, char **argv) {
-  bool resume = false;
-  const struct argument table[] = {{.name = "resume", .flag = &resume}, {.name = NULL}};
+  struct chosen chosen = {.shares = NULL};
+  const struct argument table[] = {{.name = "resume", .flag = &chosen.resume},
+                                   {.name = "shares", .text = &chosen.shares},
+                                   {.name = "needed", .text = &chosen.needed},
+                                   {.name = NULL}};
   int exit_code = 0;
   struct error error;
+  enum status status;
   if (arguments_done(&command_key, table, &argc, argv, &exit_code)) {
     return exit_code;
   }
-  if (argc != 2 || (strcmp(argv[1], "list") != 0 && strcmp(argv[1], "rotate") != 0)) {
-    return command_misused(&command_key, "%s", _("list or rotate is expected"));
+  const char *verb = argc > 1 ? argv[1] : "";
+  if (strcmp(verb, "list") == 0 && argc == 2) {
+    status = list(globals, &error);
+  } else if (strcmp(verb, "rotate") == 0 && argc == 2) {
+    status = rotate(globals, chosen.resume, &error);
+  } else if (strcmp(verb, "split") == 0 && argc == 3) {
+    status = split(globals, &chosen, argv[2], &error);
+  } else if (strcmp(verb, "join") == 0 && argc >= 4) {
+    status = join(globals, argv + 2, (size_t)argc - 2, &error);
+  } else if (strcmp(verb, "check") == 0 && argc >= 3) {
+    status = check_shares(globals, argv + 2, (size_t)argc - 2, &error);
+  } else {
+    return command_misused(&command_key, "%s",
+                           _("list, rotate, split FOLDER, join SHARE SHARE OUT or check SHARE is expected"));
   }
-  enum status status = strcmp(argv[1], "list") == 0 ? list(globals, &error) : rotate(globals, resume, &error);
   return status == OK ? 0 : command_fail(&error);
 }
 
 const struct command command_key = {
     .name = "key",
-    .synopsis = "list|rotate [--resume]",
-    .summary = N_("the data keys that identities and landed bytes are sealed under"),
-    .help = N_("  list      the data keys, and which one seals what is written\n"
-               "  rotate    make a new data key, seal with it what was sealed before, and retire the old ones;\n"
-               "            syncs and `serve` go on\n"
-               "  --resume  go on with a rotation that was interrupted, without a new key\n\n"
-               "Example:\n"
-               "  puente key rotate"),
+    .synopsis = "list|rotate|split FOLDER|join SHARE… OUT|check SHARE…",
+    .summary = N_("the keys that identities and landed bytes are sealed under; their rotation and escrow"),
+    .help =
+        N_("  list               the data keys, and which one seals what is written\n"
+           "  rotate             make a new data key, seal with it what was sealed before, and retire the old ones;\n"
+           "                     syncs and `serve` go on\n"
+           "    --resume         go on with a rotation that was interrupted, without a new key\n"
+           "  split FOLDER       split the workspace's key into shares for holders, a file each\n"
+           "    --shares N       how many (3)\n"
+           "    --needed M       how many of them give the key back (2)\n"
+           "  join SHARE… OUT    put the key back into the new file OUT; the store is asked whether it is its own\n"
+           "  check SHARE…       what shares are of; enough of them are joined in memory and tried on the store\n\n"
+           "Examples:\n"
+           "  puente key rotate\n"
+           "  puente key split --shares 3 --needed 2 /media/shares\n"
+           "  puente key join share-1-of-3.txt share-3-of-3.txt puente.key"),
     .run = run,
 };

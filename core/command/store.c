@@ -243,7 +243,7 @@ static void print_verified(const struct globals *globals, const char *file, cons
     if (file == NULL) {
       printf(",\"digests\":%lld}\n", (long long)done->looked);
     } else {
-      printf(",\"proof\":\"%s\"}\n", copy_proofs[done->proof]);
+      printf(",\"opened\":%lld,\"proof\":\"%s\"}\n", (long long)done->opened, copy_proofs[done->proof]);
     }
     return;
   }
@@ -253,6 +253,11 @@ static void print_verified(const struct globals *globals, const char *file, cons
   if (file != NULL) {
     printf(_("copy ok: tables=%lld rows=%lld; %s\n"), (long long)done->tables, (long long)done->rows,
            proof_words(done->proof));
+    if (done->opened >= 0) {
+      printf(_("seals ok: the key opened %lld bodies of the copy\n"), (long long)done->opened);
+    } else {
+      printf("%s\n", _("seals: none was tried, since the copy could not be restored to look at"));
+    }
   } else if (done->looked < 0) {
     printf(_("store ok: tables=%lld rows=%lld; without the key no digest was made anew\n"), (long long)done->tables,
            (long long)done->rows);
@@ -271,7 +276,7 @@ static enum status verify(const struct globals *globals, const struct chosen *ch
     return status;
   }
   status = chosen->file == NULL ? service_verify(&workspace, chosen->full, &done, error)
-                                : service_verify_copy(&workspace, chosen->file, &done, error);
+                                : service_verify_copy(&workspace, chosen->file, chosen->full, &done, error);
   if (status == OK) {
     print_verified(globals, chosen->file, &done);
   }
@@ -325,18 +330,19 @@ const struct command command_store = {
     .name = "store",
     .synopsis = "init|migrate|rollback|backup [FILE|FOLDER]|restore FILE|verify [FILE]",
     .summary = N_("make, move to a new version, copy, restore and check the store"),
-    .help = N_("  init                   make the tables in an empty store; the first sync does it too\n"
-               "  migrate                copy the store, then bring it to this program's version and model\n"
-               "  rollback               back to the copy that the last migrate made, also after one that failed\n"
-               "  backup [FILE|FOLDER]   a copy while others work, read back whole before it gets its name; into a\n"
-               "                         folder (default: backups/) under a name of its own\n"
-               "    --keep N             in a folder: the newest N stay\n"
-               "  restore FILE           put a copy in the store's place; what was there is kept under a dated name\n"
-               "  verify [FILE]          check the store: files, persons and cases, audit chain, digests of records;\n"
-               "                         of a FILE: whether it could be restored\n"
-               "    --full               digests of all records, not of a sample\n"
-               "\n"
-               "  puente store backup /media/backup/\n"
-               "  puente store restore /media/backup/observatorio-2026-03-31T020000Z.db\n"),
+    .help =
+        N_("  init                   make the tables in an empty store; the first sync does it too\n"
+           "  migrate                copy the store, then bring it to this program's version and model\n"
+           "  rollback               back to the copy that the last migrate made, also after one that failed\n"
+           "  backup [FILE|FOLDER]   a copy while others work, read back whole before it gets its name; into a\n"
+           "                         folder (default: backups/) under a name of its own\n"
+           "    --keep N             in a folder: the newest N stay\n"
+           "  restore FILE           put a copy in the store's place; what was there is kept under a dated name\n"
+           "  verify [FILE]          check the store: files, persons and cases, audit chain, digests of records;\n"
+           "                         of a FILE: whether it could be restored, and the key opens what is sealed in it\n"
+           "    --full               all records and sealed bodies, not a sample\n"
+           "\n"
+           "  puente store backup /media/backup/\n"
+           "  puente store restore /media/backup/observatorio-2026-03-31T020000Z.db\n"),
     .run = run,
 };

@@ -6,6 +6,7 @@
 #include "core/base/folder.h"
 #include "core/base/log.h"
 #include "core/service/access.h"
+#include "core/store/reseal.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STAMP_LENGTH = 18 /* 2026-11-22T041500Z */, SAMPLE_WINDOWS = 32, SAMPLE_WINDOW = 64 };
+enum { STAMP_LENGTH = 18 /* 2026-11-22T041500Z */, SAMPLE_WINDOWS = 32, SAMPLE_WINDOW = 64, BODIES_LEAST = 1000 };
 
 /* ---- the chain of the log ---- */
 
@@ -397,19 +398,33 @@ enum status service_verify(struct workspace *workspace, bool full, struct verify
   return status;
 }
 
+struct copy_look {
+  struct audit_check chain;
+  bool full;
+  int64_t opened;
+};
+
+/* A key that fits the store's mark is not enough: what it wraps must open what is sealed. */
+static enum status look_at_copy(void *context, struct store *store, struct error *error) {
+  struct copy_look *look = context;
+  enum status status = check_chain(&look->chain, store, error);
+  return status == OK ? store_open_bodies(store, look->full ? 0 : BODIES_LEAST, &look->opened, error) : status;
+}
+
 static enum status try_copy(const struct workspace *workspace, const struct store_options *options, const char *file,
-                            struct verify_done *done, struct error *error) {
-  struct audit_check chain = {.entries = -1};
+                            bool full, struct verify_done *done, struct error *error) {
+  struct copy_look look = {.chain = {.entries = -1}, .full = full, .opened = -1};
   struct holdings holdings;
   struct store *store = NULL;
   struct error ignored;
   enum status status =
-      store_check_copy(options, file, check_chain, &chain, &holdings, &done->proof, &done->version, error);
+      store_check_copy(options, file, look_at_copy, &look, &holdings, &done->proof, &done->version, error);
   if (status != OK) {
     return status;
   }
-  done->entries = chain.entries;
-  done->head = chain.head;
+  done->entries = look.chain.entries;
+  done->head = look.chain.head;
+  done->opened = look.opened;
   done->tables = (int64_t)holdings.count;
   done->rows = holdings.rows;
   holdings_free(&holdings);
@@ -420,8 +435,8 @@ static enum status try_copy(const struct workspace *workspace, const struct stor
   return OK;
 }
 
-enum status service_verify_copy(const struct workspace *workspace, const char *file, struct verify_done *done,
-                                struct error *error) {
+enum status service_verify_copy(const struct workspace *workspace, const char *file, bool full,
+                                struct verify_done *done, struct error *error) {
   struct store_options options;
   struct key *key = NULL;
   char *password = NULL;
@@ -430,7 +445,7 @@ enum status service_verify_copy(const struct workspace *workspace, const char *f
   status = status == OK ? workspace_store_options(workspace, &options, &password, error) : status;
   if (status == OK) {
     options.key = key == NULL ? options.key : key;
-    status = try_copy(workspace, &options, file, done, error);
+    status = try_copy(workspace, &options, file, full, done, error);
   }
   secret_free(password);
   key_free(key);

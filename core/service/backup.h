@@ -42,6 +42,7 @@ struct verify_done {
   int64_t entries; /* of the audit log */
   struct sha256 head;
   int64_t tables, rows;
+  int64_t opened;        /* sealed bodies of a copy that the key opened; -1: PROOF_READ, none could be tried */
   int64_t looked;        /* records whose digests were made anew; -1: not without the key */
   enum copy_proof proof; /* of a copy */
   int version;
@@ -50,9 +51,10 @@ struct verify_done {
  * landed records (a sample, or all). ERR_STORE with what is wrong. */
 enum status service_verify(struct workspace *workspace, bool full, struct verify_done *done,
                            struct error *error) MUST_CHECK;
-/* A copy, read back as if it were restored; noted in the store, where there is one, as a restore that was tried. On a
- * workspace of WORKSPACE_CONFIG. */
-enum status service_verify_copy(const struct workspace *workspace, const char *file, struct verify_done *done,
-                                struct error *error) MUST_CHECK;
+/* A copy, read back as if it were restored, its sealed bodies opened with the workspace's key: all, or at least 1,000
+ * of each table. ERR_CONFIG, ERR_STORE where the key does not open them. Noted in the store, where there is one, as a
+ * restore that was tried. On a workspace of WORKSPACE_CONFIG. */
+enum status service_verify_copy(const struct workspace *workspace, const char *file, bool full,
+                                struct verify_done *done, struct error *error) MUST_CHECK;
 
 #endif

@@ -179,6 +179,59 @@ enum status store_retire_data_keys(struct store *store, int64_t *retired, bool *
                       : status;
 }
 
+/* ---- trying them ---- */
+
+/* Odd, since numbers of rows may all be even, or have more low bits in common. */
+static enum status step_of(struct store *store, const struct part *part, int64_t most, int64_t *step,
+                           struct error *error) {
+  int64_t count = 0;
+  char *sql = arena_printf(store->scratch, "SELECT count(*) FROM \"%s\"", part->table);
+  *step = 1;
+  enum status status = sql == NULL ? error_memory(error) : db_integer(store, error, &count, NULL, sql, NULL, 0);
+  if (status == OK && most > 0 && count > 2 * most) {
+    *step = (count / most - 1) | 1;
+  }
+  return status;
+}
+
+static enum status open_part(struct store *store, const struct part *part, int64_t step, int64_t *opened,
+                             struct error *error) {
+  struct opened room = {.data = NULL};
+  struct cursor *cursor;
+  struct slice text;
+  char *sql = arena_printf(store->scratch, "SELECT %s, %s, %s FROM \"%s\" WHERE %s %% $1 = 0", part->id, part->from,
+                           part->column, part->table, part->id);
+  enum status status =
+      sql == NULL ? error_memory(error) : db_query(store, error, &cursor, sql, VALUES(int_value(step)));
+  if (status != OK) {
+    return status;
+  }
+  while (status == OK && (status = store->ops->next(cursor, error)) == OK) {
+    const struct seal_place place = {.part = part->name,
+                                     .id = int_of_value(store->ops->value(cursor, 0)),
+                                     .from = int_of_value(store->ops->value(cursor, 1))};
+    struct slice body = slice_of_value(store->ops->value(cursor, 2));
+    *opened += seal_is(body);
+    status = ring_unseal(store, &place, body, &room, &text, error);
+  }
+  store->ops->finish(cursor);
+  opened_free(&room);
+  return status == END ? OK : status;
+}
+
+enum status store_open_bodies(struct store *store, int64_t most, int64_t *opened, struct error *error) {
+  struct part parts[PARTS_MOST];
+  size_t part_count = list_parts(store, parts);
+  int64_t step = 1;
+  *opened = 0;
+  enum status status = store->version < 7 ? OK : ring_need(store, error); /* the version that brought seals */
+  for (size_t i = 0; i < part_count && status == OK && store->version >= 7; i++) {
+    status = step_of(store, &parts[i], most, &step, error);
+    status = status == OK ? open_part(store, &parts[i], step, opened, error) : status;
+  }
+  return status;
+}
+
 enum status store_visit_data_keys(struct store *store, data_key_visitor *visit, void *context, struct error *error) {
   struct cursor *cursor;
   enum status status =

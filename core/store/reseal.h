@@ -22,6 +22,10 @@ enum status store_reseal(struct store *store, struct resealing *pass, bool *done
  * under them, nothing was retired. */
 enum status store_retire_data_keys(struct store *store, int64_t *retired, bool *left, struct error *error) MUST_CHECK;
 
+/* Opens sealed bodies: all, or a sample spread over each table of at least `most` of its rows (all where it has fewer);
+ * `most` 0: all. A body that is not sealed counts for nothing. The error of the first one that does not open. */
+enum status store_open_bodies(struct store *store, int64_t most, int64_t *opened, struct error *error) MUST_CHECK;
+
 struct data_key {
   int64_t id, made, retired; /* microseconds; retired 0: it opens bodies */
   const char *purpose;

@@ -259,10 +259,31 @@ static void test_old_bodies(void **state) {
   buffer_free(&text);
 }
 
+/* What a copy is tried with: each sealed body, or a sample of each table. */
+static void test_bodies_open(void **state) {
+  struct stand *stand = *state;
+  struct error error;
+  struct store *store;
+  int64_t opened = 0;
+  store_two(stand);
+  write_model(stand);
+  MUST(store_open_bodies(stand->store, 0, &opened, &error));
+  assert_int_equal(opened, 4);
+  contract_sql(stand, "INSERT INTO identity (row_id, body) SELECT 1000000000000, body FROM identity LIMIT 1");
+  assert_int_equal(store_open_bodies(stand->store, 0, &opened, &error), ERR_STORE);
+  assert_string_equal(error.place, "identity.body 1000000000000");
+  contract_sql(stand, "DELETE FROM identity WHERE row_id >= 1000000000000");
+  contract_sql(stand, "DELETE FROM data_key");
+  MUST(store_open(&stand->options, &store, &error));
+  assert_int_equal(store_open_bodies(store, 0, &opened, &error), ERR_STORE);
+  assert_string_equal(error.message, "data key 1, under which this was sealed, is not in the store");
+  store_close(store);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      EACH(test_nothing_shows),       EACH(test_swapped), EACH(test_without_key),
-      EACH(test_wrapped_key_changed), EACH(test_rotated), EACH(test_old_bodies),
+      EACH(test_nothing_shows), EACH(test_swapped),    EACH(test_without_key), EACH(test_wrapped_key_changed),
+      EACH(test_rotated),       EACH(test_old_bodies), EACH(test_bodies_open),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
