@@ -19,7 +19,7 @@ struct owned_config {
 
 const char *const config_keys[] = {"name",      "lang",       "store",      "key",         "model",      "link",
                                    "codelists", "indicators", "releases",   "sources",     "page_limit", "serve",
-                                   "notify",    "access",     "disclosure", "checkpoints", NULL};
+                                   "notify",    "access",     "disclosure", "checkpoints", "approval",   NULL};
 const char *const config_store_keys[] = {"sqlite", "postgres", "password", "schema", NULL};
 static const char *const LANGUAGES[] = {"es", "en", NULL};
 
@@ -247,6 +247,7 @@ static enum status read_root(const struct yaml *root, struct owned_config *owned
   status = status == OK ? check_successors(config, error) : status;
   status = status == OK ? config_serve_read(root, config, owned->arena, error) : status;
   status = status == OK ? config_disclosure_read(yaml_get(root, "disclosure"), config, error) : status;
+  status = status == OK ? config_approval_read(yaml_get(root, "approval"), config, error) : status;
   status = status == OK ? config_access_read(yaml_get(root, "access"), config, owned->arena, error) : status;
   return status == OK ? config_checkpoints_read(yaml_get(root, "checkpoints"), config, owned->arena, error) : status;
 }

@@ -5,6 +5,7 @@
 #define PUENTE_CONFIG_H
 
 #include "connectors/connector.h"
+#include "core/base/texts.h"
 #include "core/base/yaml.h"
 #include "core/config_access.h"
 #include "core/config_checkpoints.h"
@@ -82,6 +83,7 @@ struct config {
   struct disclosure_config disclosure;
   struct access_config access;
   struct checkpoints_config checkpoints;
+  bool approval[TEXT_KINDS]; /* texts that act only once a second person has agreed */
 };
 
 enum status config_load(const char *path, struct config **config, struct error *error) MUST_CHECK;

@@ -13,6 +13,8 @@ enum status config_reference(const struct yaml *map, const char *key, const char
                              struct error *error) MUST_CHECK;
 /* One text; ERR_CONFIG where it is a list or a map, or empty. Untouched where the key is absent. */
 enum status config_text(const struct yaml *map, const char *key, const char **text, struct error *error) MUST_CHECK;
+extern const char *const config_approval_keys[];
+enum status config_approval_read(const struct yaml *block, struct config *config, struct error *error) MUST_CHECK;
 extern const char *const config_disclosure_keys[];
 enum status config_disclosure_read(const struct yaml *block, struct config *config, struct error *error) MUST_CHECK;
 /* A bare mail address; `key` names it in messages. */

@@ -217,9 +217,15 @@ enum status plan_parse(const char *name, struct slice text, const struct model *
 
 enum status plan_load(const char *path, const struct model *model, const struct codelists *lists, struct plan **plan,
                       struct buffer *mistakes, struct error *error) {
+  return plan_load_approved(path, NULL, model, lists, plan, mistakes, error);
+}
+
+enum status plan_load_approved(const char *path, const struct approved_texts *texts, const struct model *model,
+                               const struct codelists *lists, struct plan **plan, struct buffer *mistakes,
+                               struct error *error) {
   struct buffer text;
   buffer_init(&text, MAPPING_BYTES_MOST);
-  enum status status = file_read(path, MAPPING_BYTES_MOST, &text, error);
+  enum status status = approved_texts_read(texts, TEXT_MAPPING, path, MAPPING_BYTES_MOST, &text, error);
   if (status == OK) {
     status = plan_parse(path, buffer_view(&text), model, lists, plan, mistakes, error);
   }

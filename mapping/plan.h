@@ -7,6 +7,7 @@
 #define PUENTE_MAPPING_PLAN_H
 
 #include "core/base/node.h"
+#include "core/base/texts.h"
 #include "core/model/model.h"
 #include "mapping/codelist.h"
 #include "mapping/format/format.h"
@@ -17,6 +18,10 @@ struct plan;
  * hint" each, NULL allowed); the first is also in `error`. `model` and `lists` must outlive the plan. */
 enum status plan_load(const char *path, const struct model *model, const struct codelists *lists, struct plan **plan,
                       struct buffer *mistakes, struct error *error) MUST_CHECK;
+/* The same where `texts` (NULL: files) tell which text of the file counts. */
+enum status plan_load_approved(const char *path, const struct approved_texts *texts, const struct model *model,
+                               const struct codelists *lists, struct plan **plan, struct buffer *mistakes,
+                               struct error *error) MUST_CHECK;
 /* The same from text, named `name` in messages. */
 enum status plan_parse(const char *name, struct slice text, const struct model *model, const struct codelists *lists,
                        struct plan **plan, struct buffer *mistakes, struct error *error) MUST_CHECK;

@@ -18,6 +18,7 @@ static const struct command *const COMMANDS[] = {
     &command_quarantine,
     &command_drift,
     &command_review,
+    &command_approve,
     &command_explain,
     &command_report,
     &command_release,

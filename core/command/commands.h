@@ -31,6 +31,7 @@ extern const struct command command_release;
 extern const struct command command_remap;
 extern const struct command command_report;
 extern const struct command command_review;
+extern const struct command command_approve;
 extern const struct command command_run;
 extern const struct command command_serve;
 extern const struct command command_status;

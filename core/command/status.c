@@ -273,13 +273,36 @@ static int print_holders(const struct overview *overview) {
   return 1;
 }
 
+/* Files that changed, and what acts meanwhile. */
+static int print_texts(const struct overview *overview) {
+  char text[MOMENT_SIZE];
+  for (size_t i = 0; i < overview->text_count; i++) {
+    const struct waiting_text *item = &overview->texts[i];
+    const char *kind = text_kind_names[item->kind];
+    if (item->missing) {
+      printf(_("- %s %s: its file is missing"), kind, item->name);
+    } else {
+      printf(_("- %s %s: its file waits for approval since %s"), kind, item->name, moment_text(item->since, text));
+    }
+    puts(item->first ? _("; until then nothing is done with it") : _("; the version approved before is used"));
+    if (item->proposal != 0 && !item->stale) {
+      printf(_("    a second person: `puente approve show %lld`, `puente approve accept %lld`\n"),
+             (long long)item->proposal, (long long)item->proposal);
+    } else if (!item->missing) {
+      printf(_("    `puente approve propose %s %s --reason TEXT --document NUMBER`\n"), kind, item->name);
+    }
+  }
+  return (int)overview->text_count;
+}
+
 /* What needs a person, each with what to do. Gives their number. */
 static int print_needs(const struct overview *overview, const struct source_overview *const *order) {
   int needs = 0;
   for (size_t i = 0; i < overview->source_count; i++) {
     needs += print_source_needs(order[i]);
   }
-  return needs + print_expiries(overview) + print_holders(overview) + print_linking_needs(overview);
+  return needs + print_texts(overview) + print_expiries(overview) + print_holders(overview)
+         + print_linking_needs(overview);
 }
 
 /* A count with what is not settled about it. */
@@ -406,6 +429,18 @@ static json_t *source_json(const struct source_overview *source) {
   return object;
 }
 
+static json_t *texts_json(const struct overview *overview) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < overview->text_count; i++) {
+    const struct waiting_text *item = &overview->texts[i];
+    json_array_append_new(
+        list, json_pack("{ss ss so sb sb so}", "kind", text_kind_names[item->kind], "name", item->name, "proposal",
+                        item->proposal == 0 ? json_null() : json_integer(item->proposal), "stale", (int)item->stale,
+                        "first", (int)item->first, "since", moment_json(item->since)));
+  }
+  return list;
+}
+
 static json_t *expiries_json(const struct overview *overview) {
   json_t *list = json_array();
   for (size_t i = 0; i < overview->expiry_count; i++) {
@@ -429,6 +464,7 @@ static void print_json(const struct workspace *workspace, const struct overview 
                            (json_int_t)overview->waiting, "review", (json_int_t)overview->review, "decided",
                            (json_int_t)overview->decided, "link_message", overview->link_message);
   json_object_set_new(root, "expiries", expiries_json(overview));
+  json_object_set_new(root, "approvals", texts_json(overview));
   json_object_set_new(root, "backup", moment_json(overview->backup));
   json_object_set_new(root, "restored", moment_json(overview->restored));
   json_object_set_new(root, "checkpoint",

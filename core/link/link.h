@@ -20,6 +20,7 @@
 #include "core/base/error.h"
 #include "core/base/map.h"
 #include "core/base/slice.h"
+#include "core/base/texts.h"
 
 #include <stdint.h>
 
@@ -126,6 +127,9 @@ struct link_result {
 /* Rules compiled from a file of config/link. */
 struct link_plan;
 enum status link_plan_load(const char *path, struct link_plan **plan, struct error *error) MUST_CHECK;
+/* The same where `texts` (NULL: files) tell which text of the file counts. */
+enum status link_plan_load_approved(const char *path, const struct approved_texts *texts, struct link_plan **plan,
+                                    struct error *error) MUST_CHECK;
 void link_plan_free(struct link_plan *plan);
 size_t link_plan_columns(const struct link_plan *plan, const char *const **names); /* columns it wants, in its order */
 size_t link_plan_block_count(const struct link_plan *plan);

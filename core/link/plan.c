@@ -96,10 +96,11 @@ static enum status read_plan(struct link_plan *plan, const struct yaml *root, st
   return status;
 }
 
-static enum status load(struct link_plan *plan, const char *path, struct error *error) {
+static enum status load(struct link_plan *plan, const char *path, const struct approved_texts *texts,
+                        struct error *error) {
   struct buffer bytes;
   struct yaml *root;
-  enum status status = file_read(path, FILE_LIMIT, &bytes, error);
+  enum status status = approved_texts_read(texts, TEXT_LINK, path, FILE_LIMIT, &bytes, error);
   if (status != OK) {
     error->code = status == ERR_NOT_FOUND || status == ERR_LIMIT ? ERR_CONFIG : status;
     return error->code;
@@ -114,13 +115,18 @@ static enum status load(struct link_plan *plan, const char *path, struct error *
 }
 
 enum status link_plan_load(const char *path, struct link_plan **plan, struct error *error) {
+  return link_plan_load_approved(path, NULL, plan, error);
+}
+
+enum status link_plan_load_approved(const char *path, const struct approved_texts *texts, struct link_plan **plan,
+                                    struct error *error) {
   *plan = NULL;
   struct link_plan *made = calloc(1, sizeof *made);
   if (made == NULL) {
     return error_memory(error);
   }
   made->arena = arena_new(0);
-  enum status status = made->arena == NULL ? error_memory(error) : load(made, path, error);
+  enum status status = made->arena == NULL ? error_memory(error) : load(made, path, texts, error);
   if (status != OK) {
     link_plan_free(made);
     return status;

@@ -41,7 +41,7 @@ enum status learned_start(const struct policy *policy, enum cluster_kind kind, s
   if (path == NULL) {
     return OK;
   }
-  enum status status = file_read(path, MODEL_LIMIT, &text, error);
+  enum status status = approved_texts_read(policy->texts, TEXT_LINK, path, MODEL_LIMIT, &text, error);
   if (status != OK) {
     error->code = status == ERR_NOT_FOUND ? ERR_CONFIG : status;
     return error->code;

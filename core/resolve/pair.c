@@ -186,9 +186,9 @@ static enum status read_succession(struct pair_view *view, const struct config *
   return status;
 }
 
-enum status resolve_explain(struct store *store, const struct config *config, const struct model *model,
-                            enum cluster_kind kind, int64_t row_a, int64_t row_b, resolve_told *told, void *context,
-                            struct error *error) {
+enum status resolve_explain(struct store *store, const struct config *config, const struct approved_texts *texts,
+                            const struct model *model, enum cluster_kind kind, int64_t row_a, int64_t row_b,
+                            resolve_told *told, void *context, struct error *error) {
   struct pair_view *view = calloc(1, sizeof *view);
   if (view == NULL) {
     return error_memory(error);
@@ -196,7 +196,7 @@ enum status resolve_explain(struct store *store, const struct config *config, co
   *view = (struct pair_view){.store = store, .model = model, .kind = kind, .rows = {row_a, row_b}, .error = error};
   memset(view->linked, true, sizeof view->linked);
   buffer_init(&view->seen, SEEN_LIMIT);
-  enum status status = policy_load(config->link_file, model, &view->policy, error);
+  enum status status = policy_load(config->link_file, texts, model, &view->policy, error);
   status = status == OK ? read_succession(view, config) : status;
   status = status == OK ? read_models(view) : status;
   status = status == OK ? read_side(view, view->policy->one_case.entity, CLUSTER_CASE, &view->cases) : status;

@@ -27,7 +27,7 @@ static enum status digest_text(struct policy *policy, struct slice text) {
 
 static enum status read_file(const struct reader *r, const char *path, struct yaml **root) {
   struct buffer bytes;
-  enum status status = file_read(path, FILE_LIMIT, &bytes, r->error);
+  enum status status = approved_texts_read(r->policy->texts, TEXT_LINK, path, FILE_LIMIT, &bytes, r->error);
   if (status != OK) {
     r->error->code = status == ERR_NOT_FOUND ? ERR_CONFIG : status;
     return r->error->code;
@@ -243,7 +243,7 @@ static enum status read_plan(const struct reader *r, const struct yaml *root, co
   if (path == NULL) {
     return error_memory(r->error);
   }
-  enum status status = link_plan_load(path, plan, r->error);
+  enum status status = link_plan_load_approved(path, r->policy->texts, plan, r->error);
   status = status == OK ? check_columns(r, *plan, path, entity) : status;
   return status == OK ? digest_text(r->policy, link_plan_text(*plan)) : status;
 }
@@ -274,12 +274,14 @@ static enum status read_policy(const struct reader *r, const char *path) {
   return status == OK ? read_sealed(r, yaml_get(root, "sealed")) : status;
 }
 
-enum status policy_load(const char *path, const struct model *model, struct policy **policy, struct error *error) {
+enum status policy_load(const char *path, const struct approved_texts *texts, const struct model *model,
+                        struct policy **policy, struct error *error) {
   *policy = NULL;
   struct policy *made = calloc(1, sizeof *made);
   if (made == NULL) {
     return error_memory(error);
   }
+  made->texts = texts;
   made->arena = arena_new(0);
   const char *folder = made->arena == NULL ? NULL : path_folder(made->arena, path);
   struct reader reader = {.policy = made, .model = model, .folder = folder, .error = error};

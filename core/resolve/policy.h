@@ -35,12 +35,14 @@ struct policy {
   struct policy_field sealed[SEALED_MOST];
   size_t sealed_count;
   struct survivorship person, one_case;
-  int approvals;        /* persons who have to agree before a waiting pair is accepted: 1 or 2 */
-  struct sha256 digest; /* of the four files */
+  const struct approved_texts *texts; /* which text of a file counts; the caller's; NULL: the files */
+  int approvals;                      /* persons who have to agree before a waiting pair is accepted: 1 or 2 */
+  struct sha256 digest;               /* of the four files */
 };
 
-enum status policy_load(const char *path, const struct model *model, struct policy **policy,
-                        struct error *error) MUST_CHECK;
+/* `texts` stay the caller's, longer than the policy. */
+enum status policy_load(const char *path, const struct approved_texts *texts, const struct model *model,
+                        struct policy **policy, struct error *error) MUST_CHECK;
 void policy_free(struct policy *policy);
 /* Position of the code that the cell holds, -1: none that matters. */
 int policy_match(const struct policy_field *field, const struct cell *cells);

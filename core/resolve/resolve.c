@@ -417,7 +417,7 @@ enum status resolve_run(struct store *store, const struct config *config, const 
   merkle_init(&r->outcomes);
   r->arena = arena_new(0);
   enum status status =
-      r->arena == NULL ? error_memory(error) : policy_load(config->link_file, model, &r->policy, error);
+      r->arena == NULL ? error_memory(error) : policy_load(config->link_file, options->texts, model, &r->policy, error);
   status = status == OK ? hold(r) : status;
   bool held = status == OK;
   if (held && (status = store_begin(store, error)) == OK) {

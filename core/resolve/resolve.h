@@ -17,9 +17,10 @@ struct resolve_counts {
 };
 struct resolve_options {
   const char *actor, *purpose;
-  bool train;                      /* learn the models anew */
-  bool full;                       /* link all rows, also where few have changed */
-  const struct progress *progress; /* may be NULL */
+  const struct approved_texts *texts; /* which text of link files counts; NULL: the files */
+  bool train;                         /* learn the models anew */
+  bool full;                          /* link all rows, also where few have changed */
+  const struct progress *progress;    /* may be NULL */
 };
 struct resolve_result {
   int64_t run;
@@ -50,8 +51,8 @@ struct resolve_pair {
 };
 typedef enum status resolve_told(void *context, const struct resolve_pair *pair);
 /* ERR_NOT_FOUND where a row is not current, or nothing was linked yet. The caller has logged the purpose. */
-enum status resolve_explain(struct store *store, const struct config *config, const struct model *model,
-                            enum cluster_kind kind, int64_t row_a, int64_t row_b, resolve_told *told, void *context,
-                            struct error *error) MUST_CHECK;
+enum status resolve_explain(struct store *store, const struct config *config, const struct approved_texts *texts,
+                            const struct model *model, enum cluster_kind kind, int64_t row_a, int64_t row_b,
+                            resolve_told *told, void *context, struct error *error) MUST_CHECK;
 
 #endif

@@ -231,7 +231,7 @@ static void check_link(struct checkup *checkup) {
   if (checkup->workspace.model == NULL) {
     return;
   }
-  enum status status = policy_load(path, checkup->workspace.model, &policy, &error);
+  enum status status = policy_load(path, NULL, checkup->workspace.model, &policy, &error);
   if (passed(checkup, _("linkage rules"), status, &error, path)) {
     policy_free(policy);
   }

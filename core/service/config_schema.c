@@ -27,6 +27,7 @@ static const struct member config_members[] = {
     {"notify", "\"$ref\": \"#/$defs/notify\"", "who is told, and how"},
     {"disclosure", "\"$ref\": \"#/$defs/disclosure\"", "which small figures are hidden"},
     {"checkpoints", "\"$ref\": \"#/$defs/checkpoints\"", "who keeps signed heads of the audit log outside"},
+    {"approval", "\"$ref\": \"#/$defs/approval\"", "files that act only once a second person has agreed"},
     {"access", "\"$ref\": \"#/$defs/access\"", "the persons behind what is done by hand"},
     {NULL, NULL, NULL}};
 
@@ -36,6 +37,11 @@ static const struct member disclosure_members[] = {
     {"width", "\"type\": \"integer\", \"minimum\": 0, \"maximum\": 1000",
      "how far apart the possible counts of a hidden figure stay; default: k-1"},
     {NULL, NULL, NULL}};
+
+static const struct member approval_members[] = {{"required",
+                                                  "\"type\": \"array\", \"items\": {\"enum\": [\"mapping\", \"link\"]}",
+                                                  "kinds of files that need `puente approve`; default: none"},
+                                                 {NULL, NULL, NULL}};
 
 static const struct member store_members[] = {
     {"sqlite", TEXT, "file of the embedded store"},
@@ -285,6 +291,7 @@ enum status config_schema(struct buffer *out, struct error *error) {
       {"checkpoints", checkpoints_members, NULL},
       {"holder", holder_members, NULL},
       {"timestamp", timestamp_members, NULL},
+      {"approval", approval_members, NULL},
   };
   put_head(out, "Puente workspace", "");
   put_members(out, config_members, "    ");

@@ -93,8 +93,8 @@ static enum status compare(struct pair_view *view, struct workspace *workspace, 
     return ERR_NOT_FOUND;
   }
   if (status == OK) {
-    status = resolve_explain(workspace->store, workspace->config, workspace->model, view->kind, row_a, row_b, take_pair,
-                             view, error);
+    status = resolve_explain(workspace->store, workspace->config, workspace->texts, workspace->model, view->kind, row_a,
+                             row_b, take_pair, view, error);
   }
   if (status == OK) {
     json_object_set_new(answer, "of", json_string(view->kind == CLUSTER_PERSON ? "person" : "case"));

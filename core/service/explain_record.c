@@ -202,7 +202,8 @@ static enum status compare_plans(struct record_view *view, struct error *error) 
     return OK;
   }
   struct error mistake;
-  if (plan_load(view->source->mapping, view->workspace->model, view->workspace->lists, &current, NULL, &mistake)
+  if (plan_load_approved(view->source->mapping, view->workspace->texts, view->workspace->model, view->workspace->lists,
+                         &current, NULL, &mistake)
       != OK) {
     json_object_set_new(view->answer, "plan_is_current", json_false());
     return OK;

@@ -4,6 +4,7 @@ enum status service_link(struct workspace *workspace, const struct linking *link
                          struct resolve_result *result, struct error *error) {
   const struct resolve_options options = {.actor = workspace->actor,
                                           .purpose = linking->purpose,
+                                          .texts = workspace->texts,
                                           .train = linking->train,
                                           .full = linking->full,
                                           .progress = progress};

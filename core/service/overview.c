@@ -359,6 +359,9 @@ enum status overview_read(const struct workspace *workspace, struct overview *ov
   }
   status = status == OK ? holders_read(workspace, overview->now, &overview->holders, error) : status;
   if (status == OK) {
+    status = approved_waiting(workspace, overview->memory, &overview->texts, &overview->text_count, error);
+  }
+  if (status == OK) {
     settle_states(overview);
   } else {
     overview_free(overview);

@@ -2,6 +2,7 @@
 #ifndef PUENTE_SERVICE_OVERVIEW_H
 #define PUENTE_SERVICE_OVERVIEW_H
 
+#include "core/service/approved.h"
 #include "core/service/holders.h"
 #include "core/service/linked.h"
 #include "core/service/standing.h"
@@ -38,6 +39,8 @@ struct overview {
   const char *link_message, *link_hint; /* of a linking that failed since; NULL: none */
   struct expiry *expiries;              /* those to be told of come first */
   size_t expiry_count;
+  struct waiting_text *texts; /* files that wait for `puente approve` */
+  size_t text_count;
   int64_t now;
   int64_t backup, restored; /* last backup that was read back; last restore that was tried; 0: never */
   struct holders_standing holders;

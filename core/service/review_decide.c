@@ -45,7 +45,7 @@ static enum status read_approvals(const struct workspace *workspace, bool same, 
   if (!same) {
     return OK;
   }
-  enum status status = policy_load(workspace->config->link_file, workspace->model, &policy, error);
+  enum status status = policy_load(workspace->config->link_file, workspace->texts, workspace->model, &policy, error);
   if (status == OK) {
     *approvals = policy->approvals;
   }

@@ -4,6 +4,7 @@
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/service/access.h"
+#include "core/service/approved.h"
 #include "core/service/config_log.h"
 
 #include <stdlib.h>
@@ -124,6 +125,7 @@ static enum status enter_store(struct workspace *workspace, const struct workspa
   }
   bool writes = opening->mode == WORKSPACE_WRITE && !access_restricted(workspace);
   status = writes ? register_sources(workspace, error) : read_sources(workspace, error);
+  status = status == OK ? approved_read(workspace, error) : status;
   return status == OK && writes ? config_log(workspace, error) : status;
 }
 
@@ -190,6 +192,7 @@ enum status workspace_open_as(const struct workspace_opening *opening, struct wo
 
 void workspace_close(struct workspace *workspace) {
   store_close(workspace->store);
+  approved_texts_free(workspace->texts);
   key_free(workspace->key);
   codelists_free(workspace->lists);
   model_free(workspace->model);
@@ -205,5 +208,6 @@ struct workbench workspace_bench(const struct workspace *workspace) {
                             .config = workspace->config,
                             .model = workspace->model,
                             .lists = workspace->lists,
-                            .key = workspace->key};
+                            .key = workspace->key,
+                            .texts = workspace->texts};
 }

@@ -16,6 +16,7 @@ struct workspace {
   struct config *config;
   struct model *model;
   struct codelists *lists;
+  struct approved_texts *texts; /* which texts count where `approval:` requires a second person; NULL: the files */
   struct key *key;
   struct store *store;
   int *source_ids;   /* by position in config->sources; 0 in WORKSPACE_READ where the store knows it not yet */

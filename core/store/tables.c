@@ -123,13 +123,14 @@ const struct table TABLE_OUTCOME = {
     .primary = "raw_id, run",
     COLUMNS(INTEGER("raw_id"), INTEGER("run"), INTEGER("state"), INTEGER("plan_id")),
 };
-/* Texts that act only once a second person has agreed. kind: "mapping", "codelist", "link", …; approved_at 0: waits. */
+/* Texts that act only once a second person has agreed (core/store/approval.h). approved_at 0: waits, or was rejected;
+ * `remark` is the second person's reason. */
 const struct table TABLE_APPROVAL = {
     .name = "approval",
     .primary = "approval_id",
     COLUMNS(INTEGER("approval_id"), TEXT("kind"), TEXT("name"), BYTES("digest"), BYTES("body"), TEXT("proposed_by"),
             INTEGER("proposed_at"), TEXT("approved_by"), INTEGER("approved_at"), TEXT("reason"), TEXT("document"),
-            INTEGER("run")),
+            TEXT("state"), TEXT("remark")),
 };
 /* What outside holders of checkpoints answered; sent 0: could not be sent, `message` tells why. */
 const struct table TABLE_RECEIPT = {

@@ -57,7 +57,8 @@ static enum status frame_lease(struct run_frame *frame, bool pulls, struct error
 static enum status frame_load(struct run_frame *frame, bool pulls, struct error *error) {
   const struct workbench *bench = frame->bench;
   const struct source_config *source = frame->source;
-  enum status status = plan_load(source->mapping, bench->model, bench->lists, &frame->plan, NULL, error);
+  enum status status =
+      plan_load_approved(source->mapping, bench->texts, bench->model, bench->lists, &frame->plan, NULL, error);
   if (status == OK && pulls) {
     status = config_options(bench->config, source, &frame->connector_options, error);
   }

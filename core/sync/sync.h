@@ -40,6 +40,7 @@ struct workbench {
   const struct model *model;
   const struct codelists *lists;
   const struct key *key;
+  const struct approved_texts *texts; /* which text of a mapping counts; NULL: the files */
 };
 /* ERR_BALANCE where the counts do not add up (the run is recorded as failed). */
 enum status sync_source(const struct workbench *bench, const struct source_config *source, int source_id,

@@ -459,7 +459,7 @@ static void mistakes_of_a_policy_have_a_place(void **state) {
                    : "%s",
              cases[i].text, here, here, here);
     assert_int_equal(file_write(path, slice_of(text), 0600, &error), OK);
-    assert_int_equal(policy_load(path, stand->model, &policy, &error), ERR_CONFIG);
+    assert_int_equal(policy_load(path, NULL, stand->model, &policy, &error), ERR_CONFIG);
     assert_null(policy);
     assert_string_equal(error.message, cases[i].message);
     assert_string_equal(error.place + strlen(stand->folder) + 1, cases[i].place);

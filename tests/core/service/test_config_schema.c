@@ -2,6 +2,7 @@
 #include "connectors/connector.h"
 #include "core/base/file.h"
 #include "core/config.h"
+#include "core/config_parts.h"
 #include "core/link/plan_read.h"
 #include "core/link/schema.h"
 #include "core/service/config_schema.h"
@@ -57,6 +58,7 @@ static void test_workspace(void **state) {
   names_agree(properties_of(schema, "backup"), config_backup_keys);
   names_agree(properties_of(schema, "notify"), config_notify_keys);
   names_agree(properties_of(schema, "access"), config_access_keys);
+  names_agree(properties_of(schema, "approval"), config_approval_keys);
   names_agree(properties_of(schema, "mail"), config_mail_keys);
   names_agree(properties_of(schema, "webhook"), config_webhook_keys);
   names_agree(properties_of(schema, "quarantine"), config_quarantine_keys);

@@ -1,0 +1,370 @@
+#include "core/base/date.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/command/arguments.h"
+#include "core/command/commands.h"
+#include "core/command/label.h"
+#include "core/command/moment.h"
+#include "core/command/remapped.h"
+#include "core/command/stop.h"
+#include "core/command/table.h"
+#include "core/service/approved.h"
+#include "core/service/remapped.h"
+#include "core/service/textdiff.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { HEX_SIZE = 2 * SHA256_SIZE + 1, HEX_SHOWN = 12, DOCUMENT_MOST = 200, NUMBER_SIZE = 24 };
+
+static const char *hex_of(const struct sha256 *digest, char hex[HEX_SIZE]) {
+  hex_format(digest->bytes, SHA256_SIZE, hex);
+  return hex;
+}
+
+/* Enough to tell two versions apart. */
+static const char *short_hex(const struct sha256 *digest, char hex[HEX_SIZE]) {
+  hex_format(digest->bytes, SHA256_SIZE, hex);
+  hex[HEX_SHOWN] = '\0';
+  return hex;
+}
+
+/* ---- list ---- */
+
+static const char *state_text(const struct waiting_text *item) {
+  if (item->missing) {
+    return _("the file is missing");
+  }
+  if (item->proposal == 0) {
+    return _("to be proposed");
+  }
+  return item->stale ? _("changed since it was proposed") : _("waits for a second person");
+}
+
+static void add_item(struct table *table, const struct waiting_text *item) {
+  char hex[HEX_SIZE], moment[MOMENT_SIZE], id[NUMBER_SIZE];
+  snprintf(id, sizeof id, "%lld", (long long)item->proposal);
+  table_text(table, item->proposal == 0 ? "-" : id);
+  table_text(table, text_kind_names[item->kind]);
+  table_text(table, item->name);
+  table_text(table, item->first ? _("never approved") : short_hex(&item->former, hex));
+  table_text(table, item->missing ? "-" : short_hex(&item->digest, hex));
+  table_text(table, item->proposed_by == NULL ? "-" : item->proposed_by);
+  table_text(table, item->since == 0 ? "-" : moment_text(item->since, moment));
+  table_text(table, state_text(item));
+}
+
+static enum status print_table(const struct waiting_text *items, size_t count, struct error *error) {
+  const struct table_column columns[] = {{.name = "id", .title = _("id"), .align = ALIGN_RIGHT},
+                                         {.name = "kind", .title = _("kind")},
+                                         {.name = "name", .title = _("name"), .most = 40},
+                                         {.name = "former", .title = _("in use")},
+                                         {.name = "digest", .title = _("file")},
+                                         {.name = "proposed_by", .title = _("proposed by"), .most = 30},
+                                         {.name = "since", .title = _("changed")},
+                                         {.name = "state", .title = _("state")}};
+  struct table *table = table_new(columns, sizeof columns / sizeof *columns);
+  if (table == NULL) {
+    return error_memory(error);
+  }
+  for (size_t i = 0; i < count; i++) {
+    add_item(table, &items[i]);
+  }
+  enum status status = table_print(table, stdout, TABLE_TEXT, error);
+  table_free(table);
+  return status;
+}
+
+static void print_json(const struct waiting_text *items, size_t count) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < count; i++) {
+    const struct waiting_text *item = &items[i];
+    char hex[HEX_SIZE], former[HEX_SIZE], since[TIMESTAMP_TEXT_SIZE];
+    clock_format(item->since, since);
+    json_array_append_new(list, json_pack("{so ss ss ss? ss? sb ss? ss? ss? ss?}", "id",
+                                          item->proposal == 0 ? json_null() : json_integer(item->proposal), "kind",
+                                          text_kind_names[item->kind], "name", item->name, "in_use",
+                                          item->first ? NULL : hex_of(&item->former, former), "file",
+                                          item->missing ? NULL : hex_of(&item->digest, hex), "stale", (int)item->stale,
+                                          "proposed_by", item->proposed_by, "reason", item->reason, "document",
+                                          item->document, "since", item->since == 0 ? NULL : since));
+  }
+  json_t *root = json_pack("{so}", "waiting", list);
+  json_dumpf(root, stdout, JSON_INDENT(2));
+  puts("");
+  json_decref(root);
+}
+
+static enum status list(const struct globals *globals, struct workspace *workspace, struct arena *arena,
+                        struct error *error) {
+  struct waiting_text *items = NULL;
+  size_t count = 0;
+  enum status status = approved_waiting(workspace, arena, &items, &count, error);
+  if (status != OK) {
+    return status;
+  }
+  if (globals->json) {
+    print_json(items, count);
+    return OK;
+  }
+  if (count == 0) {
+    puts(workspace->texts == NULL
+             ? _("nothing needs approval here: `approval: {required: …}` in puente.yaml asks for it")
+             : _("every file is the one that was approved"));
+    return OK;
+  }
+  status = print_table(items, count, error);
+  if (status == OK && !globals->quiet) {
+    puts(_("until it is approved the version in use stays; next: `puente approve propose KIND NAME`, then a second "
+           "person: `puente approve show ID` and `puente approve accept ID`"));
+  }
+  return status;
+}
+
+/* ---- show ---- */
+
+struct showing {
+  const struct globals *globals;
+  json_t *reports;
+  bool told, failed;
+};
+
+static void show_report(void *context, const struct pull_outcome *outcome) {
+  struct showing *showing = context;
+  struct error error;
+  bool shown = false;
+  if (outcome->status != OK) {
+    log_error(LEVEL_ERROR, &outcome->error);
+    showing->failed = true;
+  } else if (outcome->remapped != NULL && showing->globals->json) {
+    json_array_append_new(showing->reports, remapped_json(outcome->remapped));
+  } else if (outcome->remapped != NULL) {
+    showing->failed = remapped_print(outcome->remapped, &shown, &error) != OK || showing->failed;
+    showing->told = showing->told || shown;
+  }
+}
+
+static void print_lines(const json_t *lines) {
+  size_t i;
+  json_t *line;
+  json_array_foreach(lines, i, line) {
+    printf("%s %5lld  %s\n", json_string_value(json_object_get(line, "sign")),
+           (long long)json_integer_value(json_object_get(line, "line")),
+           json_string_value(json_object_get(line, "text")));
+  }
+}
+
+static void print_head(const struct approval *one) {
+  char moment[MOMENT_SIZE];
+  printf(_("proposal %lld: %s %s, by %s at %s\n"), (long long)one->id, one->kind, one->name, one->proposed_by,
+         moment_text(one->proposed_at, moment));
+  printf(_("reason: %s\ndocument: %s\n"), one->reason, one->document);
+  if (one->state == APPROVAL_APPROVED || one->state == APPROVAL_FORMER) {
+    printf(_("approved by %s at %s: %s\n"), one->approved_by, moment_text(one->approved_at, moment), one->remark);
+  } else if (one->state == APPROVAL_REJECTED) {
+    printf(_("rejected by %s: %s\n"), one->approved_by, one->remark);
+  }
+  if (one->changed) {
+    puts(_("ATTENTION: its text in the store is not the one that was proposed"));
+  }
+}
+
+static enum status print_shown(const struct approval_shown *shown, const json_t *lines, struct showing *showing,
+                               struct workspace *workspace, struct error *error) {
+  struct pull_request request = {.report = show_report, .context = showing, .options = {.stop = stop_flag()}};
+  struct pull_summary summary;
+  bool waits = shown->approval.state == APPROVAL_WAITING;
+  if (!showing->globals->json) {
+    print_head(&shown->approval);
+    puts(shown->former.len == 0 ? _("\nnew text:") : _("\nwhat changes in the text:"));
+    print_lines(lines);
+    puts("");
+    fflush(stdout);
+  }
+  enum status status = approval_try(workspace, shown, &request, &summary, error);
+  if (status != OK || showing->globals->json) {
+    return status;
+  }
+  if (shown->linked >= 0) {
+    printf(_("once it is approved, `puente link` has to be run: records that it places anew: %lld\n"),
+           (long long)shown->linked);
+  } else if (waits && !showing->told && !showing->failed) {
+    puts(_("no record that has landed would change"));
+  }
+  return OK;
+}
+
+static enum status show(const struct globals *globals, struct workspace *workspace, int64_t id, struct arena *arena,
+                        struct error *error) {
+  struct approval_shown shown;
+  struct showing showing = {.globals = globals, .reports = json_array()};
+  json_t *lines = json_array();
+  enum status status = approval_show(workspace, id, arena, &shown, error);
+  status = status == OK ? textdiff(shown.former, shown.approval.body, lines, error) : status;
+  status = status == OK ? print_shown(&shown, lines, &showing, workspace, error) : status;
+  if (status == OK && globals->json) {
+    const struct approval *one = &shown.approval;
+    char hex[HEX_SIZE];
+    json_t *root =
+        json_pack("{sI ss ss ss ss ss ss? ss? ss? sb sO sO so}", "id", (json_int_t)one->id, "kind", one->kind, "name",
+                  one->name, "digest", hex_of(&one->digest, hex), "state", approval_state_names[one->state],
+                  "proposed_by", one->proposed_by, "reason", one->reason, "document", one->document, "decided_by",
+                  one->approved_by, "changed", (int)one->changed, "lines", lines, "values", showing.reports, "linked",
+                  shown.linked < 0 ? json_null() : json_integer(shown.linked));
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    puts("");
+    json_decref(root);
+  }
+  json_decref(lines);
+  json_decref(showing.reports);
+  return status == OK && showing.failed ? error_set(error, ERR_CONFIG, "%s", _("the mapping could not be tried"))
+                                        : status;
+}
+
+/* ---- propose, accept, reject ---- */
+
+static enum status propose(const struct globals *globals, struct workspace *workspace,
+                           const struct approval_request *request, struct error *error) {
+  int64_t *ids = calloc(APPROVED_WAITING_MOST, sizeof *ids);
+  size_t count = 0;
+  enum status status = ids == NULL ? error_memory(error) : approval_propose(workspace, request, ids, &count, error);
+  json_t *made = json_array();
+  for (size_t i = 0; status == OK && i < count; i++) {
+    json_array_append_new(made, json_integer(ids[i]));
+    if (!globals->json && !globals->quiet) {
+      printf(_("proposal %lld: a second person looks at it by `puente approve show %lld`\n"), (long long)ids[i],
+             (long long)ids[i]);
+    }
+  }
+  if (status == OK && globals->json) {
+    json_t *root = json_pack("{sO}", "proposals", made);
+    json_dumpf(root, stdout, JSON_COMPACT);
+    puts("");
+    json_decref(root);
+  }
+  json_decref(made);
+  free(ids);
+  return status;
+}
+
+static enum status decide(const struct globals *globals, struct workspace *workspace,
+                          const struct approval_request *request, bool accept, struct arena *arena,
+                          struct error *error) {
+  struct approval made;
+  enum status status = approval_decide(workspace, request, accept, arena, &made, error);
+  if (status != OK) {
+    return status;
+  }
+  if (globals->json) {
+    json_t *root = json_pack("{sI ss ss ss}", "id", (json_int_t)made.id, "kind", made.kind, "name", made.name, "state",
+                             accept ? "approved" : "rejected");
+    json_dumpf(root, stdout, JSON_COMPACT);
+    puts("");
+    json_decref(root);
+  } else if (!globals->quiet && !accept) {
+    printf(_("%s %s: rejected; the version in use stays\n"), made.kind, made.name);
+  } else if (!globals->quiet) {
+    printf(strcmp(made.kind, "link") == 0 ? _("%s %s: approved; the next `puente link` uses it\n")
+                                          : _("%s %s: approved; `puente remap` applies it to what has landed\n"),
+           made.kind, made.name);
+  }
+  return OK;
+}
+
+/* ---- all ---- */
+
+static enum status act(const struct globals *globals, const char *what, const struct approval_request *request,
+                       struct error *error) {
+  struct workspace workspace;
+  struct arena *arena = arena_new(0);
+  bool lists = strcmp(what, "list") == 0;
+  const struct workspace_opening opening = {
+      .path = globals->config, .mode = lists ? WORKSPACE_READ : WORKSPACE_WRITE, .stop = stop_flag()};
+  enum status status = arena == NULL ? error_memory(error) : workspace_open_as(&opening, &workspace, error);
+  if (status != OK) {
+    arena_free(arena);
+    return status;
+  }
+  moment_use_zone(workspace.config->serve.zone);
+  if (lists) {
+    status = list(globals, &workspace, arena, error);
+  } else if (strcmp(what, "show") == 0) {
+    status = show(globals, &workspace, request->id, arena, error);
+  } else if (strcmp(what, "propose") == 0) {
+    status = propose(globals, &workspace, request, error);
+  } else {
+    status = decide(globals, &workspace, request, strcmp(what, "accept") == 0, arena, error);
+  }
+  workspace_close(&workspace);
+  arena_free(arena);
+  return status;
+}
+
+static bool given(const char *text) {
+  return text != NULL && text[0] != '\0';
+}
+
+/* NULL where the words are in order; else what is missing. */
+static const char *misuse(const char *what, int argc, char **argv, struct approval_request *request) {
+  bool proposes = strcmp(what, "propose") == 0, shows = strcmp(what, "show") == 0;
+  bool decides = strcmp(what, "accept") == 0 || strcmp(what, "reject") == 0;
+  if (strcmp(what, "list") == 0) {
+    return argc <= 2 ? NULL : _("list takes no further words");
+  }
+  if (!proposes && !shows && !decides) {
+    return _("list, propose KIND [NAME], show ID, accept ID or reject ID is expected");
+  }
+  if (proposes && (argc < 3 || argc > 4)) {
+    return _("what is proposed is expected: mapping SOURCE, or link [FILE]");
+  }
+  if (proposes) {
+    request->kind = argv[2];
+    request->name = argc == 4 ? argv[3] : NULL;
+  } else if (argc != 3 || !text_to_int64(slice_of(argv[2]), &request->id) || request->id <= 0) {
+    return _("the number of a proposal is expected, as `puente approve list` shows it");
+  }
+  if (!shows && !given(request->reason)) {
+    return _("a reason is needed: --reason TEXT");
+  }
+  return proposes && (!given(request->document) || strlen(request->document) > DOCUMENT_MOST)
+             ? _("the number of the document that asks for it is needed: --document NUMBER")
+             : NULL;
+}
+
+static int run(const struct globals *globals, int argc, char **argv) {
+  struct approval_request request = {.id = 0};
+  struct error error;
+  const struct argument table[] = {
+      {.name = "reason", .text = &request.reason}, {.name = "document", .text = &request.document}, {.name = NULL}};
+  int exit_code = 0;
+  if (arguments_done(&command_approve, table, &argc, argv, &exit_code)) {
+    return exit_code;
+  }
+  const char *what = argc > 1 ? argv[1] : "list";
+  const char *wrong = misuse(what, argc, argv, &request);
+  if (wrong != NULL) {
+    return command_misused(&command_approve, "%s", wrong);
+  }
+  return act(globals, what, &request, &error) == OK ? 0 : command_fail(&error);
+}
+
+const struct command command_approve = {
+    .name = "approve",
+    .synopsis = "list|propose|show|accept|reject [ID] [OPTIONS]",
+    .summary = N_("let a second person agree before a mapping or a linkage rule acts"),
+    .help = N_(
+        "  list                     files that are not the approved ones: who proposed them, and since when they "
+        "differ\n"
+        "  propose KIND [NAME] --reason TEXT --document NUMBER\n"
+        "                           mapping SOURCE, or link [FILE]: the file as it is now; without NAME all of the\n"
+        "                           kind that wait\n"
+        "  show ID                  what changes in the text, and the values that it would change, as by\n"
+        "                           `puente remap --dry-run`\n"
+        "  accept ID --reason TEXT  by another person than the one who proposed it: from now on it acts\n"
+        "  reject ID --reason TEXT  the version in use stays\n"
+        "\n"
+        "`approval: {required: [mapping, link]}` in puente.yaml asks for it. While a changed file waits, sync, remap,\n"
+        "link and serve go on with the version that was approved last; a file that was never approved is not used.\n"
+        "An approval is of the text byte for byte. Each step is in the log."),
+    .run = run,
+};

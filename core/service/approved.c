@@ -1,0 +1,160 @@
+#include "core/base/file.h"
+#include "core/service/approved_files.h"
+#include "core/store/access.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { FAULT_SIZE = 200 };
+
+/* ---- which text counts ---- */
+
+struct reading {
+  const struct workspace *workspace;
+  struct approved_texts *texts;
+  struct arena *arena; /* of paths */
+};
+
+static enum status take_approved(void *context, const struct approval *approval, struct error *error) {
+  const struct reading *reading = context;
+  enum text_kind kind;
+  char fault[FAULT_SIZE];
+  if (approval->state != APPROVAL_APPROVED || !approved_kind(approval->kind, &kind)) {
+    return OK;
+  }
+  const char *path = approved_path(reading->workspace->config, kind, approval->name, reading->arena);
+  if (path == NULL) {
+    return OK;
+  }
+  snprintf(fault, sizeof fault, _("approval %lld in the store was changed: its text is not the one that was approved"),
+           (long long)approval->id);
+  const struct approved_text text = {.kind = kind,
+                                     .path = path,
+                                     .name = approval->name,
+                                     .fault = approval->changed ? fault : NULL,
+                                     .body = approval->body};
+  return approved_texts_add(reading->texts, &text, error);
+}
+
+static bool required(const struct config *config) {
+  bool any = false;
+  for (int i = 0; i < TEXT_KINDS; i++) {
+    any = any || config->approval[i];
+  }
+  return any;
+}
+
+enum status approved_read(struct workspace *workspace, struct error *error) {
+  struct reading reading = {.workspace = workspace};
+  if (!required(workspace->config) || (store_roles(workspace->store) & ROLES_SERVICE) == 0) {
+    return OK;
+  }
+  enum status status = approved_texts_new(workspace->config->approval, &reading.texts, error);
+  if (status != OK) {
+    return status;
+  }
+  reading.arena = arena_new(0);
+  status = reading.arena == NULL ? error_memory(error)
+                                 : store_visit_approvals(workspace->store, 0, take_approved, &reading, error);
+  arena_free(reading.arena);
+  if (status != OK) {
+    approved_texts_free(reading.texts);
+    return status;
+  }
+  workspace->texts = reading.texts;
+  return OK;
+}
+
+/* ---- what waits ---- */
+
+struct standing_rows {
+  struct arena *arena;
+  struct approval rows[2 * APPROVED_WAITING_MOST];
+  size_t count;
+};
+
+static enum status take_standing(void *context, const struct approval *approval, struct error *error) {
+  struct standing_rows *rows = context;
+  if (approval->state != APPROVAL_APPROVED && approval->state != APPROVAL_WAITING) {
+    return OK;
+  }
+  if (rows->count == sizeof rows->rows / sizeof *rows->rows) {
+    return error_set(error, ERR_LIMIT, _("more than %d files need approval"), APPROVED_WAITING_MOST);
+  }
+  struct approval lean = *approval;
+  lean.body = slice_make(NULL, 0);
+  return approved_copy(rows->arena, &lean, &rows->rows[rows->count++], error);
+}
+
+static const struct approval *find(const struct standing_rows *rows, const struct approved_file *file,
+                                   enum approval_state state) {
+  for (size_t i = 0; i < rows->count; i++) {
+    const struct approval *row = &rows->rows[i];
+    if (row->state == state && strcmp(row->name, file->name) == 0
+        && strcmp(row->kind, text_kind_names[file->kind]) == 0) {
+      return row;
+    }
+  }
+  return NULL;
+}
+
+static bool same(const struct sha256 *one, const struct sha256 *other) {
+  return memcmp(one->bytes, other->bytes, SHA256_SIZE) == 0;
+}
+
+/* False where the file is the approved one. */
+static bool examine(const struct approved_file *file, const struct standing_rows *rows, struct waiting_text *item) {
+  struct buffer text;
+  struct stat about;
+  struct error ignored;
+  const struct approval *approved = find(rows, file, APPROVAL_APPROVED), *waits = find(rows, file, APPROVAL_WAITING);
+  *item = (struct waiting_text){.kind = file->kind, .name = file->name, .path = file->path, .first = approved == NULL};
+  item->missing = file_read(file->path, APPROVED_FILE_MOST, &text, &ignored) != OK;
+  if (!item->missing) {
+    item->digest = sha256_of(buffer_view(&text));
+    item->since = stat(file->path, &about) == 0 ? about.st_mtim.tv_sec * INT64_C(1000000) : 0;
+    buffer_free(&text);
+  }
+  if (approved != NULL) {
+    item->former = approved->digest;
+  }
+  if (approved != NULL && !approved->changed && !item->missing && same(&item->digest, &approved->digest)) {
+    return false;
+  }
+  if (waits != NULL) {
+    item->proposal = waits->id;
+    item->stale = item->missing || waits->changed || !same(&item->digest, &waits->digest);
+    item->proposed_by = waits->proposed_by;
+    item->reason = waits->reason;
+    item->document = waits->document;
+  }
+  return true;
+}
+
+enum status approved_waiting(const struct workspace *workspace, struct arena *arena, struct waiting_text **items,
+                             size_t *count, struct error *error) {
+  struct approved_files *files = NULL;
+  *items = NULL;
+  *count = 0;
+  if (workspace->texts == NULL) {
+    return OK;
+  }
+  struct standing_rows *rows = arena_alloc(arena, sizeof *rows);
+  if (rows == NULL) {
+    return error_memory(error);
+  }
+  rows->arena = arena;
+  rows->count = 0;
+  enum status status = approved_collect(workspace->config, arena, &files, error);
+  status = status == OK ? store_visit_approvals(workspace->store, 0, take_standing, rows, error) : status;
+  struct waiting_text *made = status == OK ? arena_array(arena, files->count + 1, sizeof *made) : NULL;
+  if (status == OK && made == NULL) {
+    return error_memory(error);
+  }
+  for (size_t i = 0; status == OK && i < files->count; i++) {
+    *count += examine(&files->items[i], rows, &made[*count]);
+  }
+  *items = made;
+  return status;
+}

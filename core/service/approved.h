@@ -1,0 +1,59 @@
+/* WHAT ACTS ONLY ONCE A SECOND PERSON HAS AGREED (`approval: required:` of puente.yaml): which text of a mapping or a
+ * link file counts, which files wait, and the steps from a proposal to its approval. An approval is of a text, byte for
+ * byte; until then the text approved before goes on being used. Each step is in the log as "approval". */
+#ifndef PUENTE_SERVICE_APPROVED_H
+#define PUENTE_SERVICE_APPROVED_H
+
+#include "core/service/pull.h"
+#include "core/store/approval.h"
+
+enum { APPROVED_FILE_MOST = 16 << 20, APPROVED_WAITING_MOST = 4096 };
+
+/* Fills workspace->texts from the store; leaves it NULL where nothing is required, and for sessions of the database
+ * that have a role: they run nothing. */
+enum status approved_read(struct workspace *workspace, struct error *error) MUST_CHECK;
+
+/* A file whose text is not the approved one. */
+struct waiting_text {
+  enum text_kind kind;
+  const char *name, *path;
+  struct sha256 digest, former; /* of the file now, and of the approved text; zeros: no file; never approved */
+  bool missing, first;          /* the file is gone; nothing was approved before */
+  int64_t since;                /* when the file was last written, microseconds; 0: missing */
+  int64_t proposal;             /* that waits; 0: none. Its digest may be another: */
+  bool stale;                   /* the file changed again since it was proposed */
+  const char *proposed_by, *reason, *document; /* NULL without a proposal */
+};
+/* In the arena, in the order of the configuration. */
+enum status approved_waiting(const struct workspace *workspace, struct arena *arena, struct waiting_text **items,
+                             size_t *count, struct error *error) MUST_CHECK;
+
+struct approval_request {
+  const char *kind, *name;       /* of propose; name NULL: all files of the kind that wait and are not proposed */
+  int64_t id;                    /* of accept, reject */
+  const char *reason, *document; /* document: of propose */
+};
+/* ERR_USAGE where the file is approved already; what is wrong with the file is told and nothing is proposed. `ids` has
+ * room for APPROVED_WAITING_MOST. */
+enum status approval_propose(struct workspace *workspace, const struct approval_request *request, int64_t *ids,
+                             size_t *count, struct error *error) MUST_CHECK;
+/* ERR_AUTH for who proposed it, by whatever spelling of the login; ERR_USAGE where the file changed since. `made` tells
+ * id, kind and name, in the arena. */
+enum status approval_decide(struct workspace *workspace, const struct approval_request *request, bool accept,
+                            struct arena *arena, struct approval *made, struct error *error) MUST_CHECK;
+
+/* The difference of text, line by line, and of which approval; `former` is empty where there is none. */
+struct approval_shown {
+  struct approval approval; /* in the arena */
+  struct slice former;
+  enum text_kind kind;
+  int64_t linked; /* rows that `puente link` has to place again; -1: not a link file */
+};
+enum status approval_show(struct workspace *workspace, int64_t id, struct arena *arena, struct approval_shown *shown,
+                          struct error *error) MUST_CHECK;
+/* What the sources' records would be: `puente remap --dry-run` as if the text were approved. `request` tells where the
+ * report of each source goes. */
+enum status approval_try(struct workspace *workspace, const struct approval_shown *shown, struct pull_request *request,
+                         struct pull_summary *summary, struct error *error) MUST_CHECK;
+
+#endif

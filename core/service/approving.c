@@ -1,0 +1,317 @@
+/* The steps from a proposal to its approval. */
+#include "core/audit/audit.h"
+#include "core/base/actor.h"
+#include "core/base/file.h"
+#include "core/resolve/policy.h"
+#include "core/service/access.h"
+#include "core/service/approved_files.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PART_SIZE = ACTOR_MOST + 1 };
+
+/* "ana@mimp" and "MIMP\ana" are logins of ana. */
+static void bare_login(const char *actor, char part[PART_SIZE]) {
+  const char *back = strrchr(actor, '\\');
+  const char *from = back == NULL ? actor : back + 1;
+  size_t len = strcspn(from, "@");
+  len = len < PART_SIZE ? len : PART_SIZE - 1;
+  memcpy(part, from, len);
+  part[len] = '\0';
+}
+
+static bool same_person(const char *one, const char *other) {
+  char a[PART_SIZE], b[PART_SIZE];
+  bare_login(one, a);
+  bare_login(other, b);
+  return actor_same(one, other) || actor_same(a, b);
+}
+
+/* What is wrong with a file is told to whoever proposes it, and not at night to a sync. */
+static enum status check_text(struct workspace *workspace, enum text_kind kind, const char *path, struct slice text,
+                              struct error *error) {
+  struct plan *plan = NULL;
+  struct policy *policy = NULL;
+  enum status status = OK;
+  if (kind == TEXT_MAPPING) {
+    status = plan_parse(path, text, workspace->model, workspace->lists, &plan, NULL, error);
+    plan_free(plan);
+  } else if (kind == TEXT_LINK) {
+    status = policy_load(workspace->config->link_file, NULL, workspace->model, &policy, error);
+    policy_free(policy);
+  }
+  return status;
+}
+
+static json_t *hex_json(const struct sha256 *digest) {
+  static const struct sha256 none;
+  char hex[2 * SHA256_SIZE + 1];
+  hex_format(digest->bytes, SHA256_SIZE, hex);
+  return memcmp(digest->bytes, none.bytes, SHA256_SIZE) == 0 ? json_null() : json_string(hex);
+}
+
+static enum status write_entry(struct workspace *workspace, const struct approval *approval,
+                               const struct sha256 *former, const char *state, const char *reason,
+                               struct error *error) {
+  json_t *made = json_pack("{so ss? so sI ss ss ss}", "digest", hex_json(&approval->digest), "document",
+                           approval->document, "former", hex_json(former), "id", (json_int_t)approval->id, "kind",
+                           approval->kind, "name", approval->name, "state", state);
+  char *body = made == NULL ? NULL : json_dumps(made, JSON_COMPACT | JSON_SORT_KEYS);
+  const struct audit_event event = {.event = "approval",
+                                    .source = strcmp(approval->kind, "mapping") == 0 ? approval->name : NULL,
+                                    .actor = workspace->actor,
+                                    .purpose = reason,
+                                    .body = body};
+  enum status status = body == NULL ? error_memory(error) : audit_append(workspace->store, &event, error);
+  json_decref(made);
+  free(body);
+  return status;
+}
+
+/* ---- propose ---- */
+
+static enum status propose_one(struct workspace *workspace, const struct approval_request *request,
+                               const struct waiting_text *item, int64_t *id, struct error *error) {
+  struct buffer text;
+  enum status status = file_read(item->path, APPROVED_FILE_MOST, &text, error);
+  if (status != OK) {
+    return status;
+  }
+  struct approval approval = {.kind = text_kind_names[item->kind],
+                              .name = item->name,
+                              .body = buffer_view(&text),
+                              .proposed_by = workspace->actor,
+                              .reason = request->reason,
+                              .document = request->document};
+  status = check_text(workspace, item->kind, item->path, approval.body, error);
+  status = status == OK ? store_propose(workspace->store, &approval, error) : status;
+  status = status == OK ? write_entry(workspace, &approval, &item->former, "proposed", request->reason, error) : status;
+  buffer_free(&text);
+  *id = approval.id;
+  return status;
+}
+
+static bool wanted(const struct waiting_text *item, const struct approval_request *request) {
+  return strcmp(text_kind_names[item->kind], request->kind) == 0
+         && (request->name == NULL ? item->proposal == 0 || item->stale : strcmp(item->name, request->name) == 0);
+}
+
+static enum status check_request(const struct workspace *workspace, const struct approval_request *request,
+                                 struct error *error) {
+  enum text_kind kind;
+  if (!approved_kind(request->kind, &kind)) {
+    error_set(error, ERR_USAGE, _("there is no kind \"%s\" of files to approve"), request->kind);
+    error_hint(error, "%s", _("mapping or link"));
+    return ERR_USAGE;
+  }
+  if (!workspace->config->approval[kind]) {
+    error_set(error, ERR_USAGE, _("files of kind %s need no approval here"), request->kind);
+    error_hint(error, _("`approval: {required: [%s]}` in puente.yaml asks for it"), request->kind);
+    return ERR_USAGE;
+  }
+  return OK;
+}
+
+static enum status propose_all(struct workspace *workspace, const struct approval_request *request,
+                               const struct waiting_text *items, size_t item_count, int64_t *ids, size_t *count,
+                               struct error *error) {
+  enum status status = OK;
+  for (size_t i = 0; i < item_count && status == OK; i++) {
+    if (wanted(&items[i], request)) {
+      status = propose_one(workspace, request, &items[i], &ids[(*count)++], error);
+    }
+  }
+  if (status == OK && *count == 0) {
+    error_set(error, ERR_USAGE, "%s", _("nothing to propose: no such file waits"));
+    error_hint(error, "%s", _("`puente approve list` shows what waits"));
+    return ERR_USAGE;
+  }
+  return status;
+}
+
+enum status approval_propose(struct workspace *workspace, const struct approval_request *request, int64_t *ids,
+                             size_t *count, struct error *error) {
+  struct arena *arena = arena_new(0);
+  struct waiting_text *items = NULL;
+  size_t item_count = 0;
+  *count = 0;
+  enum status status = arena == NULL ? error_memory(error) : access_require(workspace, RIGHT_DECIDE, error);
+  status = status == OK ? access_person(workspace, error) : status;
+  status = status == OK ? check_request(workspace, request, error) : status;
+  status = status == OK ? approved_waiting(workspace, arena, &items, &item_count, error) : status;
+  if (status == OK && (status = store_begin(workspace->store, error)) == OK) {
+    status = propose_all(workspace, request, items, item_count, ids, count, error);
+    status = status == OK ? store_commit(workspace->store, error) : status;
+    if (status != OK) {
+      store_rollback(workspace->store);
+    }
+  }
+  arena_free(arena);
+  return status;
+}
+
+/* ---- accept and reject ---- */
+
+struct found {
+  struct arena *arena;
+  int64_t id;
+  struct approval one, former; /* id 0: none */
+};
+
+static enum status take_one(void *context, const struct approval *approval, struct error *error) {
+  struct found *found = context;
+  return approval->id == found->id ? approved_copy(found->arena, approval, &found->one, error) : OK;
+}
+
+static enum status take_former(void *context, const struct approval *approval, struct error *error) {
+  struct found *found = context;
+  bool former = approval->state == APPROVAL_APPROVED && strcmp(approval->kind, found->one.kind) == 0
+                && strcmp(approval->name, found->one.name) == 0;
+  return former ? approved_copy(found->arena, approval, &found->former, error) : OK;
+}
+
+static enum status find_one(struct workspace *workspace, struct found *found, struct error *error) {
+  enum status status = store_visit_approvals(workspace->store, found->id, take_one, found, error);
+  if (status == OK && found->one.id == 0) {
+    error_set(error, ERR_NOT_FOUND, _("there is no proposal %lld"), (long long)found->id);
+    error_hint(error, "%s", _("`puente approve list` shows what waits"));
+    return ERR_NOT_FOUND;
+  }
+  return status == OK ? store_visit_approvals(workspace->store, 0, take_former, found, error) : status;
+}
+
+static enum status refuse_own(const struct approval *approval, struct error *error) {
+  error_set(error, ERR_AUTH, _("proposal %lld is by '%s': another person has to approve it"), (long long)approval->id,
+            approval->proposed_by);
+  error_hint(error, "%s", _("a second person runs `puente approve accept` under a login of their own"));
+  return ERR_AUTH;
+}
+
+/* What is approved is what the file holds now, and what the first person proposed. */
+static enum status check_file(struct workspace *workspace, const struct found *found, struct error *error) {
+  const struct approval *one = &found->one;
+  enum text_kind kind = TEXT_MAPPING;
+  bool kept = approved_kind(one->kind, &kind);
+  const char *path = kept ? approved_path(workspace->config, kind, one->name, found->arena) : NULL;
+  struct buffer text;
+  if (one->changed) {
+    error_set(error, ERR_CONFIG, _("proposal %lld in the store was changed: its text is not the one that was proposed"),
+              (long long)one->id);
+    error_hint(error, "%s", _("have the log verified (`puente audit verify`), then propose the file anew"));
+    return ERR_CONFIG;
+  }
+  if (path == NULL || file_read(path, APPROVED_FILE_MOST, &text, error) != OK) {
+    return error_set(error, ERR_USAGE, _("the file of proposal %lld is not there any more"), (long long)one->id);
+  }
+  bool same = slice_equal(buffer_view(&text), one->body);
+  enum status status = same ? check_text(workspace, kind, path, one->body, error) : OK;
+  buffer_free(&text);
+  if (!same) {
+    error_set(error, ERR_USAGE, _("the file changed again since proposal %lld was made"), (long long)one->id);
+    error_place(error, "%s", path);
+    error_hint(error, "%s", _("propose it anew, so that what is approved is what was seen"));
+    return ERR_USAGE;
+  }
+  return status;
+}
+
+static enum status decide(struct workspace *workspace, const struct approval_request *request, bool accept,
+                          struct found *found, struct error *error) {
+  const char *state = accept ? "approved" : "rejected";
+  enum status status = find_one(workspace, found, error);
+  if (status == OK && accept && same_person(found->one.proposed_by, workspace->actor)) {
+    status = refuse_own(&found->one, error);
+  }
+  status =
+      status == OK && accept && found->one.state == APPROVAL_WAITING ? check_file(workspace, found, error) : status;
+  status = status == OK
+               ? store_decide_approval(workspace->store, &found->one, accept, workspace->actor, request->reason, error)
+               : status;
+  return status == OK ? write_entry(workspace, &found->one, &found->former.digest, state, request->reason, error)
+                      : status;
+}
+
+enum status approval_decide(struct workspace *workspace, const struct approval_request *request, bool accept,
+                            struct arena *arena, struct approval *made, struct error *error) {
+  struct found found = {.arena = arena, .id = request->id};
+  enum status status = access_require(workspace, RIGHT_APPROVE, error);
+  status = status == OK ? access_person(workspace, error) : status;
+  status = status == OK ? store_begin(workspace->store, error) : status;
+  if (status != OK) {
+    return status;
+  }
+  status = decide(workspace, request, accept, &found, error);
+  status = status == OK ? store_commit(workspace->store, error) : status;
+  if (status != OK) {
+    store_rollback(workspace->store);
+    return status;
+  }
+  *made = found.one;
+  return OK;
+}
+
+/* ---- what it would change ---- */
+
+enum status approval_show(struct workspace *workspace, int64_t id, struct arena *arena, struct approval_shown *shown,
+                          struct error *error) {
+  struct found found = {.arena = arena, .id = id};
+  *shown = (struct approval_shown){.linked = -1};
+  enum status status = access_require(workspace, RIGHT_RUN, error);
+  status = status == OK ? find_one(workspace, &found, error) : status;
+  if (status != OK) {
+    return status;
+  }
+  shown->approval = found.one;
+  shown->former = found.former.id == id ? slice_make(NULL, 0) : found.former.body;
+  bool kept = approved_kind(found.one.kind, &shown->kind);
+  return kept && shown->kind == TEXT_LINK ? store_linked_rows(workspace->store, &shown->linked, error) : OK;
+}
+
+/* The texts that count, with the proposed one in its place. */
+static enum status make_trial(struct workspace *workspace, const struct approval_shown *shown,
+                              struct approved_texts **trial, struct error *error) {
+  bool kinds[TEXT_KINDS];
+  struct arena *arena = arena_new(0);
+  memcpy(kinds, workspace->config->approval, sizeof kinds);
+  kinds[shown->kind] = true;
+  enum status status = arena == NULL ? error_memory(error) : approved_texts_new(kinds, trial, error);
+  for (size_t i = 0; status == OK && workspace->texts != NULL && i < workspace->texts->count; i++) {
+    status = approved_texts_add(*trial, &workspace->texts->items[i], error);
+  }
+  const struct approved_text proposed = {
+      .kind = shown->kind,
+      .path = arena == NULL ? NULL : approved_path(workspace->config, shown->kind, shown->approval.name, arena),
+      .name = shown->approval.name,
+      .body = shown->approval.body};
+  if (status == OK && proposed.path == NULL) {
+    status = error_set(error, ERR_NOT_FOUND, _("there is no source \"%s\""), shown->approval.name);
+  }
+  status = status == OK ? approved_texts_add(*trial, &proposed, error) : status;
+  arena_free(arena);
+  return status;
+}
+
+enum status approval_try(struct workspace *workspace, const struct approval_shown *shown, struct pull_request *request,
+                         struct pull_summary *summary, struct error *error) {
+  const char *codes[] = {shown->approval.name, NULL};
+  struct approved_texts *trial = NULL, *counts = workspace->texts;
+  *summary = (struct pull_summary){.nothing_new = true};
+  if (shown->kind != TEXT_MAPPING || shown->approval.state != APPROVAL_WAITING || shown->approval.changed) {
+    return OK;
+  }
+  enum status status = make_trial(workspace, shown, &trial, error);
+  if (status == OK) {
+    request->kind = PULL_REMAP;
+    request->codes = codes;
+    request->options.dry_run = true;
+    request->options.actor = workspace->actor;
+    workspace->texts = trial;
+    status = service_pull(workspace, request, summary, error);
+    workspace->texts = counts;
+    request->codes = NULL;
+  }
+  approved_texts_free(trial);
+  return status;
+}

@@ -1,0 +1,310 @@
+/* `puente approve` as two persons use it, on both stores: a changed mapping or linkage rule does not act until the
+ * second one has agreed, and what was approved before goes on acting. */
+#include "tests/support/postgres.h"
+#include "tests/support/program.h"
+#include "tests/support/temp.h"
+
+#include <libpq-fe.h>
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+static const char SOURCE[] = "source: demo\ntitle: Demo\ninstitution: PE/MP\ncontact: help desk 1234\nunit: denuncia\n"
+                             "connector: file\noptions: {path: incoming, settle: 0s}\n";
+#define MAPPING(codes)                                                                                                 \
+  "source: demo\nformat: csv\ndelimiter: \";\"\n"                                                                      \
+  "case:\n  key: id\n  denuncia_number: id\n"                                                                          \
+  "person:\n  key: [id, victim]\n  role: victim\n  given_names: {from: name, clean: name}\n"                           \
+  "  sex: {from: sex, values: {" codes "}, else: quarantine}\n"
+#define FIRST MAPPING("F: female, H: trans_male")
+#define SECOND MAPPING("F: female, H: male, X: non_conforming")
+#define HEADER "id;victim;name;sex\n"
+
+static char *folder;
+static const char *dsn; /* NULL: SQLite */
+static char schema[32];
+
+#define assert_says(text, part)                                                                                        \
+  do {                                                                                                                 \
+    if (strstr((text), (part)) == NULL) {                                                                              \
+      fail_msg("\"%s\" is missing in:\n%s", (part), (text));                                                           \
+    }                                                                                                                  \
+  } while (0)
+#define done(actor, ...) assert_done(program_run_as(folder, actor, __VA_ARGS__), __LINE__)
+
+static struct said assert_done(struct said said, int line) {
+  if (said.code != 0) {
+    fail_msg("line %d: exit %d\n%s%s", line, said.code, said.out, said.err);
+  }
+  return said;
+}
+
+static void configure(const char *required) {
+  char text[1024];
+  int len = snprintf(text, sizeof text, "name: demo\n%s", required);
+  if (dsn != NULL) {
+    snprintf(text + len, sizeof text - (size_t)len, "store:\n  postgres: \"%s\"\n  schema: %s\n", dsn, schema);
+  }
+  program_write(folder, "puente.yaml", text);
+}
+
+static int setup(void **state) {
+  static int number;
+  (void)state;
+  folder = temp_make();
+  snprintf(schema, sizeof schema, "approve_%d", ++number);
+  assert_int_equal(program_run(folder, "--quiet init .").code, 0);
+  configure("approval: {required: [mapping]}\n");
+  program_write(folder, "sources/demo.yaml", SOURCE);
+  program_write(folder, "mappings/demo.yaml", FIRST);
+  program_write(folder, "incoming/one.csv", HEADER "D-1;a;Rosa;F\nD-2;a;Luz;H\n");
+  return 0;
+}
+
+static int setup_postgres(void **state) {
+  dsn = postgres_start();
+  return setup(state);
+}
+
+static int teardown(void **state) {
+  (void)state;
+  program_forget();
+  temp_remove(folder);
+  dsn = NULL;
+  return 0;
+}
+
+/* Statements against the store behind the program's back. */
+static void tamper(const char *sql) {
+  char path[512];
+  if (dsn == NULL) {
+    sqlite3 *file;
+    snprintf(path, sizeof path, "%s/puente.db", folder);
+    assert_int_equal(sqlite3_open(path, &file), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(file, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(file);
+    return;
+  }
+  snprintf(path, sizeof path, "SET search_path TO %s; %s", schema, sql);
+  PGconn *connection = PQconnectdb(dsn);
+  PGresult *result = PQexec(connection, path);
+  assert_int_equal(PQresultStatus(result), PGRES_COMMAND_OK);
+  PQclear(result);
+  PQfinish(connection);
+}
+
+static void propose_and_accept(const char *kind, int id) {
+  char line[128];
+  snprintf(line, sizeof line, "approve propose %s --reason 'new codes' --document RM-7", kind);
+  done("ana", line);
+  snprintf(line, sizeof line, "approve accept %d --reason checked", id);
+  done("luis", line);
+}
+
+static void test_first_version_needs_approval(void **state) {
+  (void)state;
+  struct said said = program_run(folder, "sync");
+  assert_int_not_equal(said.code, 0);
+  assert_says(said.err, "this file has never been approved, and a mapping acts only once it is");
+  assert_says(said.err, "puente approve propose mapping");
+  said = program_run(folder, "status");
+  assert_says(said.out, "- mapping demo: its file waits for approval since ");
+  assert_says(said.out, "until then nothing is done with it");
+  assert_says(said.out, "`puente approve propose mapping demo --reason TEXT --document NUMBER`");
+  propose_and_accept("mapping demo", 1);
+  said = done("tester", "sync");
+  assert_says(said.out, "2");
+  assert_says(program_run(folder, "approve list").out, "every file is the one that was approved");
+  assert_null(strstr(program_run(folder, "status").out, "approval"));
+}
+
+static void test_a_change_waits_and_the_former_version_acts(void **state) {
+  (void)state;
+  propose_and_accept("mapping demo", 1);
+  done("tester", "sync");
+  program_write(folder, "mappings/demo.yaml", SECOND);
+  program_write(folder, "incoming/two.csv", HEADER "D-3;a;Ana;X\nD-4;a;Eva;F\n");
+  /* The new file would map X. */
+  struct said said = done("tester", "sync");
+  assert_says(said.err, "the approved version is used");
+  said = done("tester", "status");
+  assert_says(said.out, "- demo: in quarantine: 1,");
+  assert_says(said.out, "; the version approved before is used");
+  said = done("tester", "remap"); /* what is in quarantine is tried again, by the version in use */
+  assert_says(said.out, "  quarantine: 1 -> 1 records");
+  done("tester", "quarantine retry --source demo");
+  assert_says(done("tester", "status").out, "- demo: in quarantine: 1,");
+  program_write(folder, "incoming/three.csv", HEADER "D-5;a;Mar;X\n");
+  done("tester", "serve --once");
+  assert_says(done("tester", "status").out, "- demo: in quarantine: 1,");
+  done("tester", "sync");
+  assert_says(done("tester", "status").out, "- demo: in quarantine: 2,");
+  done("ana", "approve propose mapping demo --reason 'new codes' --document RM-8");
+  done("tester", "remap");
+  assert_says(done("tester", "status").out, "- demo: in quarantine: 2,");
+  said = done("luis", "approve show 2");
+  assert_says(said.out, "+");
+  assert_says(said.out, "  quarantine: 2 -> 0 records");
+  assert_says(said.out, "trans_male  male");
+  assert_says(said.out, "document: RM-8");
+  assert_says(done("tester", "status").out, "- demo: in quarantine: 2,");
+  done("luis", "approve accept 2 --reason checked");
+  said = done("tester", "remap");
+  assert_says(said.out, "  quarantine: 2 -> 0 records");
+  assert_null(strstr(done("tester", "status").out, "in quarantine"));
+  said = done("tester", "--json audit list --event approval");
+  assert_says(said.out, "RM-8");
+  assert_says(said.out, "luis");
+  assert_says(done("tester", "audit verify").out, "audit ok");
+}
+
+static void test_the_same_person_is_refused(void **state) {
+  static const char *const SPELLINGS[] = {"ana", "ANA", "Ána", "ana@mimp.example", "MIMP\\ana"};
+  (void)state;
+  done("ana", "approve propose mapping demo --reason new --document RM-7");
+  for (size_t i = 0; i < sizeof SPELLINGS / sizeof *SPELLINGS; i++) {
+    struct said said = program_run_as(folder, SPELLINGS[i], "approve accept 1 --reason fine");
+    assert_int_not_equal(said.code, 0);
+    assert_says(said.err, "another person has to approve it");
+  }
+  struct said said = program_run_as(folder, "root", "approve accept 1 --reason fine");
+  assert_int_not_equal(said.code, 0);
+  assert_int_not_equal(program_run(folder, "sync").code, 0);
+  done("luis", "approve accept 1 --reason fine");
+  said = program_run_as(folder, "eva", "approve accept 1 --reason fine");
+  assert_int_not_equal(said.code, 0);
+  assert_says(said.err, "does not wait any more");
+}
+
+static void test_rejected_and_changed_since(void **state) {
+  (void)state;
+  propose_and_accept("mapping demo", 1);
+  program_write(folder, "mappings/demo.yaml", SECOND);
+  done("ana", "approve propose mapping --reason new --document RM-8");
+  program_write(folder, "mappings/demo.yaml", MAPPING("F: male, H: female"));
+  struct said said = program_run_as(folder, "luis", "approve accept 2 --reason fine");
+  assert_int_not_equal(said.code, 0);
+  assert_says(said.err, "the file changed again since proposal 2 was made");
+  assert_says(done("luis", "approve list").out, "changed since it was proposed");
+  done("ana", "approve propose mapping demo --reason new --document RM-9");
+  said = program_run_as(folder, "luis", "approve accept 2 --reason fine");
+  assert_int_not_equal(said.code, 0);
+  done("luis", "approve reject 3 --reason wrong");
+  said = program_run_as(folder, "eva", "approve accept 3 --reason fine");
+  assert_says(said.err, "does not wait any more");
+  done("tester", "sync");
+  assert_says(done("tester", "approve list").out, "to be proposed");
+}
+
+static void test_a_changed_row_is_noticed(void **state) {
+  (void)state;
+  propose_and_accept("mapping demo", 1);
+  done("tester", "sync");
+  tamper(dsn == NULL ? "UPDATE approval SET body = CAST(replace(CAST(body AS TEXT), 'female', 'male') AS BLOB)"
+                     : "UPDATE approval SET body = body || '#'::bytea");
+  program_write(folder, "incoming/two.csv", HEADER "D-3;a;Ana;F\n");
+  struct said said = program_run(folder, "sync");
+  assert_int_not_equal(said.code, 0);
+  assert_says(said.err, "approval 1 in the store was changed: its text is not the one that was approved");
+  said = program_run(folder, "status");
+  assert_says(said.out, "- mapping demo: its file waits for approval");
+}
+
+static void test_linkage_rules(void **state) {
+  (void)state;
+  configure("approval: {required: [link]}\nlink: link/rules.yaml\n");
+  char *text = program_read(".", "config/link/default.yaml");
+  static const char *const parts[] = {"persons.yaml", "cases.yaml", "survivorship.yaml", "persons.model.json",
+                                      "cases.model.json"};
+  char path[128];
+  snprintf(path, sizeof path, "%s/link", folder);
+  assert_int_equal(mkdir(path, 0755), 0);
+  program_write(folder, "link/rules.yaml", text);
+  free(text);
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    char from[64], to[64];
+    snprintf(from, sizeof from, "config/link/%s", parts[i]);
+    snprintf(to, sizeof to, "link/%s", parts[i]);
+    text = program_read(".", from);
+    program_write(folder, to, text);
+    free(text);
+  }
+  done("tester", "sync");
+  struct said said = program_run(folder, "link");
+  assert_int_not_equal(said.code, 0);
+  assert_says(said.err, "this file has never been approved, and a link acts only once it is");
+  done("ana", "approve propose link --reason first --document RM-1");
+  assert_says(done("ana", "approve list").out, "persons.model.json");
+  for (int i = 1; i <= 6; i++) {
+    snprintf(path, sizeof path, "approve accept %d --reason checked", i);
+    done("luis", path);
+  }
+  done("tester", "link");
+  /* A mistake in the file does no harm while it waits. */
+  program_write(folder, "link/persons.yaml", "entity: nonsense\n");
+  program_write(folder, "incoming/two.csv", HEADER "D-3;a;Ana;F\n");
+  done("tester", "sync");
+  said = done("tester", "link --full");
+  assert_says(said.err, "the approved version is used");
+  assert_int_not_equal(program_run_as(folder, "ana", "approve propose link --reason new --document RM-2").code, 0);
+  text = program_read(".", "config/link/persons.yaml");
+  char *longer = malloc(strlen(text) + 32);
+  assert_non_null(longer);
+  snprintf(longer, strlen(text) + 32, "# reviewed\n%s", text);
+  program_write(folder, "link/persons.yaml", longer);
+  free(longer);
+  free(text);
+  done("ana", "approve propose link persons.yaml --reason new --document RM-2");
+  said = done("luis", "approve show 7");
+  assert_says(said.out, "# reviewed");
+  assert_says(said.out, "`puente link` has to be run: records that it places anew: 6");
+  done("luis", "approve accept 7 --reason checked");
+  said = done("tester", "link");
+  assert_null(strstr(said.err, "the approved version is used"));
+}
+
+static void test_configuration(void **state) {
+  static const struct {
+    const char *text, *message;
+  } wrong[] = {{"approval: {required: [maping]}\n", "required: there is no kind 'maping'"},
+               {"approval: {required: mapping}\n", "required: a list is expected here"},
+               {"approval: {require: [mapping]}\n", "unknown key 'require'"}};
+  (void)state;
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    configure(wrong[i].text);
+    struct said said = program_run(folder, "status");
+    assert_int_equal(said.code, 2);
+    assert_says(said.err, wrong[i].message);
+    assert_says(said.err, "puente.yaml:2:");
+    assert_says(said.err, i == 1 ? "for example [mapping, link]" : "did you mean");
+  }
+  configure("");
+  assert_says(done("tester", "approve list").out, "nothing needs approval here");
+  assert_int_not_equal(program_run(folder, "approve accept x --reason y").code, 0);
+  assert_int_not_equal(program_run(folder, "approve propose mapping demo --reason y").code, 0);
+}
+
+#define BOTH(test)                                                                                                     \
+  cmocka_unit_test_setup_teardown(test, setup, teardown), {                                                            \
+#test " (postgres)", test, setup_postgres, teardown, NULL                                                          \
+  }
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      BOTH(test_first_version_needs_approval),
+      BOTH(test_a_change_waits_and_the_former_version_acts),
+      BOTH(test_the_same_person_is_refused),
+      BOTH(test_rejected_and_changed_since),
+      BOTH(test_a_changed_row_is_noticed),
+      BOTH(test_linkage_rules),
+      cmocka_unit_test_setup_teardown(test_configuration, setup, teardown),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
