@@ -224,6 +224,14 @@ static enum status read_all_folders(const struct yaml *root, struct owned_config
   return status;
 }
 
+/* Who may act, what needs a second person, and who keeps heads of the log. */
+static enum status read_trust(const struct yaml *root, struct owned_config *owned, struct error *error) {
+  struct config *config = &owned->config;
+  enum status status = config_approval_read(yaml_get(root, "approval"), config, error);
+  status = status == OK ? config_access_read(yaml_get(root, "access"), config, owned->arena, error) : status;
+  return status == OK ? config_checkpoints_read(yaml_get(root, "checkpoints"), config, owned->arena, error) : status;
+}
+
 static enum status read_root(const struct yaml *root, struct owned_config *owned, struct error *error) {
   struct config *config = &owned->config;
   int language = -1;
@@ -247,9 +255,7 @@ static enum status read_root(const struct yaml *root, struct owned_config *owned
   status = status == OK ? check_successors(config, error) : status;
   status = status == OK ? config_serve_read(root, config, owned->arena, error) : status;
   status = status == OK ? config_disclosure_read(yaml_get(root, "disclosure"), config, error) : status;
-  status = status == OK ? config_approval_read(yaml_get(root, "approval"), config, error) : status;
-  status = status == OK ? config_access_read(yaml_get(root, "access"), config, owned->arena, error) : status;
-  return status == OK ? config_checkpoints_read(yaml_get(root, "checkpoints"), config, owned->arena, error) : status;
+  return status == OK ? read_trust(root, owned, error) : status;
 }
 
 static enum status load(const char *path, struct owned_config *owned, struct error *error) {

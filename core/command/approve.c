@@ -305,30 +305,38 @@ static bool given(const char *text) {
 }
 
 /* NULL where the words are in order; else what is missing. */
+static const char *misuse_propose(int argc, char **argv, struct approval_request *request) {
+  if (argc < 3 || argc > 4) {
+    return _("what is proposed is expected: mapping SOURCE, or link [FILE]");
+  }
+  request->kind = argv[2];
+  request->name = argc == 4 ? argv[3] : NULL;
+  if (!given(request->reason)) {
+    return _("a reason is needed: --reason TEXT");
+  }
+  return given(request->document) && strlen(request->document) <= DOCUMENT_MOST
+             ? NULL
+             : _("the number of the document that asks for it is needed: --document NUMBER");
+}
+
+static const char *misuse_one(int argc, char **argv, bool decides, struct approval_request *request) {
+  if (argc != 3 || !text_to_int64(slice_of(argv[2]), &request->id) || request->id <= 0) {
+    return _("the number of a proposal is expected, as `puente approve list` shows it");
+  }
+  return decides && !given(request->reason) ? _("a reason is needed: --reason TEXT") : NULL;
+}
+
 static const char *misuse(const char *what, int argc, char **argv, struct approval_request *request) {
-  bool proposes = strcmp(what, "propose") == 0, shows = strcmp(what, "show") == 0;
   bool decides = strcmp(what, "accept") == 0 || strcmp(what, "reject") == 0;
   if (strcmp(what, "list") == 0) {
     return argc <= 2 ? NULL : _("list takes no further words");
   }
-  if (!proposes && !shows && !decides) {
-    return _("list, propose KIND [NAME], show ID, accept ID or reject ID is expected");
+  if (strcmp(what, "propose") == 0) {
+    return misuse_propose(argc, argv, request);
   }
-  if (proposes && (argc < 3 || argc > 4)) {
-    return _("what is proposed is expected: mapping SOURCE, or link [FILE]");
-  }
-  if (proposes) {
-    request->kind = argv[2];
-    request->name = argc == 4 ? argv[3] : NULL;
-  } else if (argc != 3 || !text_to_int64(slice_of(argv[2]), &request->id) || request->id <= 0) {
-    return _("the number of a proposal is expected, as `puente approve list` shows it");
-  }
-  if (!shows && !given(request->reason)) {
-    return _("a reason is needed: --reason TEXT");
-  }
-  return proposes && (!given(request->document) || strlen(request->document) > DOCUMENT_MOST)
-             ? _("the number of the document that asks for it is needed: --document NUMBER")
-             : NULL;
+  return decides || strcmp(what, "show") == 0
+             ? misuse_one(argc, argv, decides, request)
+             : _("list, propose KIND [NAME], show ID, accept ID or reject ID is expected");
 }
 
 static int run(const struct globals *globals, int argc, char **argv) {

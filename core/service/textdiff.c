@@ -35,24 +35,30 @@ static enum status add_line(json_t *list, const char *sign, size_t number, struc
   return json_array_append_new(list, one) == 0 ? OK : error_memory(error);
 }
 
-/* Longest common subsequence of what is left when equal lines at both ends are taken off: least lines are told. */
-static enum status compare_middle(const struct lines *was, const struct lines *is, size_t front, size_t left,
-                                  size_t right, json_t *list, struct error *error) {
+/* By position in the two middles: how many lines are common to what follows. */
+static uint16_t *count_common(const struct lines *was, const struct lines *is, size_t front, size_t left,
+                              size_t right) {
   size_t width = right + 1;
-  uint16_t *common = left > LINES_MOST || right > LINES_MOST ? NULL : calloc((left + 1) * width, sizeof *common);
-  if (common == NULL) {
-    return left > LINES_MOST || right > LINES_MOST
-               ? error_set(error, ERR_LIMIT, _("texts of more than %d changed lines are not compared"), LINES_MOST)
-               : error_memory(error);
-  }
-  for (size_t i = left; i-- > 0;) {
+  uint16_t *common = calloc((left + 1) * width, sizeof *common);
+  for (size_t i = left; common != NULL && i-- > 0;) {
     for (size_t j = right; j-- > 0;) {
       uint16_t down = common[(i + 1) * width + j], across = common[i * width + j + 1];
       bool same = slice_equal(was->items[front + i], is->items[front + j]);
       common[i * width + j] = same ? (uint16_t)(common[(i + 1) * width + j + 1] + 1) : down >= across ? down : across;
     }
   }
-  enum status status = OK;
+  return common;
+}
+
+/* Longest common subsequence of what is left when equal lines at both ends are taken off: least lines are told. */
+static enum status compare_middle(const struct lines *was, const struct lines *is, size_t front, size_t left,
+                                  size_t right, json_t *list, struct error *error) {
+  if (left > LINES_MOST || right > LINES_MOST) {
+    return error_set(error, ERR_LIMIT, _("texts of more than %d changed lines are not compared"), LINES_MOST);
+  }
+  size_t width = right + 1;
+  uint16_t *common = count_common(was, is, front, left, right);
+  enum status status = common == NULL ? error_memory(error) : OK;
   for (size_t i = 0, j = 0; status == OK && (i < left || j < right);) {
     if (i < left && j < right && slice_equal(was->items[front + i], is->items[front + j])) {
       i++;

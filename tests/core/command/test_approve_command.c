@@ -286,6 +286,7 @@ static void test_configuration(void **state) {
     assert_says(said.err, i == 1 ? "for example [mapping, link]" : "did you mean");
   }
   configure("");
+  done("tester", "sync");
   assert_says(done("tester", "approve list").out, "nothing needs approval here");
   assert_int_not_equal(program_run(folder, "approve accept x --reason y").code, 0);
   assert_int_not_equal(program_run(folder, "approve propose mapping demo --reason y").code, 0);
