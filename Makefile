@@ -48,7 +48,7 @@ CATALOGS := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/puente.mo)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/puente $(BUILD)/puente.1 $(CATALOGS)
+all: $(BUILD)/puente $(BUILD)/puente.1 $(BUILD)/audit-verify $(CATALOGS)
 
 # ---- the program ----
 
