@@ -270,3 +270,28 @@ const struct code *codelist_lookup(const struct codelist *list, const char *syst
   }
   return code;
 }
+
+static struct slice text_meaning(const struct codelist *list, const struct code_system *system, uint32_t position) {
+  for (uint32_t i = 0; i < map_count(system->exact); i++) {
+    struct slice text = map_key(system->exact, i);
+    for (uint32_t at = map_get(system->exact, text); at != MAP_NONE; at = list->meanings[at].next) {
+      if (list->meanings[at].code == position) {
+        return text;
+      }
+    }
+  }
+  return slice_make(NULL, 0);
+}
+
+struct slice codelist_text_in(const struct codelist *list, const char *system, const struct code *code) {
+  const struct code_system *used = find_system(list, system);
+  const char *const tried[] = {code->code, code->parent, "other"};
+  struct slice found = slice_make(NULL, 0);
+  for (size_t i = 0; used != NULL && found.len == 0 && i < sizeof tried / sizeof *tried; i++) {
+    uint32_t position = tried[i] == NULL ? MAP_NONE : map_get(list->by_code, slice_of(tried[i]));
+    if (position != MAP_NONE) {
+      found = text_meaning(list, used, position);
+    }
+  }
+  return found;
+}

@@ -43,6 +43,10 @@ const char *const *codelist_systems(const struct codelist *list, size_t *count);
  * DATE_NONE: any). NULL where nothing fits. Exact first, folded next. */
 const struct code *codelist_lookup(const struct codelist *list, const char *system, struct slice text, struct date at);
 
+/* The other way: the first text of `system` that means the code, or else what means the code above it, or else what
+ * means the list's code "other". An empty slice where there is none. Costs the whole system: for lists of tens. */
+struct slice codelist_text_in(const struct codelist *list, const char *system, const struct code *code);
+
 /* Reads a full district list (columns inei, reniec, departamento, provincia, distrito), validates it, counts codes
  * that mean another district in the other system, and writes it as `target`. */
 struct codelist_import {

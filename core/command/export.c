@@ -1,6 +1,8 @@
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
+#include "core/service/access.h"
 #include "core/service/outbound.h"
+#include "core/service/releasing.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -20,28 +22,45 @@ static void on_file(void *context, const struct export_file *file) {
   }
 }
 
-static int run(const struct globals *globals, int argc, char **argv) {
-  static const char *const forms[] = {"csv", "json", "htcds"};
-  const char *folder = "export", *purpose = NULL;
-  const struct argument table[] = {
-      {.name = "out", .text = &folder}, {.name = "purpose", .text = &purpose}, {.name = NULL}};
-  int exit_code = 0;
-  if (arguments_done(&command_export, table, &argc, argv, &exit_code)) {
-    return exit_code;
+struct typed {
+  const char *folder, *purpose, *recipient, *format;
+};
+
+/* A release's tables, as `release export` writes them. */
+static enum status export_release(const struct globals *globals, const char *reference, const char *folder,
+                                  struct error *error) {
+  const struct workspace_opening opening = {.path = globals->config, .mode = WORKSPACE_RELEASES};
+  struct workspace workspace;
+  struct released released;
+  struct arena *arena = arena_new((size_t)4 << 30);
+  enum status status = arena == NULL ? error_memory(error) : workspace_open_as(&opening, &workspace, error);
+  if (status != OK) {
+    arena_free(arena);
+    return status;
   }
-  size_t form = 0;
-  while (argc == 2 && form < 3 && strcmp(argv[1], forms[form]) != 0) {
-    form++;
+  status = access_require(&workspace, RIGHT_FIGURES, error);
+  status = status == OK ? releasing_open(&workspace, reference, arena, &released, error) : status;
+  status = status == OK ? releasing_export(&released, folder, arena, error) : status;
+  if (status == OK && !globals->quiet && !globals->json) {
+    printf(_("%zu files of release %lld are in %s\n"), released.count + 1, (long long)released.id, folder);
   }
-  if (argc != 2 || form == 3) {
-    return command_misused(&command_export, _("csv, json or htcds is expected"));
-  }
+  workspace_close(&workspace);
+  arena_free(arena);
+  return status;
+}
+
+static enum status export_rows(const struct globals *globals, enum export_form form, const struct typed *typed,
+                               struct error *error) {
+  const struct export_request request = {.form = form,
+                                         .json = typed->format != NULL && strcmp(typed->format, "json") == 0,
+                                         .folder = typed->folder,
+                                         .purpose = typed->purpose,
+                                         .recipient = typed->recipient};
   struct printing printing = {.globals = globals, .files = json_array()};
   struct workspace workspace;
-  struct error error;
-  enum status status = workspace_open(globals->config, WORKSPACE_WRITE, &workspace, &error);
+  enum status status = workspace_open(globals->config, WORKSPACE_WRITE, &workspace, error);
   if (status == OK) {
-    status = service_export(&workspace, (enum export_form)form, folder, purpose, on_file, &printing, &error);
+    status = service_export(&workspace, &request, on_file, &printing, error);
     workspace_close(&workspace);
   }
   if (status == OK && globals->json) {
@@ -49,19 +68,58 @@ static int run(const struct globals *globals, int argc, char **argv) {
     puts("");
   }
   json_decref(printing.files);
+  return status;
+}
+
+static bool is_format(const char *format) {
+  return format == NULL || strcmp(format, "csv") == 0 || strcmp(format, "json") == 0;
+}
+
+static int run(const struct globals *globals, int argc, char **argv) {
+  static const char *const forms[] = {"csv", "json", "htcds"};
+  struct typed typed = {.folder = "export"};
+  const struct argument table[] = {{.name = "out", .text = &typed.folder},
+                                   {.name = "purpose", .text = &typed.purpose},
+                                   {.name = "for", .text = &typed.recipient},
+                                   {.name = "format", .text = &typed.format},
+                                   {.name = NULL}};
+  int exit_code = 0;
+  if (arguments_done(&command_export, table, &argc, argv, &exit_code)) {
+    return exit_code;
+  }
+  struct error error;
+  enum status status = OK;
+  size_t form = 0;
+  while (argc >= 2 && form < 3 && strcmp(argv[1], forms[form]) != 0) {
+    form++;
+  }
+  if (!is_format(typed.format)) {
+    return command_misused(&command_export, _("--format: csv or json is expected"));
+  }
+  if (argc == 3 && strcmp(argv[1], "aggregate") == 0) {
+    status = export_release(globals, argv[2], typed.folder, &error);
+  } else if (argc != 2 || form == 3) {
+    return command_misused(&command_export, _("csv, json, htcds or aggregate RELEASE is expected"));
+  } else {
+    status = export_rows(globals, (enum export_form)form, &typed, &error);
+  }
   return status == OK ? 0 : command_fail(&error);
 }
 
 const struct command command_export = {
     .name = "export",
-    .synopsis = "csv|json|htcds --purpose TEXT [--out FOLDER]",
+    .synopsis = "csv|json|htcds --purpose TEXT [--for INSTITUTION] [--out FOLDER] | aggregate RELEASE [--out FOLDER]",
     .summary = N_("write persons, cases and what belongs to them to files, without names and documents"),
-    .help = N_("  csv            one file an entity, RFC 4180\n"
-               "  json           the same as JSON lines\n"
-               "  htcds          CSV of the fields that the Human Trafficking Case Data Standard 2.0 names\n"
-               "  --out FOLDER   where; default: export\n"
-               "  --purpose TEXT what they are for: the log records it\n\n"
-               "The rows are about single people: names and documents are left out, dates and places are not. Publish\n"
-               "figures by `puente report`."),
+    .help =
+        N_("  csv            one file an entity, RFC 4180\n"
+           "  json           the same as JSON lines\n"
+           "  htcds          fields and values of the Human Trafficking Case Data Standard 2.0\n"
+           "  aggregate NAME the tables of a release, suppressed: what may be published\n"
+           "  --format json  htcds as JSON lines; default: csv\n"
+           "  --for CODE     institution that gets them: ids become its own pseudonyms, numbers of cases stay here\n"
+           "  --out FOLDER   where; default: export\n"
+           "  --purpose TEXT what they are for: the log records it\n\n"
+           "The rows of csv, json and htcds are about single people: names and documents are left out, dates and\n"
+           "places are not. Publish figures by `puente release`."),
     .run = run,
 };

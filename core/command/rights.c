@@ -25,6 +25,7 @@ static const struct {
     {"audit", NULL, RIGHT(LOG)},
     {"report", NULL, RIGHT(EXACT)},
     {"query", NULL, RIGHT(EXACT)},
+    {"export", "aggregate", RIGHT(FIGURES)},
     {"export", NULL, RIGHT(PUBLISH)},
     {"release", "create", RIGHT(PUBLISH)},
     {"release", NULL, RIGHT(FIGURES)},

@@ -1,7 +1,10 @@
 #include "core/service/outbound.h"
 
 #include "core/audit/audit.h"
+#include "core/base/text.h"
 #include "core/service/access.h"
+#include "core/service/outbound_cell.h"
+#include "core/service/pseudonym.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,20 +12,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { COLUMNS_MOST = 128, BODY_LIMIT = 1 << 16, NAME_SIZE = 64 };
+enum { COLUMNS_MOST = 128, BODY_LIMIT = 1 << 16, NAME_SIZE = 64, RECIPIENT_MOST = 64 };
 
 struct outbound {
   struct workspace *workspace;
-  enum export_form form;
-  const char *folder;
+  const struct export_request *request;
+  struct subkey pseudonyms; /* of the recipient, where there is one */
+  bool json;
   struct buffer audit; /* members of the audit entry's body so far */
-  struct buffer row;
+  struct buffer row, cell;
 };
 
 /* One file being written: the columns of the view that leave, and their names outside. */
 struct leaving {
   const struct entity *entity;
   const char *columns[COLUMNS_MOST], *names[COLUMNS_MOST];
+  const struct field *fields[COLUMNS_MOST]; /* NULL: a column of the store's own */
+  const char *ids[COLUMNS_MOST];            /* the kind of thing that it numbers; NULL: it is no id */
   bool integers[COLUMNS_MOST];
   size_t count;
   struct export_file file;
@@ -63,60 +69,96 @@ static bool is_integer(const struct field *field) {
   return field != NULL && !field->many && (field->type == FIELD_INTEGER || field->type == FIELD_BOOLEAN);
 }
 
+/* What a column numbers; NULL: nothing. */
+static const char *numbered(const char *name) {
+  static const char *const names[][2] = {
+      {"case_id", "case"}, {"person_id", "person"}, {"row_id", "row"}, {"record_id", "record"}};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (strcmp(names[i][0], name) == 0) {
+      return names[i][1];
+    }
+  }
+  return NULL;
+}
+
+/* Whether a column goes to who asks. */
+static bool leaves(const struct export_request *request, const char *name, const struct field *field) {
+  if (request->form == EXPORT_HTCDS && strcmp(name, "case_id") != 0 && strcmp(name, "person_id") != 0
+      && (field == NULL || field->htcds == NULL)) {
+    return false;
+  }
+  return request->recipient == NULL || field == NULL || field->type != FIELD_TEXT
+         || field->sensitivity == SENSITIVITY_OPEN;
+}
+
 static void choose_columns(const struct outbound *outbound, const struct view *view, struct leaving *leaving) {
   for (size_t i = 0; i < view->column_count && leaving->count < COLUMNS_MOST; i++) {
     const char *name = view->columns[i].name;
     const struct field *field = entity_field(leaving->entity, slice_of(name));
-    bool id = strcmp(name, "case_id") == 0 || strcmp(name, "person_id") == 0;
-    if (outbound->form == EXPORT_HTCDS && !id && (field == NULL || field->htcds == NULL)) {
+    if (!leaves(outbound->request, name, field)) {
       continue;
     }
-    leaving->columns[leaving->count] = name;
-    leaving->names[leaving->count] = outbound->form == EXPORT_HTCDS && !id ? field->htcds : name;
-    leaving->integers[leaving->count++] = is_number(name) || is_integer(field);
+    size_t at = leaving->count++;
+    leaving->columns[at] = name;
+    leaving->names[at] = outbound->request->form == EXPORT_HTCDS && field != NULL ? field->htcds : name;
+    leaving->fields[at] = field;
+    leaving->ids[at] = outbound->request->recipient == NULL ? NULL : numbered(name);
+    leaving->integers[at] = leaving->ids[at] == NULL && (is_number(name) || is_integer(field));
   }
 }
 
-static void csv_cell(struct buffer *row, struct slice text) {
-  bool quoted = false;
-  for (size_t i = 0; i < text.len && !quoted; i++) {
-    quoted = strchr(",\"\r\n", text.data[i]) != NULL;
+/* The text of a value as the form has it; empty: it has none. */
+static struct slice put_value(const struct outbound *outbound, const struct leaving *leaving,
+                              const struct result *result, size_t column, struct buffer *scratch) {
+  char pseudonym[PSEUDONYM_SIZE];
+  const struct field *field = leaving->fields[column];
+  struct slice text = result_text(result, column);
+  buffer_reset(scratch);
+  if (leaving->ids[column] != NULL) {
+    pseudonym_write(&outbound->pseudonyms, leaving->ids[column], result_integer(result, column), pseudonym);
+    buffer_text(scratch, pseudonym);
+  } else if (outbound->request->form == EXPORT_HTCDS && field != NULL) {
+    htcds_cell(outbound->workspace->lists, field, text, scratch);
+  } else {
+    return text;
   }
-  if (!quoted) {
-    buffer_slice(row, text);
-    return;
-  }
-  buffer_char(row, '"');
-  for (size_t i = 0; i < text.len; i++) {
-    if (text.data[i] == '"') {
-      buffer_char(row, '"');
-    }
-    buffer_char(row, text.data[i]);
-  }
-  buffer_char(row, '"');
+  return buffer_view(scratch);
 }
 
-static void csv_row(struct buffer *row, const struct leaving *leaving, const struct result *result) {
+static void csv_head(struct buffer *row, const struct leaving *leaving) {
   for (size_t i = 0; i < leaving->count; i++) {
     buffer_text(row, i == 0 ? "" : ",");
-    if (result == NULL) {
-      csv_cell(row, slice_of(leaving->names[i]));
-    } else if (!result_null(result, i)) {
-      csv_cell(row, result_text(result, i));
+    csv_cell(row, slice_of(leaving->names[i]));
+  }
+  buffer_text(row, "\r\n");
+}
+
+static void csv_row(struct outbound *outbound, const struct leaving *leaving, const struct result *result) {
+  struct buffer *row = &outbound->row;
+  for (size_t i = 0; i < leaving->count; i++) {
+    buffer_text(row, i == 0 ? "" : ",");
+    if (!result_null(result, i)) {
+      csv_cell(row, put_value(outbound, leaving, result, i, &outbound->cell));
     }
   }
   buffer_text(row, "\r\n");
 }
 
-static void json_row(struct buffer *row, const struct leaving *leaving, const struct result *result) {
+static void json_row(struct outbound *outbound, const struct leaving *leaving, const struct result *result) {
+  bool htcds = outbound->request->form == EXPORT_HTCDS;
+  struct buffer *row = &outbound->row;
   for (size_t i = 0; i < leaving->count; i++) {
     buffer_printf(row, "%s\"%s\":", i == 0 ? "{" : ",", leaving->names[i]);
-    if (result_null(result, i)) {
+    struct slice text = slice_make(NULL, 0);
+    if (!result_null(result, i)) {
+      text = put_value(outbound, leaving, result, i, &outbound->cell);
+    }
+    if (result_null(result, i) || (htcds && text.len == 0)) {
       buffer_text(row, "null");
-    } else if (leaving->integers[i]) {
-      buffer_printf(row, "%lld", (long long)result_integer(result, i));
+    } else if (leaving->integers[i]) { /* a checkbox of HTCDS is true or false */
+      buffer_slice(row, text);
     } else {
-      buffer_json(row, result_text(result, i));
+      buffer_json(row, text);
     }
   }
   buffer_text(row, "}\n");
@@ -125,12 +167,15 @@ static void json_row(struct buffer *row, const struct leaving *leaving, const st
 static enum status put_row(struct outbound *outbound, const struct leaving *leaving, const struct result *result,
                            struct error *error) {
   buffer_reset(&outbound->row);
-  if (outbound->form == EXPORT_JSON) {
-    json_row(&outbound->row, leaving, result);
+  if (outbound->json) {
+    json_row(outbound, leaving, result);
+  } else if (result == NULL) {
+    csv_head(&outbound->row, leaving);
   } else {
-    csv_row(&outbound->row, leaving, result);
+    csv_row(outbound, leaving, result);
   }
-  enum status status = buffer_check(&outbound->row, _("a row"), error);
+  enum status status = buffer_check(&outbound->cell, _("a value"), error);
+  status = status == OK ? buffer_check(&outbound->row, _("a row"), error) : status;
   if (status == OK && fwrite(outbound->row.data, 1, outbound->row.len, leaving->out) != outbound->row.len) {
     return io_error(leaving->part, error);
   }
@@ -140,7 +185,7 @@ static enum status put_row(struct outbound *outbound, const struct leaving *leav
 static enum status put_rows(struct outbound *outbound, const char *view, struct leaving *leaving, struct error *error) {
   const struct selection selection = {.view = view, .columns = leaving->columns, .column_count = leaving->count};
   struct result *result = NULL;
-  enum status status = outbound->form == EXPORT_JSON ? OK : put_row(outbound, leaving, NULL, error);
+  enum status status = outbound->json ? OK : put_row(outbound, leaving, NULL, error);
   if (status == OK) {
     status = store_select(outbound->workspace->store, &selection, &result, error);
   }
@@ -193,7 +238,7 @@ static enum status export_entity(struct outbound *outbound, const struct entity 
   char view[NAME_SIZE];
   snprintf(view, sizeof view, "%ss", entity->name);
   const struct view *found = find_view(outbound->workspace->store, view);
-  if (found == NULL || (outbound->form == EXPORT_HTCDS && !speaks_htcds(entity))) {
+  if (found == NULL || (outbound->request->form == EXPORT_HTCDS && !speaks_htcds(entity))) {
     return OK;
   }
   struct leaving *leaving = calloc(1, sizeof *leaving);
@@ -202,8 +247,8 @@ static enum status export_entity(struct outbound *outbound, const struct entity 
   }
   leaving->entity = entity;
   leaving->file.entity = entity->name;
-  int length = snprintf(leaving->file.path, sizeof leaving->file.path, "%s/%s.%s", outbound->folder, entity->name,
-                        outbound->form == EXPORT_JSON ? "jsonl" : "csv");
+  int length = snprintf(leaving->file.path, sizeof leaving->file.path, "%s/%s.%s", outbound->request->folder,
+                        entity->name, outbound->json ? "jsonl" : "csv");
   enum status status = OK;
   if (length < 0 || (size_t)length >= sizeof leaving->file.path) {
     status = error_set(error, ERR_LIMIT, _("the folder's name is too long"));
@@ -221,14 +266,33 @@ static enum status export_entity(struct outbound *outbound, const struct entity 
   return status;
 }
 
+enum status outbound_log(struct workspace *workspace, const char *event, const char *purpose, const char *body,
+                         struct error *error) {
+  const struct audit_event entry = {.event = event, .actor = workspace->actor, .purpose = purpose, .body = body};
+  enum status status = store_begin(workspace->store, error);
+  if (status != OK) {
+    return status;
+  }
+  status = audit_append(workspace->store, &entry, error);
+  status = status == OK ? store_commit(workspace->store, error) : status;
+  if (status != OK) {
+    store_rollback(workspace->store);
+  }
+  return status;
+}
+
 /* An entry of its own transaction: `export` before a row is read, so that none leaves unseen, and `exported` with what
  * left. */
-static enum status log_export(struct outbound *outbound, const char *event, const char *purpose, struct error *error) {
+static enum status log_export(struct outbound *outbound, const char *event, struct error *error) {
   static const char *const names[] = {"csv", "json", "htcds"};
-  struct store *store = outbound->workspace->store;
+  const struct export_request *request = outbound->request;
   struct buffer body;
   buffer_init(&body, BODY_LIMIT);
-  buffer_printf(&body, "{\"form\":\"%s\"", names[outbound->form]);
+  buffer_char(&body, '{');
+  if (request->recipient != NULL) {
+    buffer_printf(&body, "\"for\":\"%s\",", request->recipient);
+  }
+  buffer_printf(&body, "\"form\":\"%s\"", names[request->form]);
   if (outbound->audit.len > 0) {
     buffer_text(&body, ",\"rows\":{");
     buffer_slice(&body, buffer_view(&outbound->audit));
@@ -237,18 +301,47 @@ static enum status log_export(struct outbound *outbound, const char *event, cons
   buffer_text(&body, "}");
   enum status status = buffer_check(&body, _("an audit entry"), error);
   if (status == OK) {
-    status = store_begin(store, error);
-  }
-  if (status == OK) {
-    const struct audit_event entry = {
-        .event = event, .actor = outbound->workspace->actor, .purpose = purpose, .body = body.data};
-    status = audit_append(store, &entry, error);
-    status = status == OK ? store_commit(store, error) : status;
-    if (status != OK) {
-      store_rollback(store);
-    }
+    status = outbound_log(outbound->workspace, event, request->purpose, body.data, error);
   }
   buffer_free(&body);
+  return status;
+}
+
+static enum status check_recipient(const struct workspace *workspace, const char *recipient, struct error *error) {
+  const struct codelist *list = codelists_find(workspace->lists, "institution");
+  enum { NAMES_MOST = 512 };
+  const char *names[NAMES_MOST];
+  size_t count = 0;
+  for (size_t i = 0; list != NULL && i < codelist_size(list) && count < NAMES_MOST; i++) {
+    names[count++] = codelist_at(list, i)->code;
+    if (strcmp(names[count - 1], recipient) == 0 && strlen(recipient) <= RECIPIENT_MOST) {
+      return OK;
+    }
+  }
+  error_set(error, ERR_USAGE, _("'%s' is no institution of the code list"), recipient);
+  const char *nearest = text_nearest(slice_of(recipient), names, count);
+  if (nearest != NULL) {
+    error_hint(error, _("did you mean %s?"), nearest);
+  } else {
+    error_hint(error, "%s", _("`puente codelist list institution` lists them"));
+  }
+  return ERR_USAGE;
+}
+
+enum status outbound_enter(struct workspace *workspace, const struct export_request *request, struct error *error) {
+  if (request->purpose == NULL || request->purpose[0] == '\0') {
+    error_set(error, ERR_USAGE, _("a purpose is needed to export records"));
+    error_hint(error, _("--purpose \"what they are for\": the log records it"));
+    return ERR_USAGE;
+  }
+  enum status status = access_require(workspace, RIGHT_PUBLISH, error);
+  status = status == OK ? access_person(workspace, error) : status;
+  if (status == OK && request->recipient != NULL) {
+    status = check_recipient(workspace, request->recipient, error);
+  }
+  if (status == OK && mkdir(request->folder, 0700) != 0 && errno != EEXIST) {
+    return io_error(request->folder, error);
+  }
   return status;
 }
 
@@ -257,37 +350,35 @@ static int by_name(const void *a, const void *b) {
   return strcmp((*left)->name, (*right)->name);
 }
 
-enum status service_export(struct workspace *workspace, enum export_form form, const char *folder, const char *purpose,
-                           export_report *report, void *context, struct error *error) {
-  if (purpose == NULL || purpose[0] == '\0') {
-    error_set(error, ERR_USAGE, _("a purpose is needed to export records"));
-    error_hint(error, _("--purpose \"what they are for\": the log records it"));
-    return ERR_USAGE;
-  }
-  enum status status = access_person(workspace, error);
+enum status service_export(struct workspace *workspace, const struct export_request *request, export_report *report,
+                           void *context, struct error *error) {
+  enum status status = outbound_enter(workspace, request, error);
   if (status != OK) {
     return status;
   }
-  if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
-    return io_error(folder, error);
-  }
-  struct outbound outbound = {.workspace = workspace, .form = form, .folder = folder};
+  struct outbound outbound = {
+      .workspace = workspace, .request = request, .json = request->json || request->form == EXPORT_JSON};
   const struct entity *entities[MODEL_ENTITIES_MOST] = {NULL};
   size_t count = workspace->model->entity_count;
   for (size_t i = 0; i < count; i++) {
     entities[i] = &workspace->model->entities[i];
   }
   qsort(entities, count, sizeof *entities, by_name); /* canonical order of the audit entry's keys */
+  if (request->recipient != NULL) {
+    outbound.pseudonyms = pseudonym_key(workspace->key, request->recipient);
+  }
   buffer_init(&outbound.audit, BODY_LIMIT);
   buffer_init(&outbound.row, (size_t)16 << 20);
-  status = log_export(&outbound, "export", purpose, error);
+  buffer_init(&outbound.cell, (size_t)1 << 20);
+  status = log_export(&outbound, "export", error);
   for (size_t i = 0; i < count && status == OK; i++) {
     status = export_entity(&outbound, entities[i], report, context, error);
   }
   if (status == OK) {
-    status = log_export(&outbound, "exported", purpose, error);
+    status = log_export(&outbound, "exported", error);
   }
   buffer_free(&outbound.audit);
   buffer_free(&outbound.row);
+  buffer_free(&outbound.cell);
   return status;
 }
