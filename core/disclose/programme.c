@@ -148,8 +148,10 @@ static void fill(const struct programme *programme, CoinBigIndex *starts, int *r
 static enum status load(struct programme *programme, struct error *error) {
   const struct system *system = programme->system;
   programme->columns = (programme->places + programme->rows) * 2;
-  size_t count = programme->columns + 1,
-         entries = ((size_t)system->starts[programme->places] + programme->rows) * 2 + 1;
+  size_t count = programme->columns + 1, entries = programme->rows * 2 + 1;
+  for (size_t i = 0; i < programme->places; i++) { /* places lie in different numbers of cells */
+    entries += 2 * (size_t)(system->starts[programme->place[i] + 1] - system->starts[programme->place[i]]);
+  }
   programme->lower = calloc(count, sizeof(double));
   programme->upper = calloc(count, sizeof(double));
   programme->cost = calloc(count, sizeof(double));

@@ -67,7 +67,7 @@ size_t table_size(const struct disclose_table *table); /* SIZE_MAX: too many cel
 
 struct programme;
 /* Of the places where keep[axis][class] (NULL: of all). */
-enum status programme_new(const struct system *system, bool *const *keep, struct programme **programme,
+enum status programme_new(const struct system *system, bool *const *keep, struct programme **made,
                           struct error *error) MUST_CHECK;
 void programme_free(struct programme *programme);
 /* Nothing aimed at, at the costs of now; `hold`: shown cells do not move. */

@@ -37,9 +37,9 @@ struct indicator {
  * name where there is none. */
 enum status indicator_load(const char *const folders[2], const char *name, struct arena *arena,
                            struct indicator *indicator, struct error *error) MUST_CHECK;
-/* Reads `bands:` of a map in place of those that are there; an absent one leaves them. */
+/* Reads `bands:` of the root in place of those that are there; an absent one leaves them. */
 struct yaml;
-enum status indicator_bands(const struct yaml *map, struct arena *arena, struct indicator *indicator,
+enum status indicator_bands(const struct yaml *root, struct arena *arena, struct indicator *indicator,
                             struct error *error) MUST_CHECK;
 /* "12-17" or "60+"; false: it is neither. The text stays the caller's. */
 bool indicator_band(const char *text, struct age_band *band);
