@@ -130,9 +130,34 @@ static enum status read_retention(const struct yaml *block, struct terms_config 
   return status;
 }
 
+/* Refused rather than taken and not kept: nothing links by encodings alone yet. */
+static enum status read_linked(const struct yaml *block, struct error *error) {
+  bool linked = true;
+  enum status status = yaml_bool(block, "linked_by_name", &linked, error);
+  if (status == OK && !linked) {
+    yaml_error(yaml_get(block, "linked_by_name"), error, "%s",
+               _("linked_by_name: false cannot be kept yet: names are linked as they are"));
+    error_hint(error, "%s", _("`linked: false` beside `terms:` keeps the source out of all linking"));
+    return ERR_CONFIG;
+  }
+  return status;
+}
+
+/* As above: a record without consent is not told apart before it is landed. */
+static enum status read_consent(const struct yaml *block, struct error *error) {
+  int consent = 0;
+  enum status status = yaml_choice(block, "consent", CONSENTS, &consent, error);
+  if (status == OK && consent != 0) {
+    yaml_error(yaml_get(block, "consent"), error, "%s",
+               _("consent: required cannot be kept yet: records without consent would be landed"));
+    error_hint(error, "%s", _("`refuse:` of the mapping turns them away before anything is kept"));
+    return ERR_CONFIG;
+  }
+  return status;
+}
+
 static enum status read_block(const struct yaml *block, struct arena *arena, struct terms_config *terms,
                               struct error *error) {
-  int consent = CONSENT_NOT_REQUIRED;
   enum status status = yaml_check_keys(block, config_terms_keys, error);
   status = status == OK ? config_text(block, "legal_basis", &terms->legal_basis, error) : status;
   status = status == OK ? read_agreement(block, terms, error) : status;
@@ -143,17 +168,16 @@ static enum status read_block(const struct yaml *block, struct arena *arena, str
                                     &terms->purposes_limited, error)
                         : status;
   status = status == OK ? read_shown_to(block, arena, terms, error) : status;
-  status = status == OK ? yaml_choice(block, "consent", CONSENTS, &consent, error) : status;
-  status = status == OK ? yaml_bool(block, "linked_by_name", &terms->linked_by_name, error) : status;
+  status = status == OK ? read_consent(block, error) : status;
+  status = status == OK ? read_linked(block, error) : status;
   status = status == OK ? read_retention(block, terms, error) : status;
-  terms->consent = (enum terms_consent)consent;
   return status;
 }
 
 enum status config_terms_read(const struct yaml *root, struct arena *arena, struct terms_config *terms,
                               struct error *error) {
   const struct yaml *block = yaml_get(root, "terms");
-  *terms = (struct terms_config){.linked_by_name = true};
+  *terms = (struct terms_config){.declared = false};
   if (block == NULL) {
     return OK;
   }

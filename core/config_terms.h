@@ -5,11 +5,6 @@
 
 #include "core/base/yaml.h"
 
-enum terms_consent {
-  CONSENT_NOT_REQUIRED, /* a record that says nothing of consent is shared, as the law allows its institution */
-  CONSENT_REQUIRED      /* such a record is one without consent */
-};
-
 struct terms_config {
   bool declared;             /* there is a `terms:` */
   const char *legal_basis;   /* NULL: not stated */
@@ -24,9 +19,7 @@ struct terms_config {
   const char *const *shown_to; /* institutions that see its values by name, beside its own */
   size_t shown_count;          /* 0: only its own, which is the default */
   bool shown_to_all;           /* `shown_to: all` */
-  bool linked_by_name;         /* false: names are linked by hardened encodings alone; default true */
   int64_t retention_months;    /* from the last change of a record; 0: no end */
-  enum terms_consent consent;
 };
 
 /* Names that `terms:`, its `agreement:` and its `retention:` may hold (NULL-terminated). */

@@ -162,6 +162,29 @@ static enum status check_code(const struct checkup *checkup, const struct source
   return ERR_CONFIG;
 }
 
+/* What its terms name is in the lists, and an agreement that has ended is told. */
+static void check_terms(struct checkup *checkup, const struct source_config *source, const char *subject) {
+  const struct terms_config *terms = &source->terms;
+  struct error error;
+  char words[WORDS_SIZE], day[DATE_TEXT_SIZE];
+  for (size_t i = 0; i < terms->purpose_count; i++) {
+    if (check_code(checkup, source, "purpose_of_use", terms->purposes[i], &error) != OK) {
+      tell_error(checkup, subject, &error);
+    }
+  }
+  for (size_t i = 0; i < terms->shown_count; i++) {
+    if (check_code(checkup, source, "institution", terms->shown_to[i], &error) != OK) {
+      tell_error(checkup, subject, &error);
+    }
+  }
+  int64_t end = terms->until + INT64_C(86400) * 1000000;
+  if (terms->until != 0 && end <= clock_now()) {
+    date_format(date_from_days(terms->until / (INT64_C(86400) * 1000000)), day);
+    snprintf(words, sizeof words, _("its sharing agreement ended on %s: renew it, or set state: paused"), day);
+    tell(checkup, subject, words);
+  }
+}
+
 static void check_codes(struct checkup *checkup, const struct source_config *source, const char *subject) {
   struct error error;
   if (check_code(checkup, source, "unit", source->unit, &error) != OK) {
@@ -187,6 +210,7 @@ static void check_source(struct checkup *checkup, const struct source_config *so
   }
   if (checkup->workspace.lists != NULL) {
     check_codes(checkup, source, subject);
+    check_terms(checkup, source, subject);
   }
   if (checkup->workspace.model != NULL && checkup->workspace.lists != NULL) {
     check_mapping(checkup, source, subject);

@@ -3,6 +3,7 @@
 #include "core/audit/audit.h"
 #include "core/base/text.h"
 #include "core/service/access.h"
+#include "core/service/purpose.h"
 #include "core/store/access.h"
 
 #include <stdio.h>
@@ -439,7 +440,11 @@ enum status explain_cluster(struct workspace *workspace, enum cluster_kind kind,
   view.answer = json_pack("{ss sI}", "kind", view.kind, "id", (json_int_t)id);
   snprintf(body, sizeof body, "{\"%s_id\":%lld}", view.kind, (long long)id);
   bool made = view.arena != NULL && view.answer != NULL && view.entity != NULL;
-  enum status status = made ? explain_log(workspace, request, body, error) : error_memory(error);
+  enum status status = made ? OK : error_memory(error);
+  if (made && request->reveal) {
+    status = purpose_require_cluster(workspace, view.kind, id, request->purpose, error);
+  }
+  status = status == OK ? explain_log(workspace, request, body, error) : status;
   status = status == OK ? describe(&view, error) : status;
   arena_free(view.arena);
   if (status != OK) {

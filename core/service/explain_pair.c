@@ -1,6 +1,7 @@
 #include "core/service/explain.h"
 
 #include "core/resolve/resolve.h"
+#include "core/service/purpose.h"
 #include "core/service/weights.h"
 
 #include <stdio.h>
@@ -112,7 +113,11 @@ enum status explain_pair(struct workspace *workspace, int64_t row_a, int64_t row
   *answer = NULL;
   snprintf(body, sizeof body, "{\"rows\":[%lld,%lld]}", (long long)row_a, (long long)row_b);
   bool ready = view.arena != NULL && made != NULL;
-  enum status status = ready ? explain_log(workspace, request, body, error) : error_memory(error);
+  enum status status = ready ? OK : error_memory(error);
+  for (int i = 0; i < 2 && status == OK && request->reveal; i++) {
+    status = purpose_require(workspace, source_of_record(record_of(i == 0 ? row_a : row_b)), request->purpose, error);
+  }
+  status = status == OK ? explain_log(workspace, request, body, error) : status;
   status = status == OK ? compare(&view, workspace, row_a, row_b, made, error) : status;
   arena_free(view.arena);
   if (status != OK) {

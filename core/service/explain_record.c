@@ -2,6 +2,7 @@
 
 #include "core/service/access.h"
 #include "core/service/proof.h"
+#include "core/service/purpose.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -346,7 +347,10 @@ enum status explain_record(struct workspace *workspace, const char *reference, c
   view.trace = json_array();
   bool made = view.arena != NULL && view.answer != NULL && view.versions != NULL && view.trace != NULL;
   snprintf(body, sizeof body, "{\"record_id\":%lld}", (long long)view.record_id);
-  status = made ? explain_log(workspace, request, body, error) : error_memory(error);
+  if (made && request->reveal) {
+    status = purpose_require(workspace, source_of_record(view.record_id), request->purpose, error);
+  }
+  status = !made ? error_memory(error) : status == OK ? explain_log(workspace, request, body, error) : status;
   status = status == OK ? describe(&view, error) : status;
   if (view.plan != NULL) {
     batch_free(&view.batch);

@@ -1,6 +1,7 @@
 #include "core/service/figure.h"
 
 #include "core/service/access.h"
+#include "core/service/purpose.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -119,6 +120,7 @@ void figure_where(const struct workspace *workspace, const struct figure_request
 
 static enum status log_sight(struct workspace *workspace, const struct figure_request *request, struct error *error) {
   struct explain_request sight = request->sight;
+  bool named = sight.reveal;
   struct buffer body;
   if (!request->exact && !sight.reveal) {
     return OK;
@@ -131,6 +133,7 @@ static enum status log_sight(struct workspace *workspace, const struct figure_re
   buffer_char(&body, '}');
   sight.reveal = true; /* an exact figure is a sight, too */
   enum status status = buffer_check(&body, _("an audit entry"), error);
+  status = status == OK && named ? purpose_require(workspace, 0, sight.purpose, error) : status;
   status = status == OK ? explain_log(workspace, &sight, body.data, error) : status;
   buffer_free(&body);
   return status;

@@ -3,6 +3,7 @@
 #include "core/audit/audit.h"
 #include "core/base/buffer.h"
 #include "core/service/access.h"
+#include "core/sync/sharing.h"
 
 enum { BODY_LIMIT = 4096, REGION_MOST = 6 };
 
@@ -24,6 +25,17 @@ static enum status finish(struct workspace *workspace, enum status status, const
   return status;
 }
 
+static enum status set_up(struct workspace *workspace, struct error *error) {
+  const struct config *config = workspace->config;
+  enum status status = store_roles_setup(workspace->store, error);
+  for (size_t i = 0; i < config->source_count && status == OK; i++) {
+    if (workspace->source_ids[i] != 0) {
+      status = sharing_write(workspace->store, &config->sources[i], workspace->source_ids[i], error);
+    }
+  }
+  return status;
+}
+
 enum status granting_setup(struct workspace *workspace, struct error *error) {
   struct buffer body;
   enum status status = may(workspace, error);
@@ -33,7 +45,7 @@ enum status granting_setup(struct workspace *workspace, struct error *error) {
   }
   buffer_init(&body, BODY_LIMIT);
   buffer_text(&body, "{}");
-  status = finish(workspace, store_roles_setup(workspace->store, error), "roles", &body, error);
+  status = finish(workspace, set_up(workspace, error), "roles", &body, error);
   buffer_free(&body);
   return status;
 }

@@ -5,6 +5,7 @@
 #include "core/service/access.h"
 #include "core/service/outbound_cell.h"
 #include "core/service/pseudonym.h"
+#include "core/service/purpose.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -335,6 +336,7 @@ enum status outbound_enter(struct workspace *workspace, const struct export_requ
     return ERR_USAGE;
   }
   enum status status = access_require(workspace, RIGHT_PUBLISH, error);
+  status = status == OK ? purpose_require(workspace, 0, request->purpose, error) : status;
   status = status == OK ? access_person(workspace, error) : status;
   if (status == OK && request->recipient != NULL) {
     status = check_recipient(workspace, request->recipient, error);

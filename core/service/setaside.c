@@ -5,6 +5,7 @@
 #include "core/base/map.h"
 #include "core/service/access.h"
 #include "core/service/hint.h"
+#include "core/service/purpose.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -348,7 +349,8 @@ static enum status log_reveal(struct workspace *workspace, int64_t raw_id, const
   snprintf(body, sizeof body, "{\"raw_id\":%lld}", (long long)raw_id);
   const struct audit_event event = {
       .event = "reveal", .source = source, .actor = workspace->actor, .purpose = purpose, .body = body};
-  enum status status = access_person(workspace, error);
+  enum status status = purpose_require(workspace, source_of_record(record_of(raw_id)), purpose, error);
+  status = status == OK ? access_person(workspace, error) : status;
   if (status != OK) {
     return status;
   }

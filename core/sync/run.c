@@ -5,6 +5,7 @@
 #include "core/store/watch.h"
 #include "core/sync/counts.h"
 #include "core/sync/health.h"
+#include "core/sync/sharing.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -116,6 +117,7 @@ static enum status frame_record(struct run_frame *frame, const char *kind, struc
   if (status == OK) {
     status = store_runs_ended(store, frame->source_id, frame->run, error);
   }
+  status = status == OK ? sharing_write(store, frame->source, frame->source_id, error) : status;
   if (status == OK && frame->plan != NULL) {
     status = store_plan(store, frame->source_id, frame->plan, frame->run, &frame->plan_id, error);
     status = status == OK ? store_settle_drift(store, frame->source_id, frame->plan_id, error) : status;

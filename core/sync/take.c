@@ -1,5 +1,7 @@
 #include "core/sync/take.h"
 
+#include "core/sync/fields.h"
+
 #include <stdio.h>
 
 enum { SCRATCH_LIMIT = 64 << 20 };
@@ -8,10 +10,14 @@ enum status taker_init(struct taker *taker, const struct source_config *source, 
                        const struct key *key, struct error *error) {
   *taker = (struct taker){.source = source, .plan = plan, .format = plan_format(plan)};
   buffer_init(&taker->scratch, SCRATCH_LIMIT);
+  buffer_init(&taker->limited, SCRATCH_LIMIT);
   if (key == NULL) {
     error_set(error, ERR_CONFIG, _("the workspace has no key"));
     error_hint(error, _("`puente init` makes one; restore it from the backup if it is lost"));
     return ERR_CONFIG;
+  }
+  if (source->terms.fields_limited && (taker->spare = arena_new(0)) == NULL) {
+    return error_memory(error);
   }
   taker->record_key = key_subkey(key, "record");
   taker->key_key = key_subkey(key, "key");
@@ -21,6 +27,8 @@ enum status taker_init(struct taker *taker, const struct source_config *source, 
 void taker_free(struct taker *taker) {
   taker_begin(taker, NULL);
   buffer_free(&taker->scratch);
+  buffer_free(&taker->limited);
+  arena_free(taker->spare);
 }
 
 void taker_begin(struct taker *taker, const struct format *format) {
@@ -51,17 +59,55 @@ static void step_fault(struct step *step, const char *fault, const char *words) 
   snprintf(step->words, sizeof step->words, "%s", words);
 }
 
+/* Paths that the terms do not name. */
+static enum status step_forbidden(struct step *step, struct slice bytes, const char ***paths, size_t *count,
+                                  bool *whole, struct error *error) {
+  struct taker *taker = step->taker;
+  struct node *root = NULL;
+  arena_reset(taker->spare);
+  enum status status = taker->format->parse(taker->decoder, bytes, taker->spare, &root, error);
+  status =
+      status == OK ? fields_forbidden(&taker->source->terms, root, taker->spare, paths, count, whole, error) : status;
+  return status;
+}
+
+/* `terms: fields:`: what is not named goes. A name that no path can reach would stay: such a record is left out. */
+static enum status step_limit(struct step *step, struct slice *bytes, bool *rejected, struct error *error) {
+  struct taker *taker = step->taker;
+  const char **paths = NULL;
+  size_t count = 0, cut = 0;
+  bool whole = true;
+  buffer_reset(&taker->limited);
+  enum status status = step_forbidden(step, *bytes, &paths, &count, &whole, error);
+  if (status == OK && whole && count > 0) {
+    status = taker->format->cut(taker->decoder, *bytes, paths, count, taker->spare, &taker->limited, &cut, error);
+    *bytes = buffer_view(&taker->limited);
+    status = status == OK ? step_forbidden(step, *bytes, &paths, &count, &whole, error) : status;
+    whole = whole && count == 0;
+  }
+  if (status == ERR_INPUT || (status == OK && !whole)) {
+    *rejected = true;
+    return OK;
+  }
+  step->parcel->counts.cut += (int64_t)cut;
+  return status;
+}
+
 /* The bytes without what the sharing terms forbid. A broken record cannot be cut: it is left out rather than landed
  * with fields in it that may not be kept. */
 static enum status step_cut(struct step *step, struct slice *bytes, bool *rejected, struct error *error) {
   struct taker *taker = step->taker;
   *bytes = step->raw->bytes;
-  if (step->landed || taker->source->cut_count == 0) {
+  bool limited = taker->source->terms.fields_limited;
+  if (step->landed || (taker->source->cut_count == 0 && !limited)) {
     return OK;
   }
   if (step->raw->fault != RECORD_FINE) {
     *rejected = true;
     return OK;
+  }
+  if (taker->source->cut_count == 0) {
+    return step_limit(step, bytes, rejected, error);
   }
   size_t cut = 0;
   buffer_reset(&taker->scratch);
@@ -77,7 +123,7 @@ static enum status step_cut(struct step *step, struct slice *bytes, bool *reject
   }
   step->parcel->counts.cut += (int64_t)cut;
   *bytes = buffer_view(&taker->scratch);
-  return OK;
+  return limited ? step_limit(step, bytes, rejected, error) : OK;
 }
 
 static enum status step_parse(struct step *step, struct error *error) {

@@ -13,8 +13,9 @@ struct taker {
   const struct format *format;
   struct decoder *decoder; /* of the present document; NULL until its first record */
   struct subkey record_key, key_key;
-  struct buffer scratch;     /* a record after its forbidden fields were cut */
-  struct drift_watch *watch; /* the caller's; NULL: nobody looks at the fields */
+  struct buffer scratch, limited; /* a record after `cut`, and after `terms: fields:` */
+  struct arena *spare;            /* what a limited source's record holds, before it was cut; NULL: it is not limited */
+  struct drift_watch *watch;      /* the caller's; NULL: nobody looks at the fields */
 };
 
 enum taken {
