@@ -193,7 +193,7 @@ const struct command command_key = {
     .help =
         N_("  list               the data keys, and which one seals what is written\n"
            "  rotate             make a new data key, seal with it what was sealed before, and retire the old ones;\n"
-           "                     syncs and `serve` go on\n"
+           "                     with PostgreSQL syncs go on; with SQLite they take turns\n"
            "    --resume         go on with a rotation that was interrupted, without a new key\n"
            "  split FOLDER       split the workspace's key into shares for holders, a file each\n"
            "    --shares N       how many (3)\n"

@@ -49,10 +49,19 @@ static bool has_word(const char *word, int argc, char *const *argv) {
 }
 
 unsigned rights_of_command(const char *command, int argc, char *const *argv) {
+  unsigned rights = RIGHT(RUN);
+  bool known = false, verb = false;
   for (size_t i = 0; i < sizeof TABLE / sizeof *TABLE; i++) {
-    if (strcmp(TABLE[i].command, command) == 0 && (TABLE[i].verb == NULL || has_word(TABLE[i].verb, argc, argv))) {
-      return TABLE[i].rights;
+    if (strcmp(TABLE[i].command, command) != 0) {
+      continue;
     }
+    bool first = TABLE[i].verb != NULL && argc > 0 && strcmp(argv[0], TABLE[i].verb) == 0;
+    if (TABLE[i].verb == NULL ? verb : !has_word(TABLE[i].verb, argc, argv)) {
+      continue;
+    }
+    rights = known ? rights & TABLE[i].rights : TABLE[i].rights;
+    known = true;
+    verb = verb || first;
   }
-  return RIGHT(RUN);
+  return rights;
 }

@@ -5,7 +5,8 @@
 
 #include "core/service/access.h"
 
-/* Rights by bit, any of which does; of a word like `list` after the command, wherever it stands. */
+/* Rights by bit, any of which does. A word like `list` right after the command has rights of its own; one that stands
+ * later, perhaps an option's value, can only take away. */
 unsigned rights_of_command(const char *command, int argc, char *const *argv);
 
 #endif
