@@ -13,6 +13,7 @@ enum { AXES_MOST = CUBE_FIELDS_MOST };
 
 struct wide {
   const struct cube_request *request;
+  struct cube_plan plan; /* what filters mean: a label is its code, "yes" is 1 */
   const char *axes[AXES_MOST];
   size_t axis_count;
   struct condition conditions[CUBE_CONDITIONS_MOST]; /* filters that found no room as axes */
@@ -124,7 +125,8 @@ static bool is_hidden(const struct wide *wide, const struct cube *cube, const ui
   for (size_t i = 0; i < request->condition_count; i++) {
     size_t axis = position_of(wide, request->conditions[i].field);
     if (axis < wide->axis_count) {
-      atoms[axis] = map_get(wide->values[axis], slice_of(request->conditions[i].value));
+      const char *wanted = wide->plan.wanted[request->indicator->condition_count + i];
+      atoms[axis] = map_get(wide->values[axis], slice_of(wanted));
       chosen |= 1u << axis;
     }
   }
@@ -200,7 +202,8 @@ enum status cube_suppress(const struct cube_request *request, struct cube *cube,
   asked.condition_count = wide->condition_count;
   asked.suppress = false;
   asked.keep = true;
-  enum status status = cube_run(&asked, &wide->cube, error);
+  enum status status = cube_plan_make(request, &wide->plan, error);
+  status = status == OK ? cube_run(&asked, &wide->cube, error) : status;
   status = status == OK ? make_rows(wide, error) : status;
   status = status == OK ? decide(wide, cube, error) : status;
   for (size_t axis = 0; axis < AXES_MOST; axis++) {

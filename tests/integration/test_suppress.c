@@ -91,6 +91,23 @@ static void filters_cannot_be_taken_from_each_other(void **state) {
   free(female);
 }
 
+/* A filter may be written as a label: what it hides does not hang on that. */
+static void a_label_hides_what_its_code_hides(void **state) {
+  (void)state;
+  char *code = report("report crosstab --by year,sex --where department=25 --csv");
+  char *label = report("report crosstab --by year,sex --where department=Ucayali --csv");
+  assert_true(check_lines(label) > 0);
+  assert_string_equal(label, code);
+  free(code);
+  free(label);
+  code = report("report crosstab --by year,department --where minor=1 --csv");
+  label = report("report crosstab --by year,department --where minor=yes --csv");
+  assert_true(check_lines(label) > 0);
+  assert_string_equal(label, code);
+  free(code);
+  free(label);
+}
+
 static void exact_figures_need_a_purpose_and_a_person(void **state) {
   (void)state;
   struct said said = program_run_as(folder, "tester", "report crosstab --by year --exact");
@@ -110,6 +127,7 @@ static void exact_figures_need_a_purpose_and_a_person(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(small_figures_are_hidden),
+                                     cmocka_unit_test(a_label_hides_what_its_code_hides),
                                      cmocka_unit_test(filters_cannot_be_taken_from_each_other),
                                      cmocka_unit_test(exact_figures_need_a_purpose_and_a_person)};
   return cmocka_run_group_tests(tests, start, end);
