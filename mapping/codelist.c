@@ -123,6 +123,70 @@ static enum status resolve(struct codelists *lists, struct codelist *list, struc
   return status;
 }
 
+/* ---- groups ---- */
+
+static enum status unknown_list(const struct codelists *lists, const struct yaml *node, struct error *error) {
+  const char *names[LISTS_MOST];
+  for (size_t i = 0; i < lists->count; i++) {
+    names[i] = lists->lists[i]->name;
+  }
+  const char *nearest = text_nearest(slice_of(node->text), names, lists->count);
+  yaml_error(node, error, _("groups: there is no code list '%s'"), node->text);
+  if (nearest != NULL) {
+    error_hint(error, _("did you mean '%s'?"), nearest);
+  }
+  return ERR_CONFIG;
+}
+
+static enum status unknown_group(const struct codelist *groups, const struct yaml *node, struct arena *arena,
+                                 struct error *error) {
+  const char **names = arena_array(arena, groups->count + 1, sizeof *names);
+  if (names == NULL) {
+    return error_memory(error);
+  }
+  for (size_t i = 0; i < groups->count; i++) {
+    names[i] = groups->codes[i].code;
+  }
+  const char *nearest = text_nearest(slice_of(node->text), names, groups->count);
+  yaml_error(node, error, _("group: code list '%s' has no code '%s'"), groups->name, node->text);
+  if (nearest != NULL) {
+    error_hint(error, _("did you mean '%s'?"), nearest);
+  } else {
+    error_hint(error, _("`puente codelist list %s` shows them all"), groups->name);
+  }
+  return ERR_CONFIG;
+}
+
+/* Every group: is a code of the list that groups: names. */
+static enum status check_groups(const struct codelists *lists, const struct codelist *list, struct error *error) {
+  const struct codelist *groups = NULL;
+  if (list->groups != NULL) {
+    if (list->groups->kind != YAML_SCALAR) {
+      return yaml_error(list->groups, error, "%s", _("groups: the name of a code list is expected here"));
+    }
+    groups = find(lists, list->groups->text);
+    if (groups == NULL) {
+      return unknown_list(lists, list->groups, error);
+    }
+  }
+  for (size_t i = 0; list->nodes != NULL && i < list->nodes->count; i++) {
+    const struct yaml *node = yaml_get(&list->nodes->children[i], "group");
+    if (node == NULL) {
+      continue;
+    }
+    if (groups == NULL) {
+      yaml_error(node, error, _("code list '%s' does not say which list its groups are of"), list->name);
+      error_hint(error, "%s", _("write groups: LIST above codes:, for example groups: region"));
+      return ERR_CONFIG;
+    }
+    if (node->kind != YAML_SCALAR || codelist_code(groups, slice_of(node->text)) == NULL) {
+      return node->kind == YAML_SCALAR ? unknown_group(groups, node, lists->arena, error)
+                                       : yaml_error(node, error, "%s", _("a text is expected here"));
+    }
+  }
+  return OK;
+}
+
 enum status codelists_load(const char *const *folders, size_t count, struct codelists **lists, struct error *error) {
   struct codelists *loaded = calloc(1, sizeof *loaded);
   *lists = NULL;
@@ -135,7 +199,8 @@ enum status codelists_load(const char *const *folders, size_t count, struct code
     status = folders[i] == NULL ? OK : load_folder(loaded, folders[i], error);
   }
   for (size_t i = 0; i < loaded->count && status == OK; i++) {
-    status = resolve(loaded, loaded->lists[i], error);
+    status = check_groups(loaded, loaded->lists[i], error);
+    status = status == OK ? resolve(loaded, loaded->lists[i], error) : status;
   }
   if (status != OK) {
     codelists_free(loaded);

@@ -18,6 +18,7 @@ struct code {
   const char *code; /* harmonised */
   const char *label_en, *label_es;
   const char *parent;               /* the code above it (a province's department), or NULL */
+  const char *group;                /* the coarser code of another list (a department's region), or NULL */
   struct date valid_from, valid_to; /* precision DATE_NONE: open */
 };
 

@@ -35,7 +35,8 @@ struct codelist {
   size_t meaning_count, meaning_capacity;
   const char **included; /* lists whose codes are added after loading */
   size_t included_count;
-  int line; /* of include:, for messages */
+  int line;                          /* of include:, for messages */
+  const struct yaml *groups, *nodes; /* groups: and codes: of the file; groups are looked up after loading */
 };
 
 enum { FOLD_MOST = 512 };

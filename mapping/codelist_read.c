@@ -108,13 +108,14 @@ static enum status find_or_add(const struct yaml *node, struct codelist *list, c
     struct code *known = &list->codes[*position];
     known->label_en = yaml_text(node, "en", known->label_en);
     known->label_es = yaml_text(node, "es", known->label_es);
+    known->group = code->group;
     return OK;
   }
   return place(node, codelist_add_code(list, code, position, error), error);
 }
 
 static enum status read_code(const struct yaml *node, struct codelist *list, struct error *error) {
-  static const char *const known[] = {"en", "es", "parent", "from", "to", "alias", "in", NULL};
+  static const char *const known[] = {"en", "es", "parent", "group", "from", "to", "alias", "in", NULL};
   struct code code = {.code = node->key};
   uint32_t position = 0;
   enum status status = yaml_check_keys(node, known, error);
@@ -126,6 +127,7 @@ static enum status read_code(const struct yaml *node, struct codelist *list, str
   code.label_en = yaml_text(node, "en", yaml_text(node, "es", code.code));
   code.label_es = yaml_text(node, "es", code.label_en);
   code.parent = yaml_text(node, "parent", NULL);
+  code.group = yaml_text(node, "group", NULL);
   status = find_or_add(node, list, &code, &position, error);
   status = status == OK ? read_meanings(yaml_get(node, "alias"), list, 0, position, error) : status;
   return status == OK ? read_systems_of_code(yaml_get(node, "in"), list, position, error) : status;
@@ -165,7 +167,7 @@ static enum status read_codes(const struct yaml *map, struct codelist *list, str
 }
 
 static enum status read_root(const struct yaml *root, struct arena *arena, struct codelist *list, struct error *error) {
-  static const char *const known[] = {"list", "label", "systems", "from", "include", "codes", NULL};
+  static const char *const known[] = {"list", "label", "groups", "systems", "from", "include", "codes", NULL};
   enum status status = yaml_check_keys(root, known, error);
   if (status != OK) {
     return status;
@@ -178,6 +180,8 @@ static enum status read_root(const struct yaml *root, struct arena *arena, struc
   }
   list->label_en = yaml_text(yaml_get(root, "label"), "en", list->name);
   list->label_es = yaml_text(yaml_get(root, "label"), "es", list->label_en);
+  list->groups = yaml_get(root, "groups");
+  list->nodes = yaml_get(root, "codes");
   list->line = yaml_get(root, "include") == NULL ? 0 : yaml_get(root, "include")->line;
   status = yaml_texts(root, "include", arena, &list->included, &list->included_count, error);
   status = status == OK ? read_systems(yaml_get(root, "systems"), list, error) : status;

@@ -76,23 +76,15 @@ static uint32_t cut_date(struct counting *counting, const struct group *group, c
 /* The place's ancestor: level 0 the department, 1 the province. */
 static uint32_t place_at(struct counting *counting, const struct group *group, const struct indicator *axes,
                          int level) {
-  const char *chain[8];
-  int depth = 0;
   uint32_t value = MAP_NONE;
   if (axes->place == PLACE_OF_RESIDENCE) {
     value = group->person == MAP_NONE ? MAP_NONE : grid_value(&counting->people, group->person, WHO_RESIDENCE);
   } else if (group->record != MAP_NONE) {
     value = grid_value(&counting->cases, group->record, CASE_PLACE);
   }
-  if (value == MAP_NONE || counting->places == NULL) {
-    return MAP_NONE;
-  }
-  const struct code *code = codelist_code(counting->places, map_key(counting->dictionary, value));
-  while (code != NULL && depth < 8) {
-    chain[depth++] = code->code;
-    code = code->parent == NULL ? NULL : codelist_code(counting->places, slice_of(code->parent));
-  }
-  return level < depth ? intern(counting, slice_of(chain[depth - 1 - level])) : MAP_NONE;
+  const char *above =
+      value == MAP_NONE ? NULL : cube_ancestor(counting->places, map_key(counting->dictionary, value), level);
+  return above == NULL ? MAP_NONE : intern(counting, slice_of(above));
 }
 
 /* As recorded, else from the birth date at the indicator's reference; -1: neither is known. */
@@ -148,12 +140,14 @@ static uint32_t field_value(const struct counting *counting, const struct group 
   return value;
 }
 
-static uint32_t value_of(struct counting *counting, const struct group *group, const struct cube_field *field) {
+static uint32_t fine_value(struct counting *counting, const struct group *group, const struct cube_field *field) {
   switch (field->kind) {
+  case CUBE_PERIOD:
   case CUBE_YEAR:
     return cut_date(counting, group, field->axes, 4);
   case CUBE_MONTH:
     return cut_date(counting, group, field->axes, 7);
+  case CUBE_REGION:
   case CUBE_DEPARTMENT:
     return place_at(counting, group, field->axes, 0);
   case CUBE_PROVINCE:
@@ -170,16 +164,13 @@ static uint32_t value_of(struct counting *counting, const struct group *group, c
   }
 }
 
-/* ---- conditions and cells ---- */
-
-/* Takes the next of ';'-joined values off the front. */
-static struct slice next_value(struct slice *text) {
-  const char *end = memchr(text->data, ';', text->len);
-  size_t len = end == NULL ? text->len : (size_t)(end - text->data);
-  struct slice value = slice_make(text->data, len);
-  *text = end == NULL ? slice_of(NULL) : slice_make(text->data + len + 1, text->len - len - 1);
-  return value;
+static uint32_t value_of(struct counting *counting, const struct group *group, const struct cube_field *field) {
+  uint32_t value = fine_value(counting, group, field);
+  bool coarser = field->kind == CUBE_PERIOD || field->kind == CUBE_REGION || field->kind == CUBE_PURPOSE_GROUP;
+  return coarser ? cube_coarser(counting->request->workspace->lists, field, counting->dictionary, value) : value;
 }
+
+/* ---- conditions and cells ---- */
 
 static bool matches(struct counting *counting, const struct group *group, size_t condition) {
   const struct cube_field *field = &counting->plan.conditions[condition];
@@ -190,7 +181,7 @@ static bool matches(struct counting *counting, const struct group *group, size_t
   struct slice rest = map_key(counting->dictionary, value);
   struct slice sought = wanted == MAP_NONE ? slice_of(NULL) : map_key(counting->dictionary, wanted);
   while (rest.len > 0) {
-    if (slice_equal(next_value(&rest), sought)) {
+    if (slice_equal(cube_next_value(&rest), sought)) {
       return true;
     }
   }
@@ -223,7 +214,8 @@ static enum status spread(struct counting *counting, const struct group *group, 
   struct slice rest = many ? map_key(counting->dictionary, value) : slice_of(NULL);
   enum status status = OK;
   do {
-    tuple->values[at] = many ? intern(counting, next_value(&rest)) : value;
+    struct slice next = many ? cube_next_value(&rest) : slice_of(NULL);
+    tuple->values[at] = !many ? value : next.len == 0 ? MAP_NONE : intern(counting, next);
     status = spread(counting, group, at + 1, tuple, error);
   } while (status == OK && rest.len > 0);
   return status;
@@ -272,11 +264,13 @@ static struct cube_origin origin_of(const struct counting *counting, const struc
   struct cube_origin origin = {.entity = NULL};
   switch (field->kind) {
   case CUBE_YEAR:
+  case CUBE_PERIOD:
   case CUBE_MONTH:
     return case_origin(counting, group,
                        indicator->date == DATE_OF_FACTS    ? CASE_FACTS
                        : indicator->date == DATE_OF_FILING ? CASE_FILING
                                                            : CASE_REGISTRATION);
+  case CUBE_REGION:
   case CUBE_DEPARTMENT:
   case CUBE_PROVINCE:
     return indicator->place == PLACE_OF_RESIDENCE ? person_origin(counting, group, WHO_RESIDENCE)

@@ -20,13 +20,16 @@ enum { CUBE_FIELDS_MOST = 4, CUBE_AXES_MOST = 8, CUBE_CONDITIONS_MOST = 16 };
 enum cube_kind {
   CUBE_FIELD,
   CUBE_YEAR,
+  CUBE_PERIOD, /* of years, as long as the indicator says */
   CUBE_MONTH,
+  CUBE_REGION, /* the group of the department */
   CUBE_DEPARTMENT,
   CUBE_PROVINCE,
   CUBE_AGE,
   CUBE_AGE_BAND,
   CUBE_STAGE,
-  CUBE_DECISION
+  CUBE_DECISION,
+  CUBE_PURPOSE_GROUP /* groups of `purposes` */
 };
 
 struct cube_field {
@@ -124,6 +127,9 @@ void cube_rows_free(struct cube_rows *rows);
  * is not recorded last. */
 int cube_compare(const struct map *dictionary, const struct cube_field *field, const struct codelist *list, uint32_t a,
                  uint32_t b);
+
+/* The group of a code in the list: a place's region, of a department; NULL: it has none. */
+const char *cube_group(const struct codelists *lists, const char *list, struct slice code);
 
 /* The label of a value in the language asked for; for MAP_NONE the words for "not recorded". `room` is used for text.
  */

@@ -9,11 +9,14 @@ static const struct {
   const char *codelist;
 } COMPUTED[] = {
     {"year", CUBE_YEAR, false, NULL},
+    {"period", CUBE_PERIOD, false, NULL},
     {"month", CUBE_MONTH, false, NULL},
+    {"region", CUBE_REGION, false, "region"},
     {"department", CUBE_DEPARTMENT, false, "place"},
     {"province", CUBE_PROVINCE, false, "place"},
     {"stage", CUBE_STAGE, false, "stage"},
     {"decision", CUBE_DECISION, false, "decision"},
+    {"purpose_group", CUBE_PURPOSE_GROUP, false, "purpose_group"},
     {"age", CUBE_AGE, true, NULL},
     {"age_band", CUBE_AGE_BAND, true, NULL},
 };
@@ -69,9 +72,10 @@ static enum status unknown_field(const struct cube_request *request, const char 
     error_hint(error, _("did you mean '%s'?"), nearest);
   } else {
     error_hint(error, "%s",
-               person ? _("year, month, department, province, stage, decision, age, age_band, or a field of "
-                          "involvement, person or case")
-                      : _("year, month, department, province, stage, decision, or a field of case"));
+               person ? _("year, period, month, region, department, province, purpose_group, stage, decision, age, "
+                          "age_band, or a field of involvement, person or case")
+                      : _("year, period, month, region, department, province, purpose_group, stage, decision, or a "
+                          "field of case"));
   }
   return ERR_USAGE;
 }
@@ -95,6 +99,13 @@ static bool resolve_computed(const struct cube_request *request, const char *nam
 static enum status resolve(struct cube_plan *plan, const char *name, struct cube_field *field, struct error *error) {
   const struct cube_request *request = plan->request;
   const struct model *model = request->workspace->model;
+  if (strcmp(name, "purpose_group") == 0) {
+    enum status status = resolve(plan, "purposes", field, error);
+    field->name = "purpose_group";
+    field->kind = CUBE_PURPOSE_GROUP;
+    field->codelist = "purpose_group";
+    return status;
+  }
   if (resolve_computed(request, name, field)) {
     return OK;
   }
@@ -169,6 +180,19 @@ static enum status want_band(const struct indicator *indicator, const char *valu
   return unknown_value("age_band", value, names, indicator->band_count, error);
 }
 
+static enum status want_period(const struct indicator *indicator, const char *value, struct error *error) {
+  char period[INDICATOR_PERIOD_TEXT] = "";
+  bool year = indicator_period(slice_of(value), indicator->period, period);
+  if (year && strcmp(period, value) == 0) {
+    return OK;
+  }
+  error_set(error, ERR_USAGE, _("'%s' is no value of '%s'"), value, "period");
+  if (year) {
+    error_hint(error, _("did you mean '%s'?"), period);
+  }
+  return ERR_USAGE;
+}
+
 /* A condition that nothing can meet is a mistake of typing, not a figure of zero. */
 static enum status want(const struct cube_request *request, const struct cube_field *field, const char **value,
                         struct error *error) {
@@ -183,6 +207,9 @@ static enum status want(const struct cube_request *request, const struct cube_fi
   }
   if (field->kind == CUBE_AGE_BAND) {
     return want_band(request->indicator, *value, error);
+  }
+  if (field->kind == CUBE_PERIOD) {
+    return want_period(request->indicator, *value, error);
   }
   if (field->field != NULL && field->field->type == FIELD_BOOLEAN) {
     bool yes = strcmp(*value, "yes") == 0 || strcmp(*value, "1") == 0;

@@ -41,6 +41,15 @@ enum status cube_plan_make(const struct cube_request *request, struct cube_plan 
 /* Whether a field or a condition is of that kind. */
 bool cube_plan_has(const struct cube_plan *plan, enum cube_kind kind);
 
+/* The first of ';'-joined values, taken off the front. */
+struct slice cube_next_value(struct slice *text);
+/* The ancestor of a place, or the place itself: level 0 the department, 1 the province; NULL: it lies above. */
+const char *cube_ancestor(const struct codelist *places, struct slice place, int level);
+/* What a year, department or purposes are as period, region, or groups of purposes, as dictionary values. A code
+ * without a group is not recorded: MAP_NONE, and among several purposes an empty text in front. */
+uint32_t cube_coarser(const struct codelists *lists, const struct cube_field *field, struct map *dictionary,
+                      uint32_t value);
+
 /* How far each case got and what was decided, by dictionary value of its case_id: the furthest stage on record as a
  * position in the list, or -1 (a rescue is an intervention); decisions as bits of their positions. */
 struct cube_progress {

@@ -74,7 +74,8 @@ enum status figure_conditions(struct figure_request *request, const char *text, 
 
 /* Codes say nothing about one person; any other value goes into the log as a keyed digest. */
 static bool is_coded(const struct workspace *workspace, const char *name) {
-  static const char *const computed[] = {"year", "month", "department", "province", "stage", "decision", "age_band"};
+  static const char *const computed[] = {"year",     "period", "month",    "region",   "department",
+                                         "province", "stage",  "decision", "age_band", "purpose_group"};
   static const char *const entities[] = {"involvement", "person", "case"};
   for (size_t i = 0; i < sizeof computed / sizeof *computed; i++) {
     if (strcmp(computed[i], name) == 0) {

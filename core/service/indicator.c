@@ -5,6 +5,7 @@
 #include "core/base/yaml.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -85,6 +86,30 @@ enum status indicator_bands(const struct yaml *root, struct arena *arena, struct
   return OK;
 }
 
+bool indicator_period(struct slice year, int years, char room[INDICATOR_PERIOD_TEXT]) {
+  int64_t number;
+  if (year.len < 4 || years < 1 || !text_to_int64(slice_make(year.data, 4), &number) || number < 1) {
+    return false;
+  }
+  int64_t first = (number - 1) / years * years + 1;
+  snprintf(room, INDICATOR_PERIOD_TEXT, "%04d-%04d", (int)first, (int)first + years - 1);
+  return true;
+}
+
+static enum status read_period(const struct yaml *root, struct indicator *indicator, struct error *error) {
+  const struct yaml *node = yaml_get(root, "period");
+  int64_t years = INDICATOR_PERIOD;
+  if (node != NULL
+      && (node->kind != YAML_SCALAR || !text_to_int64(slice_of(node->text), &years) || years < 2
+          || years > INDICATOR_PERIOD_MOST)) {
+    yaml_error(node, error, _("period: a number of years from 2 to %d is expected here"), INDICATOR_PERIOD_MOST);
+    error_hint(error, "%s", _("period: 3 puts 2020, 2021 and 2022 together"));
+    return ERR_CONFIG;
+  }
+  indicator->period = (int)years;
+  return OK;
+}
+
 static enum status read_conditions(const struct yaml *map, struct indicator *indicator, struct error *error) {
   if (map != NULL && (map->kind != YAML_MAP || map->count > INDICATOR_CONDITIONS_MOST)) {
     return yaml_error(map, error, _("where: at most %d fields with their values are expected here"),
@@ -102,8 +127,8 @@ static enum status read_conditions(const struct yaml *map, struct indicator *ind
 
 static enum status read_indicator(const struct yaml *root, const char *name, struct arena *arena,
                                   struct indicator *indicator, struct error *error) {
-  static const char *const known[] = {"indicator", "label", "unit",  "role",  "date",
-                                      "place",     "age",   "bands", "where", NULL};
+  static const char *const known[] = {"indicator", "label",  "unit",  "role",  "date", "place",
+                                      "age",       "period", "bands", "where", NULL};
   static const char *const units[] = {"person", "case", NULL};
   static const char *const dates[] = {"facts", "filing", "registration", NULL};
   static const char *const ages[] = {"facts", "filing", NULL};
@@ -135,6 +160,7 @@ static enum status read_indicator(const struct yaml *root, const char *name, str
     return ERR_CONFIG;
   }
   status = indicator_bands(root, arena, indicator, error);
+  status = status == OK ? read_period(root, indicator, error) : status;
   return status == OK ? read_conditions(yaml_get(root, "where"), indicator, error) : status;
 }
 

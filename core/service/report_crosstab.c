@@ -13,9 +13,11 @@ const char *report_field_title(const struct cube_field *field, bool spanish) {
   static const struct {
     enum cube_kind kind;
     const char *title;
-  } titles[] = {{CUBE_YEAR, N_("Year")},         {CUBE_MONTH, N_("Month")},      {CUBE_DEPARTMENT, N_("Department")},
-                {CUBE_PROVINCE, N_("Province")}, {CUBE_STAGE, N_("Stage")},      {CUBE_DECISION, N_("Decision")},
-                {CUBE_AGE, N_("Age")},           {CUBE_AGE_BAND, N_("Age band")}};
+  } titles[] = {
+      {CUBE_YEAR, N_("Year")},         {CUBE_MONTH, N_("Month")},      {CUBE_DEPARTMENT, N_("Department")},
+      {CUBE_PROVINCE, N_("Province")}, {CUBE_STAGE, N_("Stage")},      {CUBE_DECISION, N_("Decision")},
+      {CUBE_PERIOD, N_("Period")},     {CUBE_REGION, N_("Region")},    {CUBE_PURPOSE_GROUP, N_("Group of purposes")},
+      {CUBE_AGE, N_("Age")},           {CUBE_AGE_BAND, N_("Age band")}};
   for (size_t i = 0; i < sizeof titles / sizeof *titles; i++) {
     if (titles[i].kind == field->kind) {
       return gettext(titles[i].title);
@@ -138,6 +140,27 @@ static enum status turn(const struct cube_request *asked, const struct cube *cub
 
 /* ---- both ---- */
 
+/* The field that has a coarser one: by rule, the place first, which has most values. */
+static void note_coarser(const struct cube *cube, struct report *report) {
+  static const struct {
+    enum cube_kind kind;
+    const char *fine, *coarser;
+  } steps[] = {{CUBE_PROVINCE, "province", "department"},
+               {CUBE_DEPARTMENT, "department", "region"},
+               {CUBE_MONTH, "month", "year"},
+               {CUBE_FIELD, "purposes", "purpose_group"},
+               {CUBE_AGE, "age", "age_band"},
+               {CUBE_YEAR, "year", "period"}};
+  for (size_t s = 0; s < sizeof steps / sizeof *steps; s++) {
+    for (size_t f = 0; f < cube->field_count; f++) {
+      if (cube->fields[f].kind == steps[s].kind && strcmp(cube->fields[f].name, steps[s].fine) == 0) {
+        report_note(report, _("To see more: --by %s instead of %s."), steps[s].coarser, steps[s].fine);
+        return;
+      }
+    }
+  }
+}
+
 static void add_notes(const struct indicator *indicator, const struct cube *cube, struct report *report) {
   static const char *const dates[] = {N_("date of the facts"), N_("date of the complaint"), N_("date of registration")};
   static const char *const places[] = {N_("place of the facts"), N_("usual residence")};
@@ -150,6 +173,7 @@ static void add_notes(const struct indicator *indicator, const struct cube *cube
   if (report->guarded && cube->kept < cube->filled) {
     report_note(report, _("Shown: %zu of %zu cells of this table and its margins that are not zero."), cube->kept,
                 cube->filled);
+    note_coarser(cube, report);
     if (cube->share >= 0) {
       report_note(report, _("At least %d %% of what it counts is in a figure that is shown."), cube->share);
     }

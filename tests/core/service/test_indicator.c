@@ -78,6 +78,8 @@ static void test_mistakes_have_place_and_hint(void **state) {
        "write indicator: thing, or rename the file"},
       {"indicator: thing\nunit: person\nbands: [0-17, 15-20]\n", "thing.yaml:3:8", "bands: '15-20' is no age band here",
        "bands go up and do not overlap: [0-17, 18-29, 30+]"},
+      {"indicator: thing\nunit: person\nperiod: 1\n", "thing.yaml:3:9",
+       "period: a number of years from 2 to 25 is expected here", "period: 3 puts 2020, 2021 and 2022 together"},
       {"indicator: thing\nunit: person\nbands: [young]\n", "thing.yaml:3:8", "bands: 'young' is no age band here",
        "bands go up and do not overlap: [0-17, 18-29, 30+]"},
       {"indicator: thing\nunit: person\nage: registration\n", "thing.yaml:3:6", "age: unknown value 'registration'",
