@@ -11,7 +11,7 @@ struct slice cube_next_value(struct slice *text) {
 }
 
 const char *cube_ancestor(const struct codelist *places, struct slice place, int level) {
-  const char *chain[8];
+  const char *chain[8] = {NULL};
   int depth = 0;
   const struct code *code = places == NULL ? NULL : codelist_code(places, place);
   while (code != NULL && depth < 8) {
