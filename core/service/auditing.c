@@ -27,19 +27,17 @@ enum status auditing_checkpoints(const struct workspace *workspace, const char *
     checkpoint_public(workspace->key, trusted);
   }
   enum status status = OK;
-  struct buffer text;
-  buffer_init(&text, CHECKPOINT_LIMIT);
   for (size_t i = 0; i < count && status == OK; i++) {
-    buffer_reset(&text);
+    struct buffer text;
     status = file_read(paths[i], CHECKPOINT_LIMIT, &text, error);
     if (status == OK) {
       status = checkpoint_read(buffer_view(&text), workspace == NULL ? NULL : trusted, &checkpoints[i], error);
       if (status != OK) {
         error_place(error, "%s", paths[i]);
       }
+      buffer_free(&text);
     }
   }
-  buffer_free(&text);
   return status;
 }
 

@@ -13,6 +13,19 @@ static const char *const PLACES[] = {"facts", "residence", NULL};
 
 /* ---- a file ---- */
 
+/* Sums of fields that other tables break down: the suppressor does not relate them yet, so they stay in reports. */
+static enum status refuse_coarse(const struct yaml *node, const char *name, struct error *error) {
+  static const char *const COARSE[] = {"period", "region", "purpose_group"};
+  for (size_t i = 0; i < sizeof COARSE / sizeof *COARSE; i++) {
+    if (strcmp(name, COARSE[i]) == 0) {
+      yaml_error(node, error, _("%s cannot stand in a release: finer tables could be subtracted from it"), name);
+      error_hint(error, "%s", _("`puente report crosstab` counts by it"));
+      return ERR_CONFIG;
+    }
+  }
+  return OK;
+}
+
 static enum status read_where(const struct yaml *map, struct indicator *indicator, struct error *error) {
   if (map != NULL && (map->kind != YAML_MAP || map->count + indicator->condition_count > INDICATOR_CONDITIONS_MOST)) {
     return yaml_error(map, error, _("where: at most %d fields with their values are expected here"),
@@ -21,6 +34,10 @@ static enum status read_where(const struct yaml *map, struct indicator *indicato
   for (size_t i = 0; map != NULL && i < map->count; i++) {
     if (map->children[i].kind != YAML_SCALAR) {
       return yaml_error(&map->children[i], error, "%s", _("where: one value is expected here"));
+    }
+    enum status status = refuse_coarse(&map->children[i], map->children[i].key, error);
+    if (status != OK) {
+      return status;
     }
     indicator->conditions[indicator->condition_count++] =
         (struct condition){.field = map->children[i].key, .value = map->children[i].text};
@@ -39,6 +56,7 @@ static enum status read_by(const struct yaml *node, struct arena *arena, struct 
   }
   for (size_t i = 0; i < table->by_count && status == OK; i++) {
     table->by[i] = items[i];
+    status = refuse_coarse(yaml_get(node, "by"), items[i], error);
   }
   return status;
 }

@@ -96,6 +96,7 @@ static void keep_key(struct ring *ring, const struct seal_key *key) {
 /* What the rows hold for this wrapping key. */
 struct found_keys {
   bool digest, any_digest; /* under this key; under any */
+  bool any_body;           /* perhaps one that this login may not open */
   uint8_t root[KEY_SIZE];
 };
 
@@ -112,6 +113,7 @@ static enum status read_table(struct store *store, struct found_keys *found, str
     struct seal_key key;
     take_wrapped(store, cursor, &row);
     found->any_digest = found->any_digest || (row.digest && !row.retired);
+    found->any_body = found->any_body || !row.digest;
     if (memcmp(&row.wrapper, &ring->wrapper, sizeof row.wrapper) != 0 || row.retired || !row.whole) {
       continue;
     }
@@ -250,8 +252,8 @@ static enum status open_ring(struct store *store, struct error *error) {
   bool known = false, keys = store->version >= 7; /* the version that brought their table */
   enum status status = keys ? read_table(store, &found, error) : OK;
   status = status == OK ? find_root(store, &found, &known, error) : status;
-  sodium_memzero(&found, sizeof found);
-  if (status == OK && keys && !store->read_only && (!known || store->ring->present == 0)) {
+  sodium_memzero(found.root, sizeof found.root);
+  if (status == OK && keys && !store->read_only && (!known || !found.any_body)) {
     status = found_ring(store, error);
   }
   if (status == OK) {

@@ -142,7 +142,7 @@ static void a_record_is_recomputed(void **state) {
                    "  made the involvement B1/B1/victim (row 9007199256051713)\n"
                    "  made the person B1 (row " ROW_B ")\n"
                    "recomputed from the landed bytes with plan #: the same rows\n"
-                   "bytes, outcome and rows are those that entry 5 of the log covers\n"
+                   "bytes, outcome and rows are those that entry 6 of the log covers\n"
                    "  case B1\n"
                    "    denuncia_number: A-999  <-  A-999 from den, mapping line 5\n"
                    "    reported_on: 2019-04-01  <-  01/04/2019 from fec, by date %d/%m/%Y, mapping line 6\n"
@@ -271,7 +271,7 @@ static void a_changed_mapping_and_a_merge_are_told(void **state) {
   put_source("beta", "PE/PNP", "  sex: sexo\n");
   char *output = explain("record beta:B1", 0);
   assert_non_null(strstr(output, "recomputed from the landed bytes with plan #: the same rows\n"
-                                 "bytes, outcome and rows are those that entry 5 of the log covers\n"
+                                 "bytes, outcome and rows are those that entry 6 of the log covers\n"
                                  "the mapping has changed since; `puente remap` would apply it to this record\n"));
   free(output);
   put("beta.json", "{\"id\":\"B2\",\"nom\":\"Luz\",\"ape\":\"Rojas\",\"nac\":\"1990-02-03\"}\n"

@@ -8,7 +8,8 @@
  *     token of a lease, which counts the tries;
  *   - how many records the last pass looked at for the shape of its fields: one that was killed looked at the rest
  * only;
- *   - data keys, which are random: what is sealed is compared as it is inside.
+ *   - data keys, which are random: what is sealed is compared as it is inside;
+ *   - former outcomes (table outcome): kept by the run that ended them, for the roots of the audit log.
  * Everything else has to be equal: ids of records, versions, rows, persons and cases, bytes and their places in
  * chunks, digests, identities, states, issues, cursors and watermarks, pairs, keys, models, memberships. */
 #ifndef PUENTE_TESTS_SUPPORT_DUMP_H

@@ -139,7 +139,7 @@ static void test_versions_of_a_mapping(void **state) {
   json_t *list = entries("plan");
   assert_int_equal(json_array_size(list), 1);
   char first[80];
-  snprintf(first, sizeof first, "%s", text_in(json_object_get(json_array_get(list, 0), "what"), "digest"));
+  snprintf(first, sizeof first, "%s", text_in(json_object_get(json_array_get(list, 0), "what"), "plan"));
   json_decref(list);
   assert_int_equal(strlen(first), 64);
   program_write(folder, "mappings/demo.yaml",
@@ -152,7 +152,7 @@ static void test_versions_of_a_mapping(void **state) {
   const json_t *entry = json_array_get(list, 1);
   assert_string_equal(text_in(entry, "actor"), "eva");
   assert_string_equal(text_in(entry, "source"), "demo");
-  assert_string_not_equal(text_in(json_object_get(entry, "what"), "digest"), first);
+  assert_string_not_equal(text_in(json_object_get(entry, "what"), "plan"), first);
   json_decref(list);
 }
 
