@@ -183,7 +183,8 @@ static void an_analyst_reads_releases_alone(void **state) {
                       "('pg_catalog','information_schema') AND has_schema_privilege(n.oid, 'USAGE') AND "
                       "(has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'))\"",
                       line);
-  assert_string_equal(said, "counter meta release release_cell release_table released_cells released_tables sources\n");
+  assert_string_equal(
+      said, "counter data_key meta release release_cell release_table released_cells released_tables sources\n");
   free(said);
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
     said = shell_output(&code,
