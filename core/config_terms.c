@@ -190,18 +190,6 @@ enum status config_terms_read(const struct yaml *root, struct arena *arena, stru
   return read_block(block, arena, terms, error);
 }
 
-bool terms_show_to(const struct terms_config *terms, const char *own, const char *institution) {
-  if (terms->shown_to_all || strcmp(own, institution) == 0) {
-    return true;
-  }
-  for (size_t i = 0; i < terms->shown_count; i++) {
-    if (strcmp(terms->shown_to[i], institution) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
 bool terms_allow_purpose(const struct terms_config *terms, const char *purpose) {
   if (!terms->purposes_limited) {
     return true;

@@ -28,8 +28,6 @@ extern const char *const config_terms_keys[], *const config_agreement_keys[], *c
 /* `root` is the source's file; terms that are not there are the safe ones. Everything lives in the arena. */
 enum status config_terms_read(const struct yaml *root, struct arena *arena, struct terms_config *terms,
                               struct error *error) MUST_CHECK;
-/* Whether the institution of that code may see the source's values by name; `own` is the source's. */
-bool terms_show_to(const struct terms_config *terms, const char *own, const char *institution);
 /* Whether identified data may be seen for `purpose`: a code, or a code and text, "follow_up: case 12". */
 bool terms_allow_purpose(const struct terms_config *terms, const char *purpose);
 /* Moment before which a record has to have changed to be kept no longer; INT64_MIN: it is kept for ever. */

@@ -321,7 +321,9 @@ static enum status compose_rows(struct store *store, const struct shelf *shelf, 
   add_column(&draft, "record_id", COLUMN_INTEGER, N_("number of the record it came from"), "s.row_id >> 20");
   add_column(&draft, "source", COLUMN_TEXT, N_("source"), "o.code");
   add_column(&draft, "institution", COLUMN_TEXT, N_("supplying institution"), "s.institution");
-  add_column(&draft, "region", COLUMN_TEXT, N_("place that decides who may see it"), "s.region");
+  if (shelf->region < 0 || !entity->columns[shelf->region].field->local) { /* else it tells where somebody is now */
+    add_column(&draft, "region", COLUMN_TEXT, N_("place that decides who may see it"), "s.region");
+  }
   if (is_case || entity->has_case) {
     add_column(&draft, "case_id", COLUMN_INTEGER, N_("consolidated case"),
                is_case ? MEMBER_BY_ROW("case") : MEMBER_BY_KEY("case"));
