@@ -16,7 +16,7 @@ static enum status read_kind(const struct yaml *node, const char *name, struct c
   if (nearest != NULL) {
     error_hint(error, _("did you mean '%s'?"), nearest);
   } else {
-    error_hint(error, "%s", _("mapping or link"));
+    error_hint(error, "%s", _("mapping, codelist or link"));
   }
   return ERR_CONFIG;
 }
@@ -29,7 +29,7 @@ enum status config_approval_read(const struct yaml *block, struct config *config
   }
   if (node->kind != YAML_LIST) {
     yaml_error(node, error, "%s", _("required: a list is expected here"));
-    error_hint(error, "%s", _("for example [mapping, link]"));
+    error_hint(error, "%s", _("for example [mapping, codelist, link]"));
     return ERR_CONFIG;
   }
   for (size_t i = 0; i < node->count && status == OK; i++) {

@@ -187,27 +187,75 @@ static enum status check_groups(const struct codelists *lists, const struct code
   return OK;
 }
 
-enum status codelists_load(const char *const *folders, size_t count, struct codelists **lists, struct error *error) {
-  struct codelists *loaded = calloc(1, sizeof *loaded);
-  *lists = NULL;
-  if (loaded == NULL || (loaded->arena = arena_new(256 << 20)) == NULL) {
-    free(loaded);
-    return error_memory(error);
+static enum status begin(struct codelists **lists, struct error *error) {
+  struct codelists *made = calloc(1, sizeof *made);
+  if (made == NULL || (made->arena = arena_new(256 << 20)) == NULL) {
+    free(made);
+    made = NULL;
   }
-  enum status status = OK;
-  for (size_t i = 0; i < count && status == OK; i++) {
-    status = folders[i] == NULL ? OK : load_folder(loaded, folders[i], error);
-  }
-  for (size_t i = 0; i < loaded->count && status == OK; i++) {
-    status = check_groups(loaded, loaded->lists[i], error);
-    status = status == OK ? resolve(loaded, loaded->lists[i], error) : status;
+  *lists = made;
+  return made == NULL ? error_memory(error) : OK;
+}
+
+/* What lists say of each other; frees them where they do not fit, or could not be read. */
+static enum status finish(struct codelists **lists, enum status status, struct error *error) {
+  struct codelists *made = *lists;
+  for (size_t i = 0; made != NULL && i < made->count && status == OK; i++) {
+    status = check_groups(made, made->lists[i], error);
+    status = status == OK ? resolve(made, made->lists[i], error) : status;
   }
   if (status != OK) {
-    codelists_free(loaded);
-    return status;
+    codelists_free(made);
+    *lists = NULL;
   }
-  *lists = loaded;
-  return OK;
+  return status;
+}
+
+enum status codelists_load(const char *const *folders, size_t count, struct codelists **lists, struct error *error) {
+  enum status status = begin(lists, error);
+  for (size_t i = 0; i < count && status == OK; i++) {
+    status = folders[i] == NULL ? OK : load_folder(*lists, folders[i], error);
+  }
+  return finish(lists, status, error);
+}
+
+static int by_path(const void *a, const void *b) {
+  const struct approved_text *const *one = a, *const *other = b;
+  return strcmp((*one)->path, (*other)->path);
+}
+
+/* In the order in which files of a folder are read. */
+static enum status load_texts(struct codelists *lists, const struct approved_texts *texts, struct error *error) {
+  const struct approved_text **own = arena_array(lists->arena, texts->count + 1, sizeof *own);
+  size_t count = 0;
+  if (own == NULL) {
+    return error_memory(error);
+  }
+  for (size_t i = 0; i < texts->count; i++) {
+    if (texts->items[i].kind == TEXT_CODELIST) {
+      own[count++] = &texts->items[i];
+    }
+  }
+  qsort(own, count, sizeof(const struct approved_text *), by_path);
+  enum status status = OK;
+  for (size_t i = 0; i < count && status == OK; i++) {
+    struct codelist *list = NULL;
+    status = own[i]->fault != NULL ? approved_texts_refuse(own[i], error)
+                                   : codelist_parse(own[i]->path, own[i]->body, lists->arena, &list, error);
+    status = status == OK ? keep(lists, list, error) : status;
+  }
+  return status;
+}
+
+enum status codelists_load_approved(const char *const folders[2], const struct approved_texts *texts,
+                                    struct codelists **lists, struct error *error) {
+  if (!approved_texts_govern(texts, TEXT_CODELIST)) {
+    return codelists_load(folders, 2, lists, error);
+  }
+  enum status status = begin(lists, error);
+  status = status == OK && folders[0] != NULL ? load_folder(*lists, folders[0], error) : status;
+  status = status == OK ? load_texts(*lists, texts, error) : status;
+  return finish(lists, status, error);
 }
 
 void codelists_free(struct codelists *lists) {

@@ -10,6 +10,7 @@
 #include "core/base/digest.h"
 #include "core/base/error.h"
 #include "core/base/slice.h"
+#include "core/base/texts.h"
 
 struct codelist;
 struct codelists;
@@ -25,6 +26,10 @@ struct code {
 /* Folders in order of precedence: a list of a later folder replaces the earlier one of the same name. */
 enum status codelists_load(const char *const *folders, size_t count, struct codelists **lists,
                            struct error *error) MUST_CHECK;
+/* The same where the lists of the second folder act only as they were approved: its files are not read. ERR_CONFIG
+ * where what is kept as approved was changed. */
+enum status codelists_load_approved(const char *const folders[2], const struct approved_texts *texts,
+                                    struct codelists **lists, struct error *error) MUST_CHECK;
 void codelists_free(struct codelists *lists);
 const struct codelist *codelists_find(const struct codelists *lists, const char *name); /* NULL if absent */
 size_t codelists_count(const struct codelists *lists);

@@ -62,6 +62,9 @@ enum status codelist_add_labels(struct codelist *list, uint32_t position, struct
 /* Fills a list from its file; everything that it points to lives in the arena. */
 enum status codelist_read(const char *path, struct arena *arena, struct codelist **list,
                           struct error *error) MUST_CHECK;
+/* The same from the text that the file of that path had when it was approved. */
+enum status codelist_parse(const char *path, struct slice text, struct arena *arena, struct codelist **list,
+                           struct error *error) MUST_CHECK;
 /* Adds what `from:` declares: a table of Debian's iso-codes, with Spanish names from ICU. */
 enum status codelist_read_iso(const struct yaml *from, struct arena *arena, struct codelist *list,
                               struct error *error) MUST_CHECK;

@@ -191,30 +191,40 @@ static enum status read_root(const struct yaml *root, struct arena *arena, struc
   return status == OK ? read_codes(yaml_get(root, "codes"), list, error) : status;
 }
 
-enum status codelist_read(const char *path, struct arena *arena, struct codelist **list, struct error *error) {
-  struct buffer text;
+enum status codelist_parse(const char *path, struct slice text, struct arena *arena, struct codelist **list,
+                           struct error *error) {
   struct yaml *root = NULL;
   const char *name = folder_stem(arena, path);
-  *list = name == NULL ? NULL : codelist_new(name, path);
-  if (*list == NULL) {
+  struct codelist *made = name == NULL ? NULL : codelist_new(name, path);
+  *list = NULL;
+  if (made == NULL) {
     return error_memory(error);
   }
-  buffer_init(&text, FILE_MOST);
-  enum status status = file_read(path, FILE_MOST, &text, error);
-  if (status == OK) {
-    (*list)->digest = sha256_of(buffer_view(&text));
-    status = yaml_parse(path, buffer_view(&text), arena, &root, error);
-  }
-  if (status == OK) {
-    status = read_root(root, arena, *list, error);
-  }
-  if (status != OK && error->place[0] == '\0') {
-    error_place(error, "%s", path);
-  }
-  buffer_free(&text);
+  made->digest = sha256_of(text);
+  enum status status = yaml_parse(path, text, arena, &root, error);
+  status = status == OK ? read_root(root, arena, made, error) : status;
   if (status != OK) {
-    codelist_free(*list);
-    *list = NULL;
+    if (error->place[0] == '\0') {
+      error_place(error, "%s", path);
+    }
+    codelist_free(made);
+    return status;
   }
+  *list = made;
+  return OK;
+}
+
+enum status codelist_read(const char *path, struct arena *arena, struct codelist **list, struct error *error) {
+  struct buffer text;
+  *list = NULL;
+  enum status status = file_read(path, FILE_MOST, &text, error);
+  if (status != OK) {
+    if (error->place[0] == '\0') {
+      error_place(error, "%s", path);
+    }
+    return status;
+  }
+  status = codelist_parse(path, buffer_view(&text), arena, list, error);
+  buffer_free(&text);
   return status;
 }

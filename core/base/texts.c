@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const text_kind_names[TEXT_KINDS + 1] = {"mapping", "link", NULL};
+const char *const text_kind_names[TEXT_KINDS + 1] = {"mapping", "codelist", "link", NULL};
 
 enum status approved_texts_new(const bool required[TEXT_KINDS], struct approved_texts **texts, struct error *error) {
   struct approved_texts *made = calloc(1, sizeof *made);
@@ -67,36 +67,35 @@ bool approved_texts_govern(const struct approved_texts *texts, enum text_kind ki
   return texts != NULL && texts->required[kind];
 }
 
-/* Whoever reads the log of a nightly run has to see that it worked with the former version. */
-static void tell_waiting(const struct approved_text *found, size_t most) {
+void approved_texts_tell(const struct approved_text *text, size_t most) {
   struct buffer now;
   struct error ignored;
-  bool there = file_read(found->path, most, &now, &ignored) == OK;
-  if (!there || !slice_equal(buffer_view(&now), found->body)) {
+  bool there = file_read(text->path, most, &now, &ignored) == OK;
+  if (!there || !slice_equal(buffer_view(&now), text->body)) {
     log_message(LEVEL_WARNING,
                 _("%s %s: the approved version is used; the file differs and waits for approval, see "
                   "`puente approve list`"),
-                text_kind_names[found->kind], found->name);
+                text_kind_names[text->kind], text->name);
   }
   if (there) {
     buffer_free(&now);
   }
 }
 
-static enum status refuse(enum text_kind kind, const char *path, const struct approved_text *found,
-                          struct error *error) {
-  if (found == NULL) {
-    error_set(error, ERR_CONFIG, _("this file has never been approved, and a %s acts only once it is"),
-              text_kind_names[kind]);
-    error_place(error, "%s", path);
-    error_hint(error,
-               _("`puente approve propose %s --reason TEXT --document NUMBER`, then a second person: "
-                 "`puente approve accept ID --reason TEXT`"),
-               text_kind_names[kind]);
-    return ERR_CONFIG;
-  }
-  error_set(error, ERR_CONFIG, "%s", found->fault);
+static enum status refuse_new(enum text_kind kind, const char *path, struct error *error) {
+  error_set(error, ERR_CONFIG, _("this file has never been approved, and a %s acts only once it is"),
+            text_kind_names[kind]);
   error_place(error, "%s", path);
+  error_hint(error,
+             _("`puente approve propose %s --reason TEXT --document NUMBER`, then a second person: "
+               "`puente approve accept ID --reason TEXT`"),
+             text_kind_names[kind]);
+  return ERR_CONFIG;
+}
+
+enum status approved_texts_refuse(const struct approved_text *text, struct error *error) {
+  error_set(error, ERR_CONFIG, "%s", text->fault);
+  error_place(error, "%s", text->path);
   error_hint(error, "%s", _("have the log verified (`puente audit verify`), then propose and approve the file anew"));
   return ERR_CONFIG;
 }
@@ -109,9 +108,9 @@ enum status approved_texts_read(const struct approved_texts *texts, enum text_ki
   const struct approved_text *found = approved_texts_find(texts, kind, path);
   buffer_init(text, most);
   if (found == NULL || found->fault != NULL) {
-    return refuse(kind, path, found, error);
+    return found == NULL ? refuse_new(kind, path, error) : approved_texts_refuse(found, error);
   }
-  tell_waiting(found, most);
+  approved_texts_tell(found, most);
   enum status status = buffer_slice(text, found->body) == OK ? OK : buffer_check(text, text_kind_names[kind], error);
   if (status != OK) {
     buffer_free(text);

@@ -7,7 +7,7 @@
 #include "core/base/arena.h"
 #include "core/base/buffer.h"
 
-enum text_kind { TEXT_MAPPING, TEXT_LINK, TEXT_KINDS };
+enum text_kind { TEXT_MAPPING, TEXT_CODELIST, TEXT_LINK, TEXT_KINDS };
 enum { APPROVED_TEXTS_MOST = 4096 };
 
 extern const char *const text_kind_names[TEXT_KINDS + 1]; /* "mapping", …; NULL at the end */
@@ -36,10 +36,15 @@ bool approved_texts_govern(const struct approved_texts *texts, enum text_kind ki
 /* The approved text of a path; NULL: none. */
 const struct approved_text *approved_texts_find(const struct approved_texts *texts, enum text_kind kind,
                                                 const char *path);
+/* A line in the log where the file is not the approved text any more: whoever reads of a nightly run has to see that it
+ * worked with the former version. */
+void approved_texts_tell(const struct approved_text *text, size_t most);
 /* As file_read where the kind needs no approval, or `texts` is NULL; else the approved text, with a line in the log
  * where the file is another one by now. ERR_CONFIG where nothing was approved of that path, or what is kept as approved
  * was changed. */
 enum status approved_texts_read(const struct approved_texts *texts, enum text_kind kind, const char *path, size_t most,
                                 struct buffer *text, struct error *error) MUST_CHECK;
+/* The error for a text that has a fault. */
+enum status approved_texts_refuse(const struct approved_text *text, struct error *error) MUST_CHECK;
 
 #endif

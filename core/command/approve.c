@@ -217,8 +217,9 @@ static enum status show(const struct globals *globals, struct workspace *workspa
   }
   json_decref(lines);
   json_decref(showing.reports);
-  return status == OK && showing.failed ? error_set(error, ERR_CONFIG, "%s", _("the mapping could not be tried"))
-                                        : status;
+  return status == OK && showing.failed
+             ? error_set(error, ERR_CONFIG, "%s", _("what it would change could not be tried"))
+             : status;
 }
 
 /* ---- propose, accept, reject ---- */
@@ -307,7 +308,7 @@ static bool given(const char *text) {
 /* NULL where the words are in order; else what is missing. */
 static const char *misuse_propose(int argc, char **argv, struct approval_request *request) {
   if (argc < 3 || argc > 4) {
-    return _("what is proposed is expected: mapping SOURCE, or link [FILE]");
+    return _("what is proposed is expected: mapping SOURCE, codelist LIST, or link [FILE]");
   }
   request->kind = argv[2];
   request->name = argc == 4 ? argv[3] : NULL;
@@ -359,20 +360,21 @@ static int run(const struct globals *globals, int argc, char **argv) {
 const struct command command_approve = {
     .name = "approve",
     .synopsis = "list|propose|show|accept|reject [ID] [OPTIONS]",
-    .summary = N_("let a second person agree before a mapping or a linkage rule acts"),
+    .summary = N_("let a second person agree before a mapping, a code list or a linkage rule acts"),
     .help = N_(
         "  list                     files that are not the approved ones: who proposed them, and since when they "
         "differ\n"
         "  propose KIND [NAME] --reason TEXT --document NUMBER\n"
-        "                           mapping SOURCE, or link [FILE]: the file as it is now; without NAME all of the\n"
-        "                           kind that wait\n"
+        "                           mapping SOURCE, codelist LIST or link [FILE]: the file as it is now; without\n"
+        "                           NAME all of the kind that wait\n"
         "  show ID                  what changes in the text, and the values that it would change, as by\n"
         "                           `puente remap --dry-run`\n"
         "  accept ID --reason TEXT  by another person than the one who proposed it: from now on it acts\n"
         "  reject ID --reason TEXT  the version in use stays\n"
         "\n"
-        "`approval: {required: [mapping, link]}` in puente.yaml asks for it. While a changed file waits, sync, remap,\n"
-        "link and serve go on with the version that was approved last; a file that was never approved is not used.\n"
+        "`approval: {required: [mapping, codelist, link]}` in puente.yaml asks for it. While a changed file waits,\n"
+        "sync, remap, link and serve go on with the version that was approved last; a file that was never approved is\n"
+        "not used. Code lists are those of the workspace; the program's come with its version.\n"
         "An approval is of the text byte for byte. Each step is in the log."),
     .run = run,
 };

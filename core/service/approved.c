@@ -1,10 +1,13 @@
 #include "core/base/file.h"
+#include "core/base/folder.h"
+#include "core/base/log.h"
 #include "core/service/approved_files.h"
 #include "core/store/access.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { FAULT_SIZE = 200 };
 
@@ -64,6 +67,45 @@ enum status approved_read(struct workspace *workspace, struct error *error) {
   }
   workspace->texts = reading.texts;
   return OK;
+}
+
+/* ---- code lists ---- */
+
+enum status approved_lists(struct workspace *workspace, struct error *error) {
+  const struct config *config = workspace->config;
+  if (workspace->lists != NULL) {
+    return OK;
+  }
+  if (codelists_load_approved(config->codelist_folders, workspace->texts, &workspace->lists, &workspace->unfit) == OK) {
+    return OK;
+  }
+  return codelists_load(config->codelist_folders, 1, &workspace->lists, error);
+}
+
+void approved_lists_tell(const struct workspace *workspace) {
+  const struct approved_texts *texts = workspace->texts;
+  const char *folder = workspace->config->codelist_folders[1], *const *paths = NULL;
+  struct arena *arena = arena_new(0);
+  struct error ignored;
+  size_t count = 0;
+  bool governed = approved_texts_govern(texts, TEXT_CODELIST) && arena != NULL;
+  if (governed && folder != NULL && folder_list(folder, ".yaml", arena, &paths, &count, &ignored) != OK) {
+    count = 0;
+  }
+  for (size_t i = 0; governed && i < texts->count; i++) {
+    if (texts->items[i].kind == TEXT_CODELIST) {
+      approved_texts_tell(&texts->items[i], APPROVED_FILE_MOST);
+    }
+  }
+  for (size_t i = 0; i < count; i++) {
+    if (approved_texts_find(texts, TEXT_CODELIST, paths[i]) == NULL) {
+      log_message(LEVEL_WARNING,
+                  _("%s: this code list has never been approved and is left out, see "
+                    "`puente approve list`"),
+                  paths[i]);
+    }
+  }
+  arena_free(arena);
 }
 
 /* ---- what waits ---- */
@@ -132,6 +174,19 @@ static bool examine(const struct approved_file *file, const struct standing_rows
   return true;
 }
 
+/* Code lists that were approved and whose file is gone: their folder does not name them any more. */
+static enum status add_gone(struct approved_files *files, const struct standing_rows *rows, const struct config *config,
+                            struct error *error) {
+  enum status status = OK;
+  for (size_t i = 0; i < rows->count && status == OK && config->approval[TEXT_CODELIST]; i++) {
+    const struct approval *row = &rows->rows[i];
+    bool list = row->state == APPROVAL_APPROVED && strcmp(row->kind, text_kind_names[TEXT_CODELIST]) == 0;
+    const char *path = list ? approved_path(config, TEXT_CODELIST, row->name, files->arena) : NULL;
+    status = path == NULL || access(path, F_OK) == 0 ? OK : approved_take(files, TEXT_CODELIST, row->name, path, error);
+  }
+  return status;
+}
+
 enum status approved_waiting(const struct workspace *workspace, struct arena *arena, struct waiting_text **items,
                              size_t *count, struct error *error) {
   struct approved_files *files = NULL;
@@ -148,6 +203,7 @@ enum status approved_waiting(const struct workspace *workspace, struct arena *ar
   rows->count = 0;
   enum status status = approved_collect(workspace->config, arena, &files, error);
   status = status == OK ? store_visit_approvals(workspace->store, 0, take_standing, rows, error) : status;
+  status = status == OK ? add_gone(files, rows, workspace->config, error) : status;
   struct waiting_text *made = status == OK ? arena_array(arena, files->count + 1, sizeof *made) : NULL;
   if (status == OK && made == NULL) {
     return error_memory(error);

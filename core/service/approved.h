@@ -13,6 +13,12 @@ enum { APPROVED_FILE_MOST = 16 << 20, APPROVED_WAITING_MOST = 4096 };
  * that have a role: they run nothing. */
 enum status approved_read(struct workspace *workspace, struct error *error) MUST_CHECK;
 
+/* The code lists that count, where none were read yet. Approved ones that were changed in the store, or do not fit
+ * together, leave the program's, and `unfit`: what maps does not work then, what approves does. */
+enum status approved_lists(struct workspace *workspace, struct error *error) MUST_CHECK;
+/* A line in the log for each code list whose file is not the approved one. */
+void approved_lists_tell(const struct workspace *workspace);
+
 /* A file whose text is not the approved one. */
 struct waiting_text {
   enum text_kind kind;
@@ -51,8 +57,8 @@ struct approval_shown {
 };
 enum status approval_show(struct workspace *workspace, int64_t id, struct arena *arena, struct approval_shown *shown,
                           struct error *error) MUST_CHECK;
-/* What the sources' records would be: `puente remap --dry-run` as if the text were approved. `request` tells where the
- * report of each source goes. */
+/* What the sources' records would be: `puente remap --dry-run` as if the text were approved; of a code list, of each
+ * source whose mapping it changes. `request` tells where the report of each source goes. */
 enum status approval_try(struct workspace *workspace, const struct approval_shown *shown, struct pull_request *request,
                          struct pull_summary *summary, struct error *error) MUST_CHECK;
 

@@ -1,12 +1,14 @@
 #include "core/service/approved_files.h"
 
 #include "core/base/file.h"
+#include "core/base/folder.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { DEPTH_MOST = 3, NAME_LONGEST = 200 };
-static const char LINK_ROOT[] = "link";
+static const char LINK_ROOT[] = "link", LIST_SUFFIX[] = ".yaml";
 
 bool approved_kind(const char *word, enum text_kind *kind) {
   for (int i = 0; i < TEXT_KINDS; i++) {
@@ -18,10 +20,22 @@ bool approved_kind(const char *word, enum text_kind *kind) {
   return false;
 }
 
+/* Also where the folder is gone: what was approved goes on acting. */
+static const char *list_path(const struct config *config, const char *name, struct arena *arena) {
+  char file[NAME_LONGEST + sizeof LIST_SUFFIX];
+  int len = snprintf(file, sizeof file, "%s%s", name, LIST_SUFFIX);
+  const char *own = config->codelist_folders[1];
+  const char *folder = own == NULL ? path_join(arena, config->folder, "codelists") : own;
+  return folder == NULL || len < 0 || (size_t)len >= sizeof file ? NULL : path_join(arena, folder, file);
+}
+
 const char *approved_path(const struct config *config, enum text_kind kind, const char *name, struct arena *arena) {
   const struct source_config *source = kind == TEXT_MAPPING ? config_source(config, name) : NULL;
   if (kind == TEXT_MAPPING) {
     return source == NULL ? NULL : source->mapping;
+  }
+  if (kind == TEXT_CODELIST) {
+    return list_path(config, name, arena);
   }
   if (strcmp(name, LINK_ROOT) == 0) {
     return config->link_file;
@@ -30,8 +44,8 @@ const char *approved_path(const struct config *config, enum text_kind kind, cons
   return folder == NULL ? NULL : path_join(arena, folder, name);
 }
 
-static enum status take(struct approved_files *files, enum text_kind kind, const char *name, const char *path,
-                        struct error *error) {
+enum status approved_take(struct approved_files *files, enum text_kind kind, const char *name, const char *path,
+                          struct error *error) {
   const char *own = arena_text(files->arena, slice_of(name));
   const char *kept = arena_text(files->arena, slice_of(path));
   if (own == NULL || kept == NULL) {
@@ -79,10 +93,21 @@ static enum status take_link(struct approved_files *files, const char *folder, c
   struct yaml *root = NULL;
   struct error ignored;
   size_t len = strlen(path);
-  enum status status = take(files, TEXT_LINK, name, path, error);
+  enum status status = approved_take(files, TEXT_LINK, name, path, error);
   bool reads = depth < DEPTH_MOST && len > 5 && strcmp(path + len - 5, ".yaml") == 0
                && yaml_load(path, files->arena, &root, &ignored) == OK;
   return status == OK && reads ? take_named(files, root, folder, depth, error) : status;
+}
+
+static enum status take_lists(struct approved_files *files, const char *folder, struct error *error) {
+  const char *const *paths = NULL;
+  size_t count = 0;
+  enum status status = folder == NULL ? OK : folder_list(folder, LIST_SUFFIX, files->arena, &paths, &count, error);
+  for (size_t i = 0; i < count && status == OK; i++) {
+    const char *name = folder_stem(files->arena, paths[i]);
+    status = name == NULL ? error_memory(error) : approved_take(files, TEXT_CODELIST, name, paths[i], error);
+  }
+  return status;
 }
 
 enum status approved_collect(const struct config *config, struct arena *arena, struct approved_files **files,
@@ -98,8 +123,11 @@ enum status approved_collect(const struct config *config, struct arena *arena, s
   enum status status = OK;
   for (size_t i = 0; i < config->source_count && config->approval[TEXT_MAPPING] && status == OK; i++) {
     if (config->sources[i].state != SOURCE_RETIRED) {
-      status = take(made, TEXT_MAPPING, config->sources[i].code, config->sources[i].mapping, error);
+      status = approved_take(made, TEXT_MAPPING, config->sources[i].code, config->sources[i].mapping, error);
     }
+  }
+  if (status == OK && config->approval[TEXT_CODELIST]) {
+    status = take_lists(made, config->codelist_folders[1], error);
   }
   if (status == OK && config->approval[TEXT_LINK]) {
     status = take_link(made, folder, LINK_ROOT, config->link_file, 0, error);

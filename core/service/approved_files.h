@@ -14,10 +14,13 @@ struct approved_files {
   size_t count;
 };
 
-/* Mappings by the code of their source; of link files "link" is the one that puente.yaml names, the others go by their
+/* Mappings by the code of their source; code lists of the workspace by their name (the program's come with its version,
+ * as its transforms do); of link files "link" is the one that puente.yaml names, the others go by their
  * path as it names them. Files of kinds that are not required are left out. */
 enum status approved_collect(const struct config *config, struct arena *arena, struct approved_files **files,
                              struct error *error) MUST_CHECK;
+enum status approved_take(struct approved_files *files, enum text_kind kind, const char *name, const char *path,
+                          struct error *error) MUST_CHECK;
 /* The path of an approved name, in the arena; NULL: the configuration has no such file any more, or no memory. */
 const char *approved_path(const struct config *config, enum text_kind kind, const char *name, struct arena *arena);
 bool approved_kind(const char *word, enum text_kind *kind);

@@ -38,6 +38,10 @@ static enum status check_text(struct workspace *workspace, enum text_kind kind, 
   if (kind == TEXT_MAPPING) {
     status = plan_parse(path, text, workspace->model, workspace->lists, &plan, NULL, error);
     plan_free(plan);
+  } else if (kind == TEXT_CODELIST) {
+    struct codelists *lists = NULL;
+    status = codelists_load(workspace->config->codelist_folders, 2, &lists, error);
+    codelists_free(lists);
   } else if (kind == TEXT_LINK) {
     status = policy_load(workspace->config->link_file, NULL, workspace->model, &policy, error);
     policy_free(policy);
@@ -103,7 +107,7 @@ static enum status check_request(const struct workspace *workspace, const struct
   enum text_kind kind;
   if (!approved_kind(request->kind, &kind)) {
     error_set(error, ERR_USAGE, _("there is no kind \"%s\" of files to approve"), request->kind);
-    error_hint(error, "%s", _("mapping or link"));
+    error_hint(error, "%s", _("mapping, codelist or link"));
     return ERR_USAGE;
   }
   if (!workspace->config->approval[kind]) {
@@ -189,6 +193,52 @@ static enum status refuse_own(const struct approval *approval, struct error *err
   return ERR_AUTH;
 }
 
+/* The texts that count, with the proposed one in its place. */
+static enum status make_trial(struct workspace *workspace, enum text_kind kind, const struct approval *approval,
+                              struct approved_texts **trial, struct error *error) {
+  bool kinds[TEXT_KINDS];
+  struct arena *arena = arena_new(0);
+  memcpy(kinds, workspace->config->approval, sizeof kinds);
+  kinds[kind] = true;
+  enum status status = arena == NULL ? error_memory(error) : approved_texts_new(kinds, trial, error);
+  for (size_t i = 0; status == OK && workspace->texts != NULL && i < workspace->texts->count; i++) {
+    status = approved_texts_add(*trial, &workspace->texts->items[i], error);
+  }
+  const struct approved_text proposed = {
+      .kind = kind,
+      .path = arena == NULL ? NULL : approved_path(workspace->config, kind, approval->name, arena),
+      .name = approval->name,
+      .body = approval->body};
+  if (status == OK && proposed.path == NULL) {
+    status = error_set(error, ERR_NOT_FOUND, _("the configuration has no %s \"%s\" any more"), text_kind_names[kind],
+                       approval->name);
+  }
+  status = status == OK ? approved_texts_add(*trial, &proposed, error) : status;
+  arena_free(arena);
+  return status;
+}
+
+/* Code lists as they would be. */
+static enum status try_lists(struct workspace *workspace, const struct approval *approval, struct codelists **lists,
+                             struct error *error) {
+  struct approved_texts *trial = NULL;
+  enum status status = make_trial(workspace, TEXT_CODELIST, approval, &trial, error);
+  status = status == OK ? codelists_load_approved(workspace->config->codelist_folders, trial, lists, error) : status;
+  approved_texts_free(trial);
+  return status;
+}
+
+/* Lists that speak of each other are approved in an order in which they fit. */
+static enum status check_lists(struct workspace *workspace, const struct approval *approval, struct error *error) {
+  struct codelists *lists = NULL;
+  enum status status = try_lists(workspace, approval, &lists, error);
+  if (status == ERR_CONFIG) {
+    error_hint(error, "%s", _("it does not fit the other lists that are approved: accept the one that it needs first"));
+  }
+  codelists_free(lists);
+  return status;
+}
+
 /* What is approved is what the file holds now, and what the first person proposed. */
 static enum status check_file(struct workspace *workspace, const struct found *found, struct error *error) {
   const struct approval *one = &found->one;
@@ -207,6 +257,7 @@ static enum status check_file(struct workspace *workspace, const struct found *f
   }
   bool same = slice_equal(buffer_view(&text), one->body);
   enum status status = same ? check_text(workspace, kind, path, one->body, error) : OK;
+  status = same && status == OK && kind == TEXT_CODELIST ? check_lists(workspace, one, error) : status;
   buffer_free(&text);
   if (!same) {
     error_set(error, ERR_USAGE, _("the file changed again since proposal %lld was made"), (long long)one->id);
@@ -269,44 +320,56 @@ enum status approval_show(struct workspace *workspace, int64_t id, struct arena 
   return kept && shown->kind == TEXT_LINK ? store_linked_rows(workspace->store, &shown->linked, error) : OK;
 }
 
-/* The texts that count, with the proposed one in its place. */
-static enum status make_trial(struct workspace *workspace, const struct approval_shown *shown,
-                              struct approved_texts **trial, struct error *error) {
-  bool kinds[TEXT_KINDS];
-  struct arena *arena = arena_new(0);
-  memcpy(kinds, workspace->config->approval, sizeof kinds);
-  kinds[shown->kind] = true;
-  enum status status = arena == NULL ? error_memory(error) : approved_texts_new(kinds, trial, error);
-  for (size_t i = 0; status == OK && workspace->texts != NULL && i < workspace->texts->count; i++) {
-    status = approved_texts_add(*trial, &workspace->texts->items[i], error);
+static bool plans_differ(const struct workspace *workspace, const struct source_config *source,
+                         const struct codelists *lists) {
+  struct plan *now = NULL, *then = NULL;
+  struct error ignored;
+  const struct approved_texts *texts = workspace->texts;
+  bool was = plan_load_approved(source->mapping, texts, workspace->model, workspace->lists, &now, NULL, &ignored) == OK;
+  bool is = plan_load_approved(source->mapping, texts, workspace->model, lists, &then, NULL, &ignored) == OK;
+  struct sha256 before = was ? plan_digest(now) : (struct sha256){{0}};
+  struct sha256 after = is ? plan_digest(then) : (struct sha256){{0}};
+  plan_free(now);
+  plan_free(then);
+  return was != is || memcmp(before.bytes, after.bytes, SHA256_SIZE) != 0;
+}
+
+/* Each source whose mapping the list changes, or that has one only with it. */
+static enum status try_list(struct workspace *workspace, const struct approval *approval, struct pull_request *request,
+                            struct pull_summary *summary, struct error *error) {
+  const struct config *config = workspace->config;
+  struct codelists *lists = NULL, *counts = workspace->lists;
+  struct error unfit = workspace->unfit;
+  size_t count = 0;
+  enum status status = try_lists(workspace, approval, &lists, error);
+  const char **codes = status == OK ? calloc(config->source_count + 1, sizeof *codes) : NULL;
+  status = status == OK && codes == NULL ? error_memory(error) : status;
+  for (size_t i = 0; status == OK && i < config->source_count; i++) {
+    if (config->sources[i].state != SOURCE_RETIRED && plans_differ(workspace, &config->sources[i], lists)) {
+      codes[count++] = config->sources[i].code;
+    }
   }
-  const struct approved_text proposed = {
-      .kind = shown->kind,
-      .path = arena == NULL ? NULL : approved_path(workspace->config, shown->kind, shown->approval.name, arena),
-      .name = shown->approval.name,
-      .body = shown->approval.body};
-  if (status == OK && proposed.path == NULL) {
-    status = error_set(error, ERR_NOT_FOUND, _("there is no source \"%s\""), shown->approval.name);
+  if (count > 0) {
+    request->codes = codes;
+    workspace->lists = lists;
+    workspace->unfit.code = OK;
+    status = service_pull(workspace, request, summary, error);
+    workspace->unfit = unfit;
+    workspace->lists = counts;
+    request->codes = NULL;
   }
-  status = status == OK ? approved_texts_add(*trial, &proposed, error) : status;
-  arena_free(arena);
+  free(codes);
+  codelists_free(lists);
   return status;
 }
 
-enum status approval_try(struct workspace *workspace, const struct approval_shown *shown, struct pull_request *request,
-                         struct pull_summary *summary, struct error *error) {
-  const char *codes[] = {shown->approval.name, NULL};
+static enum status try_mapping(struct workspace *workspace, const struct approval *approval,
+                               struct pull_request *request, struct pull_summary *summary, struct error *error) {
+  const char *codes[] = {approval->name, NULL};
   struct approved_texts *trial = NULL, *counts = workspace->texts;
-  *summary = (struct pull_summary){.nothing_new = true};
-  if (shown->kind != TEXT_MAPPING || shown->approval.state != APPROVAL_WAITING || shown->approval.changed) {
-    return OK;
-  }
-  enum status status = make_trial(workspace, shown, &trial, error);
+  enum status status = make_trial(workspace, TEXT_MAPPING, approval, &trial, error);
   if (status == OK) {
-    request->kind = PULL_REMAP;
     request->codes = codes;
-    request->options.dry_run = true;
-    request->options.actor = workspace->actor;
     workspace->texts = trial;
     status = service_pull(workspace, request, summary, error);
     workspace->texts = counts;
@@ -314,4 +377,18 @@ enum status approval_try(struct workspace *workspace, const struct approval_show
   }
   approved_texts_free(trial);
   return status;
+}
+
+enum status approval_try(struct workspace *workspace, const struct approval_shown *shown, struct pull_request *request,
+                         struct pull_summary *summary, struct error *error) {
+  const struct approval *approval = &shown->approval;
+  *summary = (struct pull_summary){.nothing_new = true};
+  if (shown->kind == TEXT_LINK || approval->state != APPROVAL_WAITING || approval->changed) {
+    return OK;
+  }
+  request->kind = PULL_REMAP;
+  request->options.dry_run = true;
+  request->options.actor = workspace->actor;
+  return shown->kind == TEXT_CODELIST ? try_list(workspace, approval, request, summary, error)
+                                      : try_mapping(workspace, approval, request, summary, error);
 }

@@ -38,10 +38,10 @@ static const struct member disclosure_members[] = {
      "how far apart the possible counts of a hidden figure stay; default: k-1"},
     {NULL, NULL, NULL}};
 
-static const struct member approval_members[] = {{"required",
-                                                  "\"type\": \"array\", \"items\": {\"enum\": [\"mapping\", \"link\"]}",
-                                                  "kinds of files that need `puente approve`; default: none"},
-                                                 {NULL, NULL, NULL}};
+static const struct member approval_members[] = {
+    {"required", "\"type\": \"array\", \"items\": {\"enum\": [\"mapping\", \"codelist\", \"link\"]}",
+     "kinds of files that need `puente approve`; default: none"},
+    {NULL, NULL, NULL}};
 
 static const struct member store_members[] = {
     {"sqlite", TEXT, "file of the embedded store"},

@@ -2,6 +2,7 @@
 
 #include "core/base/date.h"
 #include "core/base/text.h"
+#include "core/service/approved.h"
 #include "core/sync/remap_report.h"
 
 enum { SOURCES_HINTED = 64 };
@@ -73,6 +74,11 @@ enum status service_pull(struct workspace *workspace, const struct pull_request 
                          struct error *error) {
   const struct config *config = workspace->config;
   *summary = (struct pull_summary){.nothing_new = true};
+  if (workspace->unfit.code != OK) {
+    *error = workspace->unfit;
+    return error->code;
+  }
+  approved_lists_tell(workspace);
   bool all = request->codes == NULL || request->codes[0] == NULL;
   for (const char *const *code = request->codes; !all && *code != NULL; code++) {
     if (config_source(config, *code) == NULL) {

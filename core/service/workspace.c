@@ -126,6 +126,7 @@ static enum status enter_store(struct workspace *workspace, const struct workspa
   bool writes = opening->mode == WORKSPACE_WRITE && !access_restricted(workspace);
   status = writes ? register_sources(workspace, error) : read_sources(workspace, error);
   status = status == OK ? approved_read(workspace, error) : status;
+  status = status == OK ? approved_lists(workspace, error) : status;
   return status == OK && writes ? config_log(workspace, error) : status;
 }
 
@@ -133,16 +134,11 @@ static enum status open_parts(struct workspace *workspace, const struct workspac
                               struct error *error) {
   enum workspace_mode mode = opening->mode;
   const struct config *config = workspace->config;
-  const char *folders[2];
-  size_t folder_count = 0;
-  for (size_t i = 0; i < 2; i++) {
-    if (config->codelist_folders[i] != NULL) {
-      folders[folder_count++] = config->codelist_folders[i];
-    }
-  }
+  /* Where they need approval, a mistake in a file that waits does no harm. */
+  bool later = config->approval[TEXT_CODELIST] && (mode == WORKSPACE_READ || mode == WORKSPACE_WRITE);
   enum status status = model_load(config->model_folder, &workspace->model, error);
-  if (status == OK) {
-    status = codelists_load(folders, folder_count, &workspace->lists, error);
+  if (status == OK && !later) {
+    status = codelists_load(config->codelist_folders, 2, &workspace->lists, error);
   }
   if (status == OK) {
     status = open_key(workspace, mode, error);

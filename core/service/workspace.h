@@ -16,6 +16,7 @@ struct workspace {
   struct config *config;
   struct model *model;
   struct codelists *lists;
+  struct error unfit; /* why the approved code lists cannot be used; code OK: they can. `lists` has the program's */
   struct approved_texts *texts; /* which texts count where `approval:` requires a second person; NULL: the files */
   struct key *key;
   struct store *store;

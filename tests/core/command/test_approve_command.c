@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -270,6 +271,107 @@ static void test_linkage_rules(void **state) {
   assert_null(strstr(said.err, "the approved version is used"));
 }
 
+#define LIST(codes)                                                                                                    \
+  "list: sex\nlabel: {en: Sex, es: Sexo}\nsystems:\n  demo: of the demo\ncodes:\n"                                     \
+  "  female: {en: Female, es: Mujer, in: {demo: F}}\n" codes
+#define OF_MALE "  male: {en: Male, es: Hombre, in: {demo: H}}\n"
+#define OF_TRANS_MALE "  trans_male: {en: Trans man, es: Hombre trans, in: {demo: H}}\n"
+#define OF_OTHERS "  non_conforming: {en: Other, es: Otra, in: {demo: X}}\n"
+
+static const char *lists_file(const char *name) {
+  static char path[256];
+  snprintf(path, sizeof path, "%s/codelists/%s", folder, name);
+  return path;
+}
+
+static void lists_folder(void) {
+  assert_int_equal(mkdir(lists_file(""), 0755), 0);
+}
+
+static void test_a_code_list(void **state) {
+  (void)state;
+  configure("approval: {required: [codelist]}\n");
+  program_write(folder, "mappings/demo.yaml",
+                "source: demo\nformat: csv\ndelimiter: \";\"\n"
+                "case:\n  key: id\n  denuncia_number: id\n"
+                "person:\n  key: [id, victim]\n  role: victim\n  given_names: {from: name, clean: name}\n"
+                "  sex: {from: sex, system: demo, else: quarantine}\n");
+  lists_folder();
+  program_write(folder, "codelists/sex.yaml", LIST(OF_TRANS_MALE));
+  /* The program's list of that name acts, which knows no such system. */
+  struct said said = program_run(folder, "sync");
+  assert_int_not_equal(said.code, 0);
+  assert_says(said.err, "codelists/sex.yaml: this code list has never been approved and is left out");
+  assert_says(done("tester", "approve list").out, "never approved");
+  done("ana", "approve propose codelist --reason first --document RM-1");
+  said = program_run_as(folder, "MIMP\\ana", "approve accept 1 --reason checked");
+  assert_int_not_equal(said.code, 0);
+  assert_says(said.err, "proposal 1 is by 'ana': another person has to approve it");
+  done("luis", "approve accept 1 --reason checked");
+  assert_null(strstr(done("tester", "sync").err, "waits for approval"));
+  /* Another text does not act, nor does a mistake in it, nor that the file is gone. */
+  program_write(folder, "codelists/sex.yaml", "list: sex\ncodes: nonsense\n");
+  program_write(folder, "incoming/two.csv", HEADER "D-3;a;Ana;X\n");
+  said = done("tester", "sync");
+  assert_says(said.err, "codelist sex: the approved version is used");
+  assert_says(done("tester", "status").out, "- codelist sex: its file waits for approval since ");
+  assert_int_not_equal(program_run_as(folder, "ana", "approve propose codelist sex --reason x --document y").code, 0);
+  assert_int_equal(unlink(lists_file("sex.yaml")), 0);
+  assert_int_equal(rmdir(lists_file("")), 0);
+  assert_says(done("tester", "approve list").out, "the file is missing");
+  assert_says(done("tester", "remap").out, "  quarantine: 1 -> 1 records");
+  lists_folder();
+  program_write(folder, "codelists/sex.yaml", LIST(OF_MALE OF_OTHERS));
+  done("tester", "remap");
+  assert_says(done("tester", "status").out, "- demo: in quarantine: 1,");
+  done("ana", "approve propose codelist sex --reason 'new codes' --document RM-2");
+  said = done("luis", "approve show 2");
+  assert_says(said.out, "+     8  ");
+  assert_says(said.out, "  quarantine: 1 -> 0 records");
+  assert_says(said.out, "trans_male  male");
+  assert_says(done("tester", "status").out, "- demo: in quarantine: 1,");
+  done("luis", "approve accept 2 --reason checked");
+  said = done("tester", "remap");
+  assert_says(said.out, "  quarantine: 1 -> 0 records");
+  assert_says(said.out, "trans_male  male");
+  assert_says(done("tester", "approve list").out, "every file is the one that was approved");
+  said = done("tester", "--json audit list --event approval");
+  assert_says(said.out, "codelist");
+  assert_says(said.out, "RM-2");
+}
+
+static void test_code_lists_that_need_each_other(void **state) {
+  (void)state;
+  static const char KINDS[] = "list: kinds\nlabel: {en: K, es: K}\ncodes:\n  %s: {en: A, es: A}\n";
+  static const char ITEMS[] = "list: items\nlabel: {en: I, es: I}\ngroups: kinds\ncodes:\n"
+                              "  one: {en: O, es: O, group: %s}\n";
+  char text[256];
+  configure("approval: {required: [codelist]}\n");
+  lists_folder();
+  snprintf(text, sizeof text, KINDS, "a");
+  program_write(folder, "codelists/kinds.yaml", text);
+  snprintf(text, sizeof text, ITEMS, "a");
+  program_write(folder, "codelists/items.yaml", text);
+  done("ana", "approve propose codelist --reason first --document RM-1");
+  struct said said = program_run_as(folder, "luis", "approve accept 1 --reason checked");
+  assert_int_not_equal(said.code, 0);
+  assert_says(said.err, "groups: there is no code list 'kinds'");
+  assert_says(said.err, "accept the one that it needs first");
+  done("luis", "approve accept 2 --reason checked");
+  done("luis", "approve accept 1 --reason checked");
+  done("tester", "sync");
+  /* Changed in the store: nothing maps with it, what approves still works. */
+  tamper(dsn == NULL
+             ? "UPDATE approval SET body = CAST(replace(CAST(body AS TEXT), 'a:', 'b:') AS BLOB) WHERE name = 'kinds'"
+             : "UPDATE approval SET body = body || '#'::bytea WHERE name = 'kinds'");
+  said = program_run(folder, "sync");
+  assert_int_not_equal(said.code, 0);
+  assert_says(said.err, "approval 2 in the store was changed: its text is not the one that was approved");
+  done("ana", "approve propose codelist kinds --reason again --document RM-3");
+  done("luis", "approve accept 3 --reason checked");
+  done("tester", "sync");
+}
+
 static void test_configuration(void **state) {
   static const struct {
     const char *text, *message;
@@ -283,7 +385,7 @@ static void test_configuration(void **state) {
     assert_int_equal(said.code, 2);
     assert_says(said.err, wrong[i].message);
     assert_says(said.err, "puente.yaml:2:");
-    assert_says(said.err, i == 1 ? "for example [mapping, link]" : "did you mean");
+    assert_says(said.err, i == 1 ? "for example [mapping, codelist, link]" : "did you mean");
   }
   configure("");
   done("tester", "sync");
@@ -305,6 +407,8 @@ int main(void) {
       BOTH(test_rejected_and_changed_since),
       BOTH(test_a_changed_row_is_noticed),
       BOTH(test_linkage_rules),
+      BOTH(test_a_code_list),
+      BOTH(test_code_lists_that_need_each_other),
       cmocka_unit_test_setup_teardown(test_configuration, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
