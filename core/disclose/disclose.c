@@ -145,7 +145,28 @@ static uint64_t promise(const struct system *system, size_t at, size_t level, co
   return noise | good << 61;
 }
 
-/* Of each of the cell's levels its own class and a few that promise most; all of the other axes. */
+/* Keeps the classes of a level that promise most, of the cell's own group or of the others. */
+static void keep_best(struct engine *engine, size_t at, size_t level, const uint32_t *values, bool own) {
+  const struct system *system = &engine->system;
+  const struct cell *cell = &system->cells[at];
+  uint32_t axis = system->problem->tables[cell->table].levels[level].axis;
+  for (uint32_t kept = 0; kept < BOX_SIDE; kept++) {
+    uint32_t best = DISCLOSE_NONE;
+    uint64_t most = 0;
+    for (uint32_t class = 0; class < system->classes[axis]; class ++) {
+      bool here = (system->groups[cell->table][level][class] == values[level]) == own;
+      uint64_t good = engine->keep[axis][class] || !here ? 0 : promise(system, at, level, values, class);
+      best = good > most ? class : best;
+      most = good > most ? good : most;
+    }
+    if (best == DISCLOSE_NONE) {
+      return;
+    }
+    engine->keep[axis][best] = true;
+  }
+}
+
+/* Of each of the cell's levels a few classes of its own and a few others; all of the other axes. */
 static void choose_box(struct engine *engine, size_t at) {
   const struct system *system = &engine->system;
   const struct disclose_table *table = &system->problem->tables[system->cells[at].table];
@@ -160,17 +181,10 @@ static void choose_box(struct engine *engine, size_t at) {
   }
   for (size_t i = 0; i < table->level_count; i++) {
     uint32_t count = system->classes[table->levels[i].axis];
-    bool *keep = engine->keep[table->levels[i].axis];
-    memset(keep, count <= BOX_SIDE, count);
-    for (uint32_t kept = 0; kept < BOX_SIDE && count > BOX_SIDE; kept++) {
-      uint32_t best = 0;
-      uint64_t most = 0;
-      for (uint32_t class = 0; class < count; class ++) {
-        uint64_t good = keep[class] ? 0 : promise(system, at, i, values, class);
-        best = good > most ? class : best;
-        most = good > most ? good : most;
-      }
-      keep[best] = true;
+    memset(engine->keep[table->levels[i].axis], count <= BOX_SIDE, count);
+    if (count > BOX_SIDE) {
+      keep_best(engine, at, i, values, true);
+      keep_best(engine, at, i, values, false);
     }
   }
 }

@@ -5,29 +5,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Fields that are one axis: the later in a row are the finer ones. */
-enum family { FAMILY_OWN, FAMILY_DATE, FAMILY_PLACE, FAMILY_AGE };
-static const struct {
+/* Fields that are one axis: the finer, the greater `fineness`. `axis` is what the axis has to be at least: bands meet
+ * in the exact age, and groups of codes in the codes, since another release may group them otherwise. */
+enum family { FAMILY_OWN, FAMILY_DATE, FAMILY_PLACE, FAMILY_AGE, FAMILY_PURPOSE };
+struct axis_field {
   const char *name;
   enum family family;
   int fineness;
-} FAMILIES[] = {{"year", FAMILY_DATE, 0},      {"month", FAMILY_DATE, 1},   {"department", FAMILY_PLACE, 0},
-                {"province", FAMILY_PLACE, 1}, {"age_band", FAMILY_AGE, 0}, {"age", FAMILY_AGE, 1}};
+  const char *axis;
+};
+static const struct axis_field AXIS_FIELDS[] = {{"period", FAMILY_DATE, 0, "year"},
+                                                {"year", FAMILY_DATE, 0, "year"},
+                                                {"month", FAMILY_DATE, 1, "month"},
+                                                {"region", FAMILY_PLACE, 0, "department"},
+                                                {"department", FAMILY_PLACE, 0, "department"},
+                                                {"province", FAMILY_PLACE, 1, "province"},
+                                                {"age_band", FAMILY_AGE, 0, "age"},
+                                                {"age", FAMILY_AGE, 0, "age"},
+                                                {"purpose_group", FAMILY_PURPOSE, 0, "purposes"},
+                                                {"purposes", FAMILY_PURPOSE, 0, "purposes"}};
 
-static enum family family_of(const char *field, int *fineness) {
-  *fineness = 0;
-  for (size_t i = 0; i < sizeof FAMILIES / sizeof *FAMILIES; i++) {
-    if (strcmp(FAMILIES[i].name, field) == 0) {
-      *fineness = FAMILIES[i].fineness;
-      return FAMILIES[i].family;
+/* NULL: a field that is an axis of its own. */
+static const struct axis_field *axis_field_of(const char *field) {
+  for (size_t i = 0; i < sizeof AXIS_FIELDS / sizeof *AXIS_FIELDS; i++) {
+    if (strcmp(AXIS_FIELDS[i].name, field) == 0) {
+      return &AXIS_FIELDS[i];
     }
   }
-  return FAMILY_OWN;
+  return NULL;
+}
+
+static enum family family_of(const char *field) {
+  const struct axis_field *known = axis_field_of(field);
+  return known == NULL ? FAMILY_OWN : known->family;
 }
 
 static bool same_axis(const struct release_axis *axis, const char *field, const struct indicator *indicator) {
-  int unused;
-  enum family left = family_of(axis->field, &unused), right = family_of(field, &unused);
+  enum family left = family_of(axis->field), right = family_of(field);
   if (left != right) {
     return false;
   }
@@ -38,6 +52,8 @@ static bool same_axis(const struct release_axis *axis, const char *field, const 
     return axis->indicator->place == indicator->place;
   case FAMILY_AGE:
     return axis->indicator->age == indicator->age;
+  case FAMILY_PURPOSE:
+    return true;
   default:
     return strcmp(axis->field, field) == 0;
   }
@@ -53,8 +69,7 @@ static uint32_t find(const struct release_axes *axes, const char *field, const s
 
 enum status release_axes_add(struct release_axes *axes, const char *field, const struct indicator *indicator,
                              struct error *error) {
-  int fineness, present;
-  bool age = family_of(field, &fineness) == FAMILY_AGE; /* bands meet in the exact age */
+  const struct axis_field *known = axis_field_of(field);
   uint32_t at = find(axes, field, indicator);
   if (at == DISCLOSE_AXES_MOST) {
     error_set(error, ERR_LIMIT, _("tables that are published use more than %d fields together"), DISCLOSE_AXES_MOST);
@@ -62,12 +77,12 @@ enum status release_axes_add(struct release_axes *axes, const char *field, const
     return ERR_LIMIT;
   }
   if (at == axes->count) {
-    axes->axes[axes->count++] = (struct release_axis){.field = age ? "age" : field, .indicator = indicator};
+    axes->axes[axes->count++] =
+        (struct release_axis){.field = known == NULL ? field : known->axis, .indicator = indicator};
     return OK;
   }
-  family_of(axes->axes[at].field, &present);
-  if (fineness > present) {
-    axes->axes[at].field = field;
+  if (known != NULL && known->fineness > axis_field_of(axes->axes[at].field)->fineness) {
+    axes->axes[at].field = known->axis;
   }
   return OK;
 }
@@ -190,30 +205,64 @@ static const char *band_of(const struct indicator *indicator, const char *age) {
   return NULL;
 }
 
-/* What an atom is called where `field` is asked for; NULL: not recorded. */
+/* What an atom is called where the table asks for `field`; NULL: not recorded. */
 static const char *text_of(const struct release_axes *axes, const struct release_axis *axis, const char *field,
-                           const struct indicator *indicator, uint32_t atom) {
+                           const struct release_table_plan *table, uint32_t atom) {
   const char *text = axis->texts[atom];
+  char period[INDICATOR_PERIOD_TEXT];
   if (text == NULL || strcmp(axis->field, field) == 0) {
     return text;
   }
-  if (strcmp(field, "year") == 0) {
-    return arena_text(axes->arena, slice_make(text, 4));
+  switch (family_of(field)) {
+  case FAMILY_DATE:
+    if (strcmp(field, "year") == 0) {
+      return arena_text(axes->arena, slice_make(text, 4));
+    }
+    return indicator_period(slice_of(text), table->indicator.period, period) ? arena_text(axes->arena, slice_of(period))
+                                                                             : NULL;
+  case FAMILY_PLACE:
+    text = department_of(axes, text);
+    return text == NULL || strcmp(field, "department") == 0 ? text : release_group_of(table, field, text);
+  case FAMILY_AGE:
+    return band_of(&table->indicator, text);
+  default:
+    return release_group_of(table, field, text);
   }
-  return strcmp(field, "department") == 0 ? department_of(axes, text) : band_of(indicator, text);
 }
 
-enum status release_level_make(const struct release_axes *axes, const char *field, const struct indicator *indicator,
-                               struct release_level *level, struct error *error) {
-  uint32_t at = find(axes, field, indicator), count = 0;
+/* Groups stand in the order of their list, not of what they group. */
+static uint32_t order_groups(const struct release_table_plan *table, const char *field, const char **values) {
+  const struct release_grouping *grouping = release_grouping_of(table, field);
+  uint32_t count = 0;
+  while (grouping != NULL && count < grouping->count) {
+    values[count] = grouping->groups[count].code;
+    count++;
+  }
+  return count;
+}
+
+/* Where the values of a field have their labels. */
+static const char *codelist_of(const struct release_axis *axis, const struct release_table_plan *table,
+                               const char *field) {
+  const struct release_grouping *grouping = release_grouping_of(table, field);
+  return grouping == NULL ? axis->codelist : grouping->field;
+}
+
+enum status release_level_make(const struct release_axes *axes, const char *field,
+                               const struct release_table_plan *table, struct release_level *level,
+                               struct error *error) {
+  const struct release_grouping *grouping = release_grouping_of(table, field);
+  uint32_t at = find(axes, field, &table->indicator);
   const struct release_axis *axis = &axes->axes[at];
   uint32_t *group = arena_array(axes->arena, axis->atoms, sizeof *group);
-  const char **values = arena_array(axes->arena, axis->atoms + 1, sizeof *values);
+  const char **values =
+      arena_array(axes->arena, axis->atoms + 1 + (grouping == NULL ? 0 : grouping->count), sizeof *values);
   if (group == NULL || values == NULL) {
     return error_memory(error);
   }
+  uint32_t count = order_groups(table, field, values);
   for (uint32_t atom = 0; atom < axis->atoms; atom++) {
-    const char *text = text_of(axes, axis, field, indicator, atom);
+    const char *text = text_of(axes, axis, field, table, atom);
     uint32_t known = 0;
     while (text != NULL && known < count && strcmp(values[known], text) != 0) {
       known++;
@@ -228,13 +277,15 @@ enum status release_level_make(const struct release_axes *axes, const char *fiel
   }
   values[count] = RELEASE_NOT_RECORDED;
   *level = (struct release_level){
-      .axis = at, .group = group, .values = values, .count = count + 1, .codelist = axis->codelist};
+      .axis = at, .group = group, .values = values, .count = count + 1, .codelist = codelist_of(axis, table, field)};
   return OK;
 }
 
 /* A condition may be written as any text that the code list knows. */
-static const char *wanted_of(const struct release_axes *axes, const struct release_axis *axis, const char *value) {
-  const struct codelist *list = axis->codelist == NULL ? NULL : codelists_find(axes->workspace->lists, axis->codelist);
+static const char *wanted_of(const struct release_axes *axes, const struct release_axis *axis,
+                             const struct release_table_plan *table, const struct condition *condition) {
+  const char *value = condition->value, *name = codelist_of(axis, table, condition->field);
+  const struct codelist *list = name == NULL ? NULL : codelists_find(axes->workspace->lists, name);
   const struct code *code =
       list == NULL ? NULL : codelist_lookup(list, NULL, slice_of(value), (struct date){.precision = DATE_NONE});
   if (axis->boolean && (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)) {
@@ -244,16 +295,17 @@ static const char *wanted_of(const struct release_axes *axes, const struct relea
 }
 
 enum status release_filter_make(const struct release_axes *axes, const struct condition *condition,
-                                const struct indicator *indicator, struct release_level *level, struct error *error) {
-  uint32_t at = find(axes, condition->field, indicator);
+                                const struct release_table_plan *table, struct release_level *level,
+                                struct error *error) {
+  uint32_t at = find(axes, condition->field, &table->indicator);
   const struct release_axis *axis = &axes->axes[at];
-  const char *wanted = wanted_of(axes, axis, condition->value);
+  const char *wanted = wanted_of(axes, axis, table, condition);
   uint32_t *group = arena_array(axes->arena, axis->atoms, sizeof *group);
   if (group == NULL) {
     return error_memory(error);
   }
   for (uint32_t atom = 0; atom < axis->atoms; atom++) {
-    const char *text = text_of(axes, axis, condition->field, indicator, atom);
+    const char *text = text_of(axes, axis, condition->field, table, atom);
     group[atom] = strcmp(text == NULL ? "" : text, wanted) == 0 ? 0 : DISCLOSE_NONE;
   }
   *level = (struct release_level){.axis = at, .group = group, .count = 1};

@@ -1,5 +1,7 @@
 /* Fields of tables as axes of the suppressor: one for all tables that ask for the same thing, as finely as any of them
- * does. Internal to core/service/release_*.c. */
+ * does. A coarse field (period, region, purpose_group) is a grouping of the finer one's atoms, by the table's own
+ * frozen groups, so that the suppressor knows it for a union of finer cells, in whatever release. Internal to
+ * core/service/release_*.c. */
 #ifndef PUENTE_SERVICE_RELEASE_AXES_H
 #define PUENTE_SERVICE_RELEASE_AXES_H
 
@@ -40,11 +42,12 @@ struct release_level {
   uint32_t count;
   const char *codelist;
 };
-enum status release_level_make(const struct release_axes *axes, const char *field, const struct indicator *indicator,
-                               struct release_level *level, struct error *error) MUST_CHECK;
+enum status release_level_make(const struct release_axes *axes, const char *field,
+                               const struct release_table_plan *table, struct release_level *level,
+                               struct error *error) MUST_CHECK;
 /* The level of a condition: one group of what meets it, the other atoms in none. */
 enum status release_filter_make(const struct release_axes *axes, const struct condition *condition,
-                                const struct indicator *indicator, struct release_level *level,
+                                const struct release_table_plan *table, struct release_level *level,
                                 struct error *error) MUST_CHECK;
 
 #endif

@@ -53,10 +53,10 @@ static enum status lay_levels(const struct gathering *gathering, const struct re
   enum status status = OK;
   laid->plan = plan;
   for (size_t i = 0; i < plan->by_count && status == OK; i++) {
-    status = release_level_make(&gathering->axes, plan->by[i], indicator, &laid->fields[i], error);
+    status = release_level_make(&gathering->axes, plan->by[i], plan, &laid->fields[i], error);
   }
   for (size_t i = 0; i < indicator->condition_count && status == OK; i++) {
-    status = release_filter_make(&gathering->axes, &indicator->conditions[i], indicator, &laid->filters[i], error);
+    status = release_filter_make(&gathering->axes, &indicator->conditions[i], plan, &laid->filters[i], error);
   }
   return status;
 }

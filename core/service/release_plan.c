@@ -13,19 +13,6 @@ static const char *const PLACES[] = {"facts", "residence", NULL};
 
 /* ---- a file ---- */
 
-/* Sums of fields that other tables break down: the suppressor does not relate them yet, so they stay in reports. */
-static enum status refuse_coarse(const struct yaml *node, const char *name, struct error *error) {
-  static const char *const COARSE[] = {"period", "region", "purpose_group"};
-  for (size_t i = 0; i < sizeof COARSE / sizeof *COARSE; i++) {
-    if (strcmp(name, COARSE[i]) == 0) {
-      yaml_error(node, error, _("%s cannot stand in a release: finer tables could be subtracted from it"), name);
-      error_hint(error, "%s", _("`puente report crosstab` counts by it"));
-      return ERR_CONFIG;
-    }
-  }
-  return OK;
-}
-
 static enum status read_where(const struct yaml *map, struct indicator *indicator, struct error *error) {
   if (map != NULL && (map->kind != YAML_MAP || map->count + indicator->condition_count > INDICATOR_CONDITIONS_MOST)) {
     return yaml_error(map, error, _("where: at most %d fields with their values are expected here"),
@@ -34,10 +21,6 @@ static enum status read_where(const struct yaml *map, struct indicator *indicato
   for (size_t i = 0; map != NULL && i < map->count; i++) {
     if (map->children[i].kind != YAML_SCALAR) {
       return yaml_error(&map->children[i], error, "%s", _("where: one value is expected here"));
-    }
-    enum status status = refuse_coarse(&map->children[i], map->children[i].key, error);
-    if (status != OK) {
-      return status;
     }
     indicator->conditions[indicator->condition_count++] =
         (struct condition){.field = map->children[i].key, .value = map->children[i].text};
@@ -56,12 +39,11 @@ static enum status read_by(const struct yaml *node, struct arena *arena, struct 
   }
   for (size_t i = 0; i < table->by_count && status == OK; i++) {
     table->by[i] = items[i];
-    status = refuse_coarse(yaml_get(node, "by"), items[i], error);
   }
   return status;
 }
 
-static enum status read_table(const struct yaml *node, const struct config *config, struct arena *arena,
+static enum status read_table(const struct yaml *node, const struct workspace *workspace, struct arena *arena,
                               struct release_table_plan *table, struct error *error) {
   static const char *const known[] = {"label", "indicator", "by", "where", "bands", NULL};
   const char *indicator = yaml_text(node, "indicator", NULL);
@@ -70,8 +52,9 @@ static enum status read_table(const struct yaml *node, const struct config *conf
     return ERR_CONFIG;
   }
   enum status status = yaml_check_keys(node, known, error);
-  status =
-      status == OK ? indicator_load(config->indicator_folders, indicator, arena, &table->indicator, error) : status;
+  status = status == OK
+               ? indicator_load(workspace->config->indicator_folders, indicator, arena, &table->indicator, error)
+               : status;
   if (status == ERR_USAGE) { /* no word of the command line */
     error->code = ERR_CONFIG;
     const struct yaml *at = yaml_get(node, "indicator");
@@ -85,10 +68,10 @@ static enum status read_table(const struct yaml *node, const struct config *conf
   table->name = node->key;
   table->label_en = yaml_text(label, "en", table->indicator.label_en);
   table->label_es = yaml_text(label, "es", label == NULL ? table->indicator.label_es : table->label_en);
-  return status;
+  return status == OK ? release_grouping_take(workspace, arena, table, error) : status;
 }
 
-static enum status read_plan(const struct yaml *root, const char *name, const struct config *config,
+static enum status read_plan(const struct yaml *root, const char *name, const struct workspace *workspace,
                              struct arena *arena, struct release_plan *plan, struct error *error) {
   static const char *const known[] = {"release", "label", "tables", NULL};
   enum status status = yaml_check_keys(root, known, error);
@@ -109,7 +92,7 @@ static enum status read_plan(const struct yaml *root, const char *name, const st
   plan->label_en = yaml_text(yaml_get(root, "label"), "en", name);
   plan->label_es = yaml_text(yaml_get(root, "label"), "es", plan->label_en);
   for (size_t i = 0; i < tables->count && status == OK; i++) {
-    status = read_table(&tables->children[i], config, arena, &plan->tables[plan->count++], error);
+    status = read_table(&tables->children[i], workspace, arena, &plan->tables[plan->count++], error);
   }
   return status;
 }
@@ -136,8 +119,9 @@ static enum status unknown(const struct config *config, const char *name, struct
   return ERR_USAGE;
 }
 
-enum status release_plan_load(const struct config *config, const char *name, struct arena *arena,
+enum status release_plan_load(const struct workspace *workspace, const char *name, struct arena *arena,
                               struct release_plan *plan, struct error *error) {
+  const struct config *config = workspace->config;
   for (int i = 1; i >= 0; i--) {
     const char *folder = config->release_folders[i];
     const char *path =
@@ -145,7 +129,7 @@ enum status release_plan_load(const struct config *config, const char *name, str
     if (path != NULL && access(path, F_OK) == 0) {
       struct yaml *root = NULL;
       enum status status = yaml_load(path, arena, &root, error);
-      return status == OK ? read_plan(root, name, config, arena, plan, error) : status;
+      return status == OK ? read_plan(root, name, workspace, arena, plan, error) : status;
     }
   }
   return unknown(config, name, arena, error);
@@ -182,10 +166,15 @@ void release_table_write(const struct release_table_plan *table, struct buffer *
   put_texts(out, "by", table->by, table->by_count);
   buffer_text(out, ",");
   put_labels(out, "counts", indicator->label_en, indicator->label_es);
-  buffer_printf(out, ",\"date\":\"%s\",\"indicator\":", DATES[indicator->date]);
+  buffer_printf(out, ",\"date\":\"%s\"", DATES[indicator->date]);
+  release_grouping_write(table, out);
+  buffer_text(out, ",\"indicator\":");
   buffer_json(out, slice_of(indicator->name));
   buffer_text(out, ",");
   put_labels(out, "label", table->label_en, table->label_es);
+  if (release_table_uses(table, "period")) {
+    buffer_printf(out, ",\"period\":%d", indicator->period);
+  }
   buffer_printf(out, ",\"place\":\"%s\",\"role\":", PLACES[indicator->place]);
   buffer_json(out, slice_of(indicator->role == NULL ? "" : indicator->role));
   buffer_printf(out, ",\"unit\":\"%s\",\"where\":[", UNITS[indicator->unit]);
@@ -218,6 +207,17 @@ static int choice_at(const struct node *root, const char *path, const char *cons
   return -1;
 }
 
+/* Years of a period; tables without periods say none. */
+static bool read_period(const struct node *root, struct indicator *indicator) {
+  const struct node *node = node_at(root, "period");
+  int64_t years = INDICATOR_PERIOD;
+  if (node != NULL && (!text_to_int64(node->text, &years) || years < 2 || years > INDICATOR_PERIOD_MOST)) {
+    return false;
+  }
+  indicator->period = (int)years;
+  return true;
+}
+
 static bool read_lists(const struct node *root, struct arena *arena, struct release_table_plan *table) {
   struct indicator *indicator = &table->indicator;
   const struct node *by = node_at(root, "by"), *bands = node_at(root, "bands"), *where = node_at(root, "where");
@@ -234,7 +234,7 @@ static bool read_lists(const struct node *root, struct arena *arena, struct rele
     indicator->conditions[indicator->condition_count++] = (struct condition){
         .field = text_at(&where->children[i], "field", arena), .value = text_at(&where->children[i], "value", arena)};
   }
-  return whole;
+  return whole && read_period(root, indicator) && release_grouping_read(root, arena, table);
 }
 
 enum status release_table_read(struct slice text, struct arena *arena, struct release_table_plan *table,

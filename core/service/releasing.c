@@ -181,7 +181,7 @@ enum status releasing_create(struct workspace *workspace, const char *name, cons
   struct arena *arena = arena_new((size_t)8 << 30);
   enum status status = arena == NULL ? error_memory(error) : access_require(workspace, RIGHT_PUBLISH, error);
   status = status == OK ? access_person(workspace, error) : status;
-  status = status == OK ? release_plan_load(workspace->config, name, arena, &plan, error) : status;
+  status = status == OK ? release_plan_load(workspace, name, arena, &plan, error) : status;
   if (status == OK && (status = store_hold(workspace->store, HOLD, error)) == OK) {
     status = make_and_publish(workspace, &plan, purpose, arena, made, error);
     store_unhold(workspace->store, HOLD);

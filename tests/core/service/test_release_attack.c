@@ -1,6 +1,7 @@
-/* Two releases of the simulated registries, attacked together from outside: by the published cells of all their tables
- * and margins, with a solver that the program does not use (GLPK), knowing everything of the persons who have several
- * places. */
+/* Releases of the simulated registries, attacked together from outside: by the published cells of all their tables and
+ * margins, with a solver that the program does not use (GLPK), knowing everything of the persons who have several
+ * places. Once over ages whose bands do not nest, once over coarse fields (period, region, groups of purposes) beside
+ * those that they are sums of, with regions that change between two releases. */
 #include "core/service/cube.h"
 #include "core/service/release_make.h"
 #include "tests/support/peru.h"
@@ -18,7 +19,7 @@
 #include <cmocka.h>
 
 enum { K = 4, FIELDS = 3, ATOMS_MOST = 40, CELLS_MOST = 4000 };
-static const char *const NAMES[FIELDS] = {"year", "sex", "age_band"};
+static const char *const *names; /* of the finest fields: a person's place is a value of each */
 
 static struct peru peru;
 static struct workspace workspace;
@@ -52,19 +53,20 @@ static int by_unit(const void *a, const void *b) {
 }
 
 /* In bands that all published ones are made of. */
-static void read_persons(void) {
+static void read_persons(const char *const fields[FIELDS]) {
   static const char *const folders[2] = {"config/indicators", NULL};
   static const char *const bands[] = {"0-11", "12-17", "18-29", "30+"};
   struct error error;
   struct indicator indicator;
   struct cube_rows read;
+  names = fields;
   assert_int_equal(indicator_load(folders, "victims", arena, &indicator, &error), OK);
   indicator.band_count = 0;
   for (size_t i = 0; i < 4; i++) {
     assert_true(indicator_band(bands[i], &indicator.bands[indicator.band_count++]));
   }
   const struct cube_request request = {
-      .workspace = &workspace, .indicator = &indicator, .by = NAMES, .by_count = FIELDS, .as_of_run = 0};
+      .workspace = &workspace, .indicator = &indicator, .by = names, .by_count = FIELDS, .as_of_run = 0};
   assert_int_equal(cube_rows_read(&request, &read, &error), OK);
   rows = calloc(read.count + 1, sizeof *rows);
   for (size_t i = 0; i < read.count; i++) {
@@ -89,22 +91,43 @@ struct published {
 static struct published published[CELLS_MOST];
 static size_t published_count, table_count;
 
-static bool value_lies_in(const char *field, const char *value, const char *atom) {
+/* The finest field that a table's field is made of. */
+static const char *finest(const char *field) {
+  static const char *const coarse[][2] = {
+      {"period", "year"}, {"region", "department"}, {"purpose_group", "purposes"}, {NULL, NULL}};
+  for (size_t i = 0; coarse[i][0] != NULL; i++) {
+    if (strcmp(coarse[i][0], field) == 0) {
+      return coarse[i][1];
+    }
+  }
+  return field;
+}
+
+static bool value_lies_in(const struct release_table_plan *plan, const char *field, const char *value,
+                          const char *atom) {
   struct age_band wide, narrow;
-  if (strcmp(value, "total") == 0 || strcmp(value, atom) == 0) {
+  char period[INDICATOR_PERIOD_TEXT];
+  if (strcmp(value, "total") == 0) {
     return true;
   }
-  if (atom[0] == '\0' || strcmp(field, "age_band") != 0) {
-    return atom[0] == '\0' && strcmp(value, "not_recorded") == 0;
+  if (strcmp(field, "age_band") == 0 && atom[0] != '\0') {
+    return indicator_band(value, &wide) && indicator_band(atom, &narrow) && narrow.least >= wide.least
+           && narrow.most <= wide.most;
   }
-  return indicator_band(value, &wide) && indicator_band(atom, &narrow) && narrow.least >= wide.least
-         && narrow.most <= wide.most;
+  if (strcmp(field, "period") == 0) {
+    atom = indicator_period(slice_of(atom), plan->indicator.period, period) ? period : "";
+  } else if (release_grouping_of(plan, field) != NULL) {
+    const char *group = release_group_of(plan, field, atom);
+    atom = group == NULL ? "" : group;
+  }
+  return strcmp(value, atom[0] == '\0' ? "not_recorded" : atom) == 0;
 }
 
 static bool lies_in(const struct release_table_plan *plan, const struct ledger_cell *cell, const uint32_t *atoms) {
   for (size_t f = 0; f < FIELDS; f++) {
     for (size_t i = 0; i < plan->by_count; i++) {
-      if (strcmp(plan->by[i], NAMES[f]) == 0 && !value_lies_in(NAMES[f], cell->values[i], values[f][atoms[f]])) {
+      if (strcmp(finest(plan->by[i]), names[f]) == 0
+          && !value_lies_in(plan, plan->by[i], cell->values[i], values[f][atoms[f]])) {
         return false;
       }
     }
@@ -253,33 +276,69 @@ static size_t attack(bool complementary, size_t *hidden) {
   return found;
 }
 
-static void releases_together_hide_what_they_hide(void **unused) {
+static void forget(void) {
+  for (size_t f = 0; f < FIELDS; f++) {
+    for (uint32_t i = 0; i < value_count[f]; i++) {
+      free(values[f][i]);
+    }
+    value_count[f] = 0;
+  }
+  free(rows);
+  rows = NULL;
+  row_count = published_count = table_count = 0;
+}
+
+static void check_two(const char *what, const char *const fields[FIELDS], const char *first, const char *second) {
   size_t hidden, open_hidden;
-  (void)unused;
-  read_persons();
-  read_release("1");
-  size_t first = published_count;
-  read_release("2");
-  assert_true(first > 20 && published_count > first + 20);
+  read_persons(fields);
+  read_release(first);
+  size_t alone = published_count;
+  read_release(second);
+  assert_true(alone > 20 && published_count > alone + 20);
   size_t found = attack(true, &hidden), open = attack(false, &open_hidden);
-  print_message("attack ok: tables=%zu hidden=%zu found=%zu (without complementary cells: hidden=%zu found=%zu)\n",
-                table_count, hidden, found, open_hidden, open);
+  print_message(
+      "attack ok: %s tables=%zu cells=%zu hidden=%zu found=%zu (without complementary cells: hidden=%zu found=%zu)\n",
+      what, table_count, published_count, hidden, found, open_hidden, open);
   assert_int_equal(found, 0);
   assert_true(hidden > 20);
   assert_true(hidden < published_count - 20);
   assert_true(open > 0);
+  forget();
 }
 
-static int set_up(void **unused) {
+static void releases_together_hide_what_they_hide(void **unused) {
+  static const char *const fields[FIELDS] = {"year", "sex", "age_band"};
+  (void)unused;
+  check_two("ages", fields, "first", "second");
+}
+
+static void coarse_fields_hide_what_they_hide(void **unused) {
+  static const char *const fields[FIELDS] = {"year", "department", "purposes"};
+  (void)unused;
+  check_two("coarse", fields, "third", "fourth");
+}
+
+/* A workspace of its own for each, so that the releases of one are not protected with those of the other. */
+static char *make_workspace(const char *name) {
+  char *folder = peru_workspace(&peru, name, "{sqlite: puente.db}");
+  shell("mkdir %s/releases %s/codelists", folder, folder);
+  program_write(folder, "puente.yaml",
+                "name: attacked\nstore: {sqlite: puente.db}\nreleases: releases\ncodelists: codelists\n"
+                "disclosure: {k: 4}\n");
+  return folder;
+}
+
+static void open_workspace(const char *folder) {
   struct error error;
   char *path = NULL;
+  assert_true(asprintf(&path, "%s/puente.yaml", folder) > 0);
+  assert_int_equal(workspace_open(path, WORKSPACE_READ, &workspace, &error), OK);
+  free(path);
+}
+
+static int set_up_ages(void **unused) {
   (void)unused;
-  arena = arena_new(0);
-  peru_start(&peru, 150, 11, NULL);
-  char *folder = peru_workspace(&peru, "attacked", "{sqlite: puente.db}");
-  shell("mkdir %s/releases", folder);
-  program_write(folder, "puente.yaml",
-                "name: attacked\nstore: {sqlite: puente.db}\nreleases: releases\ndisclosure: {k: 4}\n");
+  char *folder = make_workspace("ages");
   program_write(folder, "releases/first.yaml",
                 "release: first\ntables:\n  sex: {indicator: victims, by: [year, sex]}\n"
                 "  age: {indicator: victims, by: [year, age_band], bands: [0-17, 18-29, 30+]}\n");
@@ -290,28 +349,55 @@ static int set_up(void **unused) {
   assert_int_equal(workspace_run(folder, "run --quiet", NULL), 0);
   assert_int_equal(workspace_run(folder, "release create first --purpose test", NULL), 0);
   assert_int_equal(workspace_run(folder, "release create second --purpose test", NULL), 0);
-  assert_true(asprintf(&path, "%s/puente.yaml", folder) > 0);
-  assert_int_equal(workspace_open(path, WORKSPACE_READ, &workspace, &error), OK);
-  free(path);
+  open_workspace(folder);
   free(folder);
+  return 0;
+}
+
+static int set_up_coarse(void **unused) {
+  (void)unused;
+  char *folder = make_workspace("coarse");
+  program_write(folder, "releases/third.yaml",
+                "release: third\ntables:\n  region: {indicator: victims, by: [period, region]}\n"
+                "  department: {indicator: victims, by: [year, department]}\n"
+                "  group: {indicator: victims, by: [year, purpose_group]}\n"
+                "  purpose: {indicator: victims, by: [purposes]}\n");
+  program_write(folder, "releases/fourth.yaml",
+                "release: fourth\ntables:\n  region: {indicator: victims, by: [period, region]}\n"
+                "  group: {indicator: victims, by: [region, purpose_group]}\n");
+  assert_int_equal(workspace_run(folder, "run --quiet", NULL), 0);
+  assert_int_equal(workspace_run(folder, "release create third --purpose test", NULL), 0);
+  shell("sed '/\"08\"/s/group: sur/group: norte/' config/codelists/department.yaml >%s/codelists/department.yaml",
+        folder);
+  assert_int_equal(workspace_run(folder, "release create fourth --purpose test", NULL), 0);
+  open_workspace(folder);
+  free(folder);
+  return 0;
+}
+
+static int close_it(void **unused) {
+  (void)unused;
+  workspace_close(&workspace);
+  return 0;
+}
+
+static int set_up(void **unused) {
+  (void)unused;
+  arena = arena_new(0);
+  peru_start(&peru, 150, 11, NULL);
   return 0;
 }
 
 static int tear_down(void **unused) {
   (void)unused;
-  workspace_close(&workspace);
   arena_free(arena);
-  for (size_t f = 0; f < FIELDS; f++) {
-    for (uint32_t i = 0; i < value_count[f]; i++) {
-      free(values[f][i]);
-    }
-  }
-  free(rows);
   peru_stop(&peru);
   return 0;
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(releases_together_hide_what_they_hide)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(releases_together_hide_what_they_hide, set_up_ages, close_it),
+      cmocka_unit_test_setup_teardown(coarse_fields_hide_what_they_hide, set_up_coarse, close_it)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -38,7 +38,9 @@ static void says(const char *folder, int wanted, const char *arguments, const ch
 
 static char *make(const char *name, const char *store) {
   char *folder = peru_workspace(&peru, name, store), *yaml = NULL;
-  if (asprintf(&yaml, "name: %s\nstore: %s\nreleases: releases\ndisclosure: {k: 4}\n", name, store) < 0) {
+  if (asprintf(&yaml, "name: %s\nstore: %s\nreleases: releases\ncodelists: codelists\ndisclosure: {k: 4}\n", name,
+               store)
+      < 0) {
     abort();
   }
   program_write(folder, "puente.yaml", yaml);
@@ -50,6 +52,11 @@ static char *make(const char *name, const char *store) {
                 "  confirmed: {indicator: victims, by: [year], where: {sex: female}}\n");
   program_write(folder, "releases/wide.yaml",
                 "release: wide\ntables:\n  wide: {indicator: victims, by: [year, department, purposes, sex]}\n");
+  program_write(folder, "releases/coarse.yaml",
+                "release: coarse\ntables:\n  region: {indicator: victims, by: [period, region]}\n"
+                "  group: {indicator: victims, by: [year, purpose_group], where: {region: sur}}\n"
+                "  fine: {indicator: victims, by: [year, department, purposes]}\n");
+  shell("mkdir %s/codelists", folder);
   says(folder, 0, "run --quiet", "");
   return folder;
 }
@@ -276,6 +283,53 @@ static void causes_are_told(void **state) {
   check_restatements(workspaces[STORE_POSTGRES]);
 }
 
+/* ---- groupings of code lists are frozen ---- */
+
+static char *coarse_digests(const char *folder, int number) {
+  char query[160];
+  snprintf(query, sizeof query,
+           "SELECT name, digest FROM released_tables WHERE release_id = "
+           "(SELECT max(release_id) - %d FROM released_tables WHERE release = 'coarse') ORDER BY name",
+           number);
+  return workspace_rows(folder, query);
+}
+
+/* Cusco, a department of many, goes from the south to the north; then nothing is grouped. k is 1 from here on. */
+static void check_regrouped(const char *folder) {
+  char line[64];
+  says(folder, 0, "release create coarse --purpose test", "of coarse is published");
+  int64_t first = workspace_number(folder, "SELECT max(release_id) FROM released_tables");
+  snprintf(line, sizeof line, "release verify %d", (int)first);
+  says(folder, 0, line, "release ok:");
+  shell("sed '/\"08\"/s/group: sur/group: norte/' config/codelists/department.yaml >%s/codelists/department.yaml",
+        folder);
+  says(folder, 0, line, "release ok:");
+  says(folder, 0, "release create coarse --purpose test", "of coarse is published");
+  says(folder, 0, line, "release ok:");
+  says(folder, 0, "release verify coarse", "release ok:");
+  char *before = coarse_digests(folder, 1), *now = coarse_digests(folder, 0);
+  assert_string_not_equal(before, now);
+  free(before);
+  free(now);
+  int code = 0;
+  char *said = say(folder, &code, "release show coarse restatements --csv");
+  const char *line_of = strstr(said, "region,period=total;region=norte,");
+  assert_non_null(line_of);
+  assert_non_null(strstr(line_of, "definition"));
+  free(said);
+  shell("sed 's/, group: [a-z_]*//; /^ *group: /d' config/codelists/department.yaml >%s/codelists/department.yaml",
+        folder);
+  says(folder, 2, "release create coarse --purpose test", "table 'region': nothing is grouped by region");
+  says(folder, 0, line, "release ok:");
+  shell("rm %s/codelists/department.yaml", folder);
+}
+
+static void a_regrouping_leaves_what_was_published(void **state) {
+  (void)state;
+  check_regrouped(workspaces[STORE_SQLITE]);
+  check_regrouped(workspaces[STORE_POSTGRES]);
+}
+
 /* ---- what was tampered with: last, it leaves the stores so ---- */
 
 static void a_changed_store_is_found(void **state) {
@@ -301,6 +355,7 @@ int main(void) {
                                      cmocka_unit_test(an_analyst_reads_releases_alone),
                                      cmocka_unit_test(a_kill_leaves_nothing),
                                      cmocka_unit_test(causes_are_told),
+                                     cmocka_unit_test(a_regrouping_leaves_what_was_published),
                                      cmocka_unit_test(a_changed_store_is_found),
                                      cmocka_unit_test(a_changed_cell_is_found)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
