@@ -1,4 +1,5 @@
 #include "core/service/report.h"
+#include "core/base/file.h"
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
 #include "core/command/label.h"
@@ -8,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { METADATA_MOST = 1 << 20 };
+
 /* What was typed, and the copies that its parts point into. */
 struct typed {
   const char *by, *columns, *where, *indicator, *source;
   bool csv, exact;
-  const char *purpose;
+  const char *purpose, *metadata;
   char *by_copy, *where_copy;
 };
 
@@ -216,6 +219,16 @@ static enum status print(const struct report *report, enum table_form form, stru
   return status;
 }
 
+/* What people read below the table, for programs: rows stay rows. */
+static enum status write_metadata(const struct report *report, const char *path, struct error *error) {
+  struct buffer text;
+  buffer_init(&text, METADATA_MOST);
+  enum status status = report_metadata(report, &text, error);
+  status = status == OK ? file_write(path, buffer_view(&text), 0600, error) : status;
+  buffer_free(&text);
+  return status;
+}
+
 static enum status make(const struct globals *globals, const char *name, struct typed *typed, struct error *error) {
   struct report_request request = {.name = name,
                                    .indicator = typed->indicator,
@@ -237,7 +250,13 @@ static enum status make(const struct globals *globals, const char *name, struct 
   }
   status = report_run(&workspace, &request, &report, error);
   if (status == OK) {
-    status = print(&report, globals->json ? TABLE_JSON : typed->csv ? TABLE_CSV : TABLE_TEXT, error);
+    status = typed->metadata == NULL ? OK : write_metadata(&report, typed->metadata, error);
+    status = status != OK ? status
+                          : print(&report,
+                                  globals->json ? TABLE_JSON
+                                  : typed->csv  ? TABLE_CSV
+                                                : TABLE_TEXT,
+                                  error);
     report_free(&report);
   }
   workspace_close(&workspace);
@@ -253,6 +272,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
                                    {.name = "indicator", .text = &typed.indicator},
                                    {.name = "source", .text = &typed.source},
                                    {.name = "csv", .flag = &typed.csv},
+                                   {.name = "metadata", .text = &typed.metadata},
                                    {.name = "exact", .flag = &typed.exact},
                                    {.name = "purpose", .text = &typed.purpose},
                                    {.name = NULL}};
@@ -272,8 +292,8 @@ static int run(const struct globals *globals, int argc, char **argv) {
 
 const struct command command_report = {
     .name = "report",
-    .synopsis =
-        "NAME [--by FIELDS] [--where FIELD=VALUE] [--indicator NAME] [--source CODE] [--csv] [--exact --purpose TEXT]",
+    .synopsis = "NAME [--by FIELDS] [--where FIELD=VALUE] [--indicator NAME] [--source CODE] [--csv] [--metadata FILE] "
+                "[--exact --purpose TEXT]",
     .summary = N_("figures and tables: sources, balance, completeness, stages, discrepancy, crosstab, totals, linkage"),
     .help =
         N_("  sources        each source: state, last complete pass, records, whom to call\n"
@@ -292,6 +312,7 @@ const struct command command_report = {
            "  --indicator NAME  default: victims; for stages: cases\n"
            "  --source CODE  sources, balance, completeness: only this one\n"
            "  --csv          as CSV\n"
+           "  --metadata FILE  what stands below the table, as JSON: what is hidden, and what to ask for instead\n"
            "  --exact --purpose TEXT  nothing hidden; for a named person, and the log records it\n\n"
            "Example: puente report crosstab --by department,sex --columns year --where age_band=12-17\n"
            "Figures are of consolidated persons and cases, not of records; the indicator fixes how they are counted.\n"

@@ -129,24 +129,6 @@ static inline bool disclose_is_shown(uint8_t status) {
  * the cell by its content ("victims|department=08|year=2020", fields sorted), not by its table. Zero stays zero. */
 int64_t disclose_round(const uint8_t seed[32], const char *cell, int64_t count, int base);
 
-/* ---- coarsening ---- */
-
-/* One way to say less: `axis` grouped (groups > 1), or left out (groups = 1). */
-struct disclose_coarsening {
-  const char *name; /* for people */
-  uint32_t axis, groups;
-  const uint32_t *group; /* by atom; NULL: left out */
-  /* filled by disclose_offer */
-  size_t cells, shown; /* of the finest table: not zero; of those, shown */
-  int64_t units, seen;
-};
-
-/* Tries each on every table of this publication that uses the axis, the tables of earlier ones kept, and sorts them:
- * those that show everything first, the finest of them in front; then by the share of units seen. A grouping that does
- * not fit a table's own (a cut within one of its groups) leaves that table as it is. */
-enum status disclose_offer(const struct disclose_problem *problem, struct disclose_coarsening *ways, size_t count,
-                           struct error *error) MUST_CHECK;
-
 /* Shares of persons tell counts when they are exact: rounded down to a step of 5 %, and -1 (not told) where fewer than
  * 20 times k units are counted, so that a step is never less than k units. */
 int disclose_share(int64_t seen, int64_t units, int k);

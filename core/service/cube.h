@@ -84,18 +84,24 @@ struct cube_cell {
   uint32_t values[CUBE_FIELDS_MOST]; /* positions in the dictionary; MAP_NONE: not recorded */
   struct extent extent;
 };
+/* What may be shown of a table and its margins, as a reader is told it. */
+struct cube_shown {
+  size_t filled, kept; /* cells that are not empty; of those, shown */
+  int share;           /* of the units, in steps of 5 %, still seen in a shown cell of the table; -1: not told */
+  size_t rows;         /* that the protection took: units by their values */
+  bool valued;         /* each field has a value that is recorded */
+};
 struct cube {
   struct map *dictionary;
   struct cube_field fields[CUBE_FIELDS_MOST];
   size_t field_count;
   struct cube_cell *cells; /* in the order of codes and text, what is not recorded last */
   size_t count;
-  struct extent total;  /* each unit once */
-  int64_t waiting;      /* waiting pairs between units of the total */
-  size_t hidden;        /* of the cells */
-  size_t filled, kept;  /* suppress: cells that are not empty of the table and its margins; of those, shown */
-  int share;            /* of the units, in steps of 5 %, still seen in a shown cell of the table; -1: not told */
-  struct tuple *tuples; /* where they are kept */
+  struct extent total;     /* each unit once */
+  int64_t waiting;         /* waiting pairs between units of the total */
+  size_t hidden;           /* of the cells */
+  struct cube_shown shown; /* suppress */
+  struct tuple *tuples;    /* where they are kept */
   size_t tuple_count;
   int64_t unlinked; /* rows that belong to no consolidated person or case: not counted */
 };
@@ -103,6 +109,10 @@ struct cube {
 /* ERR_LIMIT where a table is too large to be protected. */
 enum status cube_run(const struct cube_request *request, struct cube *cube, struct error *error) MUST_CHECK;
 void cube_free(struct cube *cube);
+/* What cube_run would show of that count, without its figures: `suppress` is taken as set. A count that is protected
+ * in a table of more than so many cells that are not empty is given up: filled SIZE_MAX. */
+enum status cube_show(const struct cube_request *request, size_t cells_most, struct cube_shown *shown,
+                      struct error *error) MUST_CHECK;
 
 /* Units before they are put together into cells: one row for each combination of values that a unit has in a case. */
 struct cube_row {

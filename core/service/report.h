@@ -3,6 +3,7 @@
 #ifndef PUENTE_SERVICE_REPORT_H
 #define PUENTE_SERVICE_REPORT_H
 
+#include "core/base/buffer.h"
 #include "core/service/doubt.h"
 #include "core/service/workspace.h"
 
@@ -28,6 +29,14 @@ struct report_cell {
   double share;
 };
 
+/* Another table to ask for, where this one hides much. */
+struct report_offer {
+  const char *command; /* as it is typed */
+  size_t filled, kept; /* as those of the report */
+  int share;
+};
+
+enum { REPORT_OFFERS_MOST = 2 };
 enum { REPORT_COLUMNS_MOST = 100, REPORT_NOTES_MOST = 32, REPORT_CELLS_MOST = 4000000 };
 
 struct report {
@@ -37,9 +46,13 @@ struct report {
   size_t column_count;
   struct report_cell *cells; /* row by row */
   size_t count, capacity;
-  bool guarded;     /* small figures are hidden; without, they were asked for exactly */
-  size_t concealed; /* figures that are */
-  bool has_total;   /* of figures whose cells cannot be added up: persons may be in several */
+  bool guarded;        /* small figures are hidden; without, they were asked for exactly */
+  size_t concealed;    /* figures that are */
+  size_t filled, kept; /* cells of its table and margins that are not zero; of those, shown. 0 filled: not told */
+  int share; /* least of what it counts that is in a shown figure of its finest table, in steps of 5 %; -1: not told */
+  struct report_offer offers[REPORT_OFFERS_MOST];
+  size_t offer_count;
+  bool has_total; /* of figures whose cells cannot be added up: persons may be in several */
   struct extent total;
   int64_t total_waiting;                /* pairs */
   bool total_cases;                     /* of cases, not of persons */
@@ -93,6 +106,17 @@ void report_share(struct report *report, double share);
 void report_null(struct report *report);
 void report_note(struct report *report, const char *format, ...) PRINTF_LIKE(2, 3);
 enum status report_check(const struct report *report, struct error *error) MUST_CHECK;
+
+/* What of a table of persons or cases is shown, and where something is hidden, a note that says so. */
+struct cube_shown;
+void report_shown(struct report *report, const struct cube_shown *shown);
+/* For a crosstab of which something is hidden: what to ask for instead, as core/service/cube_offer.h has it. */
+struct cube_request;
+enum status report_offer(const struct cube_request *asked, const struct report_request *request,
+                         const struct cube_shown *shown, struct report *report, struct error *error) MUST_CHECK;
+/* The report as an object beside its rows: {"title", "guarded", "hidden", "shown": {"cells", "of", "share"} or null,
+ * "offers": [{"command", "cells", "of", "share"}], "notes": [TEXT]}; a share is a number of per cent, or null. */
+enum status report_metadata(const struct report *report, struct buffer *out, struct error *error) MUST_CHECK;
 
 struct cube_field;
 const char *report_field_title(const struct cube_field *field, bool spanish);

@@ -140,27 +140,6 @@ static enum status turn(const struct cube_request *asked, const struct cube *cub
 
 /* ---- both ---- */
 
-/* The field that has a coarser one: by rule, the place first, which has most values. */
-static void note_coarser(const struct cube *cube, struct report *report) {
-  static const struct {
-    enum cube_kind kind;
-    const char *fine, *coarser;
-  } steps[] = {{CUBE_PROVINCE, "province", "department"},
-               {CUBE_DEPARTMENT, "department", "region"},
-               {CUBE_MONTH, "month", "year"},
-               {CUBE_FIELD, "purposes", "purpose_group"},
-               {CUBE_AGE, "age", "age_band"},
-               {CUBE_YEAR, "year", "period"}};
-  for (size_t s = 0; s < sizeof steps / sizeof *steps; s++) {
-    for (size_t f = 0; f < cube->field_count; f++) {
-      if (cube->fields[f].kind == steps[s].kind && strcmp(cube->fields[f].name, steps[s].fine) == 0) {
-        report_note(report, _("To see more: --by %s instead of %s."), steps[s].coarser, steps[s].fine);
-        return;
-      }
-    }
-  }
-}
-
 static void add_notes(const struct indicator *indicator, const struct cube *cube, struct report *report) {
   static const char *const dates[] = {N_("date of the facts"), N_("date of the complaint"), N_("date of registration")};
   static const char *const places[] = {N_("place of the facts"), N_("usual residence")};
@@ -169,14 +148,6 @@ static void add_notes(const struct indicator *indicator, const struct cube *cube
     report_note(
         report, "%s",
         _("A person who is in two cells is counted in each; the total counts each once: cells are not added up."));
-  }
-  if (report->guarded && cube->kept < cube->filled) {
-    report_note(report, _("Shown: %zu of %zu cells of this table and its margins that are not zero."), cube->kept,
-                cube->filled);
-    note_coarser(cube, report);
-    if (cube->share >= 0) {
-      report_note(report, _("At least %d %% of what it counts is in a figure that is shown."), cube->share);
-    }
   }
   if (cube->unlinked > 0) {
     report_note(report, _("Not counted: %lld records of sources that are not linked."), (long long)cube->unlinked);
@@ -211,6 +182,8 @@ static enum status count(const struct workspace *workspace, const struct report_
   }
   report_total(report, &cube.total, cube.waiting, indicator->unit == UNIT_CASE);
   add_notes(indicator, &cube, report);
+  report_shown(report, &cube.shown);
+  status = status == OK ? report_offer(&asked, request, &cube.shown, report, error) : status;
   cube_free(&cube);
   return status;
 }

@@ -145,6 +145,7 @@ enum status report_stages(const struct workspace *workspace, const struct report
   add_columns(&cube, stages, request->spanish, report);
   status = add_cohorts(&asked, &cube, stages, request->spanish, report, error);
   report_total(report, &cube.total, cube.waiting, true);
+  report_shown(report, &cube.shown);
   cube_free(&cube);
   return status == OK ? add_connected(workspace, report, error) : status;
 }

@@ -1,8 +1,10 @@
 /* What a report of the simulated registries shows of few persons, and what it does not. */
+#include "core/base/file.h"
 #include "tests/support/peru.h"
 #include "tests/support/program.h"
 #include "tests/support/workspace.h"
 
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,7 +35,8 @@ static int end(void **state) {
   return 0;
 }
 
-static char *report(const char *arguments) {
+/* Not inlined: the compiler takes what is returned for the address of the local variable. */
+__attribute__((noinline)) static char *report(const char *arguments) {
   char *output = NULL;
   assert_int_equal(workspace_run(folder, arguments, &output), 0);
   return output;
@@ -108,6 +111,113 @@ static void a_label_hides_what_its_code_hides(void **state) {
   free(label);
 }
 
+/* What is promised, in the line that begins so: the command, without "puente", and its numbers. */
+struct offer {
+  char *command; /* NULL: there is no such line */
+  long share, shown, cells;
+};
+static struct offer offer_of(const char *output, const char *line) {
+  struct offer offer = {.command = NULL};
+  const char *at = strstr(output, line);
+  const char *command = at == NULL ? NULL : strstr(at, "puente report ");
+  if (command != NULL) {
+    sscanf(at, "To see at least %ld %% (%ld of %ld cells)", &offer.share, &offer.shown, &offer.cells);
+    offer.command = strndup(command + strlen("puente "), strcspn(command, "\n") - strlen("puente "));
+  }
+  return offer;
+}
+
+static void check_more(const struct offer *offer) {
+  char line[128], *output = report(offer->command);
+  snprintf(line, sizeof line, "At least %ld %% of what it counts", offer->share);
+  assert_non_null(strstr(output, line));
+  snprintf(line, sizeof line, "Shown: %ld of %ld cells", offer->shown, offer->cells);
+  assert_non_null(strstr(output, line));
+  free(output);
+}
+
+static void check_whole(const struct offer *offer) {
+  char *output = report(offer->command);
+  assert_null(strstr(output, "hidden"));
+  assert_null(strstr(output, "Shown: "));
+  free(output);
+}
+
+/* -1: it is not told. */
+static long visible_share(const char *output) {
+  long share = -1;
+  const char *at = strstr(output, "\nAt least ");
+  if (at != NULL) {
+    sscanf(at, " At least %ld", &share);
+  }
+  return share;
+}
+
+/* What is promised of another table is what that table shows when it is asked for. Returns whether one was. */
+static bool check_offers(const char *arguments) {
+  char *output = report(arguments);
+  struct offer more = offer_of(output, "To see at least "), whole = offer_of(output, "Nothing hidden: ");
+  long share = visible_share(output);
+  bool some = more.command != NULL || whole.command != NULL;
+  assert_non_null(strstr(output, "Shown: "));
+  if (more.command != NULL) {
+    assert_true(more.share >= share);
+    check_more(&more);
+  }
+  if (whole.command != NULL) {
+    check_whole(&whole);
+  }
+  free(more.command);
+  free(whole.command);
+  free(output);
+  return some;
+}
+
+static void an_offer_shows_what_it_promises(void **state) {
+  (void)state;
+  static const char *const tables[] = {"report crosstab --by year,department",
+                                       "report crosstab --by department,sex --columns year",
+                                       "report crosstab --by purposes,department",
+                                       "report crosstab --by month,province",
+                                       "report crosstab --by department --where sex=Mujer",
+                                       "report crosstab --by age --indicator victims",
+                                       "report crosstab --by department --where 'purposes=Explotación sexual'",
+                                       "report crosstab --by year,department --indicator cases"};
+  size_t some = 0;
+  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    some += check_offers(tables[i]);
+  }
+  assert_int_equal(some, sizeof tables / sizeof *tables);
+}
+
+/* Rows stay rows: what is said below the table is in a file beside it. */
+static void offers_stand_beside_the_rows(void **state) {
+  (void)state;
+  char arguments[1024], path[512];
+  struct buffer text;
+  struct error error = {0};
+  snprintf(path, sizeof path, "%s/about.json", folder);
+  snprintf(arguments, sizeof arguments, "report crosstab --by department,sex --csv --metadata %s", path);
+  char *rows = report(arguments), *plain = report("report crosstab --by department,sex --csv");
+  assert_string_equal(rows, plain);
+  assert_null(strstr(rows, "puente report"));
+  buffer_init(&text, 1 << 16);
+  assert_int_equal(file_read(path, 1 << 16, &text, &error), OK);
+  json_t *about = json_loadb(text.data, text.len, 0, NULL);
+  const json_t *first = json_array_get(json_object_get(about, "offers"), 0);
+  const json_t *shown = json_object_get(about, "shown");
+  assert_true(json_is_true(json_object_get(about, "guarded")));
+  assert_true(json_integer_value(json_object_get(about, "hidden")) > 0);
+  assert_true(json_integer_value(json_object_get(shown, "cells")) < json_integer_value(json_object_get(shown, "of")));
+  assert_string_equal(json_string_value(json_object_get(first, "command")), "puente report crosstab --by region,sex");
+  assert_true(json_integer_value(json_object_get(first, "share"))
+              > json_integer_value(json_object_get(shown, "share")));
+  json_decref(about);
+  buffer_free(&text);
+  free(rows);
+  free(plain);
+}
+
 static void exact_figures_need_a_purpose_and_a_person(void **state) {
   (void)state;
   struct said said = program_run_as(folder, "tester", "report crosstab --by year --exact");
@@ -129,6 +239,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(small_figures_are_hidden),
                                      cmocka_unit_test(a_label_hides_what_its_code_hides),
                                      cmocka_unit_test(filters_cannot_be_taken_from_each_other),
+                                     cmocka_unit_test(an_offer_shows_what_it_promises),
+                                     cmocka_unit_test(offers_stand_beside_the_rows),
                                      cmocka_unit_test(exact_figures_need_a_purpose_and_a_person)};
   return cmocka_run_group_tests(tests, start, end);
 }

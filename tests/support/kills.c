@@ -297,6 +297,7 @@ static void others(struct killing *killing, int count) {
       {.arguments = "link", .from = "synced", .before = former},
       {.arguments = "link --full", .from = "round2", .before = former},
       {.arguments = "remap", .from = "round2", .before = other},
+      {.arguments = "sync sistra --reload", .from = "round2", .before = former},
       {.arguments = "quarantine retry", .from = "round2", .before = other},
       {.arguments = "store backup $FOLDER/copy.$$", .from = "round2", .before = former, .holds = whole},
   };
@@ -329,8 +330,9 @@ struct kills_count kills_do(const struct kills_wanted *wanted) {
   step(&killing, &sync, "synced");
   others(&killing, wanted->others);
   stop(&killing);
-  printf("note: moments=%d on two stores, killed while going on=%d, drawn again=%d; link, remap, retry, backup: "
-         "kills=%d identical=%d\n",
-         count->kills, count->again, count->drawn_again, count->other_kills, count->other_identical);
+  printf(
+      "note: moments=%d on two stores, killed while going on=%d, drawn again=%d; link, remap, reload, retry, backup: "
+      "kills=%d identical=%d\n",
+      count->kills, count->again, count->drawn_again, count->other_kills, count->other_identical);
   return killing.count;
 }

@@ -21,7 +21,7 @@ static const struct scenario scenarios[] = {
     {.name = "sync json", .prepare = {"sync hojas"}, .command = "sync fichas"},
     {.name = "sync xml", .prepare = {"sync hojas"}, .command = "sync actas"},
     {.name = "sync again", .prepare = {"sync"}, .command = "sync"},
-    {.name = "sync full", .prepare = {"sync"}, .command = "sync --full"},
+    {.name = "sync full", .prepare = {"sync"}, .command = "sync --full", .slow = true},
     {.name = "link", .prepare = {"sync"}, .command = "link"},
     {.name = "remap", .prepare = {"sync"}, .command = "remap"},
     {.name = "quarantine list", .prepare = {"sync"}, .command = "quarantine list", .slow = true},
@@ -32,7 +32,7 @@ static const struct scenario scenarios[] = {
      .once = true},
     {.name = "status", .prepare = {"sync", "link"}, .command = "status --json"},
     {.name = "explain", .prepare = {"sync", "link"}, .command = "explain person 1"},
-    {.name = "review", .prepare = {"sync", "link"}, .command = "review list"},
+    {.name = "review", .prepare = {"sync", "link"}, .command = "review list", .slow = true},
     {.name = "report", .prepare = {"sync", "link"}, .command = "report crosstab --indicator victims --by sex"},
     {.name = "export", .prepare = {"sync", "link"}, .command = "export htcds --purpose test --out out"},
     {.name = "query", .prepare = {"sync", "link"}, .command = "query 'SELECT * FROM persons' --csv", .slow = true},
@@ -48,7 +48,7 @@ static const struct scenario scenarios[] = {
     {.name = "backup", .prepare = {"sync"}, .command = "store backup copy.db"},
     {.name = "postgres sync", .prepare = {"sync hojas"}, .command = "sync fichas", .postgres = true},
     {.name = "postgres link", .prepare = {"sync"}, .command = "link", .postgres = true},
-    {.name = "postgres status", .prepare = {"sync"}, .command = "status", .postgres = true},
+    {.name = "postgres status", .prepare = {"sync"}, .command = "status", .postgres = true, .slow = true},
 };
 
 static void test_scenarios(void **state) {

@@ -214,33 +214,6 @@ static void test_shares_of_few_are_not_told(void **unused) {
   assert_int_equal(disclose_share(0, 0, 11), -1);
 }
 
-static void test_offers_show_more(void **unused) {
-  static const uint32_t together[] = {0, 0, 1};
-  struct disclose_table tables[8] = {BOTH};
-  size_t count = 1;
-  (void)unused;
-  begin();
-  for (uint32_t i = 0; i < 9; i++) {
-    add(i % 3 == 2 ? 60 : 6, i / 3, i % 3);
-  }
-  assert_int_equal(disclose_margins(&tables[0], tables, &count, &error), OK);
-  const struct disclose_problem problem = {.settings = {.k = 11},
-                                           .axes = AXES,
-                                           .axis_count = 2,
-                                           .rows = rows,
-                                           .row_count = row_count,
-                                           .tables = tables,
-                                           .table_count = count};
-  struct disclose_coarsening ways[] = {{.name = "without b", .axis = 1, .groups = 1},
-                                       {.name = "b in two", .axis = 1, .groups = 2, .group = together}};
-  assert_int_equal(disclose_offer(&problem, ways, 2, &error), OK);
-  assert_string_equal(ways[0].name, "b in two"); /* both show everything; the finer one first */
-  assert_int_equal(ways[0].cells, 6);
-  assert_int_equal(ways[0].shown, 6);
-  assert_int_equal(ways[1].cells, 3);
-  assert_int_equal(ways[1].shown, 3);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_k_of_one_hides_nothing),
                                      cmocka_unit_test(test_nobody_is_shown_as_nobody),
@@ -252,8 +225,7 @@ int main(void) {
                                      cmocka_unit_test(test_hidden_earlier_stays_hidden),
                                      cmocka_unit_test(test_what_is_out_of_bounds_is_refused),
                                      cmocka_unit_test(test_rounding),
-                                     cmocka_unit_test(test_shares_of_few_are_not_told),
-                                     cmocka_unit_test(test_offers_show_more)};
+                                     cmocka_unit_test(test_shares_of_few_are_not_told)};
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   arena_free(arena);
   return failed;

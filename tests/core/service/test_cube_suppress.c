@@ -1,0 +1,185 @@
+/* What counts show of a store of made-up cases: of one source, each with its victims and what was decided. */
+#include "core/base/file.h"
+#include "core/resolve/resolve.h"
+#include "core/service/report.h"
+#include "tests/support/temp.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#define FIXTURE "tests/core/service/report"
+
+static char *folder;
+static struct workspace workspace;
+
+static void stop(const struct error *error) {
+  fail_msg("%s (%s; %s)", error->message, error->place, error->hint);
+}
+
+static void write_text(const char *name, struct slice text) {
+  struct error error = {0};
+  char path[512];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  if (file_write(path, text, 0600, &error) != OK) {
+    stop(&error);
+  }
+}
+
+static void copy(const char *name) {
+  struct buffer text;
+  struct error error = {0};
+  char from[256];
+  snprintf(from, sizeof from, FIXTURE "/%s", name);
+  buffer_init(&text, 1 << 20);
+  if (file_read(from, 1 << 20, &text, &error) != OK) {
+    stop(&error);
+  }
+  write_text(name, buffer_view(&text));
+  buffer_free(&text);
+}
+
+static void add_decisions(int i, struct buffer *out) {
+  bool convicted = i < 30, acquitted = i < 3 || (i >= 30 && i < 50);
+  if (convicted) {
+    buffer_text(out, "{\"id\": 1, \"etapa\": \"SENTENCIA\", \"decision\": \"CONDENATORIA\"}");
+  }
+  if (acquitted) {
+    buffer_printf(out, "%s{\"id\": 2, \"etapa\": \"SENTENCIA\", \"decision\": \"ABSOLUTORIA\"}", convicted ? ", " : "");
+  }
+}
+
+/* 30 cases with a conviction, 3 of them with an acquittal too, and 20 with an acquittal alone, in three departments and
+ * as many years; 15 of which neither date nor decision is recorded, 12 of them in one department. */
+static void write_cases(void) {
+  static const char *const departments[] = {"14", "15", "07"};
+  char date[16];
+  struct buffer out;
+  buffer_init(&out, 1 << 20);
+  for (int i = 0; i < 65; i++) {
+    snprintf(date, sizeof date, i < 50 ? "202%d-03-07" : "", i % 3);
+    buffer_printf(&out,
+                  "{\"carpeta\": \"C%d\", \"denuncia\": \"\", \"fecha\": \"%s\", \"ubigeo\": \"%s\", \"agraviados\": "
+                  "[{\"id\": 1, \"nombres\": \"N%c%c\", \"paterno\": \"P%c%c\", \"dni\": \"4%07d\", \"nacimiento\": "
+                  "\"1990-01-%02d\", \"sexo\": \"%s\", \"edad\": %d}], \"etapas\": [",
+                  i, date, i < 50 ? departments[i * 7 % 11 % 3] : departments[i > 61], 'A' + i % 26, 'A' + i / 26,
+                  'A' + i % 26, 'A' + i / 26, i, 1 + i % 28, i % 4 == 0 ? "M" : "F", 12 + i);
+    add_decisions(i, &out);
+    buffer_text(&out, "]}\n");
+  }
+  write_text("incoming/sistra.json", buffer_view(&out));
+  buffer_free(&out);
+}
+
+static int fill(void **state) {
+  static const char *const folders[] = {"sources", "mappings", "incoming"};
+  struct error error = {0};
+  struct resolve_result result;
+  struct sync_result synced;
+  char path[512];
+  (void)state;
+  folder = temp_make();
+  for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+    snprintf(path, sizeof path, "%s/%s", folder, folders[i]);
+    assert_int_equal(mkdir(path, 0700), 0);
+  }
+  write_text("sources/sistra.yaml", slice_of("source: sistra\ninstitution: PE/MP\nunit: carpeta\nduplicate_free: true\n"
+                                             "connector: file\noptions: {path: incoming/sistra.json, settle: 0s}\n"));
+  copy("mappings/sistra.yaml");
+  write_cases();
+  snprintf(path, sizeof path, "%s/puente.key", folder);
+  assert_int_equal(key_create(path, &error), OK);
+  write_text("puente.yaml", slice_of("name: test\n"));
+  snprintf(path, sizeof path, "%s/puente.yaml", folder);
+  const struct sync_options syncing = {.actor = "test"};
+  const struct resolve_options resolving = {.actor = "test"};
+  if (workspace_open(path, WORKSPACE_WRITE, &workspace, &error) != OK) {
+    stop(&error);
+  }
+  const struct workbench bench = workspace_bench(&workspace);
+  if (sync_source(&bench, &workspace.config->sources[0], workspace.source_ids[0], &syncing, &synced, &error) != OK
+      || resolve_run(workspace.store, workspace.config, workspace.model, &resolving, &result, &error) != OK) {
+    stop(&error);
+  }
+  assert_int_equal(synced.counts.quarantined, 0);
+  return 0;
+}
+
+static int empty(void **state) {
+  (void)state;
+  workspace_close(&workspace);
+  temp_remove(folder);
+  return 0;
+}
+
+static void run(const struct report_request *request, struct report *report) {
+  struct error error = {0};
+  if (report_run(&workspace, request, report, &error) != OK) {
+    stop(&error);
+  }
+}
+
+/* The cell of the row that begins with the code. */
+static const struct report_cell *figure_of(const struct report *report, const char *code) {
+  for (size_t i = 0; i < report->count; i += report->column_count) {
+    if (report->cells[i].text != NULL && strcmp(report->cells[i].text, code) == 0) {
+      return &report->cells[i + report->column_count - 1];
+    }
+  }
+  fail_msg("no row of %s", code);
+  return NULL;
+}
+
+/* A case with both decisions is counted under both, also where one of them is asked for: how many have both is a cell
+ * of no table that is protected, and small. */
+static void a_filter_on_the_field_hides_its_other_values(void **state) {
+  (void)state;
+  struct report_request request = {.name = "crosstab", .indicator = "cases", .by = {"decision"}, .by_count = 1};
+  struct report report;
+  run(&request, &report);
+  assert_int_equal(figure_of(&report, "conviction")->count, 30);
+  assert_int_equal(figure_of(&report, "acquittal")->count, 23);
+  report_free(&report);
+  request.filters[request.filter_count++] = (struct report_filter){.field = "decision", .value = "conviction"};
+  run(&request, &report);
+  assert_int_equal(figure_of(&report, "conviction")->count, 30);
+  assert_true(figure_of(&report, "acquittal")->hidden);
+  report_free(&report);
+  workspace.config->disclosure.k = 1; /* hides nothing */
+  run(&request, &report);
+  assert_int_equal(figure_of(&report, "acquittal")->count, 3);
+  report_free(&report);
+  workspace.config->disclosure.k = 11;
+}
+
+/* Cases without a year are in no year, month or period: a table by them would show all of them, and say nothing. */
+static void a_field_that_nobody_has_is_not_offered(void **state) {
+  (void)state;
+  struct report_request request = {.name = "crosstab",
+                                   .indicator = "cases",
+                                   .by = {"month", "department"},
+                                   .by_count = 2,
+                                   .filters = {{.field = "year", .value = ""}},
+                                   .filter_count = 1};
+  struct report report;
+  run(&request, &report);
+  assert_true(report.concealed > 0);
+  assert_int_equal(report.offer_count, 0);
+  report_free(&report);
+  request.filter_count = 0;
+  run(&request, &report);
+  assert_true(report.concealed > 0);
+  assert_string_equal(report.offers[0].command, "puente report crosstab --by period,department --indicator cases");
+  report_free(&report);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_field_that_nobody_has_is_not_offered),
+                                     cmocka_unit_test(a_filter_on_the_field_hides_its_other_values)};
+  return cmocka_run_group_tests(tests, fill, empty);
+}
