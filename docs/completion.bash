@@ -23,6 +23,8 @@ _puente() {
         mapfile -t COMPREPLY < <(compgen -W "sources balance completeness stages discrepancy crosstab indicators totals linkage" -- "$current") ;;
       review)
         mapfile -t COMPREPLY < <(compgen -W "list show accept reject" -- "$current") ;;
+      export)
+        mapfile -t COMPREPLY < <(compgen -W "csv json htcds crosswalk aggregate" -- "$current") ;;
       *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     esac
   fi

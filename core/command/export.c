@@ -1,6 +1,7 @@
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
 #include "core/service/access.h"
+#include "core/service/crosswalk.h"
 #include "core/service/outbound.h"
 #include "core/service/releasing.h"
 
@@ -71,6 +72,32 @@ static enum status export_rows(const struct globals *globals, enum export_form f
   return status;
 }
 
+static enum status export_crosswalk(const struct globals *globals, const struct typed *typed, struct error *error) {
+  const struct export_request request = {.json = typed->format != NULL && strcmp(typed->format, "json") == 0,
+                                         .folder = typed->folder,
+                                         .purpose = typed->purpose,
+                                         .recipient = typed->recipient};
+  struct crosswalk_made made;
+  struct workspace workspace;
+  enum status status = workspace_open(globals->config, WORKSPACE_WRITE, &workspace, error);
+  if (status == OK) {
+    status = service_crosswalk(&workspace, &request, &made, error);
+    workspace_close(&workspace);
+  }
+  if (status == OK && globals->json) {
+    json_t *told =
+        json_pack("{ss sI sI sI sI}", "path", made.path, "cases", (json_int_t)made.cases, "numbers",
+                  (json_int_t)made.numbers, "shared", (json_int_t)made.shared, "not_shared", (json_int_t)made.held);
+    json_dumpf(told, stdout, JSON_INDENT(2));
+    puts("");
+    json_decref(told);
+  } else if (status == OK && !globals->quiet) {
+    printf(_("%lld numbers of %lld cases, with %lld of others; %lld are not shared  %s\n"), (long long)made.numbers,
+           (long long)made.cases, (long long)made.shared, (long long)made.held, made.path);
+  }
+  return status;
+}
+
 static bool is_format(const char *format) {
   return format == NULL || strcmp(format, "csv") == 0 || strcmp(format, "json") == 0;
 }
@@ -98,8 +125,10 @@ static int run(const struct globals *globals, int argc, char **argv) {
   }
   if (argc == 3 && strcmp(argv[1], "aggregate") == 0) {
     status = export_release(globals, argv[2], typed.folder, &error);
+  } else if (argc == 2 && strcmp(argv[1], "crosswalk") == 0) {
+    status = export_crosswalk(globals, &typed, &error);
   } else if (argc != 2 || form == 3) {
-    return command_misused(&command_export, _("csv, json, htcds or aggregate RELEASE is expected"));
+    return command_misused(&command_export, _("csv, json, htcds, crosswalk or aggregate RELEASE is expected"));
   } else {
     status = export_rows(globals, (enum export_form)form, &typed, &error);
   }
@@ -108,14 +137,16 @@ static int run(const struct globals *globals, int argc, char **argv) {
 
 const struct command command_export = {
     .name = "export",
-    .synopsis = "csv|json|htcds --purpose TEXT [--for INSTITUTION] [--out FOLDER] | aggregate RELEASE [--out FOLDER]",
+    .synopsis = "csv|json|htcds --purpose TEXT [--for INSTITUTION] [--out FOLDER] | "
+                "crosswalk --for INSTITUTION --purpose TEXT [--out FOLDER] | aggregate RELEASE [--out FOLDER]",
     .summary = N_("write persons, cases and what belongs to them to files, without names and documents"),
     .help =
         N_("  csv            one file an entity, RFC 4180\n"
            "  json           the same as JSON lines\n"
            "  htcds          fields and values of the Human Trafficking Case Data Standard 2.0\n"
+           "  crosswalk      an institution's own case numbers, with those that others let it have\n"
            "  aggregate NAME the tables of a release, suppressed: what may be published\n"
-           "  --format json  htcds as JSON lines; default: csv\n"
+           "  --format json  htcds, crosswalk as JSON lines; default: csv\n"
            "  --for CODE     institution that gets them: ids become its own pseudonyms, numbers of cases stay here\n"
            "  --out FOLDER   where; default: export\n"
            "  --purpose TEXT what they are for: the log records it\n\n"

@@ -8,6 +8,7 @@
 #include "core/service/purpose.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -208,7 +209,8 @@ static enum status put_rows(struct outbound *outbound, const char *view, struct 
 static enum status write_file(struct outbound *outbound, const char *view, struct leaving *leaving,
                               struct error *error) {
   snprintf(leaving->part, sizeof leaving->part, "%s.part", leaving->file.path);
-  leaving->out = fopen(leaving->part, "w");
+  int descriptor = open(leaving->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  leaving->out = descriptor < 0 ? NULL : fdopen(descriptor, "w");
   if (leaving->out == NULL) {
     return io_error(leaving->part, error);
   }
@@ -308,7 +310,7 @@ static enum status log_export(struct outbound *outbound, const char *event, stru
   return status;
 }
 
-static enum status check_recipient(const struct workspace *workspace, const char *recipient, struct error *error) {
+enum status outbound_recipient(const struct workspace *workspace, const char *recipient, struct error *error) {
   const struct codelist *list = codelists_find(workspace->lists, "institution");
   enum { NAMES_MOST = 512 };
   const char *names[NAMES_MOST];
@@ -329,6 +331,10 @@ static enum status check_recipient(const struct workspace *workspace, const char
   return ERR_USAGE;
 }
 
+enum status outbound_folder(const char *folder, struct error *error) {
+  return mkdir(folder, 0700) != 0 && errno != EEXIST ? io_error(folder, error) : OK;
+}
+
 enum status outbound_enter(struct workspace *workspace, const struct export_request *request, struct error *error) {
   if (request->purpose == NULL || request->purpose[0] == '\0') {
     error_set(error, ERR_USAGE, _("a purpose is needed to export records"));
@@ -339,12 +345,9 @@ enum status outbound_enter(struct workspace *workspace, const struct export_requ
   status = status == OK ? purpose_require(workspace, 0, request->purpose, error) : status;
   status = status == OK ? access_person(workspace, error) : status;
   if (status == OK && request->recipient != NULL) {
-    status = check_recipient(workspace, request->recipient, error);
+    status = outbound_recipient(workspace, request->recipient, error);
   }
-  if (status == OK && mkdir(request->folder, 0700) != 0 && errno != EEXIST) {
-    return io_error(request->folder, error);
-  }
-  return status;
+  return status == OK ? outbound_folder(request->folder, error) : status;
 }
 
 static int by_name(const void *a, const void *b) {

@@ -37,6 +37,11 @@ enum status service_export(struct workspace *workspace, const struct export_requ
  */
 enum status outbound_enter(struct workspace *workspace, const struct export_request *request,
                            struct error *error) MUST_CHECK;
+/* ERR_USAGE with the nearest code where the code list of institutions has it not. */
+enum status outbound_recipient(const struct workspace *workspace, const char *recipient,
+                               struct error *error) MUST_CHECK;
+/* Made at need, mode 0700. */
+enum status outbound_folder(const char *folder, struct error *error) MUST_CHECK;
 /* Commits an entry; `body` is canonical JSON. */
 enum status outbound_log(struct workspace *workspace, const char *event, const char *purpose, const char *body,
                          struct error *error) MUST_CHECK;

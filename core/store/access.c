@@ -278,26 +278,53 @@ enum status store_visit_granted(struct store *store, granted_visitor *visit, voi
 
 /* ---- sights and refusals of restricted sessions ---- */
 
-enum status store_sight(struct store *store, const char *kind, int64_t id, const char *purpose, struct error *error) {
-  int64_t sight = 0;
+/* A function of the guard's, in a transaction of its own. */
+static enum status ask_guard(struct store *store, const char *call, const struct value *values, size_t count,
+                             int64_t *answer, struct error *error) {
   enum status status = store_begin(store, error);
   if (status == OK) {
-    char *sql = arena_printf(store->scratch, "SELECT \"%s_guard\".sight($1, $2, $3)", store->dialect.schema);
-    status = sql == NULL ? error_memory(error)
-                         : db_integer(store, error, &sight, NULL, sql,
-                                      VALUES(text_value(kind), int_value(id), text_value(purpose)));
+    char *sql = arena_printf(store->scratch, "SELECT \"%s_guard\".%s", store->dialect.schema, call);
+    status = sql == NULL ? error_memory(error) : db_integer(store, error, answer, NULL, sql, values, count);
   }
   status = status == OK ? store_commit(store, error) : status;
   if (status != OK) {
     store_rollback(store);
-    return status;
   }
-  if (sight == 0) {
+  return status;
+}
+
+enum status store_sight(struct store *store, const char *kind, int64_t id, const char *purpose, struct error *error) {
+  int64_t sight = 0;
+  enum status status = ask_guard(store, "sight($1, $2, $3)",
+                                 VALUES(text_value(kind), int_value(id), text_value(purpose)), &sight, error);
+  if (status == OK && sight == 0) {
     error_set(error, ERR_AUTH, "%s", _("nothing of this is of your institution and region"));
     error_hint(error, "%s", _("the refusal is in the audit log; `puente access list` shows what was granted to whom"));
     return ERR_AUTH;
   }
-  return OK;
+  return status;
+}
+
+enum status store_sight_all(struct store *store, const char *form, const char *institution, const char *purpose,
+                            int64_t *sight, struct error *error) {
+  *sight = 0;
+  enum status status = ask_guard(store, "sight_all($1, $2, $3)",
+                                 VALUES(text_value(form), text_value(institution), text_value(purpose)), sight, error);
+  if (status == OK && *sight == 0) {
+    error_set(error, ERR_AUTH, _("you are no officer of %s: its data are its own"), institution);
+    error_hint(error, "%s", _("the refusal is in the audit log; `puente access list` shows what was granted to whom"));
+    return ERR_AUTH;
+  }
+  return status;
+}
+
+enum status store_sight_taken(struct store *store, int64_t sight, int64_t rows, const struct sha256 *digest,
+                              struct error *error) {
+  char hex[2 * SHA256_SIZE + 1];
+  int64_t entry = 0;
+  hex_format(digest->bytes, SHA256_SIZE, hex);
+  return ask_guard(store, "taken($1, $2, $3)", VALUES(int_value(sight), int_value(rows), text_value(hex)), &entry,
+                   error);
 }
 
 enum status store_refused(struct store *store, const char *right, struct error *error) {

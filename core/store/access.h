@@ -48,6 +48,14 @@ enum status store_visit_granted(struct store *store, granted_visitor *visit, voi
  * of it is theirs. `kind`: "person", "case", "record". Outside a transaction. */
 enum status store_sight(struct store *store, const char *kind, int64_t id, const char *purpose,
                         struct error *error) MUST_CHECK;
+/* The same for all that an institution has, by the grants of the session: "crosswalk": its cases, for
+ * store_visit_crosswalk alone; "htcds": its records. The entry `reveal` tells how many cases or persons, and the digest
+ * of their ids as store_count_own makes it. ERR_AUTH, logged too, where the login is no officer of that institution. */
+enum status store_sight_all(struct store *store, const char *form, const char *institution, const char *purpose,
+                            int64_t *sight, struct error *error) MUST_CHECK;
+/* The entry `exported` of such a sight: how many rows left in a file with that SHA-256. */
+enum status store_sight_taken(struct store *store, int64_t sight, int64_t rows, const struct sha256 *digest,
+                              struct error *error) MUST_CHECK;
 /* Of a session without ROLES_SERVICE: an entry of the log that a right was refused, committed when this returns.
  * `right` is a word of lower-case letters. Outside a transaction; a store that is open for reading does, too. */
 enum status store_refused(struct store *store, const char *right, struct error *error) MUST_CHECK;

@@ -31,6 +31,8 @@ enum status roles_script(const struct roles *roles, struct error *error) MUST_CH
 /* ---- its parts ---- */
 /* Schema SCHEMA_guard: functions of a role without login, which alone writes sights and entries for other roles. */
 void roles_guard(const struct roles *roles);
+/* Functions of that schema for all that an institution has. */
+void roles_bulk(const struct roles *roles);
 /* The views of each role's schema. */
 void roles_views(const struct roles *roles);
 

@@ -133,7 +133,10 @@ static const char RIGHTS[] =
     "GRANT EXECUTE ON FUNCTION \"@_guard\".refuse(text), \"@_guard\".records(), \"@_guard\".persons(), "
     "\"@_guard\".cases() TO \"@_operator\", \"@_analyst\", \"@_officer\", \"@_auditor\", \"@_keys\";"
     "GRANT EXECUTE ON FUNCTION \"@_guard\".sight(text, bigint, text), "
-    "\"@_guard\".sees(text, bigint, text, text) TO \"@_officer\";"
+    "\"@_guard\".sees(text, bigint, text, text), \"@_guard\".sight_all(text, text, text), "
+    "\"@_guard\".taken(bigint, bigint, text) TO \"@_officer\";"
+    "DO $do$ BEGIN IF to_regprocedure('\"@_guard\".crosswalk(text)') IS NOT NULL THEN "
+    "GRANT EXECUTE ON FUNCTION \"@_guard\".crosswalk(text) TO \"@_officer\"; END IF; END $do$;"
     /* Policies are evaluated with the rights of whoever asks: the service, and the role by which it queries. */
     "DO $do$ DECLARE asker name; BEGIN FOR asker IN SELECT rolname FROM pg_catalog.pg_roles "
     "WHERE rolname IN (session_user, 'puente_query_@') LOOP EXECUTE 'GRANT EXECUTE ON FUNCTION "
@@ -150,6 +153,7 @@ void roles_guard(const struct roles *roles) {
   own(roles);
   sees(roles);
   roles_text(roles, SIGHT);
+  roles_bulk(roles);
   for (size_t e = 0; e < store->model->entity_count; e++) {
     const struct shelf *shelf = &store->shelves[e];
     bool roled = strcmp(shelf->entity->name, "involvement") == 0;
