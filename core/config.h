@@ -31,12 +31,20 @@ struct expiry_config {
   int64_t at;       /* microseconds since the epoch: the day's begin, UTC */
 };
 
+/* What the figures of a source mean, in the words of who keeps it; NULL: not stated. */
+enum counts_date { COUNTS_NOT_STATED, COUNTS_FACTS, COUNTS_FILING, COUNTS_REGISTRATION };
+struct counts_config {
+  const char *definition, *coverage;
+  int date; /* enum counts_date: what puts a published figure into its period */
+};
+
 struct source_config {
   const char *code; /* "sistra"; lower case, digits, '_' ; unique */
   const char *title;
   const char *institution; /* "PE/MP": country and acronym */
   const char *contact;     /* whom to call when it fails */
   const char *unit;        /* counting unit of its main record: "denuncia", "victim", … */
+  struct counts_config counts;
   enum source_state state;
   const struct connector *connector;
   const void *options; /* parsed by the connector's table, secrets NULL: config_options reads them */
@@ -101,6 +109,6 @@ void config_options_free(const struct source_config *source, void *options);
 extern const char *const config_keys[];
 extern const char *const config_store_keys[];
 extern const char *const config_source_keys[];
-extern const struct option config_budget_options[];
+extern const struct option config_budget_options[], config_counts_options[];
 
 #endif

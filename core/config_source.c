@@ -11,7 +11,7 @@ enum { CODE_MOST = 32, CONNECTORS_MOST = 64 };
 const char *const config_source_keys[] = {
     "source",  "title",   "institution", "contact", "unit",  "state",  "connector",  "options",
     "mapping", "deletes", "max_drop",    "overlap", "cut",   "linked", "precedence", "duplicate_free",
-    "budget",  "gateway", "succeeds",    "expires", "terms", NULL};
+    "budget",  "gateway", "succeeds",    "expires", "terms", "counts", NULL};
 const struct option config_budget_options[] = {{.name = "pages",
                                                 .type = OPTION_INTEGER,
                                                 .least = 1,
@@ -30,6 +30,22 @@ const struct option config_budget_options[] = {{.name = "pages",
                                                 .most = INT64_C(30) * 86400 * 1000000,
                                                 .description = N_("time that one run takes"),
                                                 .offset = offsetof(struct budget, time)},
+                                               {.name = NULL}};
+static const char *const DATES[] = {"not_stated", "facts", "filing", "registration", NULL};
+const struct option config_counts_options[] = {{.name = "definition",
+                                                .type = OPTION_TEXT,
+                                                .description = N_("who or what counts, as the institution defines it"),
+                                                .offset = offsetof(struct counts_config, definition)},
+                                               {.name = "date",
+                                                .type = OPTION_CHOICE,
+                                                .otherwise = "not_stated",
+                                                .choices = DATES,
+                                                .description = N_("what puts a published figure into its period"),
+                                                .offset = offsetof(struct counts_config, date)},
+                                               {.name = "coverage",
+                                                .type = OPTION_TEXT,
+                                                .description = N_("which offices, places and times its figures cover"),
+                                                .offset = offsetof(struct counts_config, coverage)},
                                                {.name = NULL}};
 static const char *const STATES[] = {"active", "paused", "retired", NULL};
 static const char *const DELETES[] = {"none", "tombstone", "sweep", NULL};
@@ -147,15 +163,16 @@ static enum status read_options(const struct yaml *root, const char *folder, str
   return status;
 }
 
-static enum status read_budget(const struct yaml *root, struct arena *arena, struct source_config *source,
-                               struct error *error) {
-  const struct yaml *node = yaml_get(root, "budget");
+/* A map of its own that a table of options reads. */
+static enum status read_map(const struct yaml *root, const char *key, const struct option *options, const char *example,
+                            struct arena *arena, void *target, struct error *error) {
+  const struct yaml *node = yaml_get(root, key);
   if (node != NULL && node->kind != YAML_MAP) {
-    yaml_error(node, error, "%s", _("budget: a map (key: value) was expected"));
-    error_hint(error, "%s", _("for example {pages: 1000, bytes: 2GiB, time: 1h}"));
+    yaml_error(node, error, _("%s: a map (key: value) was expected"), key);
+    error_hint(error, _("for example %s"), example);
     return ERR_CONFIG;
   }
-  return options_check(config_budget_options, node, "", arena, &source->budget, error);
+  return options_check(options, node, "", arena, target, error);
 }
 
 static bool is_day(const struct yaml *node, int64_t *at) {
@@ -197,7 +214,11 @@ static enum status read_expiries(const struct yaml *root, struct arena *arena, s
 
 static enum status read_work(const struct yaml *root, struct arena *arena, struct source_config *source,
                              struct error *error) {
-  enum status status = read_budget(root, arena, source, error);
+  enum status status = read_map(root, "budget", config_budget_options, "{pages: 1000, bytes: 2GiB, time: 1h}", arena,
+                                &source->budget, error);
+  status = status == OK ? read_map(root, "counts", config_counts_options, "{definition: TEXT, date: filing}", arena,
+                                   &source->counts, error)
+                        : status;
   status = status == OK ? read_expiries(root, arena, source, error) : status;
   if (status != OK) {
     return status;

@@ -162,6 +162,7 @@ static const struct member source_members[] = {
     {"succeeds", TEXT, "code of the source that this one replaces"},
     {"expires", "\"type\": \"object\", \"additionalProperties\": {\"type\": \"string\", \"format\": \"date\"}",
      "when passwords and keys end: {password: 2027-01-31}"},
+    {"counts", "\"$ref\": \"#/$defs/counts\"", "what its figures mean, for `report discrepancy`"},
     {"terms", "\"$ref\": \"#/$defs/terms\"", "what the supplying institution allows, and until when"},
     {NULL, NULL, NULL}};
 
@@ -345,6 +346,7 @@ static void put_connectors(struct buffer *out) {
 
 enum status source_schema(struct buffer *out, struct error *error) {
   static const struct definition definitions[] = {{"budget", NULL, config_budget_options},
+                                                  {"counts", NULL, config_counts_options},
                                                   {"terms", terms_members, NULL},
                                                   {"agreement", agreement_members, NULL},
                                                   {"retention", retention_members, NULL}};

@@ -199,12 +199,16 @@ void report_null(struct report *report) {
 }
 
 void report_note(struct report *report, const char *format, ...) {
-  char line[1024];
-  va_list arguments;
+  va_list arguments, again;
   va_start(arguments, format);
-  vsnprintf(line, sizeof line, format, arguments);
+  va_copy(again, arguments);
+  int len = vsnprintf(NULL, 0, format, arguments);
+  char *own = len < 0 ? NULL : arena_alloc(report->arena, (size_t)len + 1);
+  if (own != NULL) {
+    vsnprintf(own, (size_t)len + 1, format, again);
+  }
+  va_end(again);
   va_end(arguments);
-  const char *own = arena_text(report->arena, slice_of(line));
   if (own == NULL || report->note_count == REPORT_NOTES_MOST) {
     report->failed = own == NULL ? ERR_MEMORY : ERR_LIMIT;
     return;

@@ -37,7 +37,7 @@ struct report_offer {
 };
 
 enum { REPORT_OFFERS_MOST = 2 };
-enum { REPORT_COLUMNS_MOST = 100, REPORT_NOTES_MOST = 32, REPORT_CELLS_MOST = 4000000 };
+enum { REPORT_COLUMNS_MOST = 100, REPORT_NOTES_MOST = 256, REPORT_CELLS_MOST = 4000000 };
 
 struct report {
   struct arena *arena;

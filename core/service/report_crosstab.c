@@ -1,4 +1,5 @@
 #include "core/service/cube.h"
+#include "core/service/definitions.h"
 #include "core/service/report.h"
 
 /* Conditions of the request, in the cube's terms. */
@@ -141,9 +142,9 @@ static enum status turn(const struct cube_request *asked, const struct cube *cub
 /* ---- both ---- */
 
 static void add_notes(const struct indicator *indicator, const struct cube *cube, struct report *report) {
-  static const char *const dates[] = {N_("date of the facts"), N_("date of the complaint"), N_("date of registration")};
   static const char *const places[] = {N_("place of the facts"), N_("usual residence")};
-  report_note(report, _("Axes: %s; %s."), gettext(dates[indicator->date]), gettext(places[indicator->place]));
+  report_note(report, _("Axes: %s; %s."), definitions_date(COUNTS_FACTS + indicator->date),
+              gettext(places[indicator->place]));
   if (indicator->unit == UNIT_PERSON && cube->field_count > 0) {
     report_note(
         report, "%s",

@@ -1,5 +1,6 @@
 #include "core/base/text.h"
 #include "core/service/cube.h"
+#include "core/service/definitions.h"
 #include "core/service/grid.h"
 #include "core/service/report.h"
 
@@ -8,7 +9,8 @@
 #include <strings.h>
 
 /* The same figure for each year and department, side by side: what each source's own records give, what they give
- * consolidated, and what was published. Nothing is added up across columns, and no winner is picked. */
+ * consolidated, and what was published; and in which of what they mean these columns differ. Nothing is added up across
+ * columns, and no winner is picked. */
 
 enum { COLUMNS_MOST = 64, KEY_MOST = 64 };
 static const int64_t NONE = -1, HIDDEN = -2;
@@ -18,6 +20,8 @@ enum fit { FIT_NONE, FIT_STATION_MONTH, FIT_STATION_YEAR, FIT_MONTH, FIT_YEAR };
 
 struct column_head {
   const char *name, *title;
+  const struct source_config *source; /* NULL: consolidated */
+  const char *aspects[MEANING_ASPECTS];
 };
 struct comparison {
   const struct workspace *workspace;
@@ -127,20 +131,60 @@ static enum status add_cube(struct comparison *comparison, const char *source, s
   return status;
 }
 
-static enum status add_records(struct comparison *comparison, const char *source, const char *title,
+/* A code in words. */
+static const char *code_label(const struct comparison *comparison, const char *list, const char *code) {
+  const struct codelist *codes = codelists_find(comparison->workspace->lists, list);
+  const struct code *found = codes == NULL ? NULL : codelist_code(codes, slice_of(code));
+  return found == NULL ? code : comparison->request->spanish ? found->label_es : found->label_en;
+}
+
+static const char *own_unit(const struct indicator *indicator) {
+  return indicator->unit == UNIT_CASE ? "case" : indicator->role == NULL ? "person" : indicator->role;
+}
+
+/* NULL: none, or out of memory. */
+static const char *linked_sources(const struct config *config, struct arena *arena) {
+  const char *text = NULL;
+  for (size_t i = 0; i < config->source_count; i++) {
+    if (config->sources[i].linked) {
+      text = text == NULL ? config->sources[i].code : arena_printf(arena, "%s, %s", text, config->sources[i].code);
+    }
+  }
+  return text;
+}
+
+static enum status add_records(struct comparison *comparison, const struct source_config *source, struct arena *arena,
                                struct error *error) {
+  const struct indicator *indicator = comparison->indicator;
+  const char *date = definitions_date(COUNTS_FACTS + indicator->date);
   if (comparison->count == COLUMNS_MOST) {
     return error_set(error, ERR_LIMIT, _("more than %d sources and publications"), COLUMNS_MOST);
   }
   size_t column = comparison->count++;
-  comparison->heads[column] = (struct column_head){.name = source == NULL ? "consolidated" : source, .title = title};
-  enum status status = add_cube(comparison, source, 1, column, error);
-  return status == OK ? add_cube(comparison, source, 2, column, error) : status;
+  struct column_head *head = &comparison->heads[column];
+  if (source != NULL) {
+    *head = (struct column_head){
+        source->code,
+        source->code,
+        source,
+        {code_label(comparison, "unit", source->unit), source->counts.definition, date, source->counts.coverage}};
+  } else {
+    *head = (struct column_head){"consolidated",
+                                 _("consolidated"),
+                                 NULL,
+                                 {code_label(comparison, "unit", own_unit(indicator)),
+                                  arena_printf(arena, _("each once, as the indicator %s counts"), indicator->name),
+                                  date, linked_sources(comparison->workspace->config, arena)}};
+  }
+  const char *code = source == NULL ? NULL : source->code;
+  enum status status = add_cube(comparison, code, 1, column, error);
+  return status == OK ? add_cube(comparison, code, 2, column, error) : status;
 }
 
 /* ---- published figures ---- */
 
 enum {
+  AGG_SOURCE,
   AGG_PUBLISHER,
   AGG_UNIT,
   AGG_PERIOD,
@@ -152,6 +196,7 @@ enum {
   AGG_BAND,
   AGG_VALUE,
   AGG_SNAPSHOT,
+  AGG_POPULATION,
   AGG_COLUMNS
 };
 
@@ -159,22 +204,33 @@ struct published {
   struct slice values[AGG_COLUMNS];
 };
 
+/* "F1_TOTAL", not "EF_SUB TOTAL". */
 static bool has_total(struct slice text) {
-  return text.len >= 5
-         && (strncasecmp(text.data, "total", 5) == 0 || strncasecmp(text.data + text.len - 5, "total", 5) == 0);
+  if (text.len < 5) {
+    return false;
+  }
+  bool ends = strncasecmp(text.data + text.len - 5, "total", 5) == 0;
+  bool part = ends && text.len >= 9 && strncasecmp(text.data + text.len - 9, "sub", 3) == 0;
+  return !part && (ends || strncasecmp(text.data, "total", 5) == 0);
 }
 
-/* The whole of a publication, not a part of it: no breakdown, or one that only repeats the category's name. */
+/* The figure that names a total, of a whole publication or of one section of a form. */
+static struct slice total_name(const struct published *row) {
+  return row->values[AGG_BREAKDOWN].len > 0 ? row->values[AGG_BREAKDOWN] : row->values[AGG_CATEGORY];
+}
+
 static bool is_total(const struct published *row) {
-  const struct slice category = row->values[AGG_CATEGORY], breakdown = row->values[AGG_BREAKDOWN];
-  return (category.len == 0 || has_total(category)) && (breakdown.len == 0 || slice_equal(breakdown, category))
-         && row->values[AGG_SEX].len == 0 && row->values[AGG_BAND].len == 0;
+  struct slice name = total_name(row);
+  return (name.len == 0 || has_total(name)) && row->values[AGG_SEX].len == 0 && row->values[AGG_BAND].len == 0;
 }
 
-/* Units that say the same as the indicator: a person's role; or what institutions call a case. */
-static bool same_unit(const struct indicator *indicator, struct slice unit) {
+/* What may stand beside the indicator's own unit, with the difference told: who was assisted beside the victims, what
+ * institutions call a case. */
+static bool is_comparable(const struct indicator *indicator, struct slice unit) {
   if (indicator->unit == UNIT_PERSON) {
-    return slice_is(unit, indicator->role == NULL ? "person" : indicator->role);
+    const char *role = indicator->role == NULL ? "person" : indicator->role;
+    return slice_is(unit, role) || slice_is(unit, "person")
+           || (strcmp(role, "victim") == 0 && slice_is(unit, "assistance"));
   }
   return slice_is(unit, "case") || slice_is(unit, "denuncia") || slice_is(unit, "carpeta");
 }
@@ -186,23 +242,40 @@ static enum fit fit_of(const struct published *row) {
 
 static enum status column_of(struct comparison *comparison, const struct published *row, struct arena *arena,
                              size_t *column, struct error *error) {
-  const char *name = arena_printf(arena, "%.*s %.*s %.*s", SLICE_ARG(row->values[AGG_PUBLISHER]),
-                                  SLICE_ARG(row->values[AGG_SNAPSHOT]), SLICE_ARG(row->values[AGG_CATEGORY]));
+  struct slice unit = row->values[AGG_UNIT], population = row->values[AGG_POPULATION];
+  if (slice_is(unit, own_unit(comparison->indicator))) {
+    unit = slice_of("");
+  }
+  const struct slice parts[] = {row->values[AGG_PUBLISHER], row->values[AGG_SNAPSHOT], total_name(row), unit};
+  const char *name = "";
+  for (size_t i = 0; i < sizeof parts / sizeof *parts && name != NULL; i++) {
+    const char *space = name[0] == '\0' || parts[i].len == 0 ? "" : " ";
+    name = arena_printf(arena, "%s%s%.*s", name, space, SLICE_ARG(parts[i]));
+  }
   if (name == NULL) {
     return error_memory(error);
   }
-  struct slice trimmed = slice_trim(slice_of(name));
   for (*column = 0; *column < comparison->count; (*column)++) {
-    if (slice_is(trimmed, comparison->heads[*column].name)) {
+    if (strcmp(name, comparison->heads[*column].name) == 0) {
       return OK;
     }
   }
-  const char *own = arena_text(arena, trimmed);
-  if (own == NULL || comparison->count == COLUMNS_MOST) {
-    return own == NULL ? error_memory(error)
-                       : error_set(error, ERR_LIMIT, _("more than %d sources and publications"), COLUMNS_MOST);
+  const char *counted = arena_text(arena, row->values[AGG_UNIT]), *code = arena_text(arena, row->values[AGG_SOURCE]),
+             *covers = population.len == 0 ? NULL : arena_text(arena, population);
+  if (counted == NULL || code == NULL) {
+    return error_memory(error);
   }
-  comparison->heads[comparison->count++] = (struct column_head){.name = own, .title = own};
+  if (comparison->count == COLUMNS_MOST) {
+    return error_set(error, ERR_LIMIT, _("more than %d sources and publications"), COLUMNS_MOST);
+  }
+  const struct source_config *source = config_source(comparison->workspace->config, code);
+  const struct counts_config none = {.date = COUNTS_NOT_STATED}, *counts = source == NULL ? &none : &source->counts;
+  comparison->heads[comparison->count++] = (struct column_head){
+      .name = name,
+      .title = name,
+      .source = source,
+      .aspects = {code_label(comparison, "unit", counted), counts->definition,
+                  definitions_date((enum counts_date)counts->date), covers == NULL ? counts->coverage : covers}};
   return OK;
 }
 
@@ -221,7 +294,7 @@ static enum status add_published(struct comparison *comparison, const struct pub
   int64_t value = 0;
   size_t column = 0, at = 0;
   char key[KEY_MOST];
-  if (!same_unit(comparison->indicator, row->values[AGG_UNIT]) || !is_total(row) || row->values[AGG_PERIOD].len < 4
+  if (!is_comparable(comparison->indicator, row->values[AGG_UNIT]) || !is_total(row) || row->values[AGG_PERIOD].len < 4
       || !text_to_int64(row->values[AGG_VALUE], &value)) {
     return OK;
   }
@@ -245,8 +318,9 @@ static enum status add_published(struct comparison *comparison, const struct pub
 }
 
 static enum status add_publications(struct comparison *comparison, struct arena *arena, struct error *error) {
-  static const char *const names[] = {"publisher", "unit", "period",   "place", "station",      "category",
-                                      "breakdown", "sex",  "age_band", "value", "snapshot_date"};
+  static const char *const names[] = {"source",  "publisher",     "unit",      "period", "place",
+                                      "station", "category",      "breakdown", "sex",    "age_band",
+                                      "value",   "snapshot_date", "population"};
   struct map *dictionary = map_new();
   struct grid grid = {0};
   enum status status = dictionary == NULL ? error_memory(error)
@@ -277,6 +351,17 @@ static int by_key(const void *a, const void *b, void *context) {
 static bool is_used(const struct comparison *comparison, size_t column) {
   for (size_t row = 0; row < map_count(comparison->rows); row++) {
     if (comparison->figures[row][column] != NONE) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Whether the column's source has figures in another one. */
+static bool publishes(const struct comparison *comparison, size_t column) {
+  const struct source_config *source = comparison->heads[column].source;
+  for (size_t c = column + 1; c < comparison->count && source != NULL; c++) {
+    if (comparison->heads[c].source == source) {
       return true;
     }
   }
@@ -323,6 +408,18 @@ static void add_row(const struct comparison *comparison, uint32_t row, struct re
   }
 }
 
+static void note_meanings(const struct comparison *comparison, struct report *report) {
+  struct meaning meanings[COLUMNS_MOST];
+  size_t count = 0;
+  for (size_t c = 0; c < comparison->count; c++) {
+    if (comparison->used[c]) {
+      meanings[count].column = comparison->heads[c].title;
+      memcpy(meanings[count++].aspects, comparison->heads[c].aspects, sizeof meanings->aspects);
+    }
+  }
+  definitions_note(meanings, count, report);
+}
+
 static enum status add_rows(struct comparison *comparison, struct report *report, struct error *error) {
   size_t count = map_count(comparison->rows);
   uint32_t *order = malloc((count + 1) * sizeof *order);
@@ -337,17 +434,19 @@ static enum status add_rows(struct comparison *comparison, struct report *report
   report_column(report, "department", _("Department"), REPORT_TEXT);
   for (size_t c = 0; c < comparison->count; c++) {
     comparison->used[c] = is_used(comparison, c);
+    const struct column_head *head = &comparison->heads[c];
     if (comparison->used[c]) {
-      report_column(report, comparison->heads[c].name, comparison->heads[c].title, REPORT_COUNT);
+      report_column(report, head->name, head->title, REPORT_COUNT);
       report_bounds(report, is_consolidated(comparison, c) ? BOUNDS_ALL : BOUNDS_NONE);
-    } else {
-      report_note(report, _("%s: no record of this"), comparison->heads[c].title);
+    } else if (!publishes(comparison, c)) {
+      report_note(report, _("%s: no record of this"), head->title);
     }
   }
   for (size_t i = 0; i < count; i++) {
     add_row(comparison, order[i], report);
   }
   free(order);
+  note_meanings(comparison, report);
   return OK;
 }
 
@@ -355,12 +454,10 @@ static enum status gather(struct comparison *comparison, struct report *report, 
   const struct config *config = comparison->workspace->config;
   enum status status = OK;
   for (size_t i = 0; i < config->source_count && status == OK; i++) {
-    status = add_records(comparison, config->sources[i].code, config->sources[i].code, error);
-    report_note(report, _("%s: %s counts %s"), config->sources[i].code, config->sources[i].institution,
-                config->sources[i].unit);
+    status = add_records(comparison, &config->sources[i], report->arena, error);
   }
   if (status == OK) {
-    status = add_records(comparison, NULL, _("consolidated"), error);
+    status = add_records(comparison, NULL, report->arena, error);
   }
   if (status == OK) {
     status = add_publications(comparison, report->arena, error);
@@ -384,9 +481,11 @@ enum status report_discrepancy(const struct workspace *workspace, const struct r
                                   .guarded = report->guarded};
   report->title = request->spanish ? indicator.label_es : indicator.label_en;
   status = comparison.rows == NULL ? error_memory(error) : gather(&comparison, report, error);
-  if (status == OK) {
+  if (status == OK && comparison.used[workspace->config->source_count]) {
     report_total(report, &comparison.total, comparison.waiting, indicator.unit == UNIT_CASE);
     report->total_title = _("Consolidated");
+  }
+  if (status == OK) {
     report_note(report, "%s", _("Columns are never added up. Blank: no record there, or nothing published."));
   }
   map_free(comparison.rows);

@@ -1,6 +1,7 @@
 /* The police form on trafficking of Lambayeque, 2017-2023, as MININTER's observatory published it: read by the file
  * connector as figures, by configuration alone. */
 #include "core/service/totals.h"
+#include "tests/support/program.h"
 #include "tests/support/temp.h"
 #include "tests/support/workspace.h"
 
@@ -116,11 +117,52 @@ static void test_totals(void **state) {
   temp_remove(folder);
 }
 
+/* Sections of the form that describe the same victims, as totals beside each other: 2017, 2019, 2020 and 2021 differ.
+ * In 2022 no station filled in the section on the outcome: blank, not zero. */
+static void test_sections_stand_side_by_side(void **state) {
+  (void)state;
+  if (access(form, R_OK) != 0) {
+    skip();
+  }
+  char *folder = make_workspace();
+  struct said said = program_run(folder, "report discrepancy");
+  assert_int_equal(said.code, 0);
+  assert_string_equal(said.out, "Victims\n"
+                                "\n"
+                                "                      PE/PNP      PE/PNP      PE/PNP      PE/PNP      PE/PNP      "
+                                "PE/PNP      PE/PNP      PE/PNP      PE/PNP       PE/PNP\n"
+                                "                  2023-12-31  2023-12-31  2023-12-31  2023-12-31  2023-12-31  "
+                                "2023-12-31  2023-12-31  2023-12-31  2023-12-31   2023-12-31\n"
+                                "Year  Department    F1_TOTAL    F2_TOTAL     T_TOTAL    P3_TOTAL     C_TOTAL     "
+                                "M_TOTAL    P4_TOTAL    P5_TOTAL     D_TOTAL  EM_EF_TOTAL\n"
+                                "────  ──────────  ──────────  ──────────  ──────────  ──────────  ──────────  "
+                                "──────────  ──────────  ──────────  ──────────  ───────────\n"
+                                "2017  Lambayeque           3          12           3           0           3          "
+                                " 3           3           3           3            3\n"
+                                "2018  Lambayeque          39          43          39          39          39          "
+                                "39          39          39          39           39\n"
+                                "2019  Lambayeque          56          22          56          54          56          "
+                                "56          56          56          56           56\n"
+                                "2020  Lambayeque          25          25          18          25          25          "
+                                "25          25          25          19           25\n"
+                                "2021  Lambayeque          33          33          33          62          33          "
+                                "33          33          33          33           33\n"
+                                "2022  Lambayeque          49          49          49          49          49          "
+                                "49          49          49                       49\n"
+                                "\n"
+                                "consolidated: no record of this\n"
+                                "The same in all columns: unit: Victim; coverage: Lambayeque, por comisaría y mes\n"
+                                "Not stated for any column: definition, date of the period (`counts:` of the source)\n"
+                                "Columns are never added up. Blank: no record there, or nothing published.\n");
+  program_forget();
+  temp_remove(folder);
+}
+
 int main(void) {
   if (access(form, R_OK) != 0) {
     printf("note: %s is not here\n", form);
   }
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_of_each_kept), cmocka_unit_test(test_blank_is_not_zero),
-                                     cmocka_unit_test(test_totals)};
+                                     cmocka_unit_test(test_totals), cmocka_unit_test(test_sections_stand_side_by_side)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
