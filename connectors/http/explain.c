@@ -198,10 +198,12 @@ enum status http_check_status(const struct http_response *response, struct error
 enum status http_check_redirect(const struct http_request *request, const char *target, bool more, int status,
                                 struct error *error) {
   if (target == NULL || !url_same_origin(request->url, target)) {
-    char shown[URL_SHOWN_SIZE] = "";
-    url_show(target, shown);
-    error_set(error, ERR_REMOTE, _("the source redirects (%d) to another place, %s"), status,
-              shown[0] != '\0' ? shown : "?");
+    /* Its path can hold what was asked for: the host tells whom to ask. */
+    char host[256], port[8], shown[280] = "?";
+    if (target != NULL && url_host(target, host, port)) {
+      snprintf(shown, sizeof shown, "%s:%s", host, port);
+    }
+    error_set(error, ERR_REMOTE, _("the source redirects (%d) to another place, %s"), status, shown);
     error_hint(error, "%s", _("no credentials are sent there; if it is right, put it in `url`"));
     return ERR_REMOTE;
   }

@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+enum { CODE_LETTERS = 4, CODE_DIGITS = 6 };
+
 static bool listed(const struct option_list *list, struct slice code) {
   for (size_t i = 0; i < list->count; i++) {
     if (slice_is(code, list->items[i])) {
@@ -23,6 +25,22 @@ void result_show(struct slice code, char shown[48]) {
   shown[kept] = '\0';
 }
 
+/* Runs of more letters or digits than codes have, by their shape: a path that leads to a value of somebody's is a
+ * mistake that is not to be found in a log. */
+static void mask_words(char shown[48]) {
+  for (size_t at = 0; shown[at] != '\0';) {
+    bool digit = isdigit((unsigned char)shown[at]) != 0;
+    size_t length = 0;
+    while (digit ? isdigit((unsigned char)shown[at + length]) : isalpha((unsigned char)shown[at + length])) {
+      length++;
+    }
+    for (size_t i = at; length > (digit ? CODE_DIGITS : CODE_LETTERS) && i < at + length; i++) {
+      shown[i] = digit ? '9' : isupper((unsigned char)shown[i]) ? 'A' : 'a';
+    }
+    at += length > 0 ? length : 1;
+  }
+}
+
 enum status result_check(const struct result_settings *settings, struct slice code, bool *empty, struct error *error) {
   char shown[48];
   const char *meaning = "";
@@ -32,6 +50,7 @@ enum status result_check(const struct result_settings *settings, struct slice co
     return OK;
   }
   result_show(code, shown);
+  mask_words(shown);
   for (size_t i = 0; i < settings->meanings.count; i++) {
     if (slice_is(code, settings->meanings.names[i])) {
       meaning = settings->meanings.values[i];

@@ -189,8 +189,18 @@ static char shape_of(unsigned char c, bool hidden) {
   return c < 0x20 ? ' ' : (char)c;
 }
 
-/* Fault texts are free words of the source: what could be a value of a person (digits, capitalised words within the
- * text, quoted parts) is shown by its shape. */
+enum { SENTENCE_WORD = 3 }; /* letters of a first word that begins a sentence and is nobody's name: "No", "The" */
+
+static size_t word_length(const char *text) {
+  size_t length = 0;
+  while (is_letter((unsigned char)text[length])) {
+    length++;
+  }
+  return length;
+}
+
+/* Fault texts are free words of the source: what could be a value of a person (digits, capitalised words, quoted parts)
+ * is shown by its shape. */
 static void clean_text(const char *text, char shown[128]) {
   size_t kept = 0;
   bool quoted = false, inside = false, hidden = false;
@@ -198,7 +208,7 @@ static void clean_text(const char *text, char shown[128]) {
     unsigned char c = (unsigned char)text[i];
     quoted ^= c == '\'' || c == '"';
     if (is_letter(c) && !inside) {
-      hidden = quoted || (i > 0 && (c < 'a' || c > 'z'));
+      hidden = quoted || ((c < 'a' || c > 'z') && (i > 0 || word_length(text) > SENTENCE_WORD));
     }
     inside = is_letter(c);
     shown[kept++] = shape_of(c, hidden);

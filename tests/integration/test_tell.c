@@ -1,12 +1,9 @@
 /* The daemon tells: a source that fails and recovers, a configuration that is refused, the digest at its time, the
- * console; and of the people whose records it holds nothing is said, in no log, figure or message. */
-#include "core/base/map.h"
-#include "core/console/console.h"
-#include "core/service/notices.h"
+ * console. Of whom nothing is said: test_privacy.c. */
 #include "tests/support/certificates.h"
 #include "tests/support/http_server.h"
-#include "tests/support/peru.h"
 #include "tests/support/temp.h"
+#include "tests/support/workspace.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,11 +12,12 @@
 
 #include <cmocka.h>
 
-#include <ctype.h>
 #include <jansson.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -289,164 +287,12 @@ static void the_console_follows_the_daemon(void **state) {
   temp_remove(folder);
 }
 
-/* ---- nothing of a person ---- */
-
-/* Identifying values of the store, each between line ends; words of them that are long enough to tell. */
-struct secrets {
-  struct map *words;
-  const struct entity *entity;
-};
-
-static void keep_words(struct secrets *secrets, const char *text, size_t length) {
-  for (size_t at = 0; at < length;) {
-    size_t size = 0;
-    while (at + size < length && (isalnum((unsigned char)text[at + size]) || (unsigned char)text[at + size] >= 0x80)) {
-      size++;
-    }
-    if (size >= 5) {
-      char word[128];
-      size_t kept = size < sizeof word ? size : sizeof word;
-      for (size_t i = 0; i < kept; i++) {
-        word[i] = (char)tolower((unsigned char)text[at + i]);
-      }
-      assert_true(map_intern(secrets->words, slice_make(word, kept)) != MAP_NONE);
-    }
-    at += size + 1;
-  }
-}
-
-static enum status keep_row(void *context, const struct row *row, struct error *error) {
-  struct secrets *secrets = context;
-  (void)error;
-  for (size_t c = 0; c < secrets->entity->column_count; c++) {
-    const struct column *column = &secrets->entity->columns[c];
-    const struct cell *cell = &row->cells[c];
-    if (cell->kind == CELL_TEXT && column->field != NULL && column->field->sensitivity == SENSITIVITY_IDENTIFIER) {
-      keep_words(secrets, cell->text, cell->len);
-    }
-  }
-  return OK;
-}
-
-static struct map *secrets_of(const struct workspace *workspace) {
-  struct secrets secrets = {.words = map_new()};
-  const struct row_filter filter = {.identity = true};
-  struct error error = {.message = ""};
-  for (size_t e = 0; e < workspace->model->entity_count; e++) {
-    secrets.entity = &workspace->model->entities[e];
-    if (store_visit_rows(workspace->store, secrets.entity, &filter, keep_row, &secrets, &error) != OK) {
-      fail_msg("%s", error.message);
-    }
-  }
-  return secrets.words;
-}
-
-/* How many words of `text` are identifying; prints the first ones. */
-static int count_leaks(const struct map *words, const char *where, const char *text) {
-  int leaks = 0;
-  for (const char *at = text; *at != '\0';) {
-    char word[128];
-    size_t size = 0;
-    while (isalnum((unsigned char)at[size]) || (unsigned char)at[size] >= 0x80) {
-      size++;
-    }
-    for (size_t i = 0; i < size && size < sizeof word; i++) {
-      word[i] = (char)tolower((unsigned char)at[i]);
-    }
-    if (size >= 5 && size < sizeof word && map_get(words, slice_make(word, size)) != MAP_NONE && leaks++ < 5) {
-      print_error("%s: %.*s in %.*s\n", where, (int)size, at, 120, at > text + 60 ? at - 60 : text);
-    }
-    at += size > 0 ? size : 1;
-  }
-  return leaks;
-}
-
-/* All that is told of the workspace: messages of every kind, and the figures. */
-static char *everything_told(struct workspace *workspace, struct http_server *web) {
-  struct overview overview;
-  struct notices_summary summary;
-  struct console *console = NULL;
-  struct error error;
-  int code = 0;
-  assert_int_equal(overview_read(workspace, &overview, &error), OK);
-  assert_int_equal(notices_tell(workspace, &overview, NULL, &summary, &error), OK);
-  assert_int_equal(notices_digest(workspace, &overview, NULL, &error), OK);
-  assert_int_equal(console_start("127.0.0.1", 0, &console, &error), OK);
-  assert_int_equal(console_show(console, workspace, &overview, true, NULL, &error), OK);
-  char *figures = shell_output(&code, "curl -s http://127.0.0.1:%d/metrics", console_port(console));
-  console_stop(console);
-  overview_free(&overview);
-  assert_non_null(strstr(figures, "puente_source_records{source=\"reta\""));
-  struct buffer all;
-  buffer_init(&all, 16 << 20);
-  buffer_text(&all, figures);
-  free(figures);
-  assert_true(http_server_requests(web) > 0);
-  for (size_t i = 0; i < http_server_requests(web); i++) {
-    const struct http_seen *seen = http_server_seen(web, i);
-    buffer_append(&all, seen->body, seen->length);
-  }
-  assert_int_equal(all.failed, OK);
-  return all.data;
-}
-
-static void nothing_of_a_person_is_said(void **state) {
-  (void)state;
-  static const char *const commands[] = {"sync", "status", "link", "quarantine list", "sync", "remap", "status"};
-  struct peru peru;
-  struct workspace workspace;
-  struct error error;
-  struct http_server *web = http_server_start(NULL);
-  int code = 0;
-  http_server_script(web, &takes, 1);
-  peru_start(&peru, 300, 7, NULL);
-  char *folder = peru_workspace(&peru, "silence", "{sqlite: puente.db}");
-  shell("printf 'notify: {webhooks: [{url: \"http://127.0.0.1:%d/\"}], quarantine: {share: 0.0001, records: 1}}\\n' "
-        ">>%s/puente.yaml",
-        http_server_port(web), folder);
-  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-    if (i == 4) {
-      peru_advance(&peru);
-    }
-    char *out = shell_output(
-        &code, "LANGUAGE=en %s/puente --config %s/puente.yaml --log json --verbose %s 2>&1 | tee -a %s/log",
-        build_folder(), folder, commands[i], folder);
-    free(out);
-  }
-  shell("sed -i 's/key-of-reta/x/' %s/secrets/reta && chmod 600 %s/secrets/reta", peru.folder, peru.folder);
-  free(shell_output(&code, "%s/puente --config %s/puente.yaml --log json --verbose sync 2>>%s/log", build_folder(),
-                    folder, folder));
-  char config[512];
-  snprintf(config, sizeof config, "%s/puente.yaml", folder);
-  assert_int_equal(workspace_open(config, WORKSPACE_WRITE, &workspace, &error), OK);
-  struct map *words = secrets_of(&workspace);
-  char *told = everything_told(&workspace, web);
-  char *log = shell_output(&code, "cat %s/log", folder);
-  assert_true(map_count(words) > 500);
-  assert_true(strlen(log) > 1000);
-  char known[160];
-  snprintf(known, sizeof known, "as in (%.*s).", SLICE_ARG(map_key(words, 0)));
-  assert_int_equal(count_leaks(words, "as it should be found", known), 1);
-  int leaks = count_leaks(words, "log", log) + count_leaks(words, "told", told);
-  print_message("note: identifying words=%u, bytes looked at=%zu, found=%d\n", map_count(words),
-                strlen(log) + strlen(told), leaks);
-  assert_int_equal(leaks, 0);
-  free(told);
-  free(log);
-  map_free(words);
-  workspace_close(&workspace);
-  free(folder);
-  peru_stop(&peru);
-  http_server_stop(web);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_failure_and_its_end_are_told_once),
       cmocka_unit_test(the_end_of_a_servers_certificate_is_told),
       cmocka_unit_test(the_end_of_a_token_servers_certificate_is_told),
       cmocka_unit_test(the_console_follows_the_daemon),
-      cmocka_unit_test(nothing_of_a_person_is_said),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

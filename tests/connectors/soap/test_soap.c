@@ -214,7 +214,7 @@ static void explains_faults(void **state) {
       {{.status = 500,
         .body = ENVELOPE("<s:Fault><faultcode>wsse:FailedAuthentication</faultcode><faultstring>Token no "
                          "válido</faultstring></s:Fault>")},
-       "the source answered with a SOAP fault wsse:FailedAuthentication: Token no válido" PLACE
+       "the source answered with a SOAP fault wsse:FailedAuthentication: Aaaaa no válido" PLACE
        "check username, password and `security`, whether they have expired, and this machine's clock",
        ERR_AUTH},
       {{.status = 400,
