@@ -165,7 +165,7 @@ static void print_head(const struct approval *one) {
     printf(_("rejected by %s: %s\n"), one->approved_by, one->remark);
   }
   if (one->changed) {
-    puts(_("ATTENTION: its text in the store is not the one that was proposed"));
+    printf(_("ATTENTION: %s\n"), one->fault);
   }
 }
 

@@ -2,14 +2,13 @@
 #include "core/base/folder.h"
 #include "core/base/log.h"
 #include "core/service/approved_files.h"
+#include "core/service/approved_log.h"
 #include "core/store/access.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { FAULT_SIZE = 200 };
 
 /* ---- which text counts ---- */
 
@@ -22,7 +21,6 @@ struct reading {
 static enum status take_approved(void *context, const struct approval *approval, struct error *error) {
   const struct reading *reading = context;
   enum text_kind kind;
-  char fault[FAULT_SIZE];
   if (approval->state != APPROVAL_APPROVED || !approved_kind(approval->kind, &kind)) {
     return OK;
   }
@@ -30,13 +28,8 @@ static enum status take_approved(void *context, const struct approval *approval,
   if (path == NULL) {
     return OK;
   }
-  snprintf(fault, sizeof fault, _("approval %lld in the store was changed: its text is not the one that was approved"),
-           (long long)approval->id);
-  const struct approved_text text = {.kind = kind,
-                                     .path = path,
-                                     .name = approval->name,
-                                     .fault = approval->changed ? fault : NULL,
-                                     .body = approval->body};
+  const struct approved_text text = {
+      .kind = kind, .path = path, .name = approval->name, .fault = approval->fault, .body = approval->body};
   return approved_texts_add(reading->texts, &text, error);
 }
 
@@ -59,7 +52,7 @@ enum status approved_read(struct workspace *workspace, struct error *error) {
   }
   reading.arena = arena_new(0);
   status = reading.arena == NULL ? error_memory(error)
-                                 : store_visit_approvals(workspace->store, 0, take_approved, &reading, error);
+                                 : approvals_visit(workspace->store, 0, take_approved, &reading, error);
   arena_free(reading.arena);
   if (status != OK) {
     approved_texts_free(reading.texts);
@@ -202,7 +195,7 @@ enum status approved_waiting(const struct workspace *workspace, struct arena *ar
   rows->arena = arena;
   rows->count = 0;
   enum status status = approved_collect(workspace->config, arena, &files, error);
-  status = status == OK ? store_visit_approvals(workspace->store, 0, take_standing, rows, error) : status;
+  status = status == OK ? approvals_visit(workspace->store, 0, take_standing, rows, error) : status;
   status = status == OK ? add_gone(files, rows, workspace->config, error) : status;
   struct waiting_text *made = status == OK ? arena_array(arena, files->count + 1, sizeof *made) : NULL;
   if (status == OK && made == NULL) {

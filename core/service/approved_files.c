@@ -137,9 +137,9 @@ enum status approved_collect(const struct config *config, struct arena *arena, s
 
 enum status approved_copy(struct arena *arena, const struct approval *from, struct approval *to, struct error *error) {
   const char *const texts[] = {from->kind,     from->name,        from->proposed_by, from->reason,
-                               from->document, from->approved_by, from->remark};
+                               from->document, from->approved_by, from->remark,      from->fault};
   const char **const places[] = {&to->kind,     &to->name,        &to->proposed_by, &to->reason,
-                                 &to->document, &to->approved_by, &to->remark};
+                                 &to->document, &to->approved_by, &to->remark,      &to->fault};
   *to = *from;
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     *places[i] = texts[i] == NULL ? NULL : arena_text(arena, slice_of(texts[i]));

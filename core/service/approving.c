@@ -5,6 +5,7 @@
 #include "core/resolve/policy.h"
 #include "core/service/access.h"
 #include "core/service/approved_files.h"
+#include "core/service/approved_log.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -177,13 +178,13 @@ static enum status take_former(void *context, const struct approval *approval, s
 }
 
 static enum status find_one(struct workspace *workspace, struct found *found, struct error *error) {
-  enum status status = store_visit_approvals(workspace->store, found->id, take_one, found, error);
+  enum status status = approvals_visit(workspace->store, found->id, take_one, found, error);
   if (status == OK && found->one.id == 0) {
     error_set(error, ERR_NOT_FOUND, _("there is no proposal %lld"), (long long)found->id);
     error_hint(error, "%s", _("`puente approve list` shows what waits"));
     return ERR_NOT_FOUND;
   }
-  return status == OK ? store_visit_approvals(workspace->store, 0, take_former, found, error) : status;
+  return status == OK ? approvals_visit(workspace->store, 0, take_former, found, error) : status;
 }
 
 static enum status refuse_own(const struct approval *approval, struct error *error) {
@@ -247,8 +248,7 @@ static enum status check_file(struct workspace *workspace, const struct found *f
   const char *path = kept ? approved_path(workspace->config, kind, one->name, found->arena) : NULL;
   struct buffer text;
   if (one->changed) {
-    error_set(error, ERR_CONFIG, _("proposal %lld in the store was changed: its text is not the one that was proposed"),
-              (long long)one->id);
+    error_set(error, ERR_CONFIG, "%s", one->fault);
     error_hint(error, "%s", _("have the log verified (`puente audit verify`), then propose the file anew"));
     return ERR_CONFIG;
   }

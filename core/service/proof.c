@@ -1,3 +1,4 @@
+#include "core/service/approved_log.h"
 #include "core/service/proof_parts.h"
 
 #include <jansson.h>
@@ -370,6 +371,32 @@ static enum status check_source(struct proof *proof, int source_id, struct proof
   return status == OK ? check_roots(proof, source_id, counts, fault, error) : status;
 }
 
+/* ---- approvals ---- */
+
+static enum status take_approval(void *context, const struct approval *approval, struct error *error) {
+  struct proof_fault *fault = context;
+  char place[PLACE_SIZE];
+  (void)error;
+  if (approval->fault != NULL) {
+    snprintf(place, sizeof place, _("approval %lld of %s %s"), (long long)approval->id, approval->kind, approval->name);
+    proof_wrong(fault, place, "%s", approval->fault);
+  }
+  return OK;
+}
+
+static enum status check_approvals(const struct proof *proof, struct proof_fault *fault, struct error *error) {
+  struct store *store = proof->workspace->store;
+  int64_t id = 0, entry = 0;
+  char place[PLACE_SIZE];
+  enum status status = approvals_visit(store, 0, take_approval, fault, error);
+  status = status == OK ? approvals_lost(store, &id, &entry, error) : status;
+  if (status == OK && id != 0) {
+    place_entry(entry, place);
+    proof_wrong(fault, place, _("proposal %lld is not in the store any more"), (long long)id);
+  }
+  return status;
+}
+
 enum status proof_verify(struct workspace *workspace, const char *source, struct proof_counts *counts,
                          struct proof_fault *fault, struct error *error) {
   struct proof *proof;
@@ -391,6 +418,7 @@ enum status proof_verify(struct workspace *workspace, const char *source, struct
   }
   if (status == OK && source == NULL) {
     status = check_members(proof, counts, fault, error);
+    status = status == OK ? check_approvals(proof, fault, error) : status;
   }
   counts->unnamed = status == OK ? proof->unnamed : 0;
   proof_close(proof);

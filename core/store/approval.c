@@ -24,6 +24,8 @@ enum status store_propose(struct store *store, struct approval *approval, struct
                                      VALUES(text_value(approval->kind), text_value(approval->name)))
                         : status;
   status = status == OK ? db_count(store, "approvals", 1, &approval->id, error) : status;
+  /* Each start compares approvals with the log, which may have a million other entries. */
+  status = status == OK ? store->ops->script(store->driver, TABLES_APPROVAL_INDEX, error) : status;
   if (status != OK) {
     return status;
   }

@@ -23,6 +23,7 @@ struct approval {
   struct sha256 digest; /* of the body */
   struct slice body;    /* the file, whole */
   bool changed;         /* on reading: the body is not what the digest says */
+  const char *fault;    /* why it does not count; set by core/service/approved_log.h, NULL: it does */
   enum approval_state state;
   const char *proposed_by, *reason, *document; /* reason, document: the proposer's */
   int64_t proposed_at;

@@ -108,3 +108,30 @@ enum status store_visit_audit(struct store *store, int64_t from_sequence, audit_
   arena_free(arena);
   return status;
 }
+
+enum status store_visit_approval_entries(struct store *store, audit_visitor *visit, void *context,
+                                         struct error *error) {
+  struct arena *arena = arena_new(0);
+  struct cursor *cursor;
+  int64_t last = 0;
+  if (arena == NULL) {
+    return error_memory(error);
+  }
+  /* The event is no parameter, so that the planner sees that the index holds them all. */
+  enum status status = db_query(store, error, &cursor,
+                                "SELECT sequence, at, run, event, source, actor, purpose, body, outcomes, previous, "
+                                "hash FROM audit_log WHERE event = 'approval' ORDER BY sequence",
+                                NULL, 0);
+  if (status == OK) {
+    while ((status = store->ops->next(cursor, error)) == OK) {
+      arena_reset(arena);
+      status = give_entry(store, cursor, arena, visit, context, &last, error);
+      if (status != OK) {
+        break;
+      }
+    }
+    store->ops->finish(cursor);
+  }
+  arena_free(arena);
+  return status == END ? OK : status;
+}

@@ -86,10 +86,11 @@ extern const struct table TABLE_RAW_CHUNK, TABLE_RAW_RECORD, TABLE_ISSUE, TABLE_
     TABLE_RELEASE, TABLE_RELEASE_TABLE, TABLE_RELEASE_CELL, TABLE_GRANTED, TABLE_SIGHT, TABLE_SIGHT_RECORD, TABLE_SHARE,
     TABLE_ENCODING, TABLE_OUTCOME;
 const struct table *tables_system(size_t *count);
-const struct table *tables_source(void);      /* one of them */
-extern const char *const TABLES_INDEXES;      /* a script */
-extern const char *const TABLES_LINK_INDEXES; /* the same for what came later; leaves alone what is there */
-void tables_subkeys(struct store *store);     /* once the root of digests is known */
+const struct table *tables_source(void);        /* one of them */
+extern const char *const TABLES_INDEXES;        /* a script */
+extern const char *const TABLES_LINK_INDEXES;   /* the same for what came later; leaves alone what is there */
+extern const char *const TABLES_APPROVAL_INDEX; /* made with the first proposal */
+void tables_subkeys(struct store *store);       /* once the root of digests is known */
 enum status tables_from_model(struct store *store, struct error *error) MUST_CHECK;
 enum status tables_number_entities(struct store *store, struct error *error) MUST_CHECK;
 /* CREATE TABLE of the descriptor. */

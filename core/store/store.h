@@ -505,6 +505,9 @@ enum status store_audit_append(struct store *store, const struct audit_row *row,
 typedef enum status audit_visitor(void *context, const struct audit_row *row, struct error *error);
 enum status store_visit_audit(struct store *store, int64_t from_sequence, audit_visitor *visit, void *context,
                               struct error *error) MUST_CHECK;
+/* Those of event "approval", which are sought at every start: they have an index. */
+enum status store_visit_approval_entries(struct store *store, audit_visitor *visit, void *context,
+                                         struct error *error) MUST_CHECK;
 
 /* ---- reading for people: documented views, and one read-only statement ---- */
 

@@ -232,6 +232,9 @@ const char *const TABLES_INDEXES =
     "CREATE INDEX person_member_id ON person_member (person_id);"
     "CREATE INDEX case_member_id ON case_member (case_id);";
 
+const char *const TABLES_APPROVAL_INDEX =
+    "CREATE INDEX IF NOT EXISTS audit_log_approval ON audit_log (sequence) WHERE event = 'approval';";
+
 const char *const TABLES_LINK_INDEXES =
     "CREATE INDEX IF NOT EXISTS link_pair_other ON link_pair (row_b);"
     "CREATE INDEX IF NOT EXISTS link_pair_waiting ON link_pair (kind, weight) WHERE outcome = 1;"

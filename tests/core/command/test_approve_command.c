@@ -1,5 +1,6 @@
 /* `puente approve` as two persons use it, on both stores: a changed mapping or linkage rule does not act until the
  * second one has agreed, and what was approved before goes on acting. */
+#include "core/base/digest.h"
 #include "tests/support/postgres.h"
 #include "tests/support/program.h"
 #include "tests/support/temp.h"
@@ -84,7 +85,7 @@ static int teardown(void **state) {
 
 /* Statements against the store behind the program's back. */
 static void tamper(const char *sql) {
-  char path[512];
+  char path[16384];
   if (dsn == NULL) {
     sqlite3 *file;
     snprintf(path, sizeof path, "%s/puente.db", folder);
@@ -216,6 +217,89 @@ static void test_a_changed_row_is_noticed(void **state) {
   assert_says(said.err, "approval 1 in the store was changed: its text is not the one that was approved");
   said = program_run(folder, "status");
   assert_says(said.out, "- mapping demo: its file waits for approval");
+}
+
+/* Bytes as a literal of the store's SQL. */
+static const char *literal(const void *bytes, size_t len, char room[2048]) {
+  char hex[2000];
+  assert_true(2 * len < sizeof hex);
+  hex_format(bytes, len, hex);
+  snprintf(room, 2048, dsn == NULL ? "X'%s'" : "'\\x%s'::bytea", hex);
+  return room;
+}
+
+static void assert_forged(const char *change, const char *undo, const char *synced, const char *verified) {
+  tamper(change);
+  struct said said = program_run(folder, "sync");
+  if (synced == NULL) {
+    assert_done(said, __LINE__);
+  } else {
+    assert_int_not_equal(said.code, 0);
+    assert_says(said.err, synced);
+  }
+  said = program_run(folder, "audit verify --records");
+  assert_int_not_equal(said.code, 0);
+  assert_says(said.err, "the store is not what the log says: ");
+  assert_says(said.err, verified);
+  tamper(undo);
+  assert_says(done("tester", "audit verify --records").out, "records ok: ");
+}
+
+/* Body and digest agree with each other: only the log knows better. */
+static void test_a_forged_approval(void **state) {
+  (void)state;
+  char text[2048], digest[2048], undo[4608], change[8192];
+  propose_and_accept("mapping demo", 1);
+  program_write(folder, "mappings/demo.yaml", SECOND);
+  propose_and_accept("mapping demo", 2);
+  program_write(folder, "mappings/demo.yaml", FIRST);
+  done("ana", "approve propose mapping demo --reason 'as before' --document RM-9");
+  done("tester", "sync");
+  done("tester", "audit verify --records");
+  struct sha256 first = sha256_of(slice_of(FIRST)), second = sha256_of(slice_of(SECOND));
+  literal(FIRST, strlen(FIRST), text);
+  literal(first.bytes, SHA256_SIZE, digest);
+  snprintf(change, sizeof change, "UPDATE approval SET body = %s, digest = %s WHERE approval_id = 2", text, digest);
+  literal(SECOND, strlen(SECOND), text);
+  literal(second.bytes, SHA256_SIZE, digest);
+  snprintf(undo, sizeof undo, "UPDATE approval SET body = %s, digest = %s WHERE approval_id = 2", text, digest);
+  assert_forged(change, undo, "proposal 2 in the store is not what entry ", "approval 2 of mapping demo");
+  literal(FIRST, strlen(FIRST), text);
+  literal(first.bytes, SHA256_SIZE, digest);
+  snprintf(change, sizeof change,
+           "UPDATE approval SET state = 'former' WHERE approval_id = 2; INSERT INTO approval (approval_id, kind, name, "
+           "digest, body, proposed_by, proposed_at, approved_by, approved_at, reason, document, state, remark) VALUES "
+           "(7, 'mapping', 'demo', %s, %s, 'ana', 5, 'luis', 6, 'new codes', 'RM-7', 'approved', 'checked')",
+           digest, text);
+  assert_forged(
+      change,
+      "DELETE FROM approval WHERE approval_id = 7; UPDATE approval SET state = 'approved' WHERE approval_id = 2",
+      "proposal 7 in the store is not in the log", "approval 2 in the store was put back or aside: entry ");
+  assert_forged(
+      "UPDATE approval SET state = CASE approval_id WHEN 1 THEN 'approved' ELSE 'former' END WHERE approval_id < 3",
+      "UPDATE approval SET state = CASE approval_id WHEN 2 THEN 'approved' ELSE 'former' END WHERE approval_id < 3",
+      "approval 1 in the store was put back or aside: entry ", "approval 1 of mapping demo");
+  assert_forged("UPDATE approval SET approved_by = 'eva' WHERE approval_id = 2",
+                "UPDATE approval SET approved_by = 'luis' WHERE approval_id = 2",
+                "approval 2 in the store is not what entry ", "says of it");
+  assert_forged(
+      "UPDATE approval SET state = 'approved', approved_by = 'luis', remark = 'checked', approved_at = 6 WHERE "
+      "approval_id = 3; UPDATE approval SET state = 'former' WHERE approval_id = 2",
+      "UPDATE approval SET state = 'waiting', approved_by = NULL, remark = NULL, approved_at = 0 WHERE "
+      "approval_id = 3; UPDATE approval SET state = 'approved' WHERE approval_id = 2",
+      "approval 3 in the store is not in the log", "approval 2 in the store was put back or aside: entry ");
+  assert_forged("UPDATE approval SET approval_id = 77 WHERE approval_id = 3",
+                "UPDATE approval SET approval_id = 3 WHERE approval_id = 77", NULL, "not in the log");
+  assert_forged("CREATE TABLE aside AS SELECT * FROM approval WHERE approval_id = 1; DELETE FROM approval WHERE "
+                "approval_id = 1",
+                "INSERT INTO approval SELECT * FROM aside; DROP TABLE aside", NULL,
+                "proposal 1 is not in the store any more");
+  /* Who proposed cannot make it another's. */
+  tamper("UPDATE approval SET proposed_by = 'eva' WHERE approval_id = 3");
+  struct said said = program_run_as(folder, "ana", "approve accept 3 --reason fine");
+  assert_int_not_equal(said.code, 0);
+  assert_says(said.err, "proposal 3 in the store is not what entry ");
+  assert_says(done("luis", "approve show 3").out, "ATTENTION: proposal 3 in the store is not what entry ");
 }
 
 static void test_linkage_rules(void **state) {
@@ -406,6 +490,7 @@ int main(void) {
       BOTH(test_the_same_person_is_refused),
       BOTH(test_rejected_and_changed_since),
       BOTH(test_a_changed_row_is_noticed),
+      BOTH(test_a_forged_approval),
       BOTH(test_linkage_rules),
       BOTH(test_a_code_list),
       BOTH(test_code_lists_that_need_each_other),
