@@ -143,16 +143,10 @@ static enum status read_linked(const struct yaml *block, struct error *error) {
   return status;
 }
 
-/* As above: a record without consent is not told apart before it is landed. */
-static enum status read_consent(const struct yaml *block, struct error *error) {
+static enum status read_consent(const struct yaml *block, struct terms_config *terms, struct error *error) {
   int consent = 0;
   enum status status = yaml_choice(block, "consent", CONSENTS, &consent, error);
-  if (status == OK && consent != 0) {
-    yaml_error(yaml_get(block, "consent"), error, "%s",
-               _("consent: required cannot be kept yet: records without consent would be landed"));
-    error_hint(error, "%s", _("`refuse:` of the mapping turns them away before anything is kept"));
-    return ERR_CONFIG;
-  }
+  terms->consent_required = consent != 0;
   return status;
 }
 
@@ -168,7 +162,7 @@ static enum status read_block(const struct yaml *block, struct arena *arena, str
                                     &terms->purposes_limited, error)
                         : status;
   status = status == OK ? read_shown_to(block, arena, terms, error) : status;
-  status = status == OK ? read_consent(block, error) : status;
+  status = status == OK ? read_consent(block, terms, error) : status;
   status = status == OK ? read_linked(block, error) : status;
   status = status == OK ? read_retention(block, terms, error) : status;
   return status;

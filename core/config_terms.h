@@ -19,6 +19,7 @@ struct terms_config {
   const char *const *shown_to; /* institutions that see its values by name, beside its own */
   size_t shown_count;          /* 0: only its own, which is the default */
   bool shown_to_all;           /* `shown_to: all` */
+  bool consent_required;       /* `consent: required`: whoever does not say that they consent is withheld */
   int64_t retention_months;    /* from the last change of a record; 0: no end */
 };
 

@@ -68,6 +68,8 @@ static const struct {
     {"several_values", N_("the field takes one value; the first was taken")},
     {"issues_limit", N_("further issues of the record are left out")},
     {"rows_limit", N_("a record makes at most 100,000 rows")},
+    {"no_consent", N_("nothing of it is kept; a later record with consent is taken")},
+    {"withdrawn", N_("consent was withdrawn: what was there is taken out; a later record with consent is taken")},
 };
 
 const char *plan_hint(const char *reason) {

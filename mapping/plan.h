@@ -65,6 +65,10 @@ struct batch {
   struct issue *issues;
   size_t issue_count, issue_capacity;
   struct plan_scratch *scratch; /* the plan's own: position hints, caches of value pairs */
+  /* Told of the rows of a quarantined record before they are taken back, the last ones of the batch; `whole`: no block
+   * was given up. NULL: nobody asks. Stays over a reset. */
+  void (*losing)(void *context, const struct batch *batch, uint32_t record, bool whole);
+  void *losing_context;
 };
 
 enum status batch_init(struct batch *batch, const struct model *model, struct error *error) MUST_CHECK;

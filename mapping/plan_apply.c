@@ -410,6 +410,9 @@ static enum outcome record_map(struct run *run) {
   if (fine && !run->quarantined) {
     return OUTCOME_MAPPED;
   }
+  if (run->batch->losing != NULL) {
+    run->batch->losing(run->batch->losing_context, run->batch, run->record, fine);
+  }
   rows_take_back(run);
   return OUTCOME_QUARANTINED;
 }

@@ -110,9 +110,26 @@ static void print_history(const json_t *answer) {
   }
 }
 
+/* What was taken out is told first: the rest of the answer lacks it. */
+static void print_erased(const json_t *answer) {
+  size_t i;
+  json_t *one;
+  json_array_foreach(json_object_get(answer, "erased"), i, one) {
+    bool person = strcmp(text_of(one, "what"), "person") == 0;
+    printf(person ? _("a person was erased from record %lld on %.10s, by %s: %s")
+                  : _("record %lld was erased on %.10s, by %s: %s"),
+           number_of(one, "record_id"), text_of(one, "at"), value_of(one, "by"), value_of(one, "reason"));
+    if (json_is_string(json_object_get(one, "document"))) {
+      printf(_(" (document %s)"), text_of(one, "document"));
+    }
+    printf(_(" [%s, run %lld]\n"), text_of(one, "cause"), number_of(one, "run"));
+  }
+}
+
 static void print_cluster(const json_t *answer) {
   bool person = strcmp(text_of(answer, "kind"), "person") == 0;
   printf(person ? _("person %lld\n") : _("case %lld\n"), number_of(answer, "id"));
+  print_erased(answer);
   if (json_is_true(json_object_get(answer, "dissolved"))) {
     puts(_("none of its records is there any more"));
     print_history(answer);
@@ -177,6 +194,7 @@ static void print_record(const json_t *answer) {
   json_t *step;
   printf(_("record %lld of %s (%s)\n"), number_of(answer, "record_id"), text_of(answer, "source"),
          text_of(answer, "institution"));
+  print_erased(answer);
   print_versions(answer);
   print_recomputed(answer);
   const char *entity = "";

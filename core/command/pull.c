@@ -116,6 +116,13 @@ static void report(void *context, const struct pull_outcome *outcome) {
   }
 }
 
+static void print_revoked(const struct printing *printing, const struct pull_summary *summary) {
+  if (summary->revoked > 0 && !printing->globals->quiet && !printing->globals->json) {
+    printf(_("taken out for want of consent: %lld records, or somebody in them (`puente erase list`)\n"),
+           (long long)summary->revoked);
+  }
+}
+
 static void print_end(const struct printing *printing, const struct pull_summary *summary) {
   if (printing->globals->json) {
     json_t *root = json_pack("{sO sb sI sI sI}", "sources", printing->sources, "nothing_new", (int)summary->nothing_new,
@@ -156,6 +163,7 @@ int command_pull(const struct globals *globals, struct workspace *workspace, con
   request.context = &printing;
   enum status status = service_pull(workspace, &request, &summary, &error);
   if (status == OK) {
+    print_revoked(&printing, &summary);
     print_end(&printing, &summary);
   } else if (globals->json) {
     puts("null");

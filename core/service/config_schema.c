@@ -178,7 +178,7 @@ static const struct member terms_members[] = {
     {"purposes", TEXTS, "codes of the list purpose_of_use for which identified data may be seen; default: all"},
     {"shown_to", INSTITUTIONS, "institutions that see its values by name; default and []: its own alone"},
     {"consent", "\"enum\": [\"not_required\", \"required\"]",
-     "not_required; required is refused: records are not told apart by consent before they are landed"},
+     "required: of whoever does not say that they consent nothing is landed; default: not_required"},
     {"linked_by_name", "\"type\": \"boolean\"", "true; false is refused: nothing links by encodings alone yet"},
     {"retention", "\"oneOf\": [{\"type\": \"string\"}, {\"$ref\": \"#/$defs/retention\"}]",
      "how long a record is kept after its last change: 10y, 18m"},

@@ -1,13 +1,13 @@
 #include "core/service/erase.h"
 
-#include "core/audit/audit.h"
 #include "core/base/date.h"
 #include "core/service/access.h"
+#include "core/sync/revoke.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NUMBER_SIZE = 24, BODY_LIMIT = 1 << 20, RECORDS_MOST = 10000, AT_ONCE = 500, KEYS_LIMIT = 16 << 20 };
+enum { NUMBER_SIZE = 24, RECORDS_MOST = 10000, AT_ONCE = 500, KEYS_LIMIT = 16 << 20 };
 
 /* One record that goes, whole or with one person in it. */
 struct part {
@@ -95,39 +95,17 @@ static enum status find_person(struct work *work, int64_t person, struct error *
 
 /* ---- one transaction ---- */
 
-static void put_counts(struct buffer *body, const struct erased *erased) {
-  buffer_printf(body,
-                "\"erased\":{\"bytes\":%lld,\"identities\":%lld,\"issues\":%lld,\"pairs\":%lld,\"records\":%lld,"
-                "\"rows\":%lld,\"versions\":%lld,\"wholes\":%lld},",
-                (long long)erased->bytes, (long long)erased->identities, (long long)erased->issues,
-                (long long)erased->pairs, (long long)erased->records, (long long)erased->rows,
-                (long long)erased->versions, (long long)erased->wholes);
-}
-
 static enum status write_entry(const struct work *work, const struct part *parts, size_t count, const char *source,
                                const struct erased *erased, struct error *error) {
-  struct buffer body;
-  buffer_init(&body, BODY_LIMIT);
-  buffer_printf(&body, "{\"cause\":\"%s\",\"document\":", erase_cause_names[work->erasing.cause]);
-  buffer_json(&body, slice_of(work->erasing.document == NULL ? "" : work->erasing.document));
-  buffer_char(&body, ',');
-  put_counts(&body, erased);
-  buffer_text(&body, "\"records\":[");
+  int64_t *records = calloc(count, sizeof *records);
+  if (records == NULL) {
+    return error_memory(error);
+  }
   for (size_t i = 0; i < count; i++) {
-    buffer_printf(&body, "%s%lld", i == 0 ? "" : ",", (long long)parts[i].record_id);
+    records[i] = parts[i].record_id;
   }
-  buffer_text(&body, "]}");
-  enum status status = buffer_check(&body, _("an audit entry"), error);
-  if (status == OK) {
-    const struct audit_event event = {.event = "erase",
-                                      .source = source,
-                                      .actor = work->erasing.actor,
-                                      .purpose = work->erasing.reason,
-                                      .run = work->erasing.run,
-                                      .body = body.data};
-    status = audit_append(work->workspace->store, &event, error);
-  }
-  buffer_free(&body);
+  enum status status = erase_log(work->workspace->store, source, &work->erasing, records, count, erased, error);
+  free(records);
   return status;
 }
 

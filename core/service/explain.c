@@ -409,6 +409,23 @@ static enum status write_history(struct cluster_view *view, struct error *error)
   return status;
 }
 
+/* Of all records that are or were joined in it. */
+static enum status write_erased(struct cluster_view *view, struct error *error) {
+  const json_t *history = json_object_get(view->answer, "history"), *one;
+  size_t count = 0, i;
+  int64_t *records = arena_array(view->arena, json_array_size(history) + 1, sizeof *records);
+  if (records == NULL) {
+    return error_memory(error);
+  }
+  json_array_foreach(history, i, one) {
+    const json_t *row = json_object_get(one, "row_id");
+    if (row != NULL) {
+      records[count++] = record_of(json_integer_value(row));
+    }
+  }
+  return explain_erased(view->workspace, records, count, view->answer, error);
+}
+
 static enum status describe(struct cluster_view *view, struct error *error) {
   enum status status = read_redirect(view, error);
   status = status == OK ? read_members(view, error) : status;
@@ -424,7 +441,8 @@ static enum status describe(struct cluster_view *view, struct error *error) {
   }
   status = status == OK ? write_values(view, error) : status;
   status = status == OK ? write_pairs(view, error) : status;
-  return status == OK ? write_history(view, error) : status;
+  status = status == OK ? write_history(view, error) : status;
+  return status == OK ? write_erased(view, error) : status;
 }
 
 enum status explain_cluster(struct workspace *workspace, enum cluster_kind kind, int64_t id,

@@ -20,7 +20,8 @@ struct explain_request {
  * "run", "plan"}], "values": [{"field", "label_en", "label_es", "value", "source", "institution", "record_id",
  * "rule", "plan", "others": [{"value", "source", "record_id"}]}], "pairs": [{"row_a", "row_b", "weight", "rule",
  * "joined", "outcome", "reason", "verdict", "since"}], "history": [{"run", "event": "joined" or "left", "row_id"} or
- * {"run", "event": "merged_from", "merged_into" or "dissolved", "id"}]}; pairs with members of others too. */
+ * {"run", "event": "merged_from", "merged_into" or "dissolved", "id"}], "erased": […]}; pairs with members of others
+ * too; what was taken out of any record that is or was joined in it (explain_erased). */
 enum status explain_cluster(struct workspace *workspace, enum cluster_kind kind, int64_t id,
                             const struct explain_request *request, json_t **answer, struct error *error) MUST_CHECK;
 
@@ -28,7 +29,7 @@ enum status explain_cluster(struct workspace *workspace, enum cluster_kind kind,
  * "versions": [{"raw_id", "state", "plan", "from_run", "to_run", "bytes", "page", "chunk", "offset"}], "issues": […],
  * "rows": [{"entity", "key", "row_id"}], "plan", "plan_is_current", "recomputed", "log_entry": that covers its landing,
  * or null, "wrong": {"at", "what"} where bytes, mapping, rows or outcome are not what the log says (proof.h), or null,
- * "trace": [{"entity", "key", "field", "path", "input", "transforms", "output", "line"}]} */
+ * "trace": [{"entity", "key", "field", "path", "input", "transforms", "output", "line"}], "erased": […]} */
 enum status explain_record(struct workspace *workspace, const char *reference, const struct explain_request *request,
                            json_t **answer, struct error *error) MUST_CHECK;
 
@@ -47,6 +48,10 @@ enum status explain_log(struct workspace *workspace, const struct explain_reques
 json_t *explain_value(struct arena *arena, const struct explain_request *request, const struct field *field,
                       const struct cell *cell);
 json_t *explain_slice(struct arena *arena, bool reveal, struct slice text);
+/* Sets "erased" of the answer: [{"record_id", "what": "record" or "person", "at", "cause", "by", "reason", "document",
+ * "run"}], the last taking out of each record; empty for roles that may not see it. */
+enum status explain_erased(struct workspace *workspace, const int64_t *records, size_t count, json_t *answer,
+                           struct error *error) MUST_CHECK;
 /* Whether two cells hold the same; an empty one is as a null one. */
 bool explain_same_cell(const struct cell *a, const struct cell *b);
 /* First 12 digits of a plan's digest; "" where it is unknown. */

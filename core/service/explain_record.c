@@ -177,6 +177,10 @@ static enum status trace_version(void *context, const struct raw_version *versio
   if (format == NULL) {
     return error_set(error, ERR_STORE, _("landed bytes of unknown format %s"), version->format);
   }
+  if (version->bytes.len == 0) {
+    json_object_set_new(view->answer, "recomputed", json_string("bytes not kept"));
+    return OK;
+  }
   struct slice bytes = arena_copy(view->arena, version->bytes);
   if (bytes.data == NULL) {
     return error_memory(error);
@@ -329,7 +333,7 @@ static enum status describe(struct record_view *view, struct error *error) {
   status = status == OK ? read_trace(view, error) : status;
   status = status == OK ? check_log(view, error) : status;
   json_object_set(view->answer, "trace", view->trace);
-  return status;
+  return status == OK ? explain_erased(view->workspace, &view->record_id, 1, view->answer, error) : status;
 }
 
 enum status explain_record(struct workspace *workspace, const char *reference, const struct explain_request *request,

@@ -123,9 +123,28 @@ static bool take_dismissal(struct proof *proof, const struct audit_row *row, con
   return true;
 }
 
+/* The outcomes of a record that was taken out ended with its run. */
+static struct slice erased_key(int64_t both[2], int64_t run, int64_t record_id) {
+  both[0] = run;
+  both[1] = record_id;
+  return slice_make((const char *)both, 2 * sizeof *both);
+}
+
+static bool take_erasing(struct proof *proof, const struct audit_row *row, const json_t *body) {
+  size_t i;
+  int64_t both[2];
+  const json_t *record;
+  json_array_foreach(json_object_get(body, "records"), i, record) {
+    if (map_put(proof->erased, erased_key(both, row->run, json_integer_value(record)), 1) != OK) {
+      return false;
+    }
+  }
+  return true;
+}
+
 static enum status take_entry(void *context, const struct audit_row *row, struct error *error) {
   struct proof *proof = context;
-  static const char *const events[] = {"plan", "land", "remap", "retry", "link", "dismiss"};
+  static const char *const events[] = {"plan", "land", "remap", "retry", "reload", "link", "dismiss", "erase"};
   size_t event = 0;
   while (event < sizeof events / sizeof *events && strcmp(events[event], row->event) != 0) {
     event++;
@@ -137,10 +156,12 @@ static enum status take_entry(void *context, const struct audit_row *row, struct
   bool taken = true;
   if (event == 0) {
     take_plan(proof, row, body);
-  } else if (event <= 3) {
+  } else if (event <= 4) {
     taken = take_covering(proof, row, body);
+  } else if (event == 5) {
+    taken = take_linking(proof, row, body);
   } else {
-    taken = event == 4 ? take_linking(proof, row, body) : take_dismissal(proof, row, body);
+    taken = event == 6 ? take_dismissal(proof, row, body) : take_erasing(proof, row, body);
   }
   json_decref(body);
   return taken ? OK : error_memory(error);
@@ -185,7 +206,9 @@ enum status proof_open(struct workspace *workspace, struct proof **proof, struct
   if (workspace->key != NULL) {
     made->record_key = key_subkey(workspace->key, "record");
   }
-  enum status status = made->arena == NULL ? error_memory(error) : read_plans(made, error);
+  made->erased = map_new();
+  bool memory = made->arena != NULL && made->erased != NULL;
+  enum status status = memory ? read_plans(made, error) : error_memory(error);
   return status == OK ? store_visit_audit(workspace->store, 1, take_entry, made, error) : status;
 }
 
@@ -206,6 +229,7 @@ void proof_close(struct proof *proof) {
   free(proof->entries);
   free(proof->linkings);
   free(proof->dismissed);
+  map_free(proof->erased);
   free(proof);
 }
 
@@ -218,6 +242,7 @@ struct rooting {
   bool landed; /* else mapped again */
   size_t next; /* entry that may cover the next version */
   struct covering *only;
+  struct outcome_row held; /* the last change, where its record was taken out; raw_id 0: none */
 };
 
 static void place_entry(int64_t sequence, char place[PLACE_SIZE]) {
@@ -268,22 +293,49 @@ static bool was_dismissed(const struct proof *proof, const struct outcome_row *r
   return false;
 }
 
-static enum status take_outcome(void *context, const struct outcome_row *row, struct error *error) {
-  struct rooting *rooting = context;
+static bool was_erased(const struct proof *proof, const struct outcome_row *row) {
+  int64_t both[2];
+  return map_get(proof->erased, erased_key(both, row->run, record_of(row->raw_id))) != MAP_NONE;
+}
+
+static void add_outcome(struct rooting *rooting, const struct outcome_row *row) {
   char place[PLACE_SIZE];
-  (void)error;
   struct covering *entry = rooting->only != NULL ? rooting->only : cover(rooting, row);
   const struct known_plan *plan = proof_plan(rooting->proof, row->plan_id);
   if (entry != NULL) {
     static const struct sha256 none = {0};
     merkle_add_record(&entry->merkle, row->raw_id, &row->key, &row->digest, row->state,
                       plan == NULL ? &none : &plan->bytes);
-  } else if (rooting->proof->unnamed == 0 && (rooting->landed || !was_dismissed(rooting->proof, row))) {
+  } else if (rooting->proof->unnamed == 0
+             && (rooting->landed || (!was_dismissed(rooting->proof, row) && !was_erased(rooting->proof, row)))) {
     snprintf(place, sizeof place, _("version %lld of %s"), (long long)row->raw_id,
              proof_code(rooting->proof->workspace, rooting->source_id));
     proof_wrong(rooting->fault, place, "%s",
                 rooting->landed ? _("no entry of the log covers its landing")
                                 : _("no entry of the log covers the change of its outcome"));
+  }
+}
+
+static enum status take_landed(void *context, const struct outcome_row *row, struct error *error) {
+  (void)error;
+  add_outcome(context, row);
+  return OK;
+}
+
+/* Of a record that a remap took out, the remap covers the newest version alone. */
+static enum status take_changed(void *context, const struct outcome_row *row, struct error *error) {
+  struct rooting *rooting = context;
+  const struct outcome_row held = rooting->held;
+  (void)error;
+  bool older = held.raw_id != 0 && held.run == row->run && record_of(held.raw_id) == record_of(row->raw_id);
+  if (held.raw_id != 0 && !older) {
+    add_outcome(rooting, &held);
+  }
+  rooting->held.raw_id = 0;
+  if (was_erased(rooting->proof, row)) {
+    rooting->held = *row;
+  } else {
+    add_outcome(rooting, row);
   }
   return OK;
 }
@@ -295,10 +347,13 @@ static enum status check_roots(struct proof *proof, int source_id, struct proof_
                                         .raw_last = store_source_last(source_id),
                                         .first = 0,
                                         .last = INT64_MAX};
-  enum status status = store_visit_landed(proof->workspace->store, &bounds, take_outcome, &rooting, error);
+  enum status status = store_visit_landed(proof->workspace->store, &bounds, take_landed, &rooting, error);
   rooting.landed = false;
   if (status == OK) {
-    status = store_visit_changed(proof->workspace->store, &bounds, take_outcome, &rooting, error);
+    status = store_visit_changed(proof->workspace->store, &bounds, take_changed, &rooting, error);
+  }
+  if (status == OK && rooting.held.raw_id != 0) {
+    add_outcome(&rooting, &rooting.held);
   }
   for (size_t i = 0; i < proof->entry_count && status == OK; i++) {
     if (proof->entries[i].source_id == source_id) {
@@ -444,7 +499,7 @@ enum status proof_record(struct proof *proof, int64_t raw_id, int64_t *entry, st
                                             .raw_last = covering->raw_last,
                                             .first = covering->chunk_first,
                                             .last = covering->chunk_last};
-      status = store_visit_landed(proof->workspace->store, &bounds, take_outcome, &rooting, error);
+      status = store_visit_landed(proof->workspace->store, &bounds, take_landed, &rooting, error);
       if (status == OK) {
         finish_entry(covering, fault);
       }

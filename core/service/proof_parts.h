@@ -2,6 +2,7 @@
 #ifndef PUENTE_SERVICE_PROOF_PARTS_H
 #define PUENTE_SERVICE_PROOF_PARTS_H
 
+#include "core/base/map.h"
 #include "core/service/proof.h"
 
 enum { LINEAGE_BATCH = 256 };
@@ -42,6 +43,7 @@ struct proof {
   size_t entry_count, entry_capacity;
   struct linking *linkings;
   size_t linking_count, linking_capacity;
+  struct map *erased; /* run and record of what was taken out */
   struct dismissal_logged *dismissed;
   size_t dismissed_count, dismissed_capacity;
   int64_t unnamed;

@@ -1,8 +1,10 @@
 #include "core/service/pull.h"
 
 #include "core/base/date.h"
+#include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/service/approved.h"
+#include "core/store/erase.h"
 #include "core/sync/remap_report.h"
 
 enum { SOURCES_HINTED = 64 };
@@ -59,6 +61,7 @@ static void pull_count(const struct pull_outcome *outcome, struct pull_summary *
   const struct counts *counts = &outcome->result.counts;
   summary->freed += counts->mapped + counts->withheld;
   summary->stay += counts->quarantined;
+  summary->revoked += outcome->result.revoked;
   summary->nothing_new = summary->nothing_new && outcome->result.nothing_new;
   if (outcome->status == OK) {
     summary->done++;
@@ -67,6 +70,14 @@ static void pull_count(const struct pull_outcome *outcome, struct pull_summary *
   summary->failed++;
   if (summary->worst == OK) {
     summary->worst = outcome->status;
+  }
+}
+
+/* What consent took out leaves the files too. */
+static void purge(struct workspace *workspace, const struct pull_summary *summary) {
+  struct error lingers;
+  if (summary->revoked > 0 && store_purge(workspace->store, &lingers) != OK) {
+    log_error(LEVEL_WARNING, &lingers);
   }
 }
 
@@ -108,6 +119,7 @@ enum status service_pull(struct workspace *workspace, const struct pull_request 
       break;
     }
   }
+  purge(workspace, summary);
   return OK;
 }
 

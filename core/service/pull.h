@@ -29,10 +29,12 @@ struct pull_summary {
   size_t done, failed, skipped;
   int64_t freed, stay; /* of a retry: records that are mapped or withheld now, and that stay in quarantine */
   bool nothing_new;    /* no source brought anything */
+  int64_t revoked;     /* records that consent took out, or took somebody out of */
   enum status worst;   /* of the failed ones: the first error's code, or OK */
 };
 
-/* ERR_USAGE for a source that is not declared, before anything is pulled. A failed source is told of by `report` and
+/* What consent took out leaves the store's files, too, at the end; where a reader holds them, a warning tells.
+ * ERR_USAGE for a source that is not declared, before anything is pulled. A failed source is told of by `report` and
  * in the summary; the return value is of the whole only. */
 enum status service_pull(struct workspace *workspace, const struct pull_request *request, struct pull_summary *summary,
                          struct error *error) MUST_CHECK;

@@ -62,6 +62,7 @@ struct versions {
   struct span *items;
   struct keyed_digest key;
   size_t count, capacity;
+  bool bytes, held; /* any of them has bytes; or is anything but withheld */
 };
 
 static enum status take_span(struct store *store, struct cursor *cursor, struct versions *versions,
@@ -82,15 +83,18 @@ static enum status take_span(struct store *store, struct cursor *cursor, struct 
                         .len = int_of_value(ops->value(cursor, 2))};
   digest_of_value(ops->value(cursor, 3), span->digest.bytes, KEYED_SIZE);
   digest_of_value(ops->value(cursor, 4), versions->key.bytes, KEYED_SIZE);
+  versions->bytes = versions->bytes || span->len > 0;
+  versions->held = versions->held || span->len > 0 || int_of_value(ops->value(cursor, 5)) != RECORD_WITHHELD;
   return OK;
 }
 
 static enum status read_spans(struct store *store, int64_t record_id, struct versions *versions, struct error *error) {
   struct cursor *cursor;
-  enum status status = db_query(store, error, &cursor,
-                                "SELECT chunk_id, chunk_offset, chunk_length, digest, key_digest FROM raw_record "
-                                "WHERE raw_id BETWEEN $1 AND $2 ORDER BY chunk_id, chunk_offset",
-                                VALUES(int_value(first_of(record_id)), int_value(last_of(record_id))));
+  enum status status =
+      db_query(store, error, &cursor,
+               "SELECT chunk_id, chunk_offset, chunk_length, digest, key_digest, state FROM raw_record "
+               "WHERE raw_id BETWEEN $1 AND $2 ORDER BY chunk_id, chunk_offset",
+               VALUES(int_value(first_of(record_id)), int_value(last_of(record_id))));
   while (status == OK && (status = store->ops->next(cursor, error)) == OK) {
     status = take_span(store, cursor, versions, error);
   }
@@ -231,6 +235,10 @@ static enum status rows_of_person(struct store *store, int64_t record_id, struct
 
 /* ---- records ---- */
 
+static bool by_consent(const struct erasing *erasing) {
+  return erasing->cause == ERASE_WITHDRAWN || erasing->cause == ERASE_NO_CONSENT;
+}
+
 static enum status write_erasures(struct store *store, const struct erasing *erasing, int64_t record_id,
                                   enum erasure_kind kind, const struct keyed_digest *digest,
                                   const struct versions *versions, struct error *error) {
@@ -245,7 +253,8 @@ static enum status write_erasures(struct store *store, const struct erasing *era
                             .reason = erasing->reason,
                             .document = erasing->document};
   enum status status = store_write_erasure(store, &erasure, error);
-  for (size_t i = 0; i < versions->count && status == OK && kind == ERASURE_KEY; i++) {
+  bool whole = kind == ERASURE_KEY || by_consent(erasing);
+  for (size_t i = 0; i < versions->count && status == OK && whole; i++) {
     if (versions->items[i].len > 0) {
       erasure.kind = ERASURE_BYTES;
       erasure.digest = versions->items[i].digest;
@@ -255,14 +264,28 @@ static enum status write_erasures(struct store *store, const struct erasing *era
   return status;
 }
 
-static enum status erase_names(struct store *store, int64_t record_id, struct erased *erased, struct error *error) {
+/* What the log says of the outcomes that end here has to be told after. */
+static enum status keep_outcomes(struct store *store, int64_t run, int64_t record_id, struct error *error) {
+  return db_execute(
+      store, error,
+      "INSERT INTO outcome (raw_id, run, state, plan_id) SELECT raw_id, $3, state, plan_id FROM raw_record "
+      "WHERE raw_id BETWEEN $1 AND $2 AND state <> $4 ON CONFLICT (raw_id, run) DO NOTHING",
+      VALUES(int_value(first_of(record_id)), int_value(last_of(record_id)), int_value(run),
+             int_value(RECORD_WITHHELD)));
+}
+
+static enum status erase_names(struct store *store, int64_t run, int64_t record_id, struct erased *erased,
+                               struct error *error) {
   char name[32];
   int64_t issues = 0;
   snprintf(name, sizeof name, "~%lld", (long long)record_id);
   const struct value range[] = {int_value(first_of(record_id)), int_value(last_of(record_id)), text_value(name),
                                 int_value(RECORD_WITHHELD)};
-  enum status status = db_execute(
-      store, error, "UPDATE raw_record SET source_key = $3, state = $4 WHERE raw_id BETWEEN $1 AND $2", range, 4);
+  enum status status = keep_outcomes(store, run, record_id, error);
+  if (status == OK) {
+    status = db_execute(store, error,
+                        "UPDATE raw_record SET source_key = $3, state = $4 WHERE raw_id BETWEEN $1 AND $2", range, 4);
+  }
   if (status == OK) {
     status = db_change(store, error, &issues, "DELETE FROM issue WHERE raw_id BETWEEN $1 AND $2", range, 2);
   }
@@ -285,13 +308,17 @@ static enum status erase_one(struct store *store, const struct erasing *erasing,
   if (status == OK && versions.count == 0) {
     status = error_set(error, ERR_NOT_FOUND, _("there is no record %lld"), (long long)record_id);
   }
+  if (status == OK && by_consent(erasing) && !versions.held) {
+    free(versions.items);
+    return OK;
+  }
   status = status == OK ? rows_of_record(store, record_id, &rows, error) : status;
   if (status == OK) {
     status = write_erasures(store, erasing, record_id, ERASURE_KEY, &versions.key, &versions, error);
   }
   status = status == OK ? erase_rows(store, erasing->run, &rows, erased, error) : status;
   status = status == OK ? erase_bytes(store, record_id, &versions, erased, error) : status;
-  status = status == OK ? erase_names(store, record_id, erased, error) : status;
+  status = status == OK ? erase_names(store, erasing->run, record_id, erased, error) : status;
   erased->records++;
   id_batch_free(&rows);
   free(versions.items);
@@ -307,24 +334,33 @@ enum status store_erase(struct store *store, const struct erasing *erasing, cons
   return status;
 }
 
-enum status store_erase_person(struct store *store, const struct erasing *erasing, int64_t record_id, struct slice key,
-                               struct erased *erased, struct error *error) {
-  struct versions versions = {0};
-  struct id_batch rows = {0};
-  enum status status = db_writing(store, error);
+static enum status erase_part(struct store *store, const struct erasing *erasing, int64_t record_id, struct slice key,
+                              const struct versions *versions, const struct id_batch *rows, struct erased *erased,
+                              struct error *error) {
   struct keyed_digest digest = erase_person_digest(store->key, key);
-  status = status == OK ? read_spans(store, record_id, &versions, error) : status;
-  status = status == OK ? rows_of_person(store, record_id, key, &rows, error) : status;
-  if (status == OK) {
-    status = write_erasures(store, erasing, record_id, ERASURE_PERSON, &digest, &versions, error);
-  }
-  status = status == OK ? erase_rows(store, erasing->run, &rows, erased, error) : status;
-  status = status == OK ? erase_bytes(store, record_id, &versions, erased, error) : status;
+  enum status status = write_erasures(store, erasing, record_id, ERASURE_PERSON, &digest, versions, error);
+  status = status == OK ? erase_rows(store, erasing->run, rows, erased, error) : status;
+  status = status == OK ? erase_bytes(store, record_id, versions, erased, error) : status;
   if (status == OK) {
     status = db_execute(store, error, "DELETE FROM issue WHERE raw_id BETWEEN $1 AND $2",
                         VALUES(int_value(first_of(record_id)), int_value(last_of(record_id))));
   }
   erased->records++;
+  return status;
+}
+
+enum status store_erase_person(struct store *store, const struct erasing *erasing, int64_t record_id, struct slice key,
+                               struct erased *erased, struct error *error) {
+  struct versions versions = {0};
+  struct id_batch rows = {0};
+  arena_reset(store->scratch);
+  enum status status = db_writing(store, error);
+  status = status == OK ? read_spans(store, record_id, &versions, error) : status;
+  status = status == OK ? rows_of_person(store, record_id, key, &rows, error) : status;
+  bool held = rows.count > 0 || versions.bytes || !by_consent(erasing);
+  if (status == OK && held) {
+    status = erase_part(store, erasing, record_id, key, &versions, &rows, erased, error);
+  }
   id_batch_free(&rows);
   free(versions.items);
   return status;

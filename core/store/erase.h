@@ -54,7 +54,10 @@ struct erasing {
 enum status store_erase(struct store *store, const struct erasing *erasing, const int64_t *records, size_t count,
                         struct erased *erased, struct error *error) MUST_CHECK;
 /* Takes one person out of a record that others are in too: its rows go, and the bytes of all versions, which hold it.
- * The record keeps its state and the rows of the others. */
+ * The record keeps its state and the rows of the others.
+ *
+ * Both do nothing where consent is the cause and nothing is held any more; of a person whose consent is, the bytes that
+ * went do not come back either, since they tell of a consent that ended. */
 enum status store_erase_person(struct store *store, const struct erasing *erasing, int64_t record_id, struct slice key,
                                struct erased *erased, struct error *error) MUST_CHECK;
 /* Nothing is taken out by others until the transaction ends: what it writes from values that it read stays right. */
@@ -67,7 +70,10 @@ enum status store_visit_outdated(struct store *store, int source_id, int64_t bef
  * postgres: dead rows). ERR_BUSY where a reader still holds them. */
 enum status store_purge(struct store *store, struct error *error) MUST_CHECK;
 
-/* Key of person digests: the keyed digest of a person's key in its source. */
+/* Key of person digests: the keyed digest of a person's key in its source, or of what hides it. */
 struct keyed_digest erase_person_digest(const struct key *key, struct slice person_key);
+/* What stands in the place of the key of a person who is counted and not told: the same whenever she comes. */
+enum { HIDDEN_KEY_SIZE = 2 * KEYED_SIZE + 2 };
+void erase_hide_key(const struct key *key, struct slice person_key, char hidden[HIDDEN_KEY_SIZE]);
 
 #endif

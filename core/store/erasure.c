@@ -9,7 +9,16 @@ const char *const erasure_kind_names[ERASURE_KINDS] = {"record", "bytes", "perso
 static const char EPOCH[] = "erasure";
 
 struct keyed_digest erase_person_digest(const struct key *key, struct slice person_key) {
-  return key_digest(key, "erased person", person_key);
+  struct keyed_digest digest = {0};
+  bool hidden = person_key.len == HIDDEN_KEY_SIZE - 1 && person_key.data[0] == '~'
+                && hex_parse(slice_make(person_key.data + 1, person_key.len - 1), digest.bytes, KEYED_SIZE);
+  return hidden ? digest : key_digest(key, "erased person", person_key);
+}
+
+void erase_hide_key(const struct key *key, struct slice person_key, char hidden[HIDDEN_KEY_SIZE]) {
+  struct keyed_digest digest = erase_person_digest(key, person_key);
+  hidden[0] = '~';
+  hex_format(digest.bytes, KEYED_SIZE, hidden + 1);
 }
 
 enum status store_erase_epoch(struct store *store, int source_id, int64_t *epoch, struct error *error) {

@@ -28,21 +28,30 @@ static int compare_candidate(const void *a, const void *b) {
   return compare_int(&((const struct candidate *)a)->prefix, &((const struct candidate *)b)->prefix);
 }
 
+/* Columns from `at` on: raw_id, digest, from_run, plan_id, chunk_length, state. */
+static void take_current(struct store *store, struct cursor *cursor, int at, struct record_state_found *found) {
+  const struct driver_ops *ops = store->ops;
+  found->raw_id = int_of_value(ops->value(cursor, at));
+  digest_of_value(ops->value(cursor, at + 1), found->digest.bytes, KEYED_SIZE);
+  found->from_run = int_of_value(ops->value(cursor, at + 2));
+  found->plan_id = int_of_value(ops->value(cursor, at + 3));
+  found->bare = int_of_value(ops->value(cursor, at + 4)) == 0;
+  found->state = (enum record_state)int_of_value(ops->value(cursor, at + 5));
+}
+
 static enum status current_version(struct store *store, struct record_state_found *found, struct error *error) {
   struct cursor *cursor;
   int64_t least = found->record_id << ORDINAL_BITS;
   enum status status = db_query(store, error, &cursor,
-                                "SELECT raw_id, digest, from_run, to_run FROM raw_record "
+                                "SELECT raw_id, digest, from_run, plan_id, chunk_length, state, to_run FROM raw_record "
                                 "WHERE raw_id BETWEEN $1 AND $2 ORDER BY raw_id DESC LIMIT 1",
                                 VALUES(int_value(least), int_value(least + (1 << ORDINAL_BITS) - 1)));
   if (status != OK) {
     return status;
   }
   status = store->ops->next(cursor, error);
-  if (status == OK && store->ops->value(cursor, 3).kind == VALUE_NULL) {
-    found->raw_id = int_of_value(store->ops->value(cursor, 0));
-    digest_of_value(store->ops->value(cursor, 1), found->digest.bytes, KEYED_SIZE);
-    found->from_run = int_of_value(store->ops->value(cursor, 2));
+  if (status == OK && store->ops->value(cursor, 6).kind == VALUE_NULL) {
+    take_current(store, cursor, 0, found);
   }
   store->ops->finish(cursor);
   return status == END ? OK : status;
@@ -53,7 +62,7 @@ static enum status read_candidates(struct store *store, int source_id, const int
   struct cursor *cursor;
   enum status status = db_query(
       store, error, &cursor,
-      "SELECT key_prefix, raw_id, key_digest, digest, from_run, to_run FROM raw_record "
+      "SELECT key_prefix, key_digest, raw_id, digest, from_run, plan_id, chunk_length, state, to_run FROM raw_record "
       "WHERE key_prefix IN (SELECT k.value FROM LIST(1)) AND +raw_id BETWEEN $2 AND $3",
       VALUES(list_value(prefixes, count), int_value(source_first(source_id)), int_value(source_last(source_id))));
   size_t capacity = 0;
@@ -70,13 +79,10 @@ static enum status read_candidates(struct store *store, int source_id, const int
     }
     struct candidate *one = &(*candidates)[(*found)++];
     *one = (struct candidate){.prefix = int_of_value(store->ops->value(cursor, 0))};
-    int64_t raw_id = int_of_value(store->ops->value(cursor, 1));
-    one->found.record_id = record_of(raw_id);
-    digest_of_value(store->ops->value(cursor, 2), one->key.bytes, KEYED_SIZE);
-    if (store->ops->value(cursor, 5).kind == VALUE_NULL) {
-      one->found.raw_id = raw_id;
-      digest_of_value(store->ops->value(cursor, 3), one->found.digest.bytes, KEYED_SIZE);
-      one->found.from_run = int_of_value(store->ops->value(cursor, 4));
+    one->found.record_id = record_of(int_of_value(store->ops->value(cursor, 2)));
+    digest_of_value(store->ops->value(cursor, 1), one->key.bytes, KEYED_SIZE);
+    if (store->ops->value(cursor, 8).kind == VALUE_NULL) {
+      take_current(store, cursor, 2, &one->found);
     }
   }
   store->ops->finish(cursor);

@@ -145,7 +145,9 @@ struct record_state_found {
   int64_t record_id; /* 0: the key is unknown */
   int64_t raw_id;    /* its current version; 0 where the record is deleted */
   struct keyed_digest digest;
-  int64_t from_run;
+  int64_t from_run, plan_id;
+  bool bare; /* its bytes are not kept */
+  enum record_state state;
 };
 enum status store_find_records(struct store *store, int source_id, const struct keyed_digest *keys, size_t count,
                                struct record_state_found *found, struct error *error) MUST_CHECK;

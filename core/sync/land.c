@@ -32,6 +32,7 @@ void lander_free(struct lander *lander) {
   free(lander->position);
   free(lander->record_ids);
   pass_free(&lander->pass);
+  revoking_free(&lander->revoking);
   gone_free(&lander->gone);
 }
 
@@ -53,6 +54,14 @@ struct landing_step {
   bool all_new;
 };
 
+/* A remap cannot reach what is kept without its bytes: another mapping takes it when it comes again. */
+static bool lander_overtaken(const struct lander *lander, const struct record_state_found *found,
+                             const struct item *item) {
+  bool withheld = found->state == RECORD_WITHHELD && item->state == RECORD_WITHHELD;
+  bool other = lander->plan_id != 0 && found->plan_id != lander->plan_id;
+  return found->raw_id != 0 && found->bare && other && !withheld && item->len > 0 && found->from_run != lander->run;
+}
+
 static void lander_classify(struct lander *lander, const struct parcel *parcel, struct landing_step *step) {
   for (size_t i = 0; i < parcel->count; i++) {
     const struct item *item = &parcel->items[i];
@@ -60,6 +69,7 @@ static void lander_classify(struct lander *lander, const struct parcel *parcel, 
     bool current = found->raw_id != 0;
     bool same =
         item->tombstone ? !current : current && memcmp(found->digest.bytes, item->digest.bytes, KEYED_SIZE) == 0;
+    same = same && !lander_overtaken(lander, found, item);
     lander->position[i] = UINT32_MAX;
     if (gone_has(&lander->gone, &item->key_digest, &item->digest)) {
       step->counts.rejected++;
@@ -162,7 +172,7 @@ static enum status lander_pack(struct lander *lander, const struct parcel *parce
     }
     lander->landed[lander->position[i]] = (struct landed){.record_id = lander->found[i].record_id,
                                                           .key_digest = item->key_digest,
-                                                          .source_key = item->key,
+                                                          .source_key = item->unconsented ? item->hidden : item->key,
                                                           .digest = item->digest,
                                                           .offset = offset,
                                                           .len = len,
@@ -333,6 +343,7 @@ void lander_abandon(struct lander *lander) {
     store_rollback(lander->bench->store);
     lander->open = false;
   }
+  revoking_clear(&lander->revoking);
   lander->pending = lander->counts;
   lander->staging = lander->staged;
 }
@@ -343,6 +354,7 @@ enum status lander_seal(struct lander *lander, struct error *error) {
   if (status == OK) {
     status = store_run_counts(store, lander->run, &lander->pending, error);
   }
+  status = status == OK ? revoke_log(lander, error) : status;
   return status == OK ? lander_audit(lander, error) : status;
 }
 
@@ -361,6 +373,7 @@ enum status lander_commit(struct lander *lander, struct error *error) {
   lander->open = false;
   lander->counts = lander->pending;
   lander->staged = lander->staging;
+  revoking_clear(&lander->revoking);
   return OK;
 }
 
@@ -369,6 +382,7 @@ static enum status lander_write(struct lander *lander, const struct parcel *parc
   struct staged staged = {0};
   int64_t chunk = 0;
   enum status status = lander_begin(lander, error);
+  status = status == OK ? revoke(lander, parcel, error) : status;
   if (status == OK && step->kept > 0) {
     status = lander_stage(lander, parcel, step, &staged, &chunk, error);
   }

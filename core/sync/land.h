@@ -7,6 +7,7 @@
 #include "core/sync/counts.h"
 #include "core/sync/gone.h"
 #include "core/sync/parcel.h"
+#include "core/sync/revoke.h"
 #include "core/sync/sync.h"
 
 struct lander {
@@ -35,6 +36,8 @@ struct lander {
   struct covered covered;
   int64_t conflicts, unkeyed; /* sums of the parcels' */
   struct gone gone;           /* what does not come back */
+  struct revoking revoking;   /* what the transaction takes out */
+  int64_t revoked;            /* records that committed ones took out, or took somebody out of */
   int64_t idle;               /* parcels in a row that had nothing to write */
   /* scratch, PARCEL_RECORDS long; record_ids twice that */
   struct keyed_digest *keys;

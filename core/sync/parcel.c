@@ -33,6 +33,7 @@ void parcel_reset(struct parcel *parcel) {
   buffer_reset(&parcel->looks);
   map_clear(parcel->positions);
   parcel->count = 0;
+  parcel->revoked_count = 0;
   parcel->taken = 0;
   parcel->conflicts = 0;
   parcel->unkeyed = 0;
@@ -58,6 +59,7 @@ void parcel_free(struct parcel *parcel) {
   buffer_free(&parcel->looks);
   map_free(parcel->positions);
   free(parcel->items);
+  free(parcel->revoked);
   *parcel = (struct parcel){0};
 }
 

@@ -6,7 +6,7 @@
 #define PUENTE_SYNC_PARCEL_H
 
 #include "core/base/map.h"
-#include "core/store/store.h"
+#include "core/store/erase.h"
 #include "mapping/plan.h"
 
 enum { PARCEL_RECORDS = 4096, PARCEL_BYTES = 4 << 20 };
@@ -16,12 +16,23 @@ struct item {
   struct keyed_digest key_digest, digest;
   uint32_t offset, len; /* in body */
   enum record_state state;
-  bool tombstone; /* the source says that this record is deleted */
-  bool bare;      /* its bytes are not kept: what may not be in them cannot be told apart */
+  bool tombstone;         /* the source says that this record is deleted */
+  bool bare;              /* its bytes are not kept: what may not be in them cannot be told apart */
+  bool unconsented;       /* nobody in it consents (consent.h): it is counted, and what was there of it goes */
+  enum erase_cause cause; /* of an unconsented one: ERASE_WITHDRAWN or ERASE_NO_CONSENT */
+  struct slice hidden;    /* of an unconsented one, what stands in the place of its key */
   /* remap only: */
   bool refused;     /* the mapping refuses now what has landed */
   int64_t raw_id;   /* of the landed bytes */
   int64_t replaces; /* record that these bytes were under the former mapping, which gave them another key; or 0 */
+};
+
+/* A person in a record that stays, of whom what was there before goes. */
+struct revoked {
+  uint32_t record; /* position among the items */
+  struct slice person;
+  enum erase_cause cause;
+  bool counted; /* she stays in the record, without anything that tells who she is */
 };
 
 struct parcel {
@@ -30,10 +41,12 @@ struct parcel {
   struct item *items; /* PARCEL_RECORDS of them */
   size_t count;
   struct map *positions; /* key digest to position */
-  size_t taken;          /* records looked at, repeated and rejected ones included */
-  struct counts counts;  /* of this parcel: pulled, repeated, rejected, cut, pages, bytes; the rest is the writer's */
-  int64_t unkeyed;       /* records without a key of their own */
-  int64_t conflicts;     /* records that had to wait for the next parcel: same key, other content */
+  struct revoked *revoked;
+  size_t revoked_count, revoked_capacity;
+  size_t taken;         /* records looked at, repeated and rejected ones included */
+  struct counts counts; /* of this parcel: pulled, repeated, rejected, cut, pages, bytes; the rest is the writer's */
+  int64_t unkeyed;      /* records without a key of their own */
+  int64_t conflicts;    /* records that had to wait for the next parcel: same key, other content */
 
   struct buffer context, origin, cursor, mark, memory;
   struct buffer looks; /* where `cursor` or `memory` holds: what the pass has shown of its fields (drift.h) */

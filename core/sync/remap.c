@@ -161,6 +161,7 @@ static enum status remap_write(struct remap *remap, const struct counts *counts,
                               .count = kept,
                               .batch = &remap->parcel.mapped};
     status = remap_states(remap, kept, error);
+    status = status == OK ? revoke(lander, &remap->parcel, error) : status;
     if (status == OK) {
       status = store_stage(store, &staging, &staged, error);
     }
@@ -404,7 +405,7 @@ static enum status remap_prepare(struct remap *remap, const char *event, struct 
     status = remap_plan_known(frame->bench->store, frame->source->code, frame->plan, &frame->plan_id, error);
   }
   if (status == OK) {
-    status = taker_init(&remap->taker, frame->source, frame->plan, frame->bench->key, error);
+    status = taker_init(&remap->taker, frame->source, frame->plan, frame->bench->model, frame->bench->key, error);
   }
   return status == OK ? parcel_init(&remap->parcel, frame->bench->model, error) : status;
 }
@@ -457,6 +458,7 @@ enum status sync_remap(const struct workbench *bench, const struct source_config
   result->run = remap.frame.run;
   result->counts = remap.lander.counts;
   result->staged = remap.lander.staged;
+  result->revoked = remap.lander.revoked;
   result->complete = status == OK;
   result->nothing_new = result->counts.fresh + result->counts.changed + result->counts.deleted == 0;
   if (status != OK) {

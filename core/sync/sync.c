@@ -133,7 +133,7 @@ static enum status sync_prepare(struct sync *sync, struct error *error) {
     status = sync_begin_pass(sync, error);
   }
   if (status == OK) {
-    status = taker_init(&sync->taker, frame->source, frame->plan, frame->bench->key, error);
+    status = taker_init(&sync->taker, frame->source, frame->plan, frame->bench->model, frame->bench->key, error);
   }
   if (status == OK) {
     status = drift_watch_new(frame->plan, &sync->taker.watch, error);
@@ -494,6 +494,7 @@ enum status sync_source(const struct workbench *bench, const struct source_confi
   result->run = sync.frame.run;
   result->counts = sync.lander.counts;
   result->staged = sync.lander.staged;
+  result->revoked = sync.lander.revoked;
   result->nothing_new = result->counts.fresh + result->counts.changed + result->counts.deleted == 0;
   if (status != OK) {
     run_frame_fail(&sync.frame, &result->counts, error);

@@ -28,7 +28,8 @@ struct sync_result {
   int64_t run;
   struct counts counts;
   struct staged staged;
-  bool complete; /* the pass reached its end; false after OK: its budget was used up, and the next run goes on */
+  int64_t revoked; /* records that consent took out, or took somebody out of, and whose bytes files may still hold */
+  bool complete;   /* the pass reached its end; false after OK: its budget was used up, and the next run goes on */
   bool nothing_new;
   bool sweep_refused; /* a sweep would have dropped more than max_drop: nothing was deleted */
   char warning[320];

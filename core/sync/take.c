@@ -7,7 +7,7 @@
 enum { SCRATCH_LIMIT = 64 << 20 };
 
 enum status taker_init(struct taker *taker, const struct source_config *source, const struct plan *plan,
-                       const struct key *key, struct error *error) {
+                       const struct model *model, const struct key *key, struct error *error) {
   *taker = (struct taker){.source = source, .plan = plan, .format = plan_format(plan)};
   buffer_init(&taker->scratch, SCRATCH_LIMIT);
   buffer_init(&taker->limited, SCRATCH_LIMIT);
@@ -21,7 +21,7 @@ enum status taker_init(struct taker *taker, const struct source_config *source, 
   }
   taker->record_key = key_subkey(key, "record");
   taker->key_key = key_subkey(key, "key");
-  return OK;
+  return consent_init(&taker->consent, &source->terms, model, key, error);
 }
 
 void taker_free(struct taker *taker) {
@@ -29,6 +29,7 @@ void taker_free(struct taker *taker) {
   buffer_free(&taker->scratch);
   buffer_free(&taker->limited);
   arena_free(taker->spare);
+  consent_free(&taker->consent);
 }
 
 void taker_begin(struct taker *taker, const struct format *format) {
@@ -168,16 +169,20 @@ static enum status step_key(struct step *step, struct error *error) {
 static enum status step_map(struct step *step, struct error *error) {
   struct parcel *parcel = step->parcel;
   uint32_t position = (uint32_t)parcel->count;
+  struct consent *consent = &step->taker->consent;
   step->item.state = RECORD_QUARANTINED;
   if (step->fault != NULL) {
+    consent_unread(consent, &step->item);
     return parcel_issue(parcel, position, step->fault, step->words, error);
   }
   if (plan_deletes(step->taker->plan, &parcel->mapped, step->root)) {
+    consent_unread(consent, &step->item);
     step->item.tombstone = true;
     step->item.state = RECORD_MAPPED;
     return OK;
   }
   enum outcome outcome = OUTCOME_MAPPED;
+  consent_listen(consent, parcel);
   enum status status = plan_apply(step->taker->plan, &parcel->mapped, step->root, position, &outcome, error);
   step->item.refused = outcome == OUTCOME_REFUSED;
   if (outcome == OUTCOME_MAPPED) {
@@ -185,7 +190,9 @@ static enum status step_map(struct step *step, struct error *error) {
   } else if (outcome == OUTCOME_WITHHELD) {
     step->item.state = RECORD_WITHHELD;
   }
-  return status;
+  return status == OK && outcome != OUTCOME_REFUSED
+             ? consent_settle(consent, parcel, position, &step->item, outcome, error)
+             : status;
 }
 
 /* Compares with what the parcel holds already. */

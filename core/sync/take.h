@@ -1,9 +1,10 @@
-/* From the bytes of one record to an item of a parcel: cut, parse, refuse, key, digests, map. Sync, remap and retry all
- * go through here, so that the same bytes and the same plan give the same rows. */
+/* From the bytes of one record to an item of a parcel: cut, parse, refuse, key, digests, map, consent. Sync, remap and
+ * retry all go through here, so that the same bytes and the same plan give the same rows. */
 #ifndef PUENTE_SYNC_TAKE_H
 #define PUENTE_SYNC_TAKE_H
 
 #include "core/config.h"
+#include "core/sync/consent.h"
 #include "core/sync/drift.h"
 #include "core/sync/parcel.h"
 
@@ -15,7 +16,8 @@ struct taker {
   struct subkey record_key, key_key;
   struct buffer scratch, limited; /* a record after `cut`, and after `terms: fields:` */
   struct arena *spare;            /* what a limited source's record holds, before it was cut; NULL: it is not limited */
-  struct drift_watch *watch;      /* the caller's; NULL: nobody looks at the fields */
+  struct consent consent;
+  struct drift_watch *watch; /* the caller's; NULL: nobody looks at the fields */
 };
 
 enum taken {
@@ -26,7 +28,7 @@ enum taken {
 };
 
 enum status taker_init(struct taker *taker, const struct source_config *source, const struct plan *plan,
-                       const struct key *key, struct error *error) MUST_CHECK;
+                       const struct model *model, const struct key *key, struct error *error) MUST_CHECK;
 void taker_free(struct taker *taker);
 /* Another document, or another format, begins: the next record brings its own context. */
 void taker_begin(struct taker *taker, const struct format *format);

@@ -19,9 +19,9 @@ static const char NGO[] =
     "\"maternal\":\"QUISPE\",\"born\":\"2004-05-06\",\"sex\":\"F\",\"consent\":\"share\",\"phone\":\"999888777\","
     "\"home\":{\"street\":\"AV TACNA 999\",\"town\":\"LIMA\"},\"kin\":[{\"name\":\"HILDA\"},{\"name\":\"OLGA\"}],"
     "\"a/b\":null}\n";
-static const char SHOWN[] =
-    "{\"key\":\"K1\",\"date\":\"2024-01-02\",\"doc\":\"45671234\",\"given\":\"YOVANA\",\"paternal\":\"ZUBIAURRE\","
-    "\"maternal\":\"QUISPE\",\"sex\":\"F\",\"consent\":\"share\"}\n";
+#define SHOWN(date, scope)                                                                                             \
+  "{\"key\":\"K1\",\"date\":\"" date "\",\"doc\":\"45671234\",\"given\":\"YOVANA\",\"paternal\":\"ZUBIAURRE\","        \
+  "\"maternal\":\"QUISPE\",\"sex\":\"F\",\"consent\":\"" scope "\"}\n"
 static const char RETA[] =
     "{\"num\":\"D9\",\"date\":\"2024-01-01\",\"victims\":[{\"doc\":\"45671234\",\"given\":\"YOVANA\","
     "\"paternal\":\"ZUBIAURRE\",\"maternal\":\"QUISPE\",\"born\":\"2004-05-06\",\"sex\":\"F\"}]}\n";
@@ -138,7 +138,7 @@ static void officers_see(void **state) {
   struct terms_ground ground;
   (void)state;
   terms_begin(&ground, "shown", "terms:\n  shown_to: [PE/PNP]\n");
-  terms_page(&ground, "ngo", "1", SHOWN);
+  terms_page(&ground, "ngo", "1", SHOWN("2024-01-02", "share"));
   terms_page(&ground, "reta", "1", RETA);
   terms_run(&ground, 0, "store init");
   terms_run(&ground, 0, "access setup");
@@ -151,6 +151,15 @@ static void officers_see(void **state) {
   assert_sees("o_ngo", "document_type", "dni");
   assert_sees("o_police", "birth_date", "2004-05-06");
   assert_sees("o_ngo", "birth_date", "null");
+  /* She agreed to be linked, and not to be shown. */
+  terms_page(&ground, "ngo", "2", SHOWN("2024-01-03", "link"));
+  terms_run(&ground, 0, "--quiet run");
+  assert_int_equal(number(&ground, "SELECT count(*) FROM persons"), 1);
+  assert_sees("o_police", "document_type", "null");
+  assert_sees("o_ngo", "document_type", "dni");
+  terms_page(&ground, "ngo", "3", SHOWN("2024-01-04", "share"));
+  terms_run(&ground, 0, "--quiet run");
+  assert_sees("o_police", "document_type", "dni");
   program_write(ground.folder, "sources/ngo.yaml",
                 "source: ngo\ninstitution: PE/CHS\nunit: victim\nconnector: file\n"
                 "options: {path: incoming/ngo, settle: 0s}\nprecedence: 1\nterms:\n  shown_to: [PE/MP]\n");
@@ -168,8 +177,9 @@ static void what_is_not_kept_is_refused(void **state) {
   terms_begin(&ground, NULL, "terms:\n  linked_by_name: false\n");
   assert_said(&ground, 2, "check", "linked_by_name: false cannot be kept yet");
   terms_end(&ground);
-  terms_begin(&ground, NULL, "terms:\n  consent: required\n");
-  assert_said(&ground, 2, "check", "consent: required cannot be kept yet");
+  terms_begin(&ground, NULL, "terms:\n  consent: requird\n");
+  assert_said(&ground, 2, "check", "consent: unknown value 'requird'");
+  assert_said(&ground, 2, "check", "sources/ngo.yaml:8:12\n       hint: did you mean 'required'?");
   terms_end(&ground);
   terms_begin(&ground, NULL, "terms:\n  purposes: [protectoin]\n");
   assert_said(&ground, 2, "check", "did you mean 'protection'?");

@@ -67,6 +67,20 @@ static void own(const struct roles *roles) {
                     "WHERE g.login = session_user::text AND g.role = 'officer' AND g.ended = 0) $f$;");
 }
 
+/* Whether the row is of a person who did not consent to be shown to others than who asked her. */
+static void unshared(const struct roles *roles, const struct entity *involvement) {
+  bool told = involvement != NULL && entity_field(involvement, slice_of("consent")) != NULL;
+  roles_text(roles, "CREATE FUNCTION \"@_guard\".unshared(person bigint) RETURNS boolean LANGUAGE sql STABLE "
+                    "SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$ ");
+  roles_text(roles, told
+                        ? "SELECT EXISTS (SELECT 1 FROM \"@\".person_member m JOIN \"@\".st_involvement i "
+                          "ON i.row_id BETWEEN m.row_id / 1048576 * 1048576 AND m.row_id / 1048576 * 1048576 + 1048575 "
+                          "AND i.person_key = m.row_key AND i.to_run IS NULL "
+                          "WHERE m.row_id = person AND m.to_run IS NULL AND i.consent NOT IN ('share', 'law'))"
+                        : "SELECT false");
+  roles_text(roles, " $f$;");
+}
+
 /* A consolidated value comes from one staged row. Others' values are seen as their terms allow, and never where the
  * person stands in two roles: that link is not other institutions' to know. */
 static void sees(const struct roles *roles) {
@@ -80,17 +94,19 @@ static void sees(const struct roles *roles) {
                           "AND i.person_key = m.row_key AND i.to_run IS NULL "
                           "WHERE m.person_id = person AND m.to_run IS NULL"
                         : "SELECT false");
-  roles_text(roles,
-             " $f$;"
-             "CREATE FUNCTION \"@_guard\".sees(kind text, id bigint, origins text, field text) RETURNS boolean "
-             "LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$ "
-             "DECLARE origin bigint := (origins::json -> field ->> 0)::bigint; BEGIN "
-             "IF origin IS NULL THEN RETURN false; END IF; "
-             "IF origin / 1048576 IN (SELECT r FROM \"@_guard\".records() r) THEN RETURN true; END IF; "
-             "IF kind = 'person' AND \"@_guard\".mixed(id) THEN RETURN false; END IF; "
-             "RETURN EXISTS (SELECT 1 FROM \"@\".share h JOIN \"@\".granted g ON h.recipient IN ('*', g.institution) "
-             "WHERE h.source_id = origin >> 52 AND h.field IN ('*', kind || '.' || sees.field) "
-             "AND g.login = session_user::text AND g.role = 'officer' AND g.ended = 0); END $f$;");
+  roles_text(roles, " $f$;");
+  unshared(roles, involvement);
+  roles_text(
+      roles,
+      "CREATE FUNCTION \"@_guard\".sees(kind text, id bigint, origins text, field text) RETURNS boolean "
+      "LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$ "
+      "DECLARE origin bigint := (origins::json -> field ->> 0)::bigint; BEGIN "
+      "IF origin IS NULL THEN RETURN false; END IF; "
+      "IF origin / 1048576 IN (SELECT r FROM \"@_guard\".records() r) THEN RETURN true; END IF; "
+      "IF kind = 'person' AND (\"@_guard\".mixed(id) OR \"@_guard\".unshared(origin)) THEN RETURN false; END IF; "
+      "RETURN EXISTS (SELECT 1 FROM \"@\".share h JOIN \"@\".granted g ON h.recipient IN ('*', g.institution) "
+      "WHERE h.source_id = origin >> 52 AND h.field IN ('*', kind || '.' || sees.field) "
+      "AND g.login = session_user::text AND g.role = 'officer' AND g.ended = 0); END $f$;");
 }
 
 /* 0: nothing of it is theirs; that is in the log, too. */
@@ -157,8 +173,9 @@ void roles_guard(const struct roles *roles) {
   for (size_t e = 0; e < store->model->entity_count; e++) {
     const struct shelf *shelf = &store->shelves[e];
     bool roled = strcmp(shelf->entity->name, "involvement") == 0;
-    buffer_printf(roles->sql, "GRANT SELECT (row_id, institution, region, to_run%s) ON ",
-                  roled ? ", person_key, role" : "");
+    bool consents = roled && entity_field(shelf->entity, slice_of("consent")) != NULL;
+    buffer_printf(roles->sql, "GRANT SELECT (row_id, institution, region, to_run%s%s) ON ",
+                  roled ? ", person_key, role" : "", consents ? ", consent" : "");
     roles_text(roles, "\"@\".");
     buffer_printf(roles->sql, "\"%s\" TO ", shelf->table.name);
     roles_text(roles, "\"@_guard\";");
