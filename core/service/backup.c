@@ -121,6 +121,32 @@ static enum status make_folder(const char *folder, struct error *error) {
   return error->code;
 }
 
+static const char *default_folder(const struct config *config) {
+  return config->serve.backup_folder == NULL ? "backups" : config->serve.backup_folder;
+}
+
+enum status service_backup_place(const struct config *config, struct error *error) {
+  struct arena *arena = arena_new(0);
+  char *folder = arena == NULL ? NULL : path_join(arena, config->folder, default_folder(config));
+  if (folder == NULL) {
+    arena_free(arena);
+    return error_memory(error);
+  }
+  char *slash = strrchr(folder, '/');
+  if (access(folder, F_OK) != 0 && slash != NULL) { /* the first copy makes it */
+    slash[slash == folder] = '\0';
+  }
+  int cause = access(folder, W_OK | X_OK) == 0 ? 0 : errno;
+  cause = cause != ENOENT && !is_folder(folder) ? ENOTDIR : cause;
+  if (cause != 0) {
+    error_set(error, ERR_IO, _("copies of the store cannot be written: %s"), strerror(cause));
+    error_place(error, "%s", folder);
+    error_hint(error, "%s", _("is the folder that `serve: backup:` names there, mounted and writable?"));
+  }
+  arena_free(arena);
+  return cause == 0 ? OK : ERR_IO;
+}
+
 /* The file of the copy; `folder` is where older ones lie, or NULL where a file was named. */
 static enum status name_copy(const struct workspace *workspace, const struct backup_job *job, struct arena *arena,
                              struct buffer *file, const char **folder, struct error *error) {
@@ -131,8 +157,7 @@ static enum status name_copy(const struct workspace *workspace, const struct bac
     buffer_text(file, job->target);
     return buffer_check(file, "path", error);
   }
-  const char *named = config->serve.backup_folder == NULL ? "backups" : config->serve.backup_folder;
-  *folder = job->target != NULL ? job->target : path_join(arena, config->folder, named);
+  *folder = job->target != NULL ? job->target : path_join(arena, config->folder, default_folder(config));
   if (*folder == NULL) {
     return error_memory(error);
   }

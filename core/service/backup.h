@@ -24,6 +24,9 @@ enum status service_backup(struct workspace *workspace, const struct backup_job 
                            struct error *error) MUST_CHECK;
 void backup_done_free(struct backup_done *done);
 
+/* Whether copies by the clock could be written where `serve: backup:` wants them; makes nothing. */
+enum status service_backup_place(const struct config *config, struct error *error) MUST_CHECK;
+
 struct restore_done {
   struct buffer aside; /* file or schema where the former store is; empty: there was none */
   int version;         /* of the restored store */

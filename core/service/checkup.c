@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/resolve/policy.h"
 #include "core/schedule/zone.h"
+#include "core/service/backup.h"
 #include "core/service/holders.h"
 
 #include <stdio.h>
@@ -291,6 +292,16 @@ static void check_holders(struct checkup *checkup) {
   }
 }
 
+static void check_backups(struct checkup *checkup) {
+  const struct config *config = checkup->workspace.config;
+  struct error error;
+  if (!config->serve.backup.manual) {
+    enum status status = service_backup_place(config, &error);
+    passed(checkup, _("backups"), status, &error,
+           config->serve.backup_folder == NULL ? "backups" : config->serve.backup_folder);
+  }
+}
+
 static void check_store(struct checkup *checkup, const char *config_path) {
   struct workspace probe;
   struct error error;
@@ -343,6 +354,7 @@ static enum status check_all(const char *config_path, bool store, check_report *
   check_link(&checkup);
   if (store) { /* a medium that is not in must not hold up a reload */
     check_holders(&checkup);
+    check_backups(&checkup);
   }
   if (store && checkup.worst == OK) {
     check_store(&checkup, config_path);

@@ -11,20 +11,28 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+enum { INDEX_SIZE = 32 << 10 /* the least that SQLite makes */ };
+
 bool sqlite_disk_is_read_only(const char *path) {
   struct statvfs disk;
   return path != NULL && statvfs(path, &disk) == 0 && (disk.f_flag & ST_RDONLY) != 0;
 }
 
-/* A log that was not taken over into the database belongs to what it says. */
-static bool has_log(const char *path) {
+static bool has_beside(const char *path, const char *suffix, off_t least) {
   struct buffer name;
   struct stat about;
   buffer_init(&name, 1 << 16);
-  buffer_printf(&name, "%s-wal", path);
-  bool has = name.failed != OK || (stat(name.data, &about) == 0 && about.st_size > 0);
+  buffer_printf(&name, "%s%s", path, suffix);
+  bool has = name.failed != OK || (stat(name.data, &about) == 0 && about.st_size >= least);
   buffer_free(&name);
   return has;
+}
+
+/* No room for the index of the log, and nobody has one: nobody writes, and nobody can begin to. */
+static bool disk_is_full(const char *path) {
+  struct statvfs disk;
+  return path != NULL && statvfs(path, &disk) == 0 && (uint64_t)disk.f_bfree * disk.f_frsize < INDEX_SIZE
+         && !has_beside(path, "-shm", INDEX_SIZE);
 }
 
 static void write_uri(struct buffer *uri, const char *path) {
@@ -41,7 +49,8 @@ static void write_uri(struct buffer *uri, const char *path) {
 
 int sqlite_open_reading(const char *path, sqlite3 **handle) {
   int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
-  if (!sqlite_disk_is_read_only(path) || has_log(path)) {
+  /* A log that was not taken over into the database belongs to what it says. */
+  if ((!sqlite_disk_is_read_only(path) && !disk_is_full(path)) || has_beside(path, "-wal", 1)) {
     return sqlite3_open_v2(path, handle, flags, NULL);
   }
   struct buffer uri;

@@ -54,7 +54,8 @@ char *sqlite_real_path(const char *path);
 bool sqlite_has_moved(sqlite3 *handle);
 /* The file is made beforehand, since SQLite would make it readable by others; its log follows its mode. */
 enum status sqlite_make_file(const char *path, struct error *error) MUST_CHECK;
-/* Opens a database for reading only; one on a disk that is mounted read-only, too, where its log is empty. */
+/* Opens a database for reading only; one on a disk that is full or mounted read-only, too, where its
+ * log is empty. */
 int sqlite_open_reading(const char *path, sqlite3 **handle);
 bool sqlite_disk_is_read_only(const char *path);
 /* Another connection writes: SQLite asks here whether to try again. */

@@ -209,6 +209,28 @@ static void test_holders(void **state) {
   assert_int_not_equal(program_run_as(folder, "root", "audit checkpoint --send").code, 0);
 }
 
+/* Where copies by the clock would go is looked at before the night in which one is wanted. */
+static void test_backup_folder(void **state) {
+  (void)state;
+  make_workspace();
+  char *kept = program_read(folder, "puente.yaml"), text[8192];
+  snprintf(text, sizeof text, "%s\nserve: {backup: {schedule: '@daily', folder: copies}}\n", kept);
+  free(kept);
+  program_write(folder, "puente.yaml", text);
+  assert_says(program_run(folder, "check").out, "ok     backups: ");
+  program_write(folder, "copies", "a file is in its place");
+  struct said said = program_run(folder, "check");
+  assert_int_not_equal(said.code, 0);
+  assert_says(said.out, "WRONG  backups: copies of the store cannot be written: Not a directory");
+  kept = program_read(folder, "puente.yaml");
+  char *at = strstr(kept, "folder: copies");
+  assert_non_null(at);
+  snprintf(text, sizeof text, "%.*sfolder: medium/copies}}\n", (int)(at - kept), kept);
+  free(kept);
+  program_write(folder, "puente.yaml", text);
+  assert_says(program_run(folder, "check").out, "WRONG  backups: copies of the store cannot be written: No such file");
+}
+
 /* Codes of the source, and a mapping that is another source's: told by check, and refused by sync. */
 static void test_misnamed(void **state) {
   (void)state;
@@ -445,6 +467,7 @@ int main(void) {
       TEST(test_init),
       TEST(test_check),
       TEST(test_holders),
+      TEST(test_backup_folder),
       TEST(test_misnamed),
       TEST(test_check_live),
       TEST(test_sync_twice),
