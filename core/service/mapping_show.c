@@ -118,8 +118,14 @@ static enum status show_record(struct show *show, const struct raw *raw, struct 
   arena_reset(show->arena);
   batch_reset(&show->batch);
   struct slice bytes = arena_copy(show->arena, raw->bytes);
-  const struct format *format = plan_format(show->plan);
-  if (format->parse(show->decoder, bytes, show->arena, &root, error) != OK) {
+  if (bytes.data == NULL && raw->bytes.len > 0) {
+    return error_memory(error);
+  }
+  enum status parsed = plan_format(show->plan)->parse(show->decoder, bytes, show->arena, &root, error);
+  if (parsed == ERR_MEMORY) {
+    return parsed;
+  }
+  if (parsed != OK) {
     return buffer_printf(show->out, "record %u broken: %s\n", show->record, error->message);
   }
   enum outcome outcome;

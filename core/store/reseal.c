@@ -76,6 +76,10 @@ static enum status read_bodies(struct store *store, const struct part *part, con
                           .sealed = arena_copy(store->scratch, slice_of_value(store->ops->value(cursor, 2))),
                           .old = arena_copy(store->scratch, slice_of_value(store->ops->value(cursor, 3))),
                           .context = arena_copy(store->scratch, slice_of_value(store->ops->value(cursor, 4)))};
+    if (body->sealed.data == NULL || body->old.data == NULL || body->context.data == NULL) {
+      status = error_memory(error);
+      break;
+    }
   }
   store->ops->finish(cursor);
   return status == END ? OK : status;
