@@ -24,7 +24,7 @@ _puente() {
       review)
         mapfile -t COMPREPLY < <(compgen -W "list show accept reject" -- "$current") ;;
       export)
-        mapfile -t COMPREPLY < <(compgen -W "csv json htcds crosswalk aggregate" -- "$current") ;;
+        mapfile -t COMPREPLY < <(compgen -W "csv json htcds crosswalk ctdc aggregate" -- "$current") ;;
       *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     esac
   fi

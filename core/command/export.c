@@ -2,6 +2,7 @@
 #include "core/command/commands.h"
 #include "core/service/access.h"
 #include "core/service/crosswalk.h"
+#include "core/service/ctdc.h"
 #include "core/service/outbound.h"
 #include "core/service/releasing.h"
 
@@ -98,6 +99,33 @@ static enum status export_crosswalk(const struct globals *globals, const struct 
   return status;
 }
 
+static enum status export_ctdc(const struct globals *globals, const struct typed *typed, struct error *error) {
+  const struct export_request request = {.json = typed->format != NULL && strcmp(typed->format, "json") == 0,
+                                         .folder = typed->folder,
+                                         .purpose = typed->purpose};
+  struct ctdc_made made = {.k = 0};
+  struct workspace workspace;
+  enum status status = workspace_open(globals->config, WORKSPACE_WRITE, &workspace, error);
+  if (status == OK) {
+    status = service_ctdc(&workspace, &request, &made, error);
+    workspace_close(&workspace);
+  }
+  if (status == OK && globals->json) {
+    json_t *told = json_pack("{ss si sI sI sI sI}", "path", made.path, "k", made.k, "rows", (json_int_t)made.rows,
+                             "complete", (json_int_t)made.complete, "left_out", (json_int_t)made.left_out, "withheld",
+                             (json_int_t)made.withheld);
+    json_dumpf(told, stdout, JSON_INDENT(2));
+    puts("");
+    json_decref(told);
+  } else if (status == OK && !globals->quiet) {
+    printf(_("%lld rows (%lld with all that is recorded), each combination at least %d times  %s\n"
+             "not in the file: %lld victims of too few alike, %lld by their consent (not for publication)\n"),
+           (long long)made.rows, (long long)made.complete, made.k, made.path, (long long)made.left_out,
+           (long long)made.withheld);
+  }
+  return status;
+}
+
 static bool is_format(const char *format) {
   return format == NULL || strcmp(format, "csv") == 0 || strcmp(format, "json") == 0;
 }
@@ -127,8 +155,10 @@ static int run(const struct globals *globals, int argc, char **argv) {
     status = export_release(globals, argv[2], typed.folder, &error);
   } else if (argc == 2 && strcmp(argv[1], "crosswalk") == 0) {
     status = export_crosswalk(globals, &typed, &error);
+  } else if (argc == 2 && strcmp(argv[1], "ctdc") == 0) {
+    status = export_ctdc(globals, &typed, &error);
   } else if (argc != 2 || form == 3) {
-    return command_misused(&command_export, _("csv, json, htcds, crosswalk or aggregate RELEASE is expected"));
+    return command_misused(&command_export, _("csv, json, htcds, crosswalk, ctdc or aggregate RELEASE is expected"));
   } else {
     status = export_rows(globals, (enum export_form)form, &typed, &error);
   }
@@ -138,15 +168,18 @@ static int run(const struct globals *globals, int argc, char **argv) {
 const struct command command_export = {
     .name = "export",
     .synopsis = "csv|json|htcds --purpose TEXT [--for INSTITUTION] [--out FOLDER] | "
-                "crosswalk --for INSTITUTION --purpose TEXT [--out FOLDER] | aggregate RELEASE [--out FOLDER]",
+                "crosswalk --for INSTITUTION --purpose TEXT [--out FOLDER] | ctdc --purpose TEXT [--out FOLDER] | "
+                "aggregate RELEASE [--out FOLDER]",
     .summary = N_("write persons, cases and what belongs to them to files, without names and documents"),
     .help =
         N_("  csv            one file an entity, RFC 4180\n"
            "  json           the same as JSON lines\n"
            "  htcds          fields and values of the Human Trafficking Case Data Standard 2.0\n"
            "  crosswalk      an institution's own case numbers, with those that others let it have\n"
+           "  ctdc           victims with the columns and age bands of the Counter-Trafficking Data Collaborative,\n"
+           "                 k-anonymous: no combination of values of fewer than k persons\n"
            "  aggregate NAME the tables of a release, suppressed: what may be published\n"
-           "  --format json  htcds, crosswalk as JSON lines; default: csv\n"
+           "  --format json  htcds, crosswalk, ctdc as JSON lines; default: csv\n"
            "  --for CODE     institution that gets them: ids become its own pseudonyms, numbers of cases stay here\n"
            "  --out FOLDER   where; default: export\n"
            "  --purpose TEXT what they are for: the log records it\n\n"

@@ -27,8 +27,8 @@ static enum status is_running(struct store *store, const char *kind, struct slic
   return store_held(store, name, running, error);
 }
 
-/* The last run before the first of those that go on: nothing that it or an earlier one wrote will change. */
-static enum status settled_run(struct store *store, int64_t *run, struct error *error) {
+enum status releasing_run(const struct workspace *workspace, int64_t *run, struct error *error) {
+  struct store *store = workspace->store;
   static const char *const columns[] = {"run_id", "kind", "source", "state"};
   const struct selection selection = {.view = "runs", .columns = columns, .column_count = 4, .order = "run_id"};
   struct result *result = NULL;
@@ -151,7 +151,7 @@ static enum status make_and_publish(struct workspace *workspace, const struct re
   struct buffer settings;
   int64_t newest = 0;
   buffer_init(&settings, 1 << 20);
-  enum status status = settled_run(workspace->store, &making.run, error);
+  enum status status = releasing_run(workspace, &making.run, error);
   status = status == OK ? find_former(workspace, plan->name, arena, &release.replaces, &newest, error) : status;
   if (status == OK && release.replaces != 0) {
     making.replaces = arena_printf(arena, "%lld", (long long)release.replaces);

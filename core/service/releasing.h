@@ -42,6 +42,8 @@ enum status releasing_open(const struct workspace *workspace, const char *refere
 enum status releasing_list(const struct workspace *workspace, struct arena *arena, struct released **releases,
                            size_t *count, struct error *error) MUST_CHECK;
 
+/* The last run before the first of those that go on: nothing that it or an earlier one wrote will change. */
+enum status releasing_run(const struct workspace *workspace, int64_t *run, struct error *error) MUST_CHECK;
 /* Publishes the release that is declared by that name, all of it in one transaction with its entry in the log. Needs
  * RIGHT_PUBLISH and a named person; one at a time. */
 struct releasing_made {

@@ -114,6 +114,7 @@ static const struct {
     {"query 'SELECT 1'", 0, false},
     {"query 'SELECT * FROM persons'", 0, false},
     {"export csv --purpose x --out out", 0, false},
+    {"export ctdc --purpose x --out build/given", 0, false},
     {"export crosswalk --for PE/MP --purpose x --out build/given", OFFICER, false},
     {"audit verify", AUDITOR, false},
     {"audit list", AUDITOR, false},
