@@ -315,7 +315,7 @@ const struct command command_audit = {
         "                     which records it touched\n"
         "  sample INDICATOR [ROW] --n N --seed S [--by year=2022,department=15] [--where F=V]\n"
         "                     traces of N units of a figure, from value to page, masked; the same store and\n"
-        "                     seed draw the same. Below 11 it needs --exact --purpose TEXT\n\n"
+        "                     seed draw the same. What a report hides needs --exact --purpose TEXT\n\n"
         "The format is on one page: docs/audit-log.md. Example:\n"
         "  puente audit list --event reveal --since 2026-01-01"),
     .run = run,

@@ -366,16 +366,16 @@ const struct command command_explain = {
     .name = "explain",
     .synopsis = "person|case|record|pair|figure ID [--reveal --purpose TEXT]",
     .summary = N_("where a value comes from, and why records were joined"),
-    .help =
-        N_("  person ID, case ID      the records joined in it, each value with its record, rule and institution,\n"
-           "                          and what other records say\n"
-           "  record SOURCE:KEY       its versions and issues, and what the mapping made of each value, recomputed\n"
-           "                          from the landed bytes (a record's number does too)\n"
-           "  pair ROW ROW            what was compared in two records, and the rule that joins them\n"
-           "  figure INDICATOR [ROW] [--by year=2022,department=15] [--where FIELD=VALUE]\n"
-           "                          whom one figure of a report counts, with the rows, rules and plans that its\n"
-           "                          values came by; ROW: a row as `puente report crosstab … --json` prints it, in\n"
-           "                          quotes. Below 11 it needs --exact --purpose TEXT, which the log records\n"
-           "  --reveal --purpose TEXT values instead of their shapes; the log records who, what and why"),
+    .help = N_(
+        "  person ID, case ID      the records joined in it, each value with its record, rule and institution,\n"
+        "                          and what other records say\n"
+        "  record SOURCE:KEY       its versions and issues, and what the mapping made of each value, recomputed\n"
+        "                          from the landed bytes (a record's number does too)\n"
+        "  pair ROW ROW            what was compared in two records, and the rule that joins them\n"
+        "  figure INDICATOR [ROW] [--by year=2022,department=15] [--where FIELD=VALUE]\n"
+        "                          whom one figure of a report counts, with the rows, rules and plans that its\n"
+        "                          values came by; ROW: a row as `puente report crosstab … --json` prints it, in\n"
+        "                          quotes. What a report hides needs --exact --purpose TEXT, and the log records it\n"
+        "  --reveal --purpose TEXT values instead of their shapes; the log records who, what and why"),
     .run = run,
 };

@@ -328,6 +328,7 @@ static enum status suppress(const struct cube_request *request, size_t most, str
   asked.condition_count = wide->condition_count;
   asked.suppress = false;
   asked.keep = true;
+  asked.visit = NULL; /* the units of the table asked for were told */
   enum status status = cube_plan_make(request, &wide->plan, error);
   status = status == OK ? cube_run(&asked, &wide->cube, error) : status;
   status = status == OK ? make_rows(wide, error) : status;

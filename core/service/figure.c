@@ -192,8 +192,8 @@ static void note_conditions(const struct figure_request *request, struct figure 
   }
 }
 
-static enum status too_small(struct error *error) {
-  error_set(error, ERR_AUTH, _("the figure is below %d: who is behind it is a sight of exact data"), FIGURE_SMALL);
+static enum status is_hidden(struct error *error) {
+  error_set(error, ERR_AUTH, "%s", _("the figure is hidden in its table: who is behind it is a sight of exact data"));
   error_hint(error, "%s", _("--exact --purpose \"why you have to see it\": the log records it"));
   return ERR_AUTH;
 }
@@ -215,6 +215,7 @@ enum status figure_find(struct workspace *workspace, const struct figure_request
                                      .indicator = &figure->indicator,
                                      .conditions = request->conditions,
                                      .condition_count = request->condition_count,
+                                     .suppress = !request->exact && !request->sight.reveal,
                                      .visit = take_unit,
                                      .context = figure};
   struct cube cube;
@@ -224,8 +225,8 @@ enum status figure_find(struct workspace *workspace, const struct figure_request
   }
   figure->extent = cube.total;
   cube_free(&cube);
-  if (figure->extent.figure < FIGURE_SMALL && !request->exact && !request->sight.reveal) {
-    return too_small(error);
+  if (figure->extent.hidden) {
+    return is_hidden(error);
   }
   if (figure->count > 0) {
     qsort(figure->units, figure->count, sizeof *figure->units, by_id);

@@ -7,13 +7,13 @@
 #include "core/service/cube.h"
 #include "core/service/explain.h"
 
-enum { FIGURE_CONDITIONS_MOST = 12, FIGURE_SMALL = 11 };
+enum { FIGURE_CONDITIONS_MOST = 12 };
 
 struct figure_request {
   const char *indicator;
   struct condition conditions[FIGURE_CONDITIONS_MOST];
   size_t condition_count;
-  bool exact; /* a small figure too: needs a purpose, and is logged before anything is read */
+  bool exact; /* a hidden figure too: needs a purpose, and is logged before anything is read */
   struct explain_request sight;
 };
 
@@ -34,9 +34,9 @@ struct figure {
   struct extent extent; /* as the report's cell */
 };
 
-/* Counts. ERR_AUTH for a figure below FIGURE_SMALL that was not asked for exactly, zero too; ERR_USAGE as the report
- * has it. An exact or revealed one is in the log before anything is read. The caller frees the figure, also after an
- * error. */
+/* Counts. ERR_AUTH for a figure that a report by those fields hides, for itself or for another's sake, and that was not
+ * asked for exactly; ERR_USAGE as the report has it. An exact or revealed one is in the log before anything is read.
+ * The caller frees the figure, also after an error. */
 enum status figure_find(struct workspace *workspace, const struct figure_request *request, struct figure *figure,
                         struct error *error) MUST_CHECK;
 void figure_free(struct figure *figure);

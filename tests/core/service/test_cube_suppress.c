@@ -1,6 +1,7 @@
 /* What counts show of a store of made-up cases: of one source, each with its victims and what was decided. */
 #include "core/base/file.h"
 #include "core/resolve/resolve.h"
+#include "core/service/provenance.h"
 #include "core/service/report.h"
 #include "tests/support/temp.h"
 
@@ -178,8 +179,64 @@ static void a_field_that_nobody_has_is_not_offered(void **state) {
   report_free(&report);
 }
 
+/* ---- who is behind a figure ---- */
+
+/* Of a row of a report by two fields; "" stands for what is not recorded. */
+static enum status find(const struct report *report, size_t row) {
+  struct error error = {0};
+  struct figure figure;
+  struct figure_request request = {.indicator = "cases", .condition_count = 2};
+  for (size_t f = 0; f < 2; f++) {
+    const char *text = report->cells[row * 3 + f].text;
+    request.conditions[f] = (struct condition){.field = report->columns[f].name, .value = text == NULL ? "" : text};
+  }
+  enum status status = figure_find(&workspace, &request, &figure, &error);
+  figure_free(&figure);
+  if (status == ERR_AUTH) { /* nor is one of them drawn */
+    json_t *answer = NULL;
+    assert_int_equal(audit_sample(&workspace, &request, 1, 1, &answer, &error), ERR_AUTH);
+    assert_null(answer);
+  }
+  return status;
+}
+
+/* Whom a cell counts is told where the cell is shown, with the k of the configuration, and refused where it is hidden,
+ * also where it counts many. Returns how many of those there are. */
+static size_t check_cells(const char *a, const char *b, int k) {
+  const struct report_request request = {.name = "crosstab", .indicator = "cases", .by = {a, b}, .by_count = 2};
+  struct report guarded, exact;
+  size_t beside = 0;
+  workspace.config->disclosure.k = 1;
+  run(&request, &exact);
+  workspace.config->disclosure.k = k;
+  run(&request, &guarded);
+  assert_int_equal(guarded.count, exact.count);
+  for (size_t row = 0; row < guarded.count / 3; row++) {
+    bool hidden = guarded.cells[row * 3 + 2].hidden;
+    assert_int_equal(find(&guarded, row), hidden ? ERR_AUTH : OK);
+    beside += hidden && exact.cells[row * 3 + 2].count >= k;
+  }
+  report_free(&guarded);
+  report_free(&exact);
+  workspace.config->disclosure.k = 11;
+  return beside;
+}
+
+static void who_is_behind_a_hidden_figure_is_not_told(void **state) {
+  (void)state;
+  size_t beside = 0;
+  for (int k = 2; k <= 14; k += 3) {
+    beside += check_cells("year", "department", k);
+    beside += check_cells("department", "decision", k);
+    beside += check_cells("year", "decision", k);
+  }
+  print_message("hidden for others' sake: %zu\n", beside);
+  assert_true(beside > 3);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_field_that_nobody_has_is_not_offered),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(who_is_behind_a_hidden_figure_is_not_told),
+                                     cmocka_unit_test(a_field_that_nobody_has_is_not_offered),
                                      cmocka_unit_test(a_filter_on_the_field_hides_its_other_values)};
   return cmocka_run_group_tests(tests, fill, empty);
 }
