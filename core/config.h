@@ -16,6 +16,7 @@ enum store_kind { STORE_SQLITE, STORE_POSTGRES };
 /* Small cells of published tables: see core/disclose/disclose.h. */
 struct disclosure_config {
   int k, width; /* default 11; 0: k-1 */
+  int base;     /* 0: small figures are hidden; 3, 5: every figure is rounded to it instead */
 };
 enum deletes { DELETES_NONE, DELETES_TOMBSTONE, DELETES_SWEEP };
 enum source_state { SOURCE_ACTIVE, SOURCE_PAUSED, SOURCE_RETIRED };

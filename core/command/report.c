@@ -95,10 +95,10 @@ static const struct {
               {"_unlinkable", offsetof(struct extent, unlinkable), BOUNDS_ALL}};
 enum { BESIDE_COUNT = sizeof BESIDE / sizeof *BESIDE };
 
-/* None where anything is hidden: records add up, and would give away what persons do not. */
+/* None where anything is hidden or rounded: records add up, and would give away what persons do not. */
 static size_t count_beside(const struct report *report, const struct report_column *column, enum table_form form) {
   size_t count = 0;
-  if (report->concealed > 0) {
+  if (report->concealed > 0 || report->rounded > 0) {
     return 0;
   }
   while (form != TABLE_TEXT && count < BESIDE_COUNT && column->bounds >= BESIDE[count].from) {
@@ -176,7 +176,7 @@ static void note_total(struct table *table, const struct report *report) {
   number_group(total->records, numbers[1]);
   number_group(total->least, numbers[2]);
   number_group(report->total_waiting, numbers[3]);
-  if (report->concealed > 0) {
+  if (report->concealed > 0 || report->rounded > 0) {
     table_note(table, report->total_cases ? _("%s: %s cases") : _("%s: %s persons"), title, numbers[0]);
     return;
   }
@@ -316,7 +316,7 @@ const struct command command_report = {
            "  --exact --purpose TEXT  nothing hidden; for a named person, and the log records it\n\n"
            "Example: puente report crosstab --by department,sex --columns year --where age_band=12-17\n"
            "Figures are of consolidated persons and cases, not of records; the indicator fixes how they are counted.\n"
-           "Figures of fewer than 11 (`disclosure: k:`) are hidden, and those that would give them away: "
-           "docs/disclosure.md."),
+           "Figures of fewer than 11 (`disclosure: k:`) are hidden, and those that would give them away; or all are\n"
+           "rounded (`disclosure: {method: round, base: 3}`): docs/disclosure.md."),
     .run = run,
 };

@@ -36,6 +36,9 @@ static const struct member disclosure_members[] = {
      "smallest count of persons or cases that a report shows; default: 11"},
     {"width", "\"type\": \"integer\", \"minimum\": 0, \"maximum\": 1000",
      "how far apart the possible counts of a hidden figure stay; default: k-1"},
+    {"method", "\"enum\": [\"suppress\", \"round\"]",
+     "small figures are hidden, or all are rounded; default: suppress"},
+    {"base", "\"enum\": [3, 5]", "of method: round"},
     {NULL, NULL, NULL}};
 
 static const struct member approval_members[] = {

@@ -532,6 +532,14 @@ static enum status count_all(struct counting *counting, struct map *dictionary, 
                                                            : count_cases(counting, error);
 }
 
+static enum status protect(const struct cube_request *request, struct cube *cube, struct error *error) {
+  int base = request->workspace->config->disclosure.base;
+  if (request->suppress || (request->guard && base == 0)) {
+    return cube_suppress(request, cube, error);
+  }
+  return request->guard ? cube_round(request, cube, error) : OK;
+}
+
 enum status cube_run(const struct cube_request *request, struct cube *cube, struct error *error) {
   struct counting counting = {.request = request};
   *cube = (struct cube){.dictionary = map_new(), .field_count = request->by_count};
@@ -551,7 +559,7 @@ enum status cube_run(const struct cube_request *request, struct cube *cube, stru
     counting.tuples = NULL;
   }
   free_counting(&counting);
-  status = status == OK && request->suppress ? cube_suppress(request, cube, error) : status;
+  status = status == OK ? protect(request, cube, error) : status;
   if (status != OK) {
     cube_free(cube);
   }

@@ -71,6 +71,7 @@ struct cube_request {
   size_t condition_count;
   const char *source;      /* NULL: consolidated */
   bool suppress;           /* what may not be shown is hidden (core/disclose), as if all margins were printed too */
+  bool guard;              /* what may not be shown is hidden so, or all is rounded, as `disclosure:` has it */
   const char *const *with; /* suppress: fields of the table that this one is printed with */
   size_t with_count;
   bool keep;           /* the tuples too */
@@ -100,6 +101,7 @@ struct cube {
   struct extent total;     /* each unit once */
   int64_t waiting;         /* waiting pairs between units of the total */
   size_t hidden;           /* of the cells */
+  int rounded;             /* guard: to that base; 0: what is shown is exact */
   struct cube_shown shown; /* suppress */
   struct tuple *tuples;    /* where they are kept */
   size_t tuple_count;

@@ -18,6 +18,8 @@ enum status cube_cells_make(const struct cube_request *request, struct tuple *tu
                             struct error *error) MUST_CHECK;
 /* Hides in `cube`, the count of `request`, what may not be shown. */
 enum status cube_suppress(const struct cube_request *request, struct cube *cube, struct error *error) MUST_CHECK;
+/* Rounds every figure of `cube`; what could tell the true ones beside it is gone. */
+enum status cube_round(const struct cube_request *request, struct cube *cube, struct error *error) MUST_CHECK;
 /* The number that a text begins with, at most three digits of it. */
 int cube_number(struct slice text);
 

@@ -326,7 +326,7 @@ static enum status suppress(const struct cube_request *request, size_t most, str
   asked.by_count = wide->axis_count;
   asked.conditions = wide->conditions;
   asked.condition_count = wide->condition_count;
-  asked.suppress = false;
+  asked.suppress = asked.guard = false;
   asked.keep = true;
   asked.visit = NULL; /* the units of the table asked for were told */
   enum status status = cube_plan_make(request, &wide->plan, error);

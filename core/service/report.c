@@ -127,6 +127,12 @@ void report_optional(struct report *report) {
   }
 }
 
+void report_found(struct report *report) {
+  if (report->column_count > 0) {
+    report->columns[report->column_count - 1].found = true;
+  }
+}
+
 void report_bounds(struct report *report, enum bounds bounds) {
   if (report->column_count > 0) {
     report->columns[report->column_count - 1].bounds = bounds;

@@ -18,6 +18,7 @@ struct report_column {
   enum report_kind kind;
   bool optional;      /* people need not see it where all its cells are zero */
   enum bounds bounds; /* what programs get beside the figure */
+  bool found;         /* it is there because somebody is counted in it */
 };
 struct report_cell {
   bool null;
@@ -47,7 +48,8 @@ struct report {
   struct report_cell *cells; /* row by row */
   size_t count, capacity;
   bool guarded;        /* small figures are hidden; without, they were asked for exactly */
-  size_t concealed;    /* figures that are */
+  size_t concealed;    /* figures that are hidden */
+  int rounded;         /* every figure of persons and cases is, to this base; 0: none */
   size_t filled, kept; /* cells of its table and margins that are not zero; of those, shown. 0 filled: not told */
   int share; /* least of what it counts that is in a shown figure of its finest table, in steps of 5 %; -1: not told */
   struct report_offer offers[REPORT_OFFERS_MOST];
@@ -95,6 +97,7 @@ void report_free(struct report *report);
 
 void report_column(struct report *report, const char *name, const char *title, enum report_kind kind);
 void report_optional(struct report *report); /* the column added last */
+void report_found(struct report *report);    /* likewise */
 void report_text(struct report *report, struct slice text);
 void report_code(struct report *report, const char *code, const char *label); /* code NULL: nothing recorded */
 void report_count(struct report *report, int64_t count);                      /* of records, runs, bytes */
@@ -110,12 +113,16 @@ enum status report_check(const struct report *report, struct error *error) MUST_
 /* What of a table of persons or cases is shown, and where something is hidden, a note that says so. */
 struct cube_shown;
 void report_shown(struct report *report, const struct cube_shown *shown);
+/* The figures are rounded to the base (0: they are not). Rows without any figure but zero are left out, and columns
+ * that were found: what counts nobody is not there either. After the last cell. */
+void report_rounded(struct report *report, int base);
 /* For a crosstab of which something is hidden: what to ask for instead, as core/service/cube_offer.h has it. */
 struct cube_request;
 enum status report_offer(const struct cube_request *asked, const struct report_request *request,
                          const struct cube_shown *shown, struct report *report, struct error *error) MUST_CHECK;
-/* The report as an object beside its rows: {"title", "guarded", "hidden", "shown": {"cells", "of", "share"} or null,
- * "offers": [{"command", "cells", "of", "share"}], "notes": [TEXT]}; a share is a number of per cent, or null. */
+/* The report as an object beside its rows: {"title", "guarded", "rounded": base or null, "hidden", "shown": {"cells",
+ * "of", "share"} or null, "offers": [{"command", "cells", "of", "share"}], "notes": [TEXT]}; a share is a number of per
+ * cent, or null. */
 enum status report_metadata(const struct report *report, struct buffer *out, struct error *error) MUST_CHECK;
 
 struct cube_field;

@@ -75,6 +75,7 @@ static void add_heads(const struct across *across, struct report *report) {
         value == MAP_NONE ? "not_recorded" : arena_text(report->arena, map_key(across->columns->dictionary, value));
     report_column(report, name == NULL ? "" : name, label, REPORT_COUNT);
     report_bounds(report, BOUNDS_LEAST);
+    report_found(report);
   }
   report_column(report, "total", _("Total"), REPORT_COUNT);
   report_bounds(report, BOUNDS_ALL);
@@ -164,7 +165,7 @@ static enum status count(const struct workspace *workspace, const struct report_
   by[request->by_count] = request->across;
   const struct cube_request asked = {.workspace = workspace,
                                      .indicator = indicator,
-                                     .suppress = report->guarded,
+                                     .guard = report->guarded,
                                      .by = by,
                                      .by_count = request->by_count + (request->across != NULL),
                                      .conditions = conditions,
@@ -184,6 +185,7 @@ static enum status count(const struct workspace *workspace, const struct report_
   report_total(report, &cube.total, cube.waiting, indicator->unit == UNIT_CASE);
   add_notes(indicator, &cube, report);
   report_shown(report, &cube.shown);
+  report_rounded(report, cube.rounded);
   status = status == OK ? report_offer(&asked, request, &cube.shown, report, error) : status;
   cube_free(&cube);
   return status;

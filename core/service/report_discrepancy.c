@@ -37,6 +37,7 @@ struct comparison {
   size_t count;        /* of columns */
   struct extent total; /* consolidated */
   int64_t waiting;     /* pairs between what it counts */
+  int rounded;         /* base of the figures of records; published ones are as they were published */
   bool guarded;
 };
 
@@ -98,7 +99,7 @@ static enum status add_cube(struct comparison *comparison, const char *source, s
   }
   const struct cube_request asked = {.workspace = comparison->workspace,
                                      .indicator = comparison->indicator,
-                                     .suppress = comparison->guarded,
+                                     .guard = comparison->guarded,
                                      .with = by,
                                      .with_count = 2,
                                      .by = by,
@@ -113,6 +114,9 @@ static enum status add_cube(struct comparison *comparison, const char *source, s
   for (size_t i = 0; i < cube.count && status == OK; i++) {
     const struct cube_cell *cell = &cube.cells[i];
     char key[KEY_MOST];
+    if (cube.rounded > 0 && cell->extent.figure == 0) {
+      continue; /* blank, as where there is nobody */
+    }
     size_t row = 0, len = make_key(key, value_text(&cube, cell->values[0]),
                                    by_count == 1 ? slice_of("") : value_text(&cube, cell->values[1]));
     status = row_of(comparison, slice_make(key, len), &row, error);
@@ -126,6 +130,7 @@ static enum status add_cube(struct comparison *comparison, const char *source, s
   if (source == NULL) {
     comparison->total = cube.total;
     comparison->waiting = cube.waiting;
+    comparison->rounded = cube.rounded;
   }
   cube_free(&cube);
   return status;
@@ -481,6 +486,9 @@ enum status report_discrepancy(const struct workspace *workspace, const struct r
                                   .guarded = report->guarded};
   report->title = request->spanish ? indicator.label_es : indicator.label_en;
   status = comparison.rows == NULL ? error_memory(error) : gather(&comparison, report, error);
+  if (status == OK) {
+    report_rounded(report, comparison.rounded);
+  }
   if (status == OK && comparison.used[workspace->config->source_count]) {
     report_total(report, &comparison.total, comparison.waiting, indicator.unit == UNIT_CASE);
     report->total_title = _("Consolidated");

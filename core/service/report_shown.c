@@ -22,6 +22,72 @@ void report_shown(struct report *report, const struct cube_shown *shown) {
   }
 }
 
+/* ---- rounded figures ---- */
+
+static bool is_empty(const struct report *report, size_t row) {
+  for (size_t c = 0; c < report->column_count; c++) {
+    const struct report_cell *cell = &report->cells[row * report->column_count + c];
+    if (report->columns[c].kind != REPORT_TEXT && !cell->null && cell->count != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool is_vain(const struct report *report, size_t column) {
+  for (size_t i = column; i < report->count; i += report->column_count) {
+    if (report->cells[i].count != 0) {
+      return false;
+    }
+  }
+  return report->columns[column].found;
+}
+
+/* A table without fields has one row, its total: it stays. */
+static void drop_rows(struct report *report) {
+  size_t width = report->column_count, kept = 0;
+  for (size_t row = 0; report->columns[0].kind == REPORT_TEXT && row * width < report->count; row++) {
+    if (!is_empty(report, row)) {
+      memmove(report->cells + kept * width, report->cells + row * width, width * sizeof *report->cells);
+      kept++;
+    }
+  }
+  report->count = report->columns[0].kind == REPORT_TEXT ? kept * width : report->count;
+}
+
+static void drop_columns(struct report *report) {
+  bool vain[REPORT_COLUMNS_MOST] = {false};
+  size_t width = report->column_count, columns = 0, cells = 0;
+  for (size_t c = 0; c < width; c++) {
+    vain[c] = is_vain(report, c);
+  }
+  for (size_t i = 0; i < report->count; i++) {
+    if (!vain[i % width]) {
+      report->cells[cells++] = report->cells[i];
+    }
+  }
+  for (size_t c = 0; c < width; c++) {
+    if (!vain[c]) {
+      report->columns[columns++] = report->columns[c];
+    }
+  }
+  report->count = cells;
+  report->column_count = columns;
+}
+
+void report_rounded(struct report *report, int base) {
+  if (base == 0 || report->column_count == 0) {
+    return;
+  }
+  report->rounded = base;
+  drop_columns(report);
+  drop_rows(report);
+  report_note(report,
+              _("Figures are rounded to base %d, each by itself and always to the same number: parts need not add up to"
+                " their total, and where nothing stands there may be a few."),
+              base);
+}
+
 /* ---- the command that asks for an offer ---- */
 
 /* A text as a shell takes it for one word. */
@@ -136,8 +202,13 @@ static void put_shown(size_t kept, size_t filled, int share, struct buffer *out)
 enum status report_metadata(const struct report *report, struct buffer *out, struct error *error) {
   buffer_text(out, "{\"title\": ");
   buffer_json(out, slice_of(report->title));
-  buffer_printf(out, ",\n \"guarded\": %s,\n \"hidden\": %zu,\n \"shown\": ", report->guarded ? "true" : "false",
-                report->concealed);
+  buffer_printf(out, ",\n \"guarded\": %s,\n \"rounded\": ", report->guarded ? "true" : "false");
+  if (report->rounded > 0) {
+    buffer_printf(out, "%d", report->rounded);
+  } else {
+    buffer_text(out, "null");
+  }
+  buffer_printf(out, ",\n \"hidden\": %zu,\n \"shown\": ", report->concealed);
   if (report->filled > 0) {
     buffer_char(out, '{');
     put_shown(report->kept, report->filled, report->share, out);

@@ -132,7 +132,7 @@ enum status report_stages(const struct workspace *workspace, const struct report
   }
   const struct cube_request asked = {.workspace = workspace,
                                      .indicator = &indicator,
-                                     .suppress = report->guarded,
+                                     .guard = report->guarded,
                                      .by = by,
                                      .by_count = by_count,
                                      .conditions = conditions,
@@ -146,6 +146,7 @@ enum status report_stages(const struct workspace *workspace, const struct report
   status = add_cohorts(&asked, &cube, stages, request->spanish, report, error);
   report_total(report, &cube.total, cube.waiting, true);
   report_shown(report, &cube.shown);
+  report_rounded(report, cube.rounded);
   cube_free(&cube);
   return status == OK ? add_connected(workspace, report, error) : status;
 }

@@ -139,57 +139,65 @@ static void test_the_commented_examples_are_right(void **state) {
   config_free(config);
 }
 
+static const struct mistake {
+  const char *config, *source, *place, *message, *hint;
+} mistakes[] = {
+    {"nam: x\n", SOURCE, "puente.yaml:1:1", "unknown key 'nam'", "did you mean 'name'?"},
+    {"lang: qu\n", SOURCE, "puente.yaml:1:7", "lang: unknown value 'qu'", "one of: es, en"},
+    {"store: {sqlite: a, postgres: b}\n", SOURCE, "puente.yaml:1:8", "store: sqlite and postgres are both named",
+     "a workspace has one store: remove one of them"},
+    {"store: {postgres: \"dbname=p password=x\"}\n", SOURCE, "puente.yaml:1:19",
+     "postgres: a connection string of name=value pairs without a password is expected here",
+     "write password: env:NAME, or password: file:PATH, on a line of its own"},
+    {"store: {postgres: \"dbname=p password = 'x'\"}\n", SOURCE, "puente.yaml:1:19",
+     "postgres: a connection string of name=value pairs without a password is expected here",
+     "write password: env:NAME, or password: file:PATH, on a line of its own"},
+    {"store: {postgres: \"dbname=p\", password: hunter2}\n", SOURCE, "puente.yaml:1:41",
+     "password: a secret does not stand in a configuration file",
+     "write env:NAME, or file:PATH with a file of mode 0600"},
+    {"disclosure: {method: round, base: 4}\n", SOURCE, "puente.yaml:1:35", "base: '4' is neither 3 nor 5",
+     "a figure is shown as a multiple of the base, less than the base away from the true one"},
+    {"disclosure: {method: round}\n", SOURCE, "puente.yaml:1:22", "method: round needs a base",
+     "disclosure: {method: round, base: 3}, or base: 5"},
+    {"disclosure: {base: 3}\n", SOURCE, "puente.yaml:1:20", "base: only method: round has one",
+     "disclosure: {method: round, base: 3}, or base: 5"},
+    {"disclosure: {method: hide}\n", SOURCE, "puente.yaml:1:22", "method: 'hide' is neither suppress nor round",
+     "suppress hides small figures; round, with base: 3 or 5, rounds all"},
+    {"page_limit: 1KiB\n", SOURCE, "puente.yaml:1:13", "page_limit: the value is out of bounds",
+     "from 65536 to 4294967296"},
+    {"", "source: reta2\ninstitution: PE/X\nunit: x\nconnector: file\n", "sources/reta.yaml:1:9",
+     "source 'reta2' stands in the file of 'reta'", "write source: reta, or rename the file"},
+    {"", "source: RETA\n", "sources/reta.yaml:1:9", "'RETA' is no code of a source",
+     "lower-case letters, digits and '_', at most 32"},
+    {"", "source: reta\ninstitution: MININTER\nunit: x\nconnector: file\n", "sources/reta.yaml:2:14",
+     "'MININTER' is no institution",
+     "its country's two letters, a slash, its acronym: PE/MP; acronyms of countries collide"},
+    {"", "source: reta\ninstitution: PE/X\nconnector: file\n", "sources/reta.yaml:1:1", "the source has no unit",
+     "add unit: what one of its records counts, for example denuncia"},
+    {"", "source: reta\ninstitution: PE/X\nunit: x\nconnector: fiel\n", "sources/reta.yaml:4:12",
+     "there is no connector 'fiel'", "did you mean 'file'?"},
+    {"", "source: reta\ninstitution: PE/X\nunit: x\nconnector: file\noptions: {paht: x}\n", "sources/reta.yaml:5:11",
+     "unknown key 'paht'", "did you mean 'path'?"},
+    {"", SOURCE "max_drop: 20\n", "sources/reta.yaml:6:11", "max_drop: a share from 0 to 1 is expected here", ""},
+    {"", SOURCE "overlap: ten\n", "sources/reta.yaml:6:10", "overlap: a duration is expected here",
+     "for example 30s, 10m, 2h, 7d"},
+    {"", SOURCE "deletes: swep\n", "sources/reta.yaml:6:10", "deletes: unknown value 'swep'", "did you mean 'sweep'?"},
+};
+
 static void test_mistakes_have_place_and_hint(void **state) {
   const struct workspace_folder *workspace = *state;
-  static const struct {
-    const char *config, *source, *place, *message, *hint;
-  } cases[] = {
-      {"nam: x\n", SOURCE, "puente.yaml:1:1", "unknown key 'nam'", "did you mean 'name'?"},
-      {"lang: qu\n", SOURCE, "puente.yaml:1:7", "lang: unknown value 'qu'", "one of: es, en"},
-      {"store: {sqlite: a, postgres: b}\n", SOURCE, "puente.yaml:1:8", "store: sqlite and postgres are both named",
-       "a workspace has one store: remove one of them"},
-      {"store: {postgres: \"dbname=p password=x\"}\n", SOURCE, "puente.yaml:1:19",
-       "postgres: a connection string of name=value pairs without a password is expected here",
-       "write password: env:NAME, or password: file:PATH, on a line of its own"},
-      {"store: {postgres: \"dbname=p password = 'x'\"}\n", SOURCE, "puente.yaml:1:19",
-       "postgres: a connection string of name=value pairs without a password is expected here",
-       "write password: env:NAME, or password: file:PATH, on a line of its own"},
-      {"store: {postgres: \"dbname=p\", password: hunter2}\n", SOURCE, "puente.yaml:1:41",
-       "password: a secret does not stand in a configuration file",
-       "write env:NAME, or file:PATH with a file of mode 0600"},
-      {"page_limit: 1KiB\n", SOURCE, "puente.yaml:1:13", "page_limit: the value is out of bounds",
-       "from 65536 to 4294967296"},
-      {"", "source: reta2\ninstitution: PE/X\nunit: x\nconnector: file\n", "sources/reta.yaml:1:9",
-       "source 'reta2' stands in the file of 'reta'", "write source: reta, or rename the file"},
-      {"", "source: RETA\n", "sources/reta.yaml:1:9", "'RETA' is no code of a source",
-       "lower-case letters, digits and '_', at most 32"},
-      {"", "source: reta\ninstitution: MININTER\nunit: x\nconnector: file\n", "sources/reta.yaml:2:14",
-       "'MININTER' is no institution",
-       "its country's two letters, a slash, its acronym: PE/MP; acronyms of countries collide"},
-      {"", "source: reta\ninstitution: PE/X\nconnector: file\n", "sources/reta.yaml:1:1", "the source has no unit",
-       "add unit: what one of its records counts, for example denuncia"},
-      {"", "source: reta\ninstitution: PE/X\nunit: x\nconnector: fiel\n", "sources/reta.yaml:4:12",
-       "there is no connector 'fiel'", "did you mean 'file'?"},
-      {"", "source: reta\ninstitution: PE/X\nunit: x\nconnector: file\noptions: {paht: x}\n", "sources/reta.yaml:5:11",
-       "unknown key 'paht'", "did you mean 'path'?"},
-      {"", SOURCE "max_drop: 20\n", "sources/reta.yaml:6:11", "max_drop: a share from 0 to 1 is expected here", ""},
-      {"", SOURCE "overlap: ten\n", "sources/reta.yaml:6:10", "overlap: a duration is expected here",
-       "for example 30s, 10m, 2h, 7d"},
-      {"", SOURCE "deletes: swep\n", "sources/reta.yaml:6:10", "deletes: unknown value 'swep'",
-       "did you mean 'sweep'?"},
-  };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+  for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
     struct config *config = NULL;
     struct error error = {0};
-    write_text(workspace->folder, "puente.yaml", cases[i].config);
-    write_text(workspace->folder, "sources/reta.yaml", cases[i].source);
+    write_text(workspace->folder, "puente.yaml", mistakes[i].config);
+    write_text(workspace->folder, "sources/reta.yaml", mistakes[i].source);
     assert_int_equal(config_load(workspace->path, &config, &error), ERR_CONFIG);
     assert_null(config);
-    assert_string_equal(error.message, cases[i].message);
-    assert_string_equal(error.hint, cases[i].hint);
-    size_t len = strlen(error.place), tail = strlen(cases[i].place);
+    assert_string_equal(error.message, mistakes[i].message);
+    assert_string_equal(error.hint, mistakes[i].hint);
+    size_t len = strlen(error.place), tail = strlen(mistakes[i].place);
     assert_true(len > tail);
-    assert_string_equal(error.place + len - tail, cases[i].place);
+    assert_string_equal(error.place + len - tail, mistakes[i].place);
     assert_null(strstr(error.message, "hunter2"));
   }
 }

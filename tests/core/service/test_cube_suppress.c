@@ -234,8 +234,190 @@ static void who_is_behind_a_hidden_figure_is_not_told(void **state) {
   assert_true(beside > 3);
 }
 
+/* ---- rounding ---- */
+
+static struct indicator indicator;
+static size_t rounded_cells;
+
+static struct cube count(const struct cube_request *asked) {
+  struct cube cube;
+  struct error error = {0};
+  if (cube_run(asked, &cube, &error) != OK) {
+    stop(&error);
+  }
+  return cube;
+}
+
+static const char *value_of(const struct cube *cube, size_t cell, size_t field, char room[64]) {
+  uint32_t value = cube->cells[cell].values[field];
+  snprintf(room, 64, "%.*s", value == MAP_NONE ? 0 : (int)map_key(cube->dictionary, value).len,
+           value == MAP_NONE ? "" : map_key(cube->dictionary, value).data);
+  return room;
+}
+
+static void check_near(int64_t truth, int64_t figure, int base) {
+  assert_int_equal(figure % base, 0);
+  assert_true(figure - truth < base && truth - figure < base);
+  assert_true(truth > 0 || figure == 0);
+  rounded_cells++;
+}
+
+/* The cell alone, by filters; and as a row of one field, filtered by the other: the same number as in the table. */
+static void check_elsewhere(const struct cube_request *asked, const struct cube *cube, size_t cell) {
+  char rooms[2][64], room[64];
+  struct condition conditions[2];
+  struct cube_request alone = *asked;
+  for (size_t f = 0; f < 2; f++) {
+    conditions[f] = (struct condition){.field = asked->by[f], .value = value_of(cube, cell, f, rooms[f])};
+  }
+  alone.conditions = conditions;
+  alone.condition_count = 2;
+  alone.by_count = 0;
+  struct cube one = count(&alone);
+  assert_int_equal(one.total.figure, cube->cells[cell].extent.figure);
+  cube_free(&one);
+  alone.by_count = alone.condition_count = 1;
+  alone.conditions = conditions + 1;
+  one = count(&alone);
+  for (size_t i = 0; i < one.count; i++) {
+    if (strcmp(value_of(&one, i, 0, room), rooms[0]) == 0) {
+      assert_int_equal(one.cells[i].extent.figure, cube->cells[cell].extent.figure);
+    }
+  }
+  cube_free(&one);
+}
+
+static void check_rounded(const char *a, const char *b, int base) {
+  const char *by[] = {a, b};
+  struct cube_request asked = {.workspace = &workspace, .indicator = &indicator, .by = by, .by_count = 2};
+  struct cube exact = count(&asked);
+  asked.guard = true;
+  workspace.config->disclosure.base = base;
+  struct cube rounded = count(&asked);
+  assert_int_equal(rounded.rounded, base);
+  assert_int_equal(rounded.count, exact.count);
+  check_near(exact.total.figure, rounded.total.figure, base);
+  for (size_t i = 0; i < rounded.count; i++) {
+    const struct extent *extent = &rounded.cells[i].extent;
+    check_near(exact.cells[i].extent.figure, extent->figure, base);
+    assert_true(extent->records == 0 && extent->least == 0 && extent->unlinkable == -1);
+    check_elsewhere(&asked, &rounded, i);
+  }
+  workspace.config->disclosure.base = 0;
+  cube_free(&exact);
+  cube_free(&rounded);
+}
+
+static void a_rounded_cell_has_one_number_near_the_truth(void **state) {
+  (void)state;
+  static const char *const fields[] = {"year", "month", "period", "department", "region", "stage", "decision"};
+  static const char *const names[] = {"cases", "victims"};
+  enum { FIELDS = sizeof fields / sizeof *fields };
+  const char *const folders[2] = {workspace.config->indicator_folders[0], workspace.config->indicator_folders[1]};
+  struct error error = {0};
+  struct arena *arena = arena_new(0);
+  rounded_cells = 0;
+  for (size_t n = 0; n < 2; n++) {
+    assert_int_equal(indicator_load(folders, names[n], arena, &indicator, &error), OK);
+    for (size_t a = 0; a < FIELDS; a++) {
+      for (size_t b = 0; b < FIELDS; b++) {
+        if (a != b) {
+          check_rounded(fields[a], fields[b], 3);
+          check_rounded(fields[a], fields[b], 5);
+        }
+      }
+    }
+  }
+  print_message("cells: %zu\n", rounded_cells);
+  assert_true(rounded_cells > 500);
+  arena_free(arena);
+}
+
+/* Under another name, and with a condition of the indicator instead of a filter, the cell is the same. */
+static void the_name_of_an_indicator_does_not_change_a_number(void **state) {
+  (void)state;
+  const char *const folders[2] = {workspace.config->indicator_folders[0], workspace.config->indicator_folders[1]};
+  const char *by[] = {"year"};
+  const struct condition female = {.field = "sex", .value = "female"};
+  struct error error = {0};
+  struct arena *arena = arena_new(0);
+  assert_int_equal(indicator_load(folders, "victims", arena, &indicator, &error), OK);
+  struct cube_request asked = {.workspace = &workspace,
+                               .indicator = &indicator,
+                               .by = by,
+                               .by_count = 1,
+                               .conditions = &female,
+                               .condition_count = 1,
+                               .guard = true};
+  workspace.config->disclosure.base = 5;
+  struct cube filtered = count(&asked);
+  indicator.name = "women";
+  indicator.conditions[indicator.condition_count++] = female;
+  asked.condition_count = 0;
+  struct cube women = count(&asked);
+  assert_true(women.count > 2);
+  assert_int_equal(women.total.figure, filtered.total.figure);
+  for (size_t i = 0; i < women.count; i++) {
+    assert_int_equal(women.cells[i].extent.figure, filtered.cells[i].extent.figure);
+  }
+  workspace.config->disclosure.base = 0;
+  cube_free(&filtered);
+  cube_free(&women);
+  arena_free(arena);
+}
+
+static void check_columns(const struct report *report) {
+  for (size_t c = 0; c < report->column_count; c++) {
+    int64_t most = report->columns[c].found ? 0 : 1;
+    for (size_t i = c; i < report->count; i += report->column_count) {
+      most = report->cells[i].count > most ? report->cells[i].count : most;
+    }
+    assert_true(most > 0);
+  }
+}
+
+/* A report says that it is rounded, and leaves out what rounds to nothing, which nobody tells from what is nothing. */
+static void a_rounded_report_says_so(void **state) {
+  (void)state;
+  const struct report_request requests[] = {
+      {.name = "crosstab", .indicator = "cases", .by = {"year", "department"}, .by_count = 2},
+      {.name = "crosstab", .by = {"age"}, .by_count = 1}, /* nearly everybody has one of their own */
+      {.name = "crosstab", .by = {"year", "sex"}, .by_count = 2, .across = "age"},
+      {.name = "stages", .indicator = "cases"},
+      {.name = "discrepancy", .indicator = "cases"}};
+  workspace.config->disclosure.base = 5;
+  for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+    struct report report;
+    run(&requests[i], &report);
+    assert_int_equal(report.rounded, 5);
+    assert_int_equal(report.concealed, 0);
+    assert_int_equal(report.offer_count, 0);
+    assert_true(report.count > report.column_count);
+    for (size_t row = 0; row < report.count; row += report.column_count) {
+      int64_t most = 0;
+      for (size_t c = 0; c < report.column_count; c++) {
+        const struct report_cell *cell = &report.cells[row + c];
+        assert_int_equal(cell->count % 5, 0);
+        most = cell->count > most ? cell->count : most;
+      }
+      assert_true(most > 0);
+    }
+    check_columns(&report);
+    bool said = false;
+    for (size_t n = 0; n < report.note_count; n++) {
+      said = said || strstr(report.notes[n], "base 5") != NULL;
+    }
+    assert_true(said);
+    report_free(&report);
+  }
+  workspace.config->disclosure.base = 0;
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(who_is_behind_a_hidden_figure_is_not_told),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_rounded_cell_has_one_number_near_the_truth),
+                                     cmocka_unit_test(the_name_of_an_indicator_does_not_change_a_number),
+                                     cmocka_unit_test(a_rounded_report_says_so),
+                                     cmocka_unit_test(who_is_behind_a_hidden_figure_is_not_told),
                                      cmocka_unit_test(a_field_that_nobody_has_is_not_offered),
                                      cmocka_unit_test(a_filter_on_the_field_hides_its_other_values)};
   return cmocka_run_group_tests(tests, fill, empty);
