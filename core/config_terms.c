@@ -130,14 +130,25 @@ static enum status read_retention(const struct yaml *block, struct terms_config 
   return status;
 }
 
-/* Refused rather than taken and not kept: nothing links by encodings alone yet. */
-static enum status read_linked(const struct yaml *block, struct error *error) {
+/* Where names are encoded, what else may be kept is named: a field that nobody thought of could hold the name. */
+static enum status read_linked(const struct yaml *block, struct terms_config *terms, struct error *error) {
+  const struct yaml *node = yaml_get(block, "linked_by_name");
   bool linked = true;
+  if (node != NULL && node->kind == YAML_SCALAR && strcmp(node->text, "encoded") == 0) {
+    terms->encoded = true;
+    if (!terms->fields_limited) {
+      yaml_error(node, error, "%s", _("linked_by_name: encoded needs fields: what may be kept beside the code"));
+      error_hint(error, "%s", _("fields: [case.number, person.birth_date, …], without names and other identifiers"));
+      return ERR_CONFIG;
+    }
+    return OK;
+  }
   enum status status = yaml_bool(block, "linked_by_name", &linked, error);
   if (status == OK && !linked) {
-    yaml_error(yaml_get(block, "linked_by_name"), error, "%s",
-               _("linked_by_name: false cannot be kept yet: names are linked as they are"));
-    error_hint(error, "%s", _("`linked: false` beside `terms:` keeps the source out of all linking"));
+    yaml_error(node, error, "%s", _("linked_by_name: false cannot be kept: names that are kept are linked"));
+    error_hint(error, "%s",
+               _("`encoded` keeps a code instead of the name; `linked: false` beside `terms:` keeps the source out of "
+                 "all linking"));
     return ERR_CONFIG;
   }
   return status;
@@ -163,7 +174,7 @@ static enum status read_block(const struct yaml *block, struct arena *arena, str
                         : status;
   status = status == OK ? read_shown_to(block, arena, terms, error) : status;
   status = status == OK ? read_consent(block, terms, error) : status;
-  status = status == OK ? read_linked(block, error) : status;
+  status = status == OK ? read_linked(block, terms, error) : status;
   status = status == OK ? read_retention(block, terms, error) : status;
   return status;
 }

@@ -12,7 +12,8 @@ struct terms_config {
   int64_t agreed_on, until;  /* microseconds: the begin of the day, UTC; `until` is the last day; 0: not stated */
   const char *const *fields; /* input paths that may be kept, with all below them */
   size_t field_count;
-  bool fields_limited;         /* `fields` is there: everything else is cut before landing */
+  bool fields_limited; /* `fields` is there: everything else is cut before landing */
+  bool encoded;        /* `linked_by_name: encoded`: of names a code is kept (core/link/clk.h), and no identifier */
   const char *const *purposes; /* codes of list purpose_of_use for which identified data may be seen */
   size_t purpose_count;
   bool purposes_limited;

@@ -53,6 +53,7 @@ static const struct {
     {"value_required", N_("the mapping says that this value is required")},
     {"value_too_long", N_("a value has at most 64 KiB")},
     {"text_unreadable", N_("the text holds a zero byte")},
+    {"encoding_unreadable", N_("codes of names are \"clk1:\" and 256 hexadecimal digits")},
     {"date_unreadable", N_("add the format under date, or the value under missing")},
     {"date_impossible", N_("there is no such day: correct it at the source")},
     {"date_range", N_("dates go from 1900 to 2100: correct it at the source, or name the value under missing")},

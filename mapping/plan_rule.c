@@ -171,11 +171,9 @@ static void part_set(struct making *making, const struct transform *transform, c
 }
 
 static void part_compile(struct making *making) {
-  static const char *const implied[] = {[FIELD_INTEGER] = "decimal",
-                                        [FIELD_DECIMAL] = "decimal",
-                                        [FIELD_DATE] = "date",
-                                        [FIELD_BOOLEAN] = "boolean",
-                                        [FIELD_CODE] = "lookup"};
+  static const char *const implied[] = {
+      [FIELD_INTEGER] = "decimal", [FIELD_DECIMAL] = "decimal", [FIELD_DATE] = "date",
+      [FIELD_BOOLEAN] = "boolean", [FIELD_CODE] = "lookup",     [FIELD_ENCODING] = NULL};
   const struct yaml *found = NULL;
   for (size_t i = 0; making->node->kind == YAML_MAP && i < making->node->count; i++) {
     const struct yaml *entry = &making->node->children[i];

@@ -319,6 +319,7 @@ static struct cell typed_cell(const struct rule *rule, struct value *value) {
   case FIELD_TEXT:
   case FIELD_DECIMAL:
   case FIELD_CODE:
+  case FIELD_ENCODING:
     return text_cell(value->text);
   }
   value->mild = false;

@@ -247,6 +247,12 @@ struct subkey key_subkey(const struct key *key, const char *purpose) {
   return derive(key->root, purpose);
 }
 
+void encoding_key(const struct key *key, uint8_t bytes[KEY_SIZE]) {
+  struct subkey subkey = key_subkey(key, "encoding");
+  memcpy(bytes, subkey.bytes, KEY_SIZE);
+  sodium_memzero(&subkey, sizeof subkey);
+}
+
 struct subkey key_wrapping(const struct key *key) {
   return derive(key->file, "seal/wrap");
 }

@@ -48,6 +48,8 @@ struct subkey {
   uint8_t bytes[32];
 };
 struct subkey key_subkey(const struct key *key, const char *purpose);
+/* The key under which names that may not be shared are encoded; institutions that encode themselves are given it. */
+void encoding_key(const struct key *key, uint8_t bytes[KEY_SIZE]);
 struct subkey key_wrapping(const struct key *key); /* of the file's bytes; purpose "seal/wrap" */
 struct keyed_digest subkey_digest(const struct subkey *subkey, struct slice text);
 

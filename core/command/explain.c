@@ -238,6 +238,16 @@ static void print_reasons(const json_t *answer) {
   }
 }
 
+/* What codes of names say: how alike they are, and no name. */
+static void print_encoding(const json_t *answer) {
+  const json_t *encoding = json_object_get(answer, "encoding");
+  if (encoding != NULL) {
+    printf(_("codes of their names (%s): Dice %.3f; from %.2f on a person looks at them\n"),
+           text_of(encoding, "version"), json_number_value(json_object_get(encoding, "dice")),
+           json_number_value(json_object_get(encoding, "least")));
+  }
+}
+
 static void print_pair(const json_t *answer) {
   size_t i;
   size_t j;
@@ -249,6 +259,7 @@ static void print_pair(const json_t *answer) {
          (long long)json_integer_value(json_array_get(rows, 0)), (long long)json_integer_value(json_array_get(rows, 1)),
          text_of(answer, "of"));
   print_reasons(answer);
+  print_encoding(answer);
   json_array_foreach(json_object_get(answer, "comparisons"), i, comparison) {
     printf("    %s: %s", text_of(comparison, "comparison"), text_of(comparison, "level"));
     json_array_foreach(json_object_get(comparison, "values"), j, value) {

@@ -162,6 +162,7 @@ static const char *reason_told(const char *reason) {
       {"unique", N_("both are of a source that is certified to hold each person once")},
       {"sealed", N_("one of the two is protected or gave no consent: no program joins it")},
       {"cluster", N_("other records of the two speak against it, or fit better")},
+      {"encoding", N_("codes of their names are alike, which only a person can judge: ask the institution")},
   };
   for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
     if (strcmp(reason, reasons[i].reason) == 0) {

@@ -20,9 +20,10 @@ struct linking {
 
 const char *link_reason_name(enum link_reason reason) {
   static const char *const names[LINK_REASONS] = {
-      [REASON_WEIGHT] = "weight", [REASON_RULE] = "rule",     [REASON_DECISION] = "decision",
-      [REASON_SOURCE] = "source", [REASON_GROUP] = "group",   [REASON_ROLES] = "roles",
-      [REASON_UNIQUE] = "unique", [REASON_SEALED] = "sealed", [REASON_CLUSTER] = "cluster",
+      [REASON_WEIGHT] = "weight",     [REASON_RULE] = "rule",     [REASON_DECISION] = "decision",
+      [REASON_SOURCE] = "source",     [REASON_GROUP] = "group",   [REASON_ROLES] = "roles",
+      [REASON_UNIQUE] = "unique",     [REASON_SEALED] = "sealed", [REASON_CLUSTER] = "cluster",
+      [REASON_ENCODING] = "encoding",
   };
   return names[reason];
 }

@@ -73,7 +73,8 @@ enum link_reason {
   REASON_ROLES,    /* a victim and an accused */
   REASON_UNIQUE,   /* two records of a source free of duplicates */
   REASON_SEALED,
-  REASON_CLUSTER, /* the clusters of the two may not be joined, or others fit better */
+  REASON_CLUSTER,  /* the clusters of the two may not be joined, or others fit better */
+  REASON_ENCODING, /* codes of their names are alike (clk.h): the caller's, link_run never gives it */
   LINK_REASONS
 };
 const char *link_reason_name(enum link_reason reason); /* "weight", "rule", …; stable, for the store */

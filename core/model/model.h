@@ -18,7 +18,8 @@ enum field_type {
   FIELD_DECIMAL, /* canonical decimal text, '.' as sign, stored as text */
   FIELD_DATE,    /* ISO 8601 of reduced precision, see date.h */
   FIELD_BOOLEAN, /* integer 0 or 1 */
-  FIELD_CODE     /* a code of `codelist` */
+  FIELD_CODE,    /* a code of `codelist` */
+  FIELD_ENCODING /* what `of` became where it may not be shared (core/link/clk.h): in a table apart, read by linking */
 };
 
 enum sensitivity { SENSITIVITY_OPEN, SENSITIVITY_QUASI, SENSITIVITY_SENSITIVE, SENSITIVITY_IDENTIFIER };
@@ -32,7 +33,9 @@ struct field {
   enum sensitivity sensitivity;
   const char *htcds; /* HTCDS 2.0 field name, or NULL */
   const char *label_en, *label_es;
-  int64_t least, most; /* bounds of a FIELD_INTEGER */
+  int64_t least, most;   /* bounds of a FIELD_INTEGER */
+  const char *const *of; /* of a FIELD_ENCODING: the names and the date that it encodes; else NULL */
+  size_t of_count;
   int column; /* position of its value in a row of the entity; its own code follows at column + 1 if FIELD_CODE */
 };
 
@@ -64,6 +67,7 @@ struct entity {
   size_t column_count;
   const struct equality_key *keys;
   size_t key_count;
+  const struct field *encoding; /* its FIELD_ENCODING; NULL: it has none */
 };
 
 struct model {

@@ -9,7 +9,7 @@
 
 enum { NAME_MOST = 48, KEYS_MOST = 8, FILE_MOST = 1 << 20 };
 
-static const char *const TYPES[] = {"text", "integer", "decimal", "date", "boolean", "code", NULL};
+static const char *const TYPES[] = {"text", "integer", "decimal", "date", "boolean", "code", "encoding", NULL};
 static const char *const SENSITIVITIES[] = {"open", "quasi", "sensitive", "identifier", NULL};
 static const char *const OWNERS[] = {"case", "person", NULL};
 
@@ -93,9 +93,9 @@ static enum status read_numbers(const struct yaml *node, struct field *field, st
   return status;
 }
 
-static enum status read_field(const struct yaml *node, struct field *field, struct error *error) {
+static enum status read_field(const struct yaml *node, struct arena *arena, struct field *field, struct error *error) {
   static const char *const known[] = {"type",  "many", "local", "codelist", "sensitivity", "htcds",
-                                      "least", "most", "en",    "es",       NULL};
+                                      "least", "most", "of",    "en",       "es",          NULL};
   int type = -1, sensitivity = SENSITIVITY_OPEN;
   const struct yaml key = key_of(node);
   field->name = node->key;
@@ -118,7 +118,7 @@ static enum status read_field(const struct yaml *node, struct field *field, stru
   }
   if (type < 0) {
     yaml_error(node, error, _("field '%s' has no type"), node->key);
-    error_hint(error, "%s", _("one of: text, integer, decimal, date, boolean, code"));
+    error_hint(error, "%s", _("one of: text, integer, decimal, date, boolean, code, encoding"));
     return ERR_CONFIG;
   }
   field->type = (enum field_type)type;
@@ -127,7 +127,10 @@ static enum status read_field(const struct yaml *node, struct field *field, stru
   field->htcds = yaml_text(node, "htcds", NULL);
   field->label_en = yaml_text(node, "en", field->name);
   field->label_es = yaml_text(node, "es", field->label_en);
+  const char **of = NULL;
   status = read_numbers(node, field, error);
+  status = status == OK ? yaml_texts(node, "of", arena, &of, &field->of_count, error) : status;
+  field->of = of;
   return status == OK ? check_field(node, field, error) : status;
 }
 
@@ -144,7 +147,7 @@ static enum status read_fields(const struct yaml *map, struct arena *arena, stru
   }
   int column = 0;
   for (size_t i = 0; i < map->count; i++) {
-    enum status status = read_field(&map->children[i], &fields[i], error);
+    enum status status = read_field(&map->children[i], arena, &fields[i], error);
     if (status != OK) {
       return status;
     }
@@ -253,6 +256,50 @@ static enum status read_keys(const struct yaml *map, struct arena *arena, struct
   return OK;
 }
 
+/* Its text fields are names, its one date is that of birth. */
+static enum status read_encoded(const struct yaml *map, const struct entity *entity, const struct field *field,
+                                struct arena *arena, struct error *error) {
+  const struct yaml *list = yaml_get(map, "of");
+  size_t dates = 0;
+  for (size_t i = 0; i < field->of_count; i++) {
+    const struct field *of = entity_field(entity, slice_of(field->of[i]));
+    if (of == NULL) {
+      return unknown_field(list->kind == YAML_LIST ? &list->children[i] : list, entity, arena, error);
+    }
+    dates += of->type == FIELD_DATE;
+    bool name = of->type == FIELD_TEXT && of->sensitivity == SENSITIVITY_IDENTIFIER;
+    if ((!name && of->type != FIELD_DATE) || dates > 1 || dates == field->of_count) {
+      yaml_error(list, error, _("field '%s' cannot encode '%s'"), field->name, of->name);
+      error_hint(error, "%s", _("of: names, which are text and identifiers, and at most one date"));
+      return ERR_CONFIG;
+    }
+  }
+  return OK;
+}
+
+/* An entity's one encoding, which is no less an identifier than what it is of. */
+static enum status read_encodings(const struct yaml *map, struct arena *arena, struct entity *entity,
+                                  struct error *error) {
+  for (size_t i = 0; i < entity->field_count; i++) {
+    const struct field *field = &entity->fields[i];
+    bool encoding = field->type == FIELD_ENCODING;
+    if (encoding != (field->of_count > 0) || (encoding && entity->encoding != NULL)
+        || (encoding && (field->many || field->sensitivity != SENSITIVITY_IDENTIFIER))) {
+      yaml_error(&map->children[i], error, _("field '%s' is no proper encoding"), field->name);
+      error_hint(error, "%s", _("one of an entity: {type: encoding, of: [fields], sensitivity: identifier}"));
+      return ERR_CONFIG;
+    }
+    if (encoding) {
+      entity->encoding = field;
+      enum status status = read_encoded(&map->children[i], entity, field, arena, error);
+      if (status != OK) {
+        return status;
+      }
+    }
+  }
+  return OK;
+}
+
 static enum status read_owners(const struct yaml *root, struct entity *entity, struct error *error) {
   const struct yaml *list = yaml_get(root, "belongs_to");
   if (list == NULL) {
@@ -301,6 +348,7 @@ static enum status read_entity(const struct yaml *root, const char *stem, struct
   status = status == OK ? yaml_bool(root, "aggregate", &entity->aggregate, error) : status;
   status = status == OK ? read_owners(root, entity, error) : status;
   status = status == OK ? read_fields(yaml_get(root, "fields"), arena, entity, error) : status;
+  status = status == OK ? read_encodings(yaml_get(root, "fields"), arena, entity, error) : status;
   status = status == OK ? make_columns(arena, entity, error) : status;
   return status == OK ? read_keys(yaml_get(root, "keys"), arena, entity, error) : status;
 }

@@ -507,8 +507,14 @@ static enum status try(struct resolver *r, const struct last *last, bool *done) 
 enum status incremental_run(struct resolver *r, bool *done) {
   struct last last = {0};
   bool usable = false;
+  bool encoded = false;
   *done = false;
-  enum status status = read_last(r, &last, &usable);
+  enum status status = store_has_encodings(r->store, &encoded, r->error);
+  if (status != OK || encoded) {
+    r->result->why_full = _("codes of names are compared with all rows");
+    return status;
+  }
+  status = read_last(r, &last, &usable);
   if (status == OK && usable) {
     status = compare_last(r, &last, &usable);
   }

@@ -1,5 +1,6 @@
 #include "core/resolve/closure.h"
 #include "core/resolve/columns.h"
+#include "core/resolve/encoded.h"
 #include "core/resolve/resolve.h"
 #include "core/resolve/twopass.h"
 
@@ -147,7 +148,11 @@ static enum status tell(const struct pair_view *view, const struct link_plan *pl
       }
     }
   }
-  enum status status = told(context, pair) == OK ? OK : error_memory(view->error);
+  enum status status = OK;
+  if (view->kind == CLUSTER_PERSON) {
+    status = encoded_pair(view->store, &view->persons, at, &pair->encoded, &pair->dice, view->error);
+  }
+  status = status != OK ? status : told(context, pair) == OK ? OK : error_memory(view->error);
   free(pair);
   return status;
 }

@@ -1,4 +1,5 @@
 #include "core/base/log.h"
+#include "core/resolve/encoded.h"
 #include "core/resolve/resolver.h"
 #include "core/store/erase.h"
 #include "core/store/watch.h"
@@ -312,6 +313,9 @@ static enum status resolve_changed(struct resolver *r, const char *inputs) {
   struct twopass *t = &r->twopass;
   enum status status = resolver_begin(r);
   status = status == OK ? twopass_run(t, r->error) : status;
+  if (status == OK) {
+    status = encoded_pairs(r->store, &t->persons, r->error);
+  }
   r->result->trained = t->trained;
   r->result->touched = (int64_t)(r->persons.count + r->cases.count);
   status = status == OK && t->trained ? keep_models(r) : status;

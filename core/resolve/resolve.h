@@ -48,6 +48,8 @@ struct resolve_pair {
   const char *block, *verdict; /* rule that proposes it, rule above weights; NULL: none */
   /* Of either side, by comparison and its columns; empty: missing. */
   struct slice values[2][LINK_COMPARISONS_MOST][LINK_FROM_MOST];
+  bool encoded; /* one of them has a code instead of a name, and the other a code, or a name to make one of */
+  double dice;  /* of the codes */
 };
 typedef enum status resolve_told(void *context, const struct resolve_pair *pair);
 /* ERR_NOT_FOUND where a row is not current, or nothing was linked yet. The caller has logged the purpose. */

@@ -1,6 +1,7 @@
 #include "core/resolve/write.h"
 
 #include "core/audit/audit.h"
+#include "core/resolve/encoded.h"
 #include "core/resolve/history.h"
 
 #include <stdlib.h>
@@ -28,7 +29,9 @@ static bool give_pair(void *context, struct link_pair_row *out) {
       .row_a = a < b ? a : b,
       .row_b = a < b ? b : a,
       .weight = (double)pair->weight,
-      .rule = pair->block == LINK_NO_RULE ? NULL : link_plan_block(w->plan, pair->block),
+      .rule = pair->reason == REASON_ENCODING ? ENCODED_RULE
+              : pair->block == LINK_NO_RULE   ? NULL
+                                              : link_plan_block(w->plan, pair->block),
       .verdict = pair->verdict == LINK_NO_RULE ? NULL : link_plan_rule(w->plan, pair->verdict),
       .outcome = pair->outcome,
       .reason = link_reason_name((enum link_reason)pair->reason),

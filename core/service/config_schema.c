@@ -182,7 +182,8 @@ static const struct member terms_members[] = {
     {"shown_to", INSTITUTIONS, "institutions that see its values by name; default and []: its own alone"},
     {"consent", "\"enum\": [\"not_required\", \"required\"]",
      "required: of whoever does not say that they consent nothing is landed; default: not_required"},
-    {"linked_by_name", "\"type\": \"boolean\"", "true; false is refused: nothing links by encodings alone yet"},
+    {"linked_by_name", "\"enum\": [true, false, \"encoded\"]",
+     "true; encoded: a code is kept instead of names, needs fields; false is refused"},
     {"retention", "\"oneOf\": [{\"type\": \"string\"}, {\"$ref\": \"#/$defs/retention\"}]",
      "how long a record is kept after its last change: 10y, 18m"},
     {NULL, NULL, NULL}};

@@ -1,5 +1,6 @@
 #include "core/service/explain.h"
 
+#include "core/link/clk.h"
 #include "core/resolve/resolve.h"
 #include "core/service/purpose.h"
 #include "core/service/weights.h"
@@ -54,6 +55,11 @@ static enum status take_pair(void *context, const struct resolve_pair *pair) {
   failed |= json_object_set_new(view->answer, "rule", pair->block == NULL ? json_null() : json_string(pair->block));
   failed |=
       json_object_set_new(view->answer, "verdict", pair->verdict == NULL ? json_null() : json_string(pair->verdict));
+  if (pair->encoded) {
+    failed |=
+        json_object_set_new(view->answer, "encoding",
+                            json_pack("{sf sf ss}", "dice", pair->dice, "least", CLK_LEAST, "version", CLK_VERSION));
+  }
   failed |= json_object_set_new(view->answer, "reason", json_string(link_reason_name(explanation->reason)));
   return failed == 0 ? OK : ERR_MEMORY;
 }

@@ -73,5 +73,7 @@ void htcds_cell(const struct codelists *lists, const struct field *field, struct
   case FIELD_DECIMAL:
     buffer_slice(out, text);
     break;
+  case FIELD_ENCODING: /* leaves by nothing */
+    break;
   }
 }

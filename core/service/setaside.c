@@ -6,6 +6,7 @@
 #include "core/service/access.h"
 #include "core/service/hint.h"
 #include "core/service/purpose.h"
+#include "core/sync/encode.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -309,6 +310,7 @@ struct raw_showing {
 static enum status show_raw(void *context, const struct raw_version *version, struct error *error) {
   struct raw_showing *raw = context;
   struct showing *showing = raw->showing;
+  struct slice bytes = encoded_record(version->bytes);
   const struct setaside_head head = {.raw_id = version->raw_id,
                                      .source = raw->source,
                                      .origin = version->origin,
@@ -323,11 +325,11 @@ static enum status show_raw(void *context, const struct raw_version *version, st
     return error_set(error, ERR_STORE, _("landed bytes of unknown format %s"), version->format);
   }
   enum status status = format->decoder_new(version->context, &decoder, &broken);
-  status = status == OK ? format->parse(decoder, version->bytes, showing->arena, &root, &broken) : status;
+  status = status == OK ? format->parse(decoder, bytes, showing->arena, &root, &broken) : status;
   if (status == OK) {
     show_node(showing, root, -1);
   } else {
-    struct slice shape = showing->reveal ? version->bytes : text_shape(showing->arena, version->bytes, SHAPE_MOST);
+    struct slice shape = showing->reveal ? bytes : text_shape(showing->arena, bytes, SHAPE_MOST);
     const struct setaside_line line = {.name = slice_of("?"), .value = shape, .leaf = true, .reason = "record_broken"};
     showing->visitor->line(showing->visitor->context, &line);
   }

@@ -68,6 +68,21 @@ static enum status close_row(struct comparison *self, int64_t row_id, struct err
   return OK;
 }
 
+static enum status same_encoding(struct comparison *self, struct cursor *cursor, size_t row, bool *same,
+                                 struct error *error) {
+  const struct driver_ops *ops = self->store->ops;
+  const struct shelf *shelf = self->shelf;
+  if (shelf->encoding < 0) {
+    return OK;
+  }
+  struct slice body, stored = slice_of_value(ops->value(cursor, shelf->table.column_count + 1));
+  const struct seal_place place = encoding_place(int_of_value(ops->value(cursor, ROW_ID)));
+  enum status status = encoding_body(self->store, shelf, rows_cells(self->rows, row), &body, error);
+  status = status == OK ? ring_unseal(self->store, &place, stored, &self->room, &stored, error) : status;
+  *same = status == OK && slice_equal(body, stored);
+  return status;
+}
+
 static enum status same_row(struct comparison *self, struct cursor *cursor, size_t row, bool *same,
                             struct error *error) {
   const struct driver_ops *ops = self->store->ops;
@@ -90,7 +105,7 @@ static enum status same_row(struct comparison *self, struct cursor *cursor, size
   enum status status = identity_encode(self->store, shelf, rows_cells(self->rows, row), &body, error);
   status = status == OK ? ring_unseal(self->store, &place, stored, &self->room, &stored, error) : status;
   *same = status == OK && slice_equal(body, stored);
-  return status;
+  return status == OK && *same ? same_encoding(self, cursor, row, same, error) : status;
 }
 
 /* One current row against the rows of the same key that its record has now. */
@@ -121,12 +136,14 @@ static enum status meet(struct comparison *self, struct cursor *cursor, struct e
 static enum status meet_current(struct comparison *self, const int64_t *records, size_t count, struct error *error) {
   struct store *store = self->store;
   bool sealed = self->shelf->identifier_count > 0;
+  bool encoded = self->shelf->encoding >= 0; /* an encoding is of identifiers: there are some */
   const char *sql =
       arena_printf(store->scratch,
-                   "%s%s FROM LIST(1) CROSS JOIN \"%s\" s %s WHERE s.row_id BETWEEN k.value * 1048576 AND "
+                   "%s%s%s FROM LIST(1) CROSS JOIN \"%s\" s %s %s WHERE s.row_id BETWEEN k.value * 1048576 AND "
                    "k.value * 1048576 + 1048575 AND s.to_run IS NULL",
-                   self->shelf->select, sealed ? ", i.body" : "", self->shelf->table.name,
-                   sealed ? "LEFT JOIN identity i ON i.row_id = s.row_id" : "");
+                   self->shelf->select, sealed ? ", i.body" : "", encoded ? ", e.body" : "", self->shelf->table.name,
+                   sealed ? "LEFT JOIN identity i ON i.row_id = s.row_id" : "",
+                   encoded ? "LEFT JOIN encoding e ON e.row_id = s.row_id" : "");
   struct cursor *cursor;
   enum status status =
       sql == NULL ? error_memory(error) : db_query(store, error, &cursor, sql, VALUES(list_value(records, count)));

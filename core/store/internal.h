@@ -39,6 +39,7 @@ struct shelf {
   size_t identifier_count;
   uint8_t *identifier_numbers;     /* as written in a body: stable for ever */
   int region;                      /* column that tells the region; -1: none */
+  int encoding;                    /* column of the entity that goes to table encoding; -1: none */
   const struct equality_key **key; /* by k_ column of table identity; NULL where the entity has no such key */
   const char *select;              /* SELECT of all columns, without FROM */
 };
@@ -136,6 +137,17 @@ void digest_of_value(struct value value, uint8_t *bytes, size_t len);
 
 /* The text of a value in the arena; NULL where it is null, or where there is no memory. */
 const char *text_of_value(struct arena *arena, struct value value);
+
+/* ---- encoding.c ---- */
+/* The code of a row, with its codec byte, in the scratch arena; len 0: it has none. */
+enum status encoding_body(struct store *store, const struct shelf *shelf, const struct cell *cells, struct slice *body,
+                          struct error *error) MUST_CHECK;
+static inline struct seal_place encoding_place(int64_t row_id) {
+  return (struct seal_place){.part = "encoding.body", .id = row_id};
+}
+/* ids[i]: of a row to be written, or 0. */
+enum status encoding_append(struct store *store, const struct shelf *shelf, const struct rows *rows, const int64_t *ids,
+                            struct error *error) MUST_CHECK;
 
 /* ---- identity.c ---- */
 enum status identity_encode(struct store *store, const struct shelf *shelf, const struct cell *cells,

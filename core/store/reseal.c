@@ -17,6 +17,7 @@ struct part {
 static size_t list_parts(const struct store *store, struct part parts[PARTS_MOST]) {
   size_t count = 0;
   parts[count++] = (struct part){"identity", "row_id", NO_RUN, "body", "identity.body", "body", ROWS_AT_ONCE};
+  parts[count++] = (struct part){"encoding", "row_id", NO_RUN, "body", "encoding.body", "body", ROWS_AT_ONCE};
   for (int kind = CLUSTER_PERSON; kind <= CLUSTER_CASE; kind++) {
     const struct whole *whole = &store->wholes[kind];
     if (whole->shelf != NULL) {

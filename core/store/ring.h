@@ -2,6 +2,7 @@
  *
  * Sealed, from the first record on (core/base/seal.h), each body bound to its table, column and row:
  *   identity.body                                  identifiers of staged rows, as the model marks them
+ *   encoding.body                                  codes of names that may not be shared (core/link/clk.h)
  *   person_identity.body, case_identity.body       identifiers of consolidated ones
  *   raw_chunk.body, raw_chunk.context              landed bytes, after zstd; what stood above the records of a page
  *   link_model.sealed                              a link model: its tables hold the frequent names themselves

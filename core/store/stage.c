@@ -145,6 +145,9 @@ static enum status stage_entity(struct store *store, const struct staging *stagi
   if (status == OK && shelf->identifier_count > 0 && staged->opened > opened) {
     status = append_identity(store, shelf, rows, ids, error);
   }
+  if (status == OK && shelf->encoding >= 0 && staged->opened > opened) {
+    status = encoding_append(store, shelf, rows, ids, error);
+  }
   return status;
 }
 

@@ -332,6 +332,15 @@ enum status store_index_changes(struct store *store, const struct entity *entity
 enum status store_visit_changes(struct store *store, const struct entity *entity, int64_t after_run, row_visitor *visit,
                                 void *context, struct error *error) MUST_CHECK;
 
+/* Codes of names that may not be shared, of those among `rows` that have one: for linking alone. */
+typedef enum status encoding_visitor(void *context, int64_t row_id, struct slice text, struct error *error);
+enum status store_visit_encodings(struct store *store, const int64_t *rows, size_t count, encoding_visitor *visit,
+                                  void *context, struct error *error) MUST_CHECK;
+/* Whether there is any, of former versions too. */
+enum status store_has_encodings(struct store *store, bool *any, struct error *error) MUST_CHECK;
+/* The key of digest.h's encoding_key. */
+enum status store_encoding_key(const struct store *store, uint8_t key[KEY_SIZE], struct error *error) MUST_CHECK;
+
 /* ---- consolidated persons and cases ---- */
 
 typedef enum status member_visitor(void *context, const struct member *member, struct error *error);

@@ -296,7 +296,7 @@ static enum status make_shelf(struct store *store, const struct entity *entity, 
                               struct error *error) {
   struct arena *memory = store->memory;
   shelf->entity = entity;
-  shelf->region = -1;
+  shelf->region = shelf->encoding = -1;
   struct table_column *columns = arena_array(memory, ROW_HEAD + entity->column_count, sizeof *columns);
   int *places = arena_array(memory, entity->column_count + 1, sizeof *places);
   int *identifiers = arena_array(memory, entity->column_count + 1, sizeof *identifiers);
@@ -310,6 +310,10 @@ static enum status make_shelf(struct store *store, const struct entity *entity, 
   size_t count = ROW_HEAD;
   for (size_t i = 0; i < entity->column_count; i++) {
     const struct column *column = &entity->columns[i];
+    if (column->field->type == FIELD_ENCODING) {
+      shelf->encoding = (int)i;
+      continue;
+    }
     if (column->field->sensitivity == SENSITIVITY_IDENTIFIER) {
       identifiers[shelf->identifier_count++] = (int)i;
       continue;

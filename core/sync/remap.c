@@ -406,6 +406,7 @@ static enum status remap_prepare(struct remap *remap, const char *event, struct 
   }
   if (status == OK) {
     status = taker_init(&remap->taker, frame->source, frame->plan, frame->bench->model, frame->bench->key, error);
+    remap->taker.again = true;
   }
   return status == OK ? parcel_init(&remap->parcel, frame->bench->model, error) : status;
 }

@@ -21,6 +21,9 @@ enum status taker_init(struct taker *taker, const struct source_config *source, 
   }
   taker->record_key = key_subkey(key, "record");
   taker->key_key = key_subkey(key, "key");
+  if (source->terms.encoded && encoder_new(plan, model, key, &taker->encoder, error) != OK) {
+    return error->code;
+  }
   return consent_init(&taker->consent, &source->terms, model, key, error);
 }
 
@@ -30,6 +33,7 @@ void taker_free(struct taker *taker) {
   buffer_free(&taker->limited);
   arena_free(taker->spare);
   consent_free(&taker->consent);
+  encoder_free(taker->encoder);
 }
 
 void taker_begin(struct taker *taker, const struct format *format) {
@@ -47,6 +51,7 @@ struct step {
   struct taker *taker;
   struct parcel *parcel;
   const struct raw *raw;
+  struct raw plain; /* the same without codes */
   bool landed;
   struct slice bytes; /* as kept in the parcel */
   struct node *root;  /* NULL: broken */
@@ -127,6 +132,32 @@ static enum status step_cut(struct step *step, struct slice *bytes, bool *reject
   return limited ? step_limit(step, bytes, rejected, error) : OK;
 }
 
+/* The bytes to be kept: cut, and with the codes of what was cut. Only what has landed has codes when it comes. */
+static enum status step_protect(struct step *step, struct slice *bytes, bool *rejected, struct error *error) {
+  struct taker *taker = step->taker;
+  struct slice came = step->raw->bytes, codes = encoded_codes(came);
+  bool stood = step->landed || taker->again;
+  if (!stood && codes.len > 0) {
+    *rejected = true;
+    return OK;
+  }
+  if (step->landed) {
+    return step_cut(step, bytes, rejected, error);
+  }
+  step->plain = *step->raw;
+  step->plain.bytes = encoded_record(came);
+  step->raw = &step->plain;
+  enum status status = OK;
+  if (!stood && taker->encoder != NULL && step->raw->fault == RECORD_FINE) {
+    status = encoder_read(taker->encoder, taker->format, taker->decoder, came, &taker->key_key, &codes, error);
+  }
+  status = status == OK ? step_cut(step, bytes, rejected, error) : status;
+  if (status == OK && !*rejected && taker->encoder != NULL && step->raw->fault == RECORD_FINE) {
+    status = encoder_close(taker->encoder, taker->format, taker->decoder, codes, bytes, rejected, error);
+  }
+  return status;
+}
+
 static enum status step_parse(struct step *step, struct error *error) {
   if (step->raw->fault != RECORD_FINE) {
     step_fault(step, "record_broken", step->raw->reason);
@@ -134,7 +165,7 @@ static enum status step_parse(struct step *step, struct error *error) {
   }
   struct taker *taker = step->taker;
   enum status status =
-      taker->format->parse(taker->decoder, step->bytes, step->parcel->mapped.arena, &step->root, error);
+      taker->format->parse(taker->decoder, encoded_record(step->bytes), step->parcel->mapped.arena, &step->root, error);
   if (status == ERR_INPUT) {
     step->root = NULL;
     step_fault(step, "record_broken", error->message);
@@ -166,6 +197,21 @@ static enum status step_key(struct step *step, struct error *error) {
   return OK;
 }
 
+/* What was written behind the bytes, and of what the source sends only what is a code. */
+static enum status step_codes(struct step *step, uint32_t position, struct error *error) {
+  struct batch *batch = &step->parcel->mapped;
+  encoded_fill(batch, position, &step->taker->key_key, encoded_codes(step->bytes));
+  if (encoded_drop(batch, position) == 0) {
+    return OK;
+  }
+  enum status status =
+      parcel_issue(step->parcel, position, "encoding_unreadable", _(plan_hint("encoding_unreadable")), error);
+  if (status == OK) {
+    batch->issues[batch->issue_count - 1].level = ISSUE_WARNING;
+  }
+  return status;
+}
+
 static enum status step_map(struct step *step, struct error *error) {
   struct parcel *parcel = step->parcel;
   uint32_t position = (uint32_t)parcel->count;
@@ -185,6 +231,7 @@ static enum status step_map(struct step *step, struct error *error) {
   consent_listen(consent, parcel);
   enum status status = plan_apply(step->taker->plan, &parcel->mapped, step->root, position, &outcome, error);
   step->item.refused = outcome == OUTCOME_REFUSED;
+  status = status == OK ? step_codes(step, position, error) : status;
   if (outcome == OUTCOME_MAPPED) {
     step->item.state = RECORD_MAPPED;
   } else if (outcome == OUTCOME_WITHHELD) {
@@ -218,7 +265,7 @@ static enum status step_read(struct step *step, struct slice context, enum taken
   }
   bool rejected = step->raw->fault == RECORD_TOO_LARGE;
   struct slice bytes = {0};
-  enum status status = rejected ? OK : step_cut(step, &bytes, &rejected, error);
+  enum status status = rejected ? OK : step_protect(step, &bytes, &rejected, error);
   if (status != OK || rejected) {
     *taken = TAKEN_REJECTED;
     return status;

@@ -6,6 +6,7 @@
 #include "core/config.h"
 #include "core/sync/consent.h"
 #include "core/sync/drift.h"
+#include "core/sync/encode.h"
 #include "core/sync/parcel.h"
 
 struct taker {
@@ -17,13 +18,16 @@ struct taker {
   struct buffer scratch, limited; /* a record after `cut`, and after `terms: fields:` */
   struct arena *spare;            /* what a limited source's record holds, before it was cut; NULL: it is not limited */
   struct consent consent;
+  struct encoder *encoder;   /* NULL: the terms leave names as they are */
+  bool again;                /* the bytes have landed before, and bring their codes */
   struct drift_watch *watch; /* the caller's; NULL: nobody looks at the fields */
 };
 
 enum taken {
   TAKEN,          /* an item was added */
   TAKEN_REPEATED, /* the same record stands in the parcel already: counted */
-  TAKEN_REJECTED, /* not landed: refused, too large, or broken where something had to be cut: counted */
+  TAKEN_REJECTED, /* not landed: refused, too large, broken where something had to be cut, or with an identifier where
+                     names are encoded: counted */
   TAKE_LATER      /* its key stands in the parcel with other content: send the parcel off, then take it again */
 };
 

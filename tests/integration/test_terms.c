@@ -175,7 +175,7 @@ static void what_is_not_kept_is_refused(void **state) {
   struct terms_ground ground;
   (void)state;
   terms_begin(&ground, NULL, "terms:\n  linked_by_name: false\n");
-  assert_said(&ground, 2, "check", "linked_by_name: false cannot be kept yet");
+  assert_said(&ground, 2, "check", "linked_by_name: false cannot be kept");
   terms_end(&ground);
   terms_begin(&ground, NULL, "terms:\n  consent: requird\n");
   assert_said(&ground, 2, "check", "consent: unknown value 'requird'");

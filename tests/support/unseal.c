@@ -6,9 +6,10 @@
 static const struct {
   const char *table, *column, *id, *from;
 } SEALED[] = {
-    {"identity", "body", "row_id", "0"},         {"person_identity", "body", "id", "from_run"},
-    {"case_identity", "body", "id", "from_run"}, {"raw_chunk", "body", "chunk_id", "0"},
-    {"raw_chunk", "context", "chunk_id", "0"},   {"link_model", "sealed", "model_id", "0"},
+    {"identity", "body", "row_id", "0"},           {"encoding", "body", "row_id", "0"},
+    {"person_identity", "body", "id", "from_run"}, {"case_identity", "body", "id", "from_run"},
+    {"raw_chunk", "body", "chunk_id", "0"},        {"raw_chunk", "context", "chunk_id", "0"},
+    {"link_model", "sealed", "model_id", "0"},
 };
 
 const char *unseal_part(const char *table, const char *column, const char **id, const char **from) {
