@@ -87,9 +87,10 @@ static void print_version(const json_t *version) {
   }
   puts("");
   if (json_is_string(json_object_get(version, "approved_by"))) {
-    printf(_("  approved by %s on %s: %s (%s)\n"), text_of(version, "approved_by"),
-           moment_text(json_integer_value(json_object_get(version, "approved_at")), at), text_of(version, "reason"),
+    printf(_("  proposed by %s: %s (%s)\n"), text_of(version, "proposed_by"), text_of(version, "reason"),
            text_of(version, "document"));
+    printf(_("  approved by %s on %s: %s\n"), text_of(version, "approved_by"),
+           moment_text(json_integer_value(json_object_get(version, "approved_at")), at), text_of(version, "remark"));
   } else {
     puts(_("  approved by nobody"));
   }

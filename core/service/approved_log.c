@@ -86,7 +86,7 @@ const struct approval_entry *approval_log_find(const struct approval_log *log, c
 
 /* ---- comparing ---- */
 
-static const struct approval_entry *entry_of(const struct approval_log *log, int64_t id, const char *state) {
+const struct approval_entry *approval_log_of(const struct approval_log *log, int64_t id, const char *state) {
   for (size_t i = log->count; i > 0; i--) {
     const struct approval_entry *entry = &log->entries[i - 1];
     if (entry->id == id && same(entry->state, state)) {
@@ -105,7 +105,7 @@ static bool same_text(const struct approval_entry *entry, const struct approval 
 
 /* The proposal as the log has it. */
 static bool check_proposal(const struct approval_log *log, const struct approval *row, char fault[FAULT_SIZE]) {
-  const struct approval_entry *proposed = entry_of(log, row->id, "proposed");
+  const struct approval_entry *proposed = approval_log_of(log, row->id, "proposed");
   if (proposed == NULL) {
     snprintf(fault, FAULT_SIZE, _("proposal %lld in the store is not in the log"), (long long)row->id);
     return false;
@@ -121,8 +121,8 @@ static bool check_proposal(const struct approval_log *log, const struct approval
 /* What was decided, too; and that nothing of that name was approved later. */
 static bool check_decision(const struct approval_log *log, const struct approval *row, char fault[FAULT_SIZE]) {
   bool counts = row->state == APPROVAL_APPROVED || row->state == APPROVAL_FORMER;
-  const struct approval_entry *approved = entry_of(log, row->id, "approved");
-  const struct approval_entry *decided = counts ? approved : entry_of(log, row->id, "rejected");
+  const struct approval_entry *approved = approval_log_of(log, row->id, "approved");
+  const struct approval_entry *decided = counts ? approved : approval_log_of(log, row->id, "rejected");
   const struct approval_entry *last = approval_log_find(log, "approved", row->kind, row->name, NULL);
   if (!counts && row->state != APPROVAL_REJECTED) {
     decided = approved != NULL ? approved : decided;

@@ -24,6 +24,8 @@ enum status approval_log_read(struct store *store, struct arena *arena, struct a
 /* The last entry of that state and text (hexadecimal); NULL: none. */
 const struct approval_entry *approval_log_find(const struct approval_log *log, const char *state, const char *kind,
                                                const char *name, const char *digest);
+/* The same by the number of the proposal. */
+const struct approval_entry *approval_log_of(const struct approval_log *log, int64_t id, const char *state);
 
 /* As store_visit_approvals, with `fault` set, and `changed` wherever there is a fault. */
 enum status approvals_visit(struct store *store, int64_t id, approval_visitor *visit, void *context,

@@ -7,7 +7,8 @@
 #include "core/service/figure.h"
 
 /* {"source", "versions": [{"plan_id", "digest", "run", "at", "actor", "purpose", "entry" of the log or null,
- * "approved_by", "approved_at", "reason", "document" (null: by nobody), "changed": "first", "text" or "lists" (the text
+ * "proposed_by", "reason", "document", "approved_by", "approved_at", "remark" as the log has them (null: approved by
+ * nobody), "changed": "first", "text" or "lists" (the text
  * is as it was: code lists, model or program changed), "lines": [{"sign": "-" or "+", "line", "text"}], "touched":
  * [{"run", "event", "entry", "mapped", "quarantined", "withheld", "records"}]}]}, oldest first. */
 enum status audit_mapping(struct workspace *workspace, const char *source, json_t **answer,

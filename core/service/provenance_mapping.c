@@ -1,4 +1,5 @@
 #include "core/service/access.h"
+#include "core/service/approved_log.h"
 #include "core/service/provenance.h"
 #include "core/service/textdiff.h"
 
@@ -122,28 +123,40 @@ static enum status compare_versions(struct workspace *workspace, json_t *version
   return status;
 }
 
-/* Approvals are of texts, by the SHA-256 of the file. */
-static enum status add_approvals(struct workspace *workspace, json_t *versions, struct error *error) {
-  enum status status = OK;
+/* Approvals are of texts, by the SHA-256 of the file, and who approved is what the log says: a row of the table may
+ * have been changed. */
+static void put_approval(json_t *version, const struct approval_log *log, const char *source,
+                         const struct sha256 *digest) {
+  char hex[2 * SHA256_SIZE + 1];
+  hex_format(digest->bytes, SHA256_SIZE, hex);
+  const struct approval_entry *approved =
+      approval_log_find(log, "approved", text_kind_names[TEXT_MAPPING], source, hex);
+  const struct approval_entry *proposed = approved == NULL ? NULL : approval_log_of(log, approved->id, "proposed");
+  json_object_set_new(version, "approved_by", text_or_null(approved == NULL ? NULL : approved->actor));
+  json_object_set_new(version, "approved_at", approved == NULL ? json_null() : json_integer(approved->at));
+  json_object_set_new(version, "remark", text_or_null(approved == NULL ? NULL : approved->reason));
+  json_object_set_new(version, "document", text_or_null(approved == NULL ? NULL : approved->document));
+  json_object_set_new(version, "proposed_by", text_or_null(proposed == NULL ? NULL : proposed->actor));
+  json_object_set_new(version, "reason", text_or_null(proposed == NULL ? NULL : proposed->reason));
+}
+
+static enum status add_approvals(struct workspace *workspace, const char *source, json_t *versions,
+                                 struct error *error) {
+  struct arena *arena = arena_new(0);
+  struct approval_log *log = NULL;
+  enum status status = arena == NULL ? error_memory(error) : approval_log_read(workspace->store, arena, &log, error);
   for (size_t i = 0; i < json_array_size(versions) && status == OK; i++) {
     json_t *version = json_array_get(versions, i);
-    struct approval_found found = {.approved_at = 0};
     struct buffer text;
     buffer_init(&text, MAPPING_LIMIT);
     status = store_plan_text(workspace->store, json_integer_value(json_object_get(version, "plan_id")), &text, error);
     struct sha256 digest = sha256_of(buffer_view(&text));
-    struct arena *arena = arena_new(0);
-    status = status == OK && arena == NULL ? error_memory(error) : status;
     if (status == OK) {
-      status = store_approval(workspace->store, "mapping", &digest, arena, &found, error);
+      put_approval(version, log, source, &digest);
     }
-    json_object_set_new(version, "approved_by", text_or_null(found.approved_by));
-    json_object_set_new(version, "approved_at", found.approved_at == 0 ? json_null() : json_integer(found.approved_at));
-    json_object_set_new(version, "reason", text_or_null(found.reason));
-    json_object_set_new(version, "document", text_or_null(found.document));
-    arena_free(arena);
     buffer_free(&text);
   }
+  arena_free(arena);
   return status;
 }
 
@@ -159,7 +172,7 @@ enum status audit_mapping(struct workspace *workspace, const char *source, json_
   }
   status = status == OK ? store_visit_audit(workspace->store, 1, take_entry, &reading, error) : status;
   status = status == OK ? compare_versions(workspace, reading.versions, error) : status;
-  status = status == OK ? add_approvals(workspace, reading.versions, error) : status;
+  status = status == OK ? add_approvals(workspace, source, reading.versions, error) : status;
   if (status != OK) {
     json_decref(reading.versions);
     return status;

@@ -74,26 +74,3 @@ enum status store_noted_config(struct store *store, struct buffer *text, struct 
   enum status status = db_query(store, error, &cursor, "SELECT value FROM meta WHERE name = 'config'", NULL, 0);
   return status == OK ? read_text(store, cursor, text, &found, error) : status;
 }
-
-enum status store_approval(struct store *store, const char *kind, const struct sha256 *digest, struct arena *arena,
-                           struct approval_found *found, struct error *error) {
-  struct cursor *cursor;
-  *found = (struct approval_found){.approved_at = 0};
-  enum status status =
-      db_query(store, error, &cursor,
-               "SELECT approved_by, approved_at, reason, document FROM approval WHERE kind = $1 AND digest = $2 "
-               "AND approved_at > 0 ORDER BY approved_at LIMIT 1",
-               VALUES(text_value(kind), bytes_value(digest->bytes, SHA256_SIZE)));
-  if (status != OK) {
-    return status;
-  }
-  status = store->ops->next(cursor, error);
-  if (status == OK) {
-    *found = (struct approval_found){.approved_by = text_of_value(arena, store->ops->value(cursor, 0)),
-                                     .approved_at = int_of_value(store->ops->value(cursor, 1)),
-                                     .reason = text_of_value(arena, store->ops->value(cursor, 2)),
-                                     .document = text_of_value(arena, store->ops->value(cursor, 3))};
-  }
-  store->ops->finish(cursor);
-  return status == END ? OK : status;
-}

@@ -190,14 +190,6 @@ enum status store_noted_config(struct store *store, struct buffer *text, struct 
 /* Appends the mapping file of a plan as it was when the plan was first used; ERR_NOT_FOUND. */
 enum status store_plan_text(struct store *store, int64_t plan_id, struct buffer *text, struct error *error) MUST_CHECK;
 
-/* Who approved a text, by kind and the SHA-256 of the text; approved_at 0: nobody did. Texts are in the arena. */
-struct approval_found {
-  const char *approved_by, *reason, *document;
-  int64_t approved_at;
-};
-enum status store_approval(struct store *store, const char *kind, const struct sha256 *digest, struct arena *arena,
-                           struct approval_found *found, struct error *error) MUST_CHECK;
-
 /* Rows and issues of a batch: rows[e].heads[i].record and issues[i].record are positions in `landed`. Rows of new
  * records are appended; of known ones compared with what is current: unchanged rows are not written, others closed. */
 struct staging {
