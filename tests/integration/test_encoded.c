@@ -1,6 +1,8 @@
 /* `linked_by_name: encoded`: of a name a code is kept, which asks a person and joins nobody; on both stores. */
+#include "core/link/clk.h"
 #include "core/service/workspace.h"
 #include "core/store/internal.h"
+#include "core/sync/encode.h"
 #include "tests/support/program.h"
 #include "tests/support/terms.h"
 #include "tests/support/workspace.h"
@@ -172,7 +174,72 @@ static void is_taken_out(const char *schema) {
   terms_end(&ground);
 }
 
-/* What the mapping still reads as an identifier after `fields:` is not landed, and nobody brings codes from outside. */
+/* An institution that encodes by itself, under the key of the workspace, maps its codes; what is none is not kept. */
+static void ready_codes_link(void **state) {
+  const struct clk_person person = {
+      .names = {slice_of("CCORIMANYA HUILLCA, MARIA ELENA")}, .name_count = 1, .birth_date = slice_of("1999-08-07")};
+  struct terms_ground ground;
+  struct clk_maker *maker = NULL;
+  struct key *key = NULL;
+  struct error error;
+  struct clk code;
+  uint8_t secret[KEY_SIZE];
+  char path[512], text[CLK_TEXT_SIZE + 1], page[1024];
+  bool made = false;
+  (void)state;
+  terms_begin(&ground, NULL, NULL);
+  snprintf(path, sizeof path, "%s/puente.key", ground.folder);
+  assert_int_equal(key_load(path, &key, &error), OK);
+  encoding_key(key, secret);
+  assert_int_equal(clk_maker_new(secret, &maker, &error), OK);
+  assert_int_equal(clk_make(maker, &person, &code, &made, &error), OK);
+  clk_write(&code, text);
+  clk_maker_free(maker);
+  key_free(key);
+  snprintf(page, sizeof page,
+           "{\"key\":\"K1\",\"date\":\"2024-01-02\",\"code\":\"%s\"}\n"
+           "{\"key\":\"K2\",\"date\":\"2024-01-02\",\"code\":\"HILARIA SONCCO\"}\n",
+           text);
+  program_write(ground.folder, "mappings/ngo.yaml", MAPPING("  name_encoding: code\n"));
+  terms_page(&ground, "ngo", "1", page);
+  terms_page(&ground, "reta", "1", POLICE);
+  terms_run(&ground, 0, "--quiet run");
+  assert_int_equal(stored(&ground, "SELECT count(*) FROM encoding"), 1);
+  assert_int_equal(number(&ground, "SELECT count(*) FROM issues WHERE reason = 'encoding_unreadable'"), 1);
+  assert_int_equal(number(&ground, "SELECT count(*) FROM pairs WHERE rule = 'name encoding' AND outcome = 'waiting'"),
+                   1);
+  assert_int_equal(number(&ground, "SELECT count(*) FROM persons"), 4);
+  terms_end(&ground);
+}
+
+/* Codes come behind the bytes of a record by the program alone. */
+static void marks_are_told_apart(void **state) {
+  char landed[1024], line[512];
+  struct clk code = {{1}};
+  char text[CLK_TEXT_SIZE + 1];
+  (void)state;
+  clk_write(&code, text);
+  snprintf(line, sizeof line, "00112233445566778899aabbccddeeff=%s\n", text);
+  snprintf(landed, sizeof landed,
+           "a,b,c\x1e"
+           "clk\n%s",
+           line);
+  assert_int_equal(encoded_record(slice_of(landed)).len, 5);
+  assert_int_equal(encoded_codes(slice_of(landed)).len, 5 + strlen(line));
+  snprintf(landed, sizeof landed,
+           "a,b,c\x1e"
+           "clk\n%sx",
+           line);
+  assert_int_equal(encoded_record(slice_of(landed)).len, strlen(landed));
+  assert_int_equal(encoded_codes(slice_of(landed)).len, 0);
+  assert_int_equal(encoded_record(slice_of("a\x1e"
+                                           "clk\n"))
+                       .len,
+                   6);
+  assert_int_equal(encoded_codes(slice_make(NULL, 0)).len, 0);
+}
+
+/* What the mapping still reads as an identifier after `fields:` is not landed. */
 static void refuses(void **state) {
   struct terms_ground ground;
   (void)state;
@@ -231,6 +298,8 @@ int main(void) {
       cmocka_unit_test(is_taken_out_sqlite),
       cmocka_unit_test(is_taken_out_postgres),
       cmocka_unit_test(refuses),
+      cmocka_unit_test(ready_codes_link),
+      cmocka_unit_test(marks_are_told_apart),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
