@@ -268,3 +268,34 @@ const struct format_options *plan_format_options(const struct plan *plan) {
 const char *const *plan_paths(const struct plan *plan) {
   return plan->paths;
 }
+
+/* The identifying field of the block that is read from one of the key's paths. */
+static const char *telling(const struct key_rule *key, const struct rules *fields, const char **field) {
+  for (size_t i = 0; i < key->count; i++) {
+    for (size_t r = 0; r < fields->count; r++) {
+      const struct rule *rule = &fields->items[r];
+      for (size_t p = 0; p < rule->path_count && rule->field->sensitivity == SENSITIVITY_IDENTIFIER; p++) {
+        if (strcmp(rule->paths[p]->text, key->paths[i]->text) == 0) {
+          *field = rule->name;
+          return key->paths[i]->text;
+        }
+      }
+    }
+  }
+  return NULL;
+}
+
+const char *plan_telling_key(const struct plan *plan, const char **field, int *line) {
+  for (size_t i = 0; i < plan->block_count; i++) {
+    const struct block *block = plan->blocks[i];
+    const struct key_rule *keys[] = {&block->key, &block->case_key, &block->person_key, &plan->key};
+    for (size_t k = 0; k < (block->each == NULL ? 4U : 3U); k++) {
+      const char *path = telling(keys[k], &block->fields, field);
+      if (path != NULL) {
+        *line = keys[k]->line;
+        return path;
+      }
+    }
+  }
+  return NULL;
+}

@@ -33,6 +33,9 @@ const struct format *plan_format(const struct plan *plan);
 const struct format_options *plan_format_options(const struct plan *plan);
 /* Input paths that the mapping reads, for schema drift (NULL-terminated, owned by the plan). */
 const char *const *plan_paths(const struct plan *plan);
+/* A path from which a key and an identifying field are both read, with the field and the line of the key; NULL: none.
+ * Keys are not sealed, and are shown: they must not tell who somebody is. */
+const char *plan_telling_key(const struct plan *plan, const char **field, int *line);
 
 enum outcome {
   OUTCOME_MAPPED,

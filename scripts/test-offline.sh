@@ -12,6 +12,18 @@ cat >"$stage/inside" <<'END'
 set -eu
 ip link set lo up
 [ "$(ls /sys/class/net 2>/dev/null | grep -vxc lo)" -eq 0 ] || [ "$(tail -n +3 /proc/net/dev | grep -vc ' *lo:')" -eq 0 ]
+# What is sent to another machine, or asked of a name server, has no way here, and the kernel counts the tries: the
+# first one is the shell's own, to see that it does.
+tries() {
+  cat /proc/net/snmp /proc/net/snmp6 2>/dev/null | awk '
+    ($1 == "Ip:" || $1 == "Udp:") && $2 !~ /^[0-9]/ { for (i = 2; i <= NF; i++) if ($i ~ /^(OutNoRoutes|NoPorts)$/) at[$1] = i }
+    ($1 == "Ip:" || $1 == "Udp:") && $2 ~ /^[0-9]/ { n += $at[$1] }
+    $1 == "Ip6OutNoRoutes" { n += $2 }
+    END { print n + 0 }'
+}
+bash -c ': </dev/tcp/192.0.2.1/9' 2>/dev/null || true
+own=$(tries)
+[ "$own" -gt 0 ] || { echo "offline: this kernel does not count what has no way" >&2; exit 1; }
 cd "$1"
 tar -xzf "$2"
 cd puente-*-offline-*
@@ -26,6 +38,7 @@ grep -q "^ExecStart=$1/here/bin/puente " "$1/here/lib/systemd/system/puente.serv
   { echo "offline: the unit of systemd is not installed" >&2; exit 1; }
 cd /
 PERSONS=300 "$1/here/lib/puente/demo.sh" "$1/demo" >"$1/demo.out" 2>&1 || { tail -n 20 "$1/demo.out" >&2; exit 1; }
+[ "$(tries)" -eq "$own" ] || { echo "offline: something tried to reach another machine" >&2; exit 1; }
 END
 env=$(command -v env)
 run="$env -i PATH=/usr/bin:/bin:/usr/sbin:/sbin HOME=$stage LC_ALL=C.UTF-8"

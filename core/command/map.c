@@ -1,6 +1,7 @@
 /* puente map: mappings checked, tried out, and tested. */
 #include "core/base/file.h"
 #include "core/base/folder.h"
+#include "core/base/log.h"
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
 #include "core/command/table.h"
@@ -113,6 +114,18 @@ static void print_checked(const struct globals *globals, const char *path, const
   }
 }
 
+static void warn_of_key(const char *path, const struct plan *plan) {
+  const char *field = NULL;
+  int line = 0;
+  const char *key = plan_telling_key(plan, &field, &line);
+  if (key != NULL) {
+    log_message(LEVEL_WARNING,
+                _("%s:%d: a key is read from '%s', as %s is: keys are not sealed and are shown, use one that tells "
+                  "nobody"),
+                path, line, key, field);
+  }
+}
+
 static int run_check(const struct globals *globals, int argc, char **argv) {
   struct mapping_bench bench;
   struct error error;
@@ -130,6 +143,7 @@ static int run_check(const struct globals *globals, int argc, char **argv) {
     enum status status = plan_load(argv[i], bench.model, bench.lists, &plan, &mistakes, &error);
     if (status == OK) {
       print_checked(globals, argv[i], plan);
+      warn_of_key(argv[i], plan);
     } else if (mistakes.len > 0) {
       fwrite(mistakes.data, 1, mistakes.len, stderr);
       code = status_exit_code(status);

@@ -109,6 +109,22 @@ static enum status check_plan(const struct source_config *source, const struct p
   return OK;
 }
 
+/* Said, and no mistake: records that landed keep their keys. */
+static void tell_telling_key(struct checkup *checkup, const char *subject, const struct source_config *source,
+                             const struct plan *plan) {
+  const char *field = NULL;
+  int line = 0;
+  const char *path = plan_telling_key(plan, &field, &line);
+  if (path != NULL) {
+    char words[WORDS_SIZE];
+    snprintf(
+        words, sizeof words,
+        _("%s:%d: a key is read from '%s', as %s is: keys are not sealed and are shown, use one that tells nobody"),
+        source->mapping, line, path, field);
+    tell(checkup, subject, words);
+  }
+}
+
 static void check_mapping(struct checkup *checkup, const struct source_config *source, const char *subject) {
   struct workspace *workspace = &checkup->workspace;
   struct buffer mistakes;
@@ -121,7 +137,9 @@ static void check_mapping(struct checkup *checkup, const struct source_config *s
     checkup->worst = checkup->worst == OK ? status : checkup->worst;
   } else {
     status = status == OK ? check_plan(source, plan, &error) : status;
-    passed(checkup, subject, status, &error, source->mapping);
+    if (passed(checkup, subject, status, &error, source->mapping)) {
+      tell_telling_key(checkup, subject, source, plan);
+    }
   }
   if (plan != NULL) {
     plan_free(plan);

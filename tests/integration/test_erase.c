@@ -93,6 +93,24 @@ static void record_goes(const char *schema) {
   terms_end(&ground);
 }
 
+/* The same bytes are the same record, whatever the mapping takes for its key later. */
+static void another_key_brings_nothing_back(const char *schema) {
+  struct terms_ground ground;
+  terms_begin(&ground, schema, NULL);
+  terms_page(&ground, "ngo", "1", FIRST);
+  terms_run(&ground, 0, "--quiet run");
+  assert_says(&ground, "erase ngo:K1" ASK, "records 1");
+  shell("sed -i 's/^  key: key/  key: [key, date]/' %s/mappings/ngo.yaml", ground.folder);
+  char page[1024]; /* not byte for byte the file that was read before */
+  snprintf(page, sizeof page, "%s{\"key\":\"K3\",\"date\":\"2024-01-04\",\"doc\":\"42424242\",\"sex\":\"F\"}\n", FIRST);
+  terms_page(&ground, "ngo", "2", page);
+  terms_run(&ground, 0, "--quiet sync ngo");
+  assert_int_equal(workspace_number(ground.folder, "SELECT rejected FROM runs ORDER BY run_id DESC LIMIT 1"), 1);
+  assert_int_equal(workspace_number(ground.folder, "SELECT fresh FROM runs ORDER BY run_id DESC LIMIT 1"), 2);
+  assert_nowhere(&ground);
+  terms_end(&ground);
+}
+
 static void person_goes(const char *schema) {
   struct terms_ground ground;
   char arguments[160];
@@ -126,6 +144,14 @@ static void test_record_postgres(void **state) {
   (void)state;
   record_goes("one");
 }
+static void test_key_sqlite(void **state) {
+  (void)state;
+  another_key_brings_nothing_back(NULL);
+}
+static void test_key_postgres(void **state) {
+  (void)state;
+  another_key_brings_nothing_back("key");
+}
 static void test_person_sqlite(void **state) {
   (void)state;
   person_goes(NULL);
@@ -137,7 +163,8 @@ static void test_person_postgres(void **state) {
 
 int main(void) {
   setenv("PUENTE_ACTOR", "ana.rojas", 1);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_record_sqlite), cmocka_unit_test(test_record_postgres),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_key_sqlite),    cmocka_unit_test(test_key_postgres),
+                                     cmocka_unit_test(test_record_sqlite), cmocka_unit_test(test_record_postgres),
                                      cmocka_unit_test(test_person_sqlite), cmocka_unit_test(test_person_postgres)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

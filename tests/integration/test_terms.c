@@ -206,12 +206,23 @@ static void test_purposes_postgres(void **state) {
   purposes_are_asked("purposes");
 }
 
+/* Keys are shown and not sealed. */
+static void a_telling_key_is_told(void **state) {
+  (void)state;
+  struct terms_ground ground;
+  terms_begin(&ground, NULL, NULL);
+  const char *said = terms_run(&ground, 0, "check");
+  assert_non_null(strstr(said, "ngo.yaml:8: a key is read from 'doc', as person.document_number is: keys are not "
+                               "sealed and are shown, use one that tells nobody"));
+  terms_end(&ground);
+}
+
 int main(void) {
   setenv("PUENTE_ACTOR", "ana.rojas", 1);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_fields_sqlite),         cmocka_unit_test(test_fields_postgres),
-      cmocka_unit_test(nothing_is_allowed),         cmocka_unit_test(test_purposes_sqlite),
-      cmocka_unit_test(test_purposes_postgres),     cmocka_unit_test(officers_see),
-      cmocka_unit_test(what_is_not_kept_is_refused)};
+      cmocka_unit_test(test_fields_sqlite),          cmocka_unit_test(test_fields_postgres),
+      cmocka_unit_test(nothing_is_allowed),          cmocka_unit_test(test_purposes_sqlite),
+      cmocka_unit_test(test_purposes_postgres),      cmocka_unit_test(officers_see),
+      cmocka_unit_test(what_is_not_kept_is_refused), cmocka_unit_test(a_telling_key_is_told)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,6 +120,33 @@ static enum status note_step(void *context, const struct trace_step *step) {
   return ++seen->steps == seen->stop_at ? ERR_INTERRUPTED : OK;
 }
 
+/* A key that says who somebody is is named; one that says where a record stands is not. */
+static void test_telling_keys(void **state) {
+#define HEAD "source: d\nformat: json\n"
+  static const struct {
+    const char *mapping, *path, *field;
+    int line;
+  } cases[] = {{HEAD "key: id\nperson:\n  key: doc\n  role: victim\n  document_number: doc\n", "doc",
+                "person.document_number", 5},
+               {HEAD "key: dni\nperson:\n  role: victim\n  document_number: dni\n", "dni", "person.document_number", 3},
+               {HEAD "key: id\nperson:\n  each: p\n  key: [../id, name]\n  role: victim\n  full_name: name\n", "name",
+                "person.full_name", 6},
+               {HEAD "key: id\nperson:\n  each: p\n  key: [../id, n]\n  role: victim\n  full_name: name\n  sex: n\n",
+                NULL, "", 0},
+               {HEAD "key: name\nperson:\n  each: p\n  key: n\n  role: victim\n  full_name: name\n", NULL, "", 0}};
+#undef HEAD
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct plan *plan = plan_of(*state, cases[i].mapping);
+    const char *field = "";
+    int line = 0;
+    const char *path = plan_telling_key(plan, &field, &line);
+    assert_string_equal(path == NULL ? "" : path, cases[i].path == NULL ? "" : cases[i].path);
+    assert_string_equal(field, cases[i].field);
+    assert_int_equal(line, cases[i].line);
+    plan_free(plan);
+  }
+}
+
 static void test_trace(void **state) {
   struct fixture fixture;
   struct error error;
@@ -242,10 +269,9 @@ static void test_schema(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_digest), cmocka_unit_test(test_digest_of_lists),
-      cmocka_unit_test(test_paths),  cmocka_unit_test(test_key),
-      cmocka_unit_test(test_trace),  cmocka_unit_test(test_issue),
-      cmocka_unit_test(test_schema), cmocka_unit_test(test_batches_are_alike),
+      cmocka_unit_test(test_digest), cmocka_unit_test(test_digest_of_lists), cmocka_unit_test(test_paths),
+      cmocka_unit_test(test_key),    cmocka_unit_test(test_trace),           cmocka_unit_test(test_issue),
+      cmocka_unit_test(test_schema), cmocka_unit_test(test_telling_keys),    cmocka_unit_test(test_batches_are_alike),
   };
   return cmocka_run_group_tests_name("plan", tests, bench_setup, bench_teardown);
 }
