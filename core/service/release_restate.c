@@ -11,7 +11,17 @@
 /* Why a figure changed: the records behind the cell after the one run and after the other are compared, and the runs
  * that brought, changed or took them name the cause. Causes are told without numbers. */
 
-enum { CAUSE_NEW, CAUSE_CHANGED, CAUSE_DELETED, CAUSE_MAPPING, CAUSE_LINKING, CAUSE_GONE, CAUSE_DEFINITION, CAUSES };
+enum {
+  CAUSE_NEW,
+  CAUSE_CHANGED,
+  CAUSE_DELETED,
+  CAUSE_MAPPING,
+  CAUSE_LINKING,
+  CAUSE_GONE,
+  CAUSE_DEFINITION,
+  CAUSES,
+  CAUSE_OTHERS = CAUSES /* told of another record of the same person */
+};
 static const char *const CAUSE_NAMES[CAUSES] = {"new_records", "changed_records", "deleted_records", "mapping",
                                                 "linking",     "erasure",         "definition"};
 
@@ -23,6 +33,7 @@ struct restated {
 
 struct behind {
   uint32_t cell; /* position among the restated */
+  uint32_t unit; /* person or case of that moment that it is of */
   int64_t row_id;
 };
 struct moment {
@@ -58,7 +69,8 @@ static int by_place(const void *a, const void *b) {
   return (left->row_id > right->row_id) - (left->row_id < right->row_id);
 }
 
-static enum status add_behind(struct moment *moment, uint32_t cell, int64_t row_id, struct error *error) {
+static enum status add_behind(struct moment *moment, uint32_t cell, uint32_t unit, int64_t row_id,
+                              struct error *error) {
   if (moment->count == moment->capacity) {
     size_t capacity = moment->capacity == 0 ? 1024 : moment->capacity * 2;
     struct behind *moved = realloc(moment->rows, capacity * sizeof *moved);
@@ -68,7 +80,7 @@ static enum status add_behind(struct moment *moment, uint32_t cell, int64_t row_
     moment->rows = moved;
     moment->capacity = capacity;
   }
-  moment->rows[moment->count++] = (struct behind){.cell = cell, .row_id = row_id};
+  moment->rows[moment->count++] = (struct behind){.cell = cell, .unit = unit, .row_id = row_id};
   return OK;
 }
 
@@ -112,7 +124,7 @@ static enum status add_case(struct moment *moment, uint32_t cell, const struct c
       struct slice row = map_key(dictionary, grid_value(records, i, 0));
       char text[24];
       snprintf(text, sizeof text, "%.*s", SLICE_ARG(row));
-      status = add_behind(moment, cell, strtoll(text, NULL, 10), error);
+      status = add_behind(moment, cell, unit, strtoll(text, NULL, 10), error);
     }
   }
   return status;
@@ -122,7 +134,7 @@ static enum status add_row(struct moment *moment, uint32_t cell, const struct cu
                            const struct cube_row *row, struct error *error) {
   enum status status = OK;
   for (uint32_t p = 0; p < row->part_count && status == OK; p++) {
-    status = add_behind(moment, cell, rows->parts[row->part + p], error);
+    status = add_behind(moment, cell, row->unit, rows->parts[row->part + p], error);
   }
   return status;
 }
@@ -226,11 +238,10 @@ static bool differs(const struct moment *here, size_t at, const struct moment *t
   return there->count == 0 || bsearch(row, there->rows, there->count, sizeof *row, by_place) == NULL;
 }
 
-/* All versions of the rows of the records that differ. */
+/* All versions of all rows of the records that differ: what a person or a case is told by stands beside the row that is
+ * counted. */
 static enum status read_lives(struct restating *restating, struct error *error) {
   const struct workspace *workspace = restating->request->workspace;
-  bool cases = restating->plan->indicator.unit == UNIT_CASE;
-  const struct entity *entity = model_entity(workspace->model, cases ? "case" : "involvement");
   size_t count = 0, kept = 0;
   int64_t *records = calloc(restating->then.count + restating->now.count + 1, sizeof *records);
   if (records == NULL) {
@@ -251,9 +262,10 @@ static enum status read_lives(struct restating *restating, struct error *error) 
     }
   }
   const struct row_filter filter = {.history = true, .records = records, .count = kept};
-  enum status status = entity == NULL || kept == 0
-                           ? OK
-                           : store_visit_rows(workspace->store, entity, &filter, take_life, restating, error);
+  enum status status = OK;
+  for (size_t e = 0; e < workspace->model->entity_count && kept > 0 && status == OK; e++) {
+    status = store_visit_rows(workspace->store, &workspace->model->entities[e], &filter, take_life, restating, error);
+  }
   free(records);
   if (restating->life_count > 0) {
     qsort(restating->lives, restating->life_count, sizeof *restating->lives, by_row);
@@ -284,19 +296,81 @@ static bool was_mapping(const struct restating *restating, int64_t run) {
   return map_get(restating->remaps, slice_make((const char *)&run, sizeof run)) != MAP_NONE;
 }
 
+/* Of the first row of a record: rows stand by record. */
+static size_t first_life(const struct restating *restating, int64_t record) {
+  size_t low = 0, high = restating->life_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (record_of(restating->lives[middle].row_id) < record) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 /* Whether another version of the row's record stood after a run. */
 static bool record_stood(const struct restating *restating, int64_t row_id, int64_t run) {
   int64_t record = record_of(row_id);
-  for (size_t i = 0; i < restating->life_count; i++) {
+  for (size_t i = first_life(restating, record); i < restating->life_count; i++) {
     const struct life *life = &restating->lives[i];
-    if (record_of(life->row_id) == record && life->from_run <= run && (life->to_run == 0 || life->to_run > run)) {
+    if (record_of(life->row_id) != record) {
+      return false;
+    }
+    if (life->from_run <= run && (life->to_run == 0 || life->to_run > run)) {
       return true;
     }
   }
   return false;
 }
 
-static int cause_of(const struct restating *restating, int64_t row_id, bool came) {
+static bool between(const struct restating *restating, int64_t run) {
+  return run > restating->then.run && run <= restating->now.run;
+}
+
+/* A run between the two moments that opened or closed a row of the record; 0: none did. */
+static int64_t changing_run(const struct restating *restating, int64_t row_id) {
+  int64_t record = record_of(row_id);
+  for (size_t i = first_life(restating, record); i < restating->life_count; i++) {
+    const struct life *life = &restating->lives[i];
+    if (record_of(life->row_id) != record) {
+      break;
+    }
+    if (between(restating, life->from_run) || between(restating, life->to_run)) {
+      return between(restating, life->from_run) ? life->from_run : life->to_run;
+    }
+  }
+  return 0;
+}
+
+/* Whether a record of the same person or case tells why it moved to another cell. */
+static bool unit_changed(const struct restating *restating, const struct moment *here, size_t at) {
+  const struct behind *row = &here->rows[at];
+  for (size_t i = at; i > 0 && here->rows[i - 1].cell == row->cell; i--) {
+    if (here->rows[i - 1].unit == row->unit && changing_run(restating, here->rows[i - 1].row_id) != 0) {
+      return true;
+    }
+  }
+  for (size_t i = at; i < here->count && here->rows[i].cell == row->cell; i++) {
+    if (here->rows[i].unit == row->unit && changing_run(restating, here->rows[i].row_id) != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The row stayed as it was, and is behind another figure. */
+static int cause_of_move(const struct restating *restating, const struct moment *here, size_t at) {
+  int64_t run = changing_run(restating, here->rows[at].row_id);
+  if (run != 0) {
+    return was_mapping(restating, run) ? CAUSE_MAPPING : CAUSE_CHANGED;
+  }
+  return unit_changed(restating, here, at) ? CAUSE_OTHERS : CAUSE_LINKING;
+}
+
+static int cause_of(const struct restating *restating, const struct moment *here, size_t at, bool came) {
+  int64_t row_id = here->rows[at].row_id;
   const struct life wanted = {.row_id = row_id};
   const struct life *life = restating->life_count == 0 ? NULL
                                                        : bsearch(&wanted, restating->lives, restating->life_count,
@@ -316,7 +390,7 @@ static int cause_of(const struct restating *restating, int64_t row_id, bool came
     }
     return record_stood(restating, row_id, restating->now.run) ? CAUSE_CHANGED : CAUSE_DELETED;
   }
-  return CAUSE_LINKING;
+  return cause_of_move(restating, here, at);
 }
 
 static size_t source_at(const struct restating *restating, int64_t row_id) {
@@ -335,7 +409,10 @@ static void note_causes(struct restating *restating, const struct moment *here, 
     if (!differs(here, i, there)) {
       continue;
     }
-    int cause = cause_of(restating, here->rows[i].row_id, came);
+    int cause = cause_of(restating, here, i, came);
+    if (cause == CAUSE_OTHERS) {
+      continue;
+    }
     size_t source = cause == CAUSE_LINKING ? 0 : source_at(restating, here->rows[i].row_id);
     restating->cells[here->rows[i].cell].causes[source < 64 ? source : 0] |= 1U << cause;
   }

@@ -1,0 +1,167 @@
+/* Why a figure of a later release is another one: each cause alone, on both stores. */
+#include "tests/support/postgres.h"
+#include "tests/support/program.h"
+#include "tests/support/temp.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#define MAPPING(codes)                                                                                                 \
+  "source: demo\nformat: csv\ndelimiter: \";\"\n"                                                                      \
+  "case:\n  key: id\n  denuncia_number: id\n"                                                                          \
+  "person:\n  key: [id, victim]\n  role: victim\n  given_names: {from: name, clean: name}\n"                           \
+  "  paternal_surname: {from: father, clean: name}\n  maternal_surname: {from: mother, clean: name}\n"                 \
+  "  birth_date: born\n  document_number: {from: dni, dni: warn}\n"                                                    \
+  "  sex: {from: sex, values: {" codes "}, else: quarantine}\n"
+#define HEADER "id;filed;victim;name;father;mother;born;dni;sex\n"
+#define ROSA(id, sex) id ";2022-03-01;a;ROSA;QUISPE;MAMANI;2003-04-05;70117410;" sex "\n"
+#define LUZ(id, sex) id ";2022-03-02;a;LUZ;HUAMAN;ROJAS;1999-01-02;40117418;" sex "\n"
+#define ANA(id, sex) id ";2022-03-03;a;ANA;TORRES;VEGA;2001-07-08;50117412;" sex "\n"
+
+static char *folder;
+static const char *dsn; /* NULL: SQLite */
+
+static struct said done(const char *arguments) {
+  struct said said = program_run_as(folder, "rosa", arguments);
+  if (said.code != 0) {
+    fail_msg("%s: exit %d\n%s%s", arguments, said.code, said.out, said.err);
+  }
+  return said;
+}
+
+static int setup(void **state) {
+  static int number;
+  char text[512];
+  (void)state;
+  folder = temp_make();
+  assert_int_equal(program_run(folder, "--quiet init .").code, 0);
+  int len = snprintf(text, sizeof text, "name: demo\ndisclosure: {k: 1}\nreleases: releases\n");
+  if (dsn != NULL) {
+    snprintf(text + len, sizeof text - (size_t)len, "store:\n  postgres: \"%s\"\n  schema: restate_%d\n", dsn,
+             ++number);
+  }
+  static const char *const parts[] = {"incoming", "releases"};
+  for (size_t i = 0; i < 2; i++) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, parts[i]);
+    assert_true(mkdir(path, 0755) == 0 || i == 0);
+  }
+  program_write(folder, "puente.yaml", text);
+  program_write(folder, "sources/demo.yaml",
+                "source: demo\ntitle: Demo\ninstitution: PE/MP\ncontact: help desk 1234\nunit: denuncia\n"
+                "connector: file\noptions: {path: incoming, settle: 0s}\n");
+  program_write(folder, "mappings/demo.yaml", MAPPING("F: female, M: male"));
+  program_write(folder, "releases/sexes.yaml", "release: sexes\ntables:\n  sex: {indicator: victims, by: [sex]}\n");
+  program_write(folder, "incoming/1.csv", HEADER ROSA("D-1", "F") ROSA("D-2", "F") LUZ("D-3", "F") ANA("D-4", "M"));
+  done("--quiet run");
+  done("release create sexes --purpose test");
+  return 0;
+}
+
+static int setup_postgres(void **state) {
+  dsn = postgres_start();
+  return setup(state);
+}
+
+static int teardown(void **state) {
+  (void)state;
+  program_forget();
+  temp_remove(folder);
+  dsn = NULL;
+  return 0;
+}
+
+/* The whole text of what was restated since the release before. */
+static void restated(const char *wanted) {
+  done("release create sexes --purpose test");
+  struct said said = done("release show sexes restatements --csv");
+  if (strcmp(said.out, wanted) != 0) {
+    fail_msg("restated:\n%s\nwanted:\n%s", said.out, wanted);
+  }
+  assert_non_null(strstr(done("release verify sexes").out, "release ok:"));
+}
+
+/* A corrected field of a person is no linking: also where another record of the person is the one that stayed. */
+static void test_changed_records(void **state) {
+  (void)state;
+  program_write(folder, "incoming/2.csv", HEADER LUZ("D-3", "M"));
+  done("--quiet run");
+  restated("table,cell,earlier,now,cause\n"
+           "sex,sex=female,2,1,changed_records:demo\n"
+           "sex,sex=male,1,2,changed_records:demo\n");
+}
+
+/* Two records are one person: the one that changed tells, the other does not speak of linking. */
+static void test_changed_record_of_two(void **state) {
+  (void)state;
+  program_write(folder, "incoming/2.csv", HEADER ROSA("D-1", "M"));
+  done("--quiet run");
+  restated("table,cell,earlier,now,cause\n"
+           "sex,sex=female,2,1,changed_records:demo\n"
+           "sex,sex=male,1,2,changed_records:demo\n");
+}
+
+static void test_mapping(void **state) {
+  (void)state;
+  program_write(folder, "mappings/demo.yaml", MAPPING("F: female, M: non_conforming"));
+  done("--quiet remap");
+  done("--quiet link");
+  restated("table,cell,earlier,now,cause\n"
+           "sex,sex=non_conforming,0,1,mapping:demo\n"
+           "sex,sex=male,1,0,mapping:demo\n");
+}
+
+static void test_new_records(void **state) {
+  (void)state;
+  program_write(folder, "incoming/2.csv", HEADER "D-9;2022-03-04;a;EVA;CONDORI;PAZ;1990-09-10;10117410;F\n");
+  done("--quiet run");
+  restated("table,cell,earlier,now,cause\n"
+           "sex,sex=female,2,3,new_records:demo\n"
+           "sex,sex=total,3,4,new_records:demo\n");
+}
+
+static void test_linking(void **state) {
+  (void)state;
+  char line[128];
+  json_t *pairs = json_loads(done("--json query 'SELECT row_a, row_b FROM pairs ORDER BY kind DESC'").out, 0, NULL);
+  long long a = json_integer_value(json_object_get(json_array_get(pairs, 0), "row_a"));
+  long long b = json_integer_value(json_object_get(json_array_get(pairs, 0), "row_b"));
+  json_decref(pairs);
+  snprintf(line, sizeof line, "review reject %lld-%lld --reason test", a, b);
+  done(line);
+  done("--quiet link");
+  restated("table,cell,earlier,now,cause\n"
+           "sex,sex=female,2,3,linking\n"
+           "sex,sex=total,3,4,linking\n");
+}
+
+static void test_erasure(void **state) {
+  (void)state;
+  done("erase demo:D-3 --reason test --document RM-1");
+  done("--quiet link");
+  restated("table,cell,earlier,now,cause\n"
+           "sex,sex=female,2,1,erasure\n"
+           "sex,sex=total,3,2,erasure\n");
+}
+
+#define BOTH(test)                                                                                                     \
+  cmocka_unit_test_setup_teardown(test, setup, teardown), {                                                            \
+#test " (postgres)", test, setup_postgres, teardown, NULL                                                          \
+  }
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      BOTH(test_changed_records), BOTH(test_changed_record_of_two),
+      BOTH(test_mapping),         BOTH(test_new_records),
+      BOTH(test_linking),         BOTH(test_erasure),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
