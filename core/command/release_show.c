@@ -21,17 +21,21 @@ struct showing {
   size_t filter_count;
 };
 
-/* What the release's own dictionary says of an item, in the language of the messages; NULL: nothing. */
-static const char *word(const struct showing *showing, const char *item, const char *value) {
+/* What the release's own dictionary says of an item of a table, in the language of the messages; NULL: nothing. */
+static const char *word_of(const struct showing *showing, const char *table, const char *item, const char *value) {
   for (size_t i = 0; i < showing->words.count && showing->words.columns == WORDS; i++) {
     const char **row = showing->words.fields + i * WORDS;
-    bool here = row[WORD_TABLE][0] == '\0' || strcmp(row[WORD_TABLE], showing->table->name) == 0;
+    bool here = row[WORD_TABLE][0] == '\0' || strcmp(row[WORD_TABLE], table) == 0;
     if (here && strcmp(row[WORD_ITEM], item) == 0 && (value == NULL || strcmp(row[WORD_VALUE], value) == 0)) {
       const char *text = label_of(row[WORD_EN], row[WORD_ES]);
       return text[0] == '\0' ? NULL : text;
     }
   }
   return NULL;
+}
+
+static const char *word(const struct showing *showing, const char *item, const char *value) {
+  return word_of(showing, showing->table->name, item, value);
 }
 
 static const char *label(const struct showing *showing, size_t column, const char *value) {
@@ -157,6 +161,47 @@ static void add_row(const struct showing *showing, struct table *table, size_t r
   }
 }
 
+/* How much of a table is shown. */
+static enum status count_shown(const struct showing *showing, const struct released_table *of, size_t *shown,
+                               size_t *figures, struct error *error) {
+  struct released_rows rows;
+  enum status status = released_rows_read(of->body, showing->arena, &rows, error);
+  *shown = 0;
+  *figures = status == OK ? rows.count : 0;
+  for (size_t i = 0; i < *figures && rows.columns > 0; i++) {
+    *shown += strcmp(rows.fields[(i + 1) * rows.columns - 1], "shown") == 0;
+  }
+  return status;
+}
+
+/* What else the release holds: tables with what they answer and how much of them is shown, then the texts. */
+static enum status add_others(const struct showing *showing, struct table *table, struct error *error) {
+  const char *texts = "";
+  size_t shown, figures, width = 0;
+  enum status status = OK;
+  for (size_t i = 0; i < showing->released->count; i++) {
+    size_t len = strlen(showing->released->tables[i].name);
+    width = showing->released->tables[i].fields != NULL && len > width ? len : width;
+  }
+  table_note(table, "%s", "");
+  table_note(table, "%s", _("Tables of this release, and how many of their figures are shown:"));
+  for (size_t i = 0; i < showing->released->count && status == OK && texts != NULL; i++) {
+    const struct released_table *other = &showing->released->tables[i];
+    if (other->fields == NULL) {
+      texts = arena_printf(showing->arena, "%s%s%s", texts, texts[0] == '\0' ? "" : ", ", other->name);
+      continue;
+    }
+    const char *title = word_of(showing, other->name, "label", NULL);
+    status = count_shown(showing, other, &shown, &figures, error);
+    table_note(table, _("%s %-*s  %s: %zu of %zu"), other == showing->table ? ">" : " ", (int)width, other->name,
+               title == NULL ? other->fields : title, shown, figures);
+  }
+  if (status == OK && texts != NULL) {
+    table_note(table, _("Texts beside them: %s"), texts);
+  }
+  return status;
+}
+
 static void add_notes(const struct showing *showing, struct table *table) {
   static const struct {
     const char *item, *title;
@@ -174,16 +219,6 @@ static void add_notes(const struct showing *showing, struct table *table) {
              _("Release %lld of %s, made %.10s, of the store as it stood after run %lld. SHA-256 of the table: %s"),
              (long long)showing->released->id, showing->released->name, showing->released->made,
              (long long)showing->released->run, showing->table->digest);
-  const char *others = "";
-  for (size_t i = 0; i < showing->released->count && others != NULL; i++) {
-    const char *name = showing->released->tables[i].name;
-    if (strcmp(name, showing->table->name) != 0) {
-      others = arena_printf(showing->arena, "%s%s%s", others, others[0] == '\0' ? "" : ", ", name);
-    }
-  }
-  if (others != NULL) {
-    table_note(table, _("Beside it: %s"), others);
-  }
 }
 
 static enum status print_table(const struct showing *showing, enum table_form form, struct error *error) {
@@ -214,7 +249,8 @@ static enum status print_table(const struct showing *showing, enum table_form fo
     }
   }
   add_notes(showing, table);
-  enum status status = table_print(table, stdout, form, error);
+  enum status status = add_others(showing, table, error);
+  status = status == OK ? table_print(table, stdout, form, error) : status;
   table_free(table);
   return status;
 }

@@ -1,20 +1,10 @@
 #include "core/disclose/disclose.h"
 
-#include "core/disclose/system.h"
+#include "core/disclose/engine.h"
 
 #include <stdlib.h>
 
 enum { TURNS_MOST = 100, BOX_SIDE = 6 };
-
-struct engine {
-  struct system system;
-  struct programme *programme;
-  struct world *worlds;
-  size_t count, capacity;
-  int64_t *moved;                 /* by place */
-  int64_t *swing;                 /* by cell: what a world moves it */
-  bool *keep[DISCLOSE_AXES_MOST]; /* by class: the box that a programme is confined to */
-};
 
 /* ---- worlds ---- */
 
@@ -114,7 +104,7 @@ static bool is_protected(const struct system *system, const struct cell *cell) {
   return cell->most >= system->k && cell->most - cell->least >= system->width;
 }
 
-static enum status solve(struct engine *engine, struct programme *programme, bool *reached, struct error *error) {
+enum status engine_solve(struct engine *engine, struct programme *programme, bool *reached, struct error *error) {
   *reached = false;
   engine->system.result->solved++;
   return programme_solve(programme, engine->moved) ? take_world(engine, reached, error) : OK;
@@ -187,13 +177,21 @@ static void choose_box(struct engine *engine, size_t at) {
       keep_best(engine, at, i, values, false);
     }
   }
+  for (size_t p = 0; p < system->place_count; p++) {
+    uint32_t classes[DISCLOSE_AXES_MOST];
+    key_split(system, system->keys[p], classes);
+    engine->kept[p] = true;
+    for (size_t axis = 0; axis < system->problem->axis_count; axis++) {
+      engine->kept[p] = engine->kept[p] && engine->keep[axis][classes[axis]];
+    }
+  }
 }
 
-static enum status aim_at(struct engine *engine, struct programme *programme, size_t cell, int64_t by, bool up,
-                          bool *reached, struct error *error) {
+static enum status aim_at(struct engine *engine, struct programme *programme, enum hold hold, size_t cell, int64_t by,
+                          bool up, bool *reached, struct error *error) {
   *reached = false;
-  programme_begin(programme, false);
-  return programme_aim(programme, cell, by, up) ? solve(engine, programme, reached, error) : OK;
+  programme_begin(programme, hold);
+  return programme_aim(programme, cell, by, up) ? engine_solve(engine, programme, reached, error) : OK;
 }
 
 /* `cell` up to, or down to, `aim`: with the places near it or, where that cannot be, with all. */
@@ -202,13 +200,16 @@ static enum status reach(struct engine *engine, size_t cell, int64_t aim, bool u
   struct programme *near;
   bool reached = false;
   choose_box(engine, cell);
-  enum status status = programme_new(&engine->system, engine->keep, &near, error);
+  enum status status = programme_new(&engine->system, engine->kept, &near, error);
   if (status == OK) {
-    status = aim_at(engine, near, cell, by, up, &reached, error);
+    status = aim_at(engine, near, HOLD_LOWER, cell, by, up, &reached, error);
     programme_free(near);
   }
   if (status == OK && !reached) {
-    status = aim_at(engine, engine->programme, cell, by, up, &reached, error);
+    status = aim_at(engine, engine->programme, HOLD_LOWER, cell, by, up, &reached, error);
+  }
+  if (status == OK && !reached && engine->lower != NULL) {
+    status = aim_at(engine, engine->programme, HOLD_KNOWN, cell, by, up, &reached, error);
   }
   return status;
 }
@@ -247,14 +248,14 @@ static int by_need(const void *a, const void *b, void *context) {
   return left < right ? -1 : left > right;
 }
 
-static bool needs(const struct system *system, const struct cell *cell) {
+bool engine_needs(const struct system *system, const struct cell *cell) {
   return is_hidden(cell) && !cell->exposed && !is_protected(system, cell);
 }
 
 static size_t count_needs(const struct system *system) {
   size_t count = 0;
   for (size_t i = 0; i < system->cell_count; i++) {
-    count += needs(system, &system->cells[i]);
+    count += engine_needs(system, &system->cells[i]);
   }
   return count;
 }
@@ -268,15 +269,15 @@ static enum status protect_each_other(struct engine *engine, struct error *error
   for (int turn = 0, vain = 0; status == OK && left > 0 && turn < TURNS_MOST && vain < 3; turn++) {
     bool reached;
     size_t before = left;
-    programme_begin(engine->programme, true);
+    programme_begin(engine->programme, HOLD_SHOWN);
     for (size_t i = 0; i < system->cell_count; i++) {
       const struct cell *cell = &system->cells[i];
       int64_t most = cell->least + system->width > system->k ? cell->least + system->width : system->k;
-      if (needs(system, cell)) {
+      if (engine_needs(system, cell)) {
         programme_wish(engine->programme, i, most - cell->count, true, (double)(1u << draw(i, (uint64_t)turn) % 12));
       }
     }
-    status = solve(engine, engine->programme, &reached, error);
+    status = engine_solve(engine, engine->programme, &reached, error);
     left = count_needs(system);
     vain = (before - left) * 50 < left ? vain + 1 : 0;
   }
@@ -297,7 +298,7 @@ static enum status protect_singly(struct engine *engine, struct error *error) {
   while (again && status == OK) {
     again = false;
     for (size_t i = 0; i < system->cell_count && status == OK; i++) {
-      if (needs(system, &system->cells[order[i]])) {
+      if (engine_needs(system, &system->cells[order[i]])) {
         status = protect(engine, order[i], error);
         again = true;
       }
@@ -489,8 +490,9 @@ static bool has_hidden(const struct system *system) {
 static enum status run(struct engine *engine, struct error *error) {
   const struct system *system = &engine->system;
   engine->moved = calloc(system->place_count + 1, sizeof *engine->moved);
+  engine->kept = calloc(system->place_count + 1, sizeof *engine->kept);
   engine->swing = calloc(system->cell_count + 1, sizeof *engine->swing);
-  if (engine->moved == NULL || engine->swing == NULL) {
+  if (engine->moved == NULL || engine->kept == NULL || engine->swing == NULL) {
     return error_memory(error);
   }
   for (size_t axis = 0; axis < system->problem->axis_count; axis++) {
@@ -502,6 +504,7 @@ static enum status run(struct engine *engine, struct error *error) {
   enum status status = OK;
   if (has_hidden(system)) {
     status = programme_new(system, NULL, &engine->programme, error);
+    status = status == OK && engine->lower != NULL ? carry_worlds(engine, error) : status;
     status = status == OK ? protect_all(engine, error) : status;
     status = status == OK ? show_spared(engine, error) : status;
   }
@@ -509,15 +512,36 @@ static enum status run(struct engine *engine, struct error *error) {
   return status == OK ? count_seen(system, error) : status;
 }
 
-enum status disclose_run(const struct disclose_problem *problem, struct arena *arena, struct disclose_result *result,
-                         struct error *error) {
-  struct engine engine = {.count = 0};
+/* The worlds that are left, which the next tier starts from. */
+static void leave(const struct engine *engine, struct lower *left) {
+  const struct system *system = &engine->system;
+  memcpy(left->classes, system->classes, sizeof left->classes);
+  for (size_t axis = 0; axis < system->problem->axis_count; axis++) {
+    left->class_of[axis] = system->class_of[axis];
+  }
+  left->keys = system->keys;
+  struct world *worlds = arena_array(system->arena, engine->count + 1, sizeof *worlds);
+  for (size_t w = 0; worlds != NULL && w < engine->count; w++) { /* without them the next one finds its own */
+    if (!engine->worlds[w].dropped) {
+      worlds[left->count++] = engine->worlds[w];
+    }
+  }
+  left->worlds = worlds;
+}
+
+enum status tier_run(const struct disclose_problem *problem, const struct lower *lower, struct arena *arena,
+                     struct disclose_result *result, struct lower *left, struct error *error) {
+  struct engine engine = {.lower = lower};
   *result = (struct disclose_result){0};
-  enum status status = system_make(problem, arena, result, &engine.system, error);
+  enum status status = system_make(problem, lower, arena, result, &engine.system, error);
   status = status == OK ? run(&engine, error) : status;
+  if (status == OK) {
+    leave(&engine, left);
+  }
   programme_free(engine.programme);
   free(engine.worlds);
   free(engine.moved);
+  free(engine.kept);
   free(engine.swing);
   return status;
 }

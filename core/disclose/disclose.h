@@ -19,7 +19,8 @@
  * several places still learns nothing. What is proved so holds for any reader who knows less. The worlds come from a
  * linear programme that moves a cell at least cost, the cost being that of the shown cells that would have to be hidden
  * with it (Kelly, Golden & Assad, Networks 22, 1992; Fischetti & Salazar, Management Science 47, 2001; Hundepool et
- * al., Statistical Disclosure Control, Wiley 2012, ch. 4). Solver: Clp (COIN-OR).
+ * al., Statistical Disclosure Control, Wiley 2012, ch. 4). Solver: Clp (COIN-OR). Tables of a lower tier are protected
+ * first, by themselves; then those of the next with them, what was shown so far held as it is wherever that can be.
  *
  * Earlier tables: a cell that was shown is known (with its figure of today, the worst case: nothing else changed) and
  * cannot be hidden any more; a cell that was hidden then is protected now as if it were small, whatever it counts.
@@ -73,7 +74,8 @@ struct disclose_table {
   struct disclose_level levels[DISCLOSE_AXES_MOST];
   size_t level_count;
   const uint8_t *earlier; /* statuses of a table that is out already, by cell; NULL: of this publication */
-  double weight;          /* how much a cell of it is worth to readers; 0: by its number of levels, margins most */
+  unsigned tier; /* what is hidden for another's sake is hidden in tables of the highest tier that will do; within a
+                  * tier, cells of few levels are spared most */
 };
 
 /* The caller owns all of it. */

@@ -4,7 +4,7 @@ enum status disclose_margins(const struct disclose_table *table, struct disclose
                              struct error *error) {
   size_t all = (size_t)1 << table->level_count;
   for (size_t chosen = 0; chosen + 1 < all; chosen++) {
-    struct disclose_table margin = {.name = table->name};
+    struct disclose_table margin = {.name = table->name, .tier = table->tier};
     bool filtered = true;
     for (size_t i = 0; i < table->level_count; i++) {
       bool kept = (chosen >> i & 1) != 0;

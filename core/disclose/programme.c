@@ -32,7 +32,12 @@ static size_t way(const struct programme *programme, size_t at, bool up) {
   return (programme->places + programme->row_of[at]) * 2 + !up;
 }
 
-void programme_begin(struct programme *programme, bool hold) {
+static bool is_fast(const struct cell *cell, enum hold hold) {
+  bool shown = cell->status == DISCLOSE_SHOWN;
+  return cell->known || (shown && (hold == HOLD_SHOWN || (hold == HOLD_LOWER && cell->held)));
+}
+
+void programme_begin(struct programme *programme, enum hold hold) {
   const struct system *system = programme->system;
   for (size_t i = 0; i < programme->places; i++) {
     programme->lower[2 * i] = programme->lower[2 * i + 1] = 0;
@@ -43,7 +48,7 @@ void programme_begin(struct programme *programme, bool hold) {
   for (size_t i = 0; i < programme->cells; i++) {
     const struct cell *cell = &system->cells[programme->cell[i]];
     size_t up = way(programme, i, true), down = way(programme, i, false);
-    bool shown = cell->status == DISCLOSE_SHOWN, fast = cell->known || (hold && shown);
+    bool shown = cell->status == DISCLOSE_SHOWN, fast = is_fast(cell, hold);
     double most = (double)(cell->count - 1); /* a hidden cell is known not to be empty */
     bool alone = programme->row_of[i] == DISCLOSE_NONE;
     programme->lower[up] = programme->lower[down] = 0;
@@ -51,6 +56,10 @@ void programme_begin(struct programme *programme, bool hold) {
     programme->upper[down] = fast ? 0 : alone && programme->upper[down] < most ? programme->upper[down] : most;
     programme->cost[up] = programme->cost[down] = cell->cost * (shown ? 1 : FREE);
   }
+}
+
+bool programme_has(const struct programme *programme, size_t cell) {
+  return programme->number[cell] != DISCLOSE_NONE;
 }
 
 bool programme_aim(struct programme *programme, size_t cell, int64_t by, bool up) {
@@ -72,17 +81,12 @@ void programme_wish(struct programme *programme, size_t cell, int64_t by, bool u
 /* ---- the matrix ---- */
 
 /* Which places, and which cells with them: `alone` gets each cell's last place, `row_of` how many it has. */
-static void choose(struct programme *programme, bool *const *keep) {
+static void choose(struct programme *programme, const bool *kept) {
   const struct system *system = programme->system;
   memset(programme->number, 0xff, system->cell_count * sizeof *programme->number);
   for (size_t i = 0; i < system->place_count; i++) {
-    uint32_t classes[DISCLOSE_AXES_MOST];
-    bool kept = true;
-    key_split(system, system->keys[i], classes);
-    for (size_t axis = 0; keep != NULL && axis < system->problem->axis_count; axis++) {
-      kept = kept && keep[axis][classes[axis]];
-    }
-    for (int at = system->starts[i]; kept && at < system->starts[i + 1]; at++) {
+    bool in = kept == NULL || kept[i];
+    for (int at = system->starts[i]; in && at < system->starts[i + 1]; at++) {
       uint32_t *number = &programme->number[system->columns[at]];
       if (*number == DISCLOSE_NONE) {
         *number = (uint32_t)programme->cells;
@@ -91,14 +95,14 @@ static void choose(struct programme *programme, bool *const *keep) {
       programme->row_of[*number]++;
       programme->alone[*number] = (uint32_t)programme->places;
     }
-    if (kept) {
+    if (in) {
       programme->place[programme->places++] = (uint32_t)i;
     }
   }
 }
 
 /* A cell of one place stands by its place, one for each place; the others get rows. */
-static enum status number_rows(struct programme *programme, bool *const *keep, struct error *error) {
+static enum status number_rows(struct programme *programme, const bool *kept, struct error *error) {
   const struct system *system = programme->system;
   size_t cells = system->cell_count + 1, places = system->place_count + 1;
   bool *taken = calloc(places, sizeof *taken);
@@ -112,7 +116,7 @@ static enum status number_rows(struct programme *programme, bool *const *keep, s
     free(taken);
     return error_memory(error);
   }
-  choose(programme, keep);
+  choose(programme, kept);
   for (size_t i = 0; i < programme->cells; i++) {
     bool stands = programme->row_of[i] == 1 && !taken[programme->alone[i]];
     taken[programme->alone[i]] = taken[programme->alone[i]] || stands;
@@ -163,7 +167,7 @@ static enum status load(struct programme *programme, struct error *error) {
     programme->model = Clp_newModel();
   }
   if (programme->model != NULL) {
-    programme_begin(programme, false);
+    programme_begin(programme, HOLD_KNOWN);
     fill(programme, starts, rows, values);
     Clp_setLogLevel(programme->model, 0);
     Clp_loadProblem(programme->model, (int)programme->columns, (int)programme->rows, starts, rows, values,
@@ -176,15 +180,14 @@ static enum status load(struct programme *programme, struct error *error) {
   return programme->model == NULL ? error_memory(error) : OK;
 }
 
-enum status programme_new(const struct system *system, bool *const *keep, struct programme **made,
-                          struct error *error) {
+enum status programme_new(const struct system *system, const bool *kept, struct programme **made, struct error *error) {
   struct programme *programme = calloc(1, sizeof *programme);
   *made = NULL;
   if (programme == NULL) {
     return error_memory(error);
   }
   programme->system = system;
-  enum status status = number_rows(programme, keep, error);
+  enum status status = number_rows(programme, kept, error);
   status = status == OK ? load(programme, error) : status;
   if (status != OK) {
     programme_free(programme);

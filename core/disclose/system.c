@@ -261,14 +261,11 @@ static enum status count_table(struct system *system, const struct lying *lying,
 /* A cell of a table with fewer levels is worth more: it is in more readers' tables. */
 static double cost_of(const struct system *system, size_t table, int64_t count) {
   const struct disclose_table *own = &system->problem->tables[table];
-  double weight = own->weight;
-  if (weight <= 0) {
-    weight = 1;
-    for (size_t i = own->level_count; i < DISCLOSE_AXES_MOST; i++) {
-      weight *= 4;
-    }
-    weight /= 16384; /* of one level: 1 */
+  double weight = 1;
+  for (size_t i = own->level_count; i < DISCLOSE_AXES_MOST; i++) {
+    weight *= 4;
   }
+  weight /= 16384; /* of one level: 1 */
   double size = 1;
   for (int64_t rest = count; rest > 1; rest /= 2) {
     size++;
@@ -276,7 +273,7 @@ static double cost_of(const struct system *system, size_t table, int64_t count) 
   return weight * size;
 }
 
-static void add_cell(struct system *system, size_t table, size_t place, int64_t fixed) {
+static void add_cell(struct system *system, const uint8_t *begun, size_t table, size_t place, int64_t fixed) {
   const uint8_t *earlier = system->problem->tables[table].earlier;
   struct disclose_figures *figures = &system->result->tables[table];
   int64_t count = figures->counts[place];
@@ -284,7 +281,7 @@ static void add_cell(struct system *system, size_t table, size_t place, int64_t 
   if (earlier != NULL) {
     small = earlier[place] == DISCLOSE_SMALL || earlier[place] == DISCLOSE_BESIDE;
   }
-  figures->status[place] = small ? DISCLOSE_SMALL : DISCLOSE_SHOWN;
+  figures->status[place] = small ? DISCLOSE_SMALL : begun != NULL ? begun[place] : DISCLOSE_SHOWN;
   system->cell_at[table][place] = (uint32_t)system->cell_count;
   system->cells[system->cell_count++] = (struct cell){.table = (uint32_t)table,
                                                       .place = place,
@@ -295,11 +292,12 @@ static void add_cell(struct system *system, size_t table, size_t place, int64_t 
                                                       .cost = cost_of(system, table, count),
                                                       .status = figures->status[place],
                                                       .known = earlier != NULL && !small,
+                                                      .held = begun != NULL,
                                                       .guarded = small};
 }
 
-static enum status add_table(struct system *system, const struct lying *lying, size_t count, size_t table,
-                             struct error *error) {
+static enum status add_table(struct system *system, const uint8_t *begun, const struct lying *lying, size_t count,
+                             size_t table, struct error *error) {
   struct disclose_figures *figures = &system->result->tables[table];
   const uint8_t *earlier = system->problem->tables[table].earlier;
   figures->size = table_size(&system->problem->tables[table]);
@@ -316,7 +314,7 @@ static enum status add_table(struct system *system, const struct lying *lying, s
     if (earlier != NULL && earlier[place] == DISCLOSE_ABSENT) {
       figures->status[place] = DISCLOSE_ABSENT;
     } else if (figures->counts[place] > 0) {
-      add_cell(system, table, place, fixed[place]);
+      add_cell(system, begun, table, place, fixed[place]);
     }
   }
   return status;
@@ -352,7 +350,7 @@ static enum status gather_places(struct system *system, struct lying *lying, siz
   return status;
 }
 
-static enum status count_all(struct system *system, struct error *error) {
+static enum status count_all(struct system *system, const struct lower *lower, struct error *error) {
   const struct disclose_problem *problem = system->problem;
   size_t cells = 0;
   for (size_t t = 0; t < problem->table_count; t++) {
@@ -368,19 +366,19 @@ static enum status count_all(struct system *system, struct error *error) {
           : OK;
   size_t count = status == OK ? sort_rows(system, lying) : 0;
   for (size_t t = 0; t < problem->table_count && status == OK; t++) {
-    status = add_table(system, lying, count, t, error);
+    status = add_table(system, lower == NULL ? NULL : lower->begun[t], lying, count, t, error);
   }
   status = status == OK ? gather_places(system, lying, count, error) : status;
   free(lying);
   return status;
 }
 
-enum status system_make(const struct disclose_problem *problem, struct arena *arena, struct disclose_result *result,
-                        struct system *system, struct error *error) {
+enum status system_make(const struct disclose_problem *problem, const struct lower *lower, struct arena *arena,
+                        struct disclose_result *result, struct system *system, struct error *error) {
   *system = (struct system){.problem = problem, .arena = arena, .result = result, .k = problem->settings.k};
   system->width = problem->settings.width > 0 ? problem->settings.width : system->k - 1;
   enum status status = check(problem, error);
   status = status == OK ? make_classes(system, error) : status;
   status = status == OK ? make_groups(system, error) : status;
-  return status == OK ? count_all(system, error) : status;
+  return status == OK ? count_all(system, lower, error) : status;
 }

@@ -19,6 +19,7 @@ struct cell {
   double cost;         /* of moving it by one while it is shown */
   uint8_t status;
   bool known;   /* shown earlier: cannot be hidden */
+  bool held;    /* shown by a lower tier: to be hidden only where nothing else will do */
   bool guarded; /* has to be protected as a small one */
   bool exposed;
 };
@@ -52,8 +53,22 @@ struct world {
   bool dropped;
 };
 
-enum status system_make(const struct disclose_problem *problem, struct arena *arena, struct disclose_result *result,
-                        struct system *system, struct error *error) MUST_CHECK;
+/* What a tier leaves to the next: statuses by table and cell (NULL: a table that is new, or an earlier one), and the
+ * worlds that prove them, over the places that its tables told apart. */
+struct lower {
+  const uint8_t **begun;
+  uint32_t classes[DISCLOSE_AXES_MOST];
+  const uint32_t *class_of[DISCLOSE_AXES_MOST]; /* by atom */
+  const uint64_t *keys;                         /* of those places */
+  const struct world *worlds;
+  size_t count;
+};
+/* `lower` NULL: there is no lower tier. */
+enum status system_make(const struct disclose_problem *problem, const struct lower *lower, struct arena *arena,
+                        struct disclose_result *result, struct system *system, struct error *error) MUST_CHECK;
+/* Protects the tables of one tier with those of the lower ones, and fills `left` but for `begun`. */
+enum status tier_run(const struct disclose_problem *problem, const struct lower *lower, struct arena *arena,
+                     struct disclose_result *result, struct lower *left, struct error *error) MUST_CHECK;
 /* Fills system->keys, loose, starts, columns. `seen` are the keys of the places that units lie in, ascending and
  * without repeats, `loose` their loose units. */
 enum status places_make(struct system *system, const uint64_t *seen, const int64_t *loose, size_t count,
@@ -66,12 +81,16 @@ size_t table_size(const struct disclose_table *table); /* SIZE_MAX: too many cel
 /* ---- the programme ---- */
 
 struct programme;
-/* Of the places where keep[axis][class] (NULL: of all). */
-enum status programme_new(const struct system *system, bool *const *keep, struct programme **made,
+/* Of the places kept (NULL: of all). */
+enum status programme_new(const struct system *system, const bool *kept, struct programme **made,
                           struct error *error) MUST_CHECK;
 void programme_free(struct programme *programme);
-/* Nothing aimed at, at the costs of now; `hold`: shown cells do not move. */
-void programme_begin(struct programme *programme, bool hold);
+/* Nothing aimed at, at the costs of now. What does not move: known cells, those that a lower tier shows too, all that
+ * are shown. */
+enum hold { HOLD_KNOWN, HOLD_LOWER, HOLD_SHOWN };
+void programme_begin(struct programme *programme, enum hold hold);
+/* Whether a place of the programme lies in the cell. */
+bool programme_has(const struct programme *programme, size_t cell);
 /* The cell has to move by at least that; false: it cannot. */
 bool programme_aim(struct programme *programme, size_t cell, int64_t by, bool up);
 /* The cell may move by at most that, and the more the better, by `much` a step. */

@@ -24,6 +24,7 @@ struct gathering {
   struct disclose_table *tables;
   uint8_t **earlier;          /* statuses of the tables before */
   size_t count, fresh;        /* fresh: of this publication */
+  unsigned tier;              /* of the table that is laid out: tables stand in the order of their worth */
   struct map *known;          /* keys of layouts to their positions */
   struct laid *laid, *before; /* of the request's tables and of those before, where they are of this unit and role */
 };
@@ -116,7 +117,7 @@ static enum status add_layout(struct gathering *gathering, const char *name, con
   }
   struct disclose_table *table = &gathering->tables[gathering->count++];
   size_t cells = 1;
-  *table = (struct disclose_table){.name = name, .level_count = count};
+  *table = (struct disclose_table){.name = name, .level_count = count, .tier = gathering->tier};
   for (size_t i = 0; i < count; i++) {
     table->levels[i] =
         (struct disclose_level){.axis = levels[i]->axis, .groups = levels[i]->count, .group = levels[i]->group};
@@ -347,6 +348,7 @@ static enum status gather(struct gathering *gathering, size_t first, struct erro
       continue;
     }
     status = lay_levels(gathering, plan, laid, error);
+    gathering->tier = (unsigned)i;
     status = status == OK ? lay_out(gathering, laid, earlier, error) : status;
     gathering->fresh = earlier ? gathering->fresh : gathering->count;
   }

@@ -73,10 +73,10 @@ static void put_codelists(const struct codelists *lists, struct buffer *out) {
 }
 
 enum status release_settings_write(const struct workspace *workspace, const struct release_plan *plan, int64_t run,
-                                   int k, struct buffer *out, struct error *error) {
+                                   struct disclose_settings disclosure, struct buffer *out, struct error *error) {
   buffer_char(out, '{');
   put_codelists(workspace->lists, out);
-  buffer_printf(out, ",\"k\":%d,\"label\":{\"en\":", k);
+  buffer_printf(out, ",\"k\":%d,\"label\":{\"en\":", disclosure.k);
   buffer_json(out, slice_of(plan->label_en));
   buffer_text(out, ",\"es\":");
   buffer_json(out, slice_of(plan->label_es));
@@ -86,6 +86,9 @@ enum status release_settings_write(const struct workspace *workspace, const stru
   buffer_json(out, slice_of(plan->name));
   buffer_char(out, ',');
   put_sources(workspace->config, out);
+  if (disclosure.width != 0) { /* where k says it, nothing is said */
+    buffer_printf(out, ",\"width\":%d", disclosure.width);
+  }
   buffer_char(out, '}');
   return status == OK ? buffer_check(out, "settings", error) : status;
 }
@@ -167,7 +170,7 @@ static enum status count_tables(const struct release_making *making, struct aren
   }
   const struct release_request request = {.workspace = making->workspace,
                                           .as_of_run = making->run,
-                                          .settings = {.k = making->k},
+                                          .settings = making->settings,
                                           .tables = tables,
                                           .count = making->plan->count,
                                           .before = ledger.before,
@@ -177,8 +180,11 @@ static enum status count_tables(const struct release_making *making, struct aren
 
 static enum status add_texts(const struct release_making *making, const struct release_counted *counted,
                              struct arena *arena, struct release_made *made, struct error *error) {
-  const struct release_facts facts = {
-      .workspace = making->workspace, .plan = making->plan, .counted = counted, .run = making->run, .k = making->k};
+  const struct release_facts facts = {.workspace = making->workspace,
+                                      .plan = making->plan,
+                                      .counted = counted,
+                                      .run = making->run,
+                                      .k = making->settings.k};
   struct release_restating restating = {
       .workspace = making->workspace, .plan = making->plan, .tables = made->tables, .run = making->run};
   struct released earlier;

@@ -9,7 +9,7 @@ struct release_making {
   struct workspace *workspace;
   const struct release_plan *plan;
   int64_t run;
-  int k;
+  struct disclose_settings settings;
   int64_t before;       /* of all releases those with a smaller number; 0: all */
   const char *replaces; /* reference of the release of that name before it; NULL: none */
   bool linkage;         /* what is not settled now, too */
@@ -24,7 +24,8 @@ enum status release_make(const struct release_making *making, struct arena *aren
 
 /* Everything that a release's figures depend on but for the store, as canonical JSON, appended. */
 enum status release_settings_write(const struct workspace *workspace, const struct release_plan *plan, int64_t run,
-                                   int k, struct buffer *out, struct error *error) MUST_CHECK;
+                                   struct disclose_settings disclosure, struct buffer *out,
+                                   struct error *error) MUST_CHECK;
 /* The digest of a release: over its settings and the names and digests of its tables. */
 struct sha256 release_digest(const char *settings, const struct ledger_table *tables, size_t count);
 

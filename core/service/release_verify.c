@@ -14,7 +14,7 @@ struct verifying {
   struct arena *arena;
   struct releasing_check *check;
   struct release_plan plan;
-  int k;
+  struct disclose_settings settings;
 };
 
 static void find(const struct verifying *v, enum releasing_finding_kind kind, const char *table, const char *cell) {
@@ -95,6 +95,7 @@ static enum status read_plan(struct verifying *v, struct error *error) {
   struct node *root = NULL;
   enum status status = json_read(slice_of(v->released->settings), v->arena, &root, error);
   const struct node *k = status == OK ? node_at(root, "k") : NULL;
+  const struct node *width = status == OK ? node_at(root, "width") : NULL;
   const struct node *en = status == OK ? node_at(root, "label.en") : NULL;
   const struct node *es = status == OK ? node_at(root, "label.es") : NULL;
   if (status == OK && (k == NULL || en == NULL || es == NULL)) {
@@ -103,7 +104,9 @@ static enum status read_plan(struct verifying *v, struct error *error) {
   v->plan.name = v->released->name;
   if (status == OK) {
     const char *text = arena_text(v->arena, k->text);
-    v->k = text == NULL ? 0 : (int)strtol(text, NULL, 10);
+    v->settings.k = text == NULL ? 0 : (int)strtol(text, NULL, 10);
+    text = width == NULL ? NULL : arena_text(v->arena, width->text);
+    v->settings.width = text == NULL ? 0 : (int)strtol(text, NULL, 10);
     v->plan.label_en = arena_text(v->arena, en->text);
     v->plan.label_es = arena_text(v->arena, es->text);
   }
@@ -124,7 +127,7 @@ static enum status compare_settings(const struct verifying *v, struct error *err
   struct node *then_root = NULL, *now_root = NULL;
   static const char *const members[] = {"codelists", "sources"};
   buffer_init(&now, 1 << 20);
-  enum status status = release_settings_write(v->workspace, &v->plan, v->released->run, v->k, &now, error);
+  enum status status = release_settings_write(v->workspace, &v->plan, v->released->run, v->settings, &now, error);
   status = status == OK ? json_read(slice_of(v->released->settings), v->arena, &then_root, error) : status;
   status = status == OK ? json_read(buffer_view(&now), v->arena, &now_root, error) : status;
   for (size_t i = 0; i < sizeof members / sizeof *members && status == OK; i++) {
@@ -199,7 +202,7 @@ static enum status make_again(struct verifying *v, struct error *error) {
       .workspace = v->workspace,
       .plan = &v->plan,
       .run = v->released->run,
-      .k = v->k,
+      .settings = v->settings,
       .before = v->released->id,
       .replaces = v->released->replaces == 0 ? NULL : arena_printf(v->arena, "%lld", (long long)v->released->replaces)};
   struct release_made made;

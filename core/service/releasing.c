@@ -145,7 +145,10 @@ static void tell(const struct release_plan *plan, const struct release_made *mad
 static enum status make_and_publish(struct workspace *workspace, const struct release_plan *plan, const char *purpose,
                                     struct arena *arena, struct releasing_made *out, struct error *error) {
   struct release_making making = {
-      .workspace = workspace, .plan = plan, .k = workspace->config->disclosure.k, .linkage = true};
+      .workspace = workspace,
+      .plan = plan,
+      .settings = {.k = workspace->config->disclosure.k, .width = workspace->config->disclosure.width},
+      .linkage = true};
   struct ledger_release release = {.name = plan->name, .actor = workspace->actor, .purpose = purpose};
   struct release_made made;
   struct buffer settings;
@@ -158,7 +161,8 @@ static enum status make_and_publish(struct workspace *workspace, const struct re
     status = making.replaces == NULL ? error_memory(error) : OK;
   }
   status = status == OK ? release_make(&making, arena, &made, error) : status;
-  status = status == OK ? release_settings_write(workspace, plan, making.run, making.k, &settings, error) : status;
+  status =
+      status == OK ? release_settings_write(workspace, plan, making.run, making.settings, &settings, error) : status;
   if (status == OK) {
     release.run = making.run;
     release.made = clock_now();

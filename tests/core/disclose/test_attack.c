@@ -288,6 +288,26 @@ static void test_random_tables_hide_what_they_hide(void **unused) {
   assert_true(open.found > 20); /* the attack can find */
 }
 
+/* Tables of several tiers, each protected with what the lower ones left. */
+static void test_tiers_hide_what_they_hide(void **unused) {
+  struct outcome outcome = {0};
+  (void)unused;
+  for (int i = 0; i < 40; i++) {
+    int k = i % 2 == 0 ? 5 : 11;
+    make_random(i);
+    for (size_t t = 0; t < made.table_count; t++) {
+      made.tables[t].tier = roll(4);
+    }
+    publish(k, 0);
+    assert_int_equal(made.result.exposed, 0);
+    attack(k, k - 1, i % 5 == 0, &outcome);
+    finish();
+  }
+  print_message("attack ok (tiers): tables=%zu hidden=%zu found=%zu\n", outcome.tables, outcome.hidden, outcome.found);
+  assert_true(outcome.hidden > 300);
+  assert_int_equal(outcome.found, 0);
+}
+
 /* The first release, then a second one that would show other cells of the same table. */
 static void test_earlier_releases_count(void **unused) {
   struct outcome outcome = {0};
@@ -408,8 +428,8 @@ static void test_every_world_of_small_tables(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_tables_hide_what_they_hide),
-                                     cmocka_unit_test(test_earlier_releases_count),
-                                     cmocka_unit_test(test_every_world_of_small_tables)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_random_tables_hide_what_they_hide), cmocka_unit_test(test_tiers_hide_what_they_hide),
+      cmocka_unit_test(test_earlier_releases_count), cmocka_unit_test(test_every_world_of_small_tables)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

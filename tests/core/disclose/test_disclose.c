@@ -214,8 +214,46 @@ static void test_shares_of_few_are_not_told(void **unused) {
   assert_int_equal(disclose_share(0, 0, 11), -1);
 }
 
+/* Few of a year, many of a place: the years alone need hide little, and go on so when finer tables come with them. */
+static void add_many(void) {
+  uint32_t state = 7;
+  begin();
+  for (uint32_t i = 0; i < 900; i++) {
+    state = state * 1664525 + 1013904223;
+    uint32_t year = (state >> 24) % 6, place = (state >> 16) % 12;
+    rows[row_count++] = (struct disclose_row){.unit = units++, .atoms = {year == 5 && i % 8 != 0 ? 2 : year, place}};
+  }
+}
+
+static void test_lower_tiers_give_up_less(void **unused) {
+  static const uint32_t axes[] = {6, 12}, regions[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1};
+  struct disclose_table tables[] = {
+      {.name = "year", .levels = {{0, 6, NULL}}, .level_count = 1},
+      {.name = "place", .levels = {{1, 12, NULL}}, .level_count = 1, .tier = 1},
+      {.name = "region", .levels = {{0, 6, NULL}, {1, 2, regions}}, .level_count = 2, .tier = 2},
+      {.name = "fine", .levels = {{0, 6, NULL}, {1, 12, NULL}}, .level_count = 2, .tier = 3}};
+  (void)unused;
+  add_many();
+  assert_int_equal(run(11, axes, 2, tables, 1), OK);
+  size_t alone = hidden_in(0);
+  assert_int_equal(run(11, axes, 2, tables, 3), OK);
+  size_t beside = hidden_in(2);
+  assert_int_equal(run(11, axes, 2, tables, 4), OK);
+  size_t tiered = hidden_in(0) + hidden_in(1) + hidden_in(2);
+  print_message("tiers: alone=%zu beside=%zu tiered=%zu fine=%zu of %zu\n", alone, beside, tiered, hidden_in(3),
+                result.tables[3].size);
+  assert_int_equal(hidden_in(0), alone);
+  assert_int_equal(hidden_in(2), beside);
+  for (size_t t = 0; t < 4; t++) {
+    tables[t].tier = 0;
+  }
+  assert_int_equal(run(11, axes, 2, tables, 4), OK);
+  assert_true(hidden_in(0) + hidden_in(1) + hidden_in(2) > tiered);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_k_of_one_hides_nothing),
+                                     cmocka_unit_test(test_lower_tiers_give_up_less),
                                      cmocka_unit_test(test_nobody_is_shown_as_nobody),
                                      cmocka_unit_test(test_total_alone),
                                      cmocka_unit_test(test_one_row_hides_two),

@@ -283,6 +283,38 @@ static void causes_are_told(void **state) {
   check_restatements(workspaces[STORE_POSTGRES]);
 }
 
+/* ---- the width of what stays possible ---- */
+
+/* Figures hidden of a release of one table. */
+static int64_t hidden_with(const char *folder, const char *disclosure) {
+  char line[160];
+  shell("sed -i 's/^disclosure: .*/disclosure: {%s}/' %s/puente.yaml", disclosure, folder);
+  says(folder, 0, "release create wide --purpose test", "of wide is published");
+  says(folder, 0, "release verify wide", "release ok:");
+  snprintf(line, sizeof line, "SELECT count(*) FROM released_cells WHERE release_id = %d AND status = 'hidden'",
+           (int)workspace_number(folder, "SELECT max(release_id) FROM released_tables"));
+  return workspace_number(folder, line);
+}
+
+/* In a copy, so that no earlier release binds it. */
+static void a_width_hides_more(void **state) {
+  char *copies[2] = {NULL, NULL};
+  int64_t hidden[2];
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    if (asprintf(&copies[i], "%s/width%d", peru.folder, i) < 0) {
+      abort();
+    }
+    shell("cp -r %s %s", workspaces[STORE_SQLITE], copies[i]);
+    shell("sqlite3 %s/puente.db 'DELETE FROM release_cell; DELETE FROM release_table; DELETE FROM release'", copies[i]);
+    hidden[i] = hidden_with(copies[i], i == 0 ? "k: 3" : "k: 3, width: 12");
+    shell("rm -r %s", copies[i]);
+    free(copies[i]);
+  }
+  print_message("width: hidden=%d of k-1, hidden=%d of 12\n", (int)hidden[0], (int)hidden[1]);
+  assert_true(hidden[0] > 0 && hidden[1] > hidden[0]);
+}
+
 /* ---- groupings of code lists are frozen ---- */
 
 static char *coarse_digests(const char *folder, int number) {
@@ -352,6 +384,7 @@ static void a_changed_cell_is_found(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(twice_gives_the_same_bytes),
                                      cmocka_unit_test(exports_read),
+                                     cmocka_unit_test(a_width_hides_more),
                                      cmocka_unit_test(an_analyst_reads_releases_alone),
                                      cmocka_unit_test(a_kill_leaves_nothing),
                                      cmocka_unit_test(causes_are_told),
