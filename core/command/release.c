@@ -2,6 +2,7 @@
 #include "core/command/commands.h"
 #include "core/command/label.h"
 #include "core/command/release_show.h"
+#include "core/command/stop.h"
 #include "core/command/table.h"
 #include "core/service/access.h"
 #include "core/service/releasing.h"
@@ -38,7 +39,7 @@ static enum status create(const struct globals *globals, const char *name, const
   if (status != OK) {
     return status;
   }
-  status = releasing_create(&workspace, name, typed->purpose, &made, error);
+  status = releasing_create(&workspace, name, typed->purpose, stop_flag(), &made, error);
   workspace_close(&workspace);
   if (status != OK) {
     return status;

@@ -27,7 +27,7 @@ static int by_under(const void *a, const void *b) {
 static enum status list_parts(struct carrying *carrying, struct error *error) {
   const struct system *system = &carrying->engine->system;
   const struct lower *lower = carrying->engine->lower;
-  uint32_t *under[DISCLOSE_AXES_MOST]; /* by class: that of the lower tier */
+  uint32_t *under[DISCLOSE_AXES_MOST] = {NULL}; /* by class: that of the lower tier */
   for (size_t axis = 0; axis < system->problem->axis_count; axis++) {
     under[axis] = arena_array(system->arena, system->classes[axis], sizeof **under);
     if (under[axis] == NULL) {

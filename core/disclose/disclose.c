@@ -104,10 +104,16 @@ static bool is_protected(const struct system *system, const struct cell *cell) {
   return cell->most >= system->k && cell->most - cell->least >= system->width;
 }
 
+static enum status check_stop(const struct engine *engine, struct error *error) {
+  const atomic_bool *stop = engine->system.problem->stop;
+  return stop != NULL && atomic_load(stop) ? error_set(error, ERR_INTERRUPTED, "%s", _("stopped")) : OK;
+}
+
 enum status engine_solve(struct engine *engine, struct programme *programme, bool *reached, struct error *error) {
+  enum status status = check_stop(engine, error);
   *reached = false;
   engine->system.result->solved++;
-  return programme_solve(programme, engine->moved) ? take_world(engine, reached, error) : OK;
+  return status == OK && programme_solve(programme, engine->moved) ? take_world(engine, reached, error) : status;
 }
 
 /* A number from a cell and a turn, always the same. */
@@ -374,7 +380,8 @@ static enum status show_spared(struct engine *engine, struct error *error) {
     }
   }
   qsort_r(order, count, sizeof *order, by_cost, system);
-  for (size_t i = 0; i < count; i++) {
+  enum status status = OK;
+  for (size_t i = 0; i < count && (status = check_stop(engine, error)) == OK; i++) {
     for (size_t w = 0; w < engine->count; w++) {
       dropped[w] = engine->worlds[w].dropped;
     }
@@ -388,7 +395,7 @@ static enum status show_spared(struct engine *engine, struct error *error) {
   learn_all(engine);
   free(order);
   free(dropped);
-  return OK;
+  return status;
 }
 
 /* ---- the end ---- */

@@ -32,6 +32,8 @@
 #include "core/base/arena.h"
 #include "core/base/error.h"
 
+#include <stdatomic.h>
+
 enum {
   DISCLOSE_K = 11,
   DISCLOSE_K_MOST = 1000,
@@ -87,6 +89,7 @@ struct disclose_problem {
   size_t row_count;
   const struct disclose_table *tables;
   size_t table_count;
+  const atomic_bool *stop; /* ERR_INTERRUPTED soon after it is set; NULL: never */
 };
 
 struct disclose_figures {

@@ -295,7 +295,8 @@ static enum status run(const struct gathering *gathering, struct disclose_settin
                                            .rows = gathering->axes.rows,
                                            .row_count = gathering->axes.row_count,
                                            .tables = gathering->tables,
-                                           .table_count = gathering->count};
+                                           .table_count = gathering->count,
+                                           .stop = gathering->request->stop};
   return disclose_run(&problem, gathering->arena, result, error);
 }
 

@@ -32,6 +32,7 @@ struct release_request {
   size_t count;
   const struct release_before *before; /* in the order of their publication */
   size_t before_count;
+  const atomic_bool *stop; /* NULL: none */
 };
 
 /* One subset of a table's fields: the cell of values v is at the sum of v[f] · strides[f]. */

@@ -174,7 +174,8 @@ static enum status count_tables(const struct release_making *making, struct aren
                                           .tables = tables,
                                           .count = making->plan->count,
                                           .before = ledger.before,
-                                          .before_count = ledger.count};
+                                          .before_count = ledger.count,
+                                          .stop = making->stop};
   return status == OK ? release_count(&request, arena, counted, error) : status;
 }
 

@@ -10,9 +10,10 @@ struct release_making {
   const struct release_plan *plan;
   int64_t run;
   struct disclose_settings settings;
-  int64_t before;       /* of all releases those with a smaller number; 0: all */
-  const char *replaces; /* reference of the release of that name before it; NULL: none */
-  bool linkage;         /* what is not settled now, too */
+  int64_t before;          /* of all releases those with a smaller number; 0: all */
+  const char *replaces;    /* reference of the release of that name before it; NULL: none */
+  bool linkage;            /* what is not settled now, too */
+  const atomic_bool *stop; /* NULL: none */
 };
 struct release_made {
   struct ledger_table *tables; /* of the plan first, then the texts */

@@ -91,6 +91,12 @@ static enum status check_log(const struct verifying *v, struct error *error) {
 
 /* ---- what the store makes of it ---- */
 
+/* 0 where it is not there. */
+static int number_of(const struct verifying *v, const struct node *node) {
+  const char *text = node == NULL ? NULL : arena_text(v->arena, node->text);
+  return text == NULL ? 0 : (int)strtol(text, NULL, 10);
+}
+
 static enum status read_plan(struct verifying *v, struct error *error) {
   struct node *root = NULL;
   enum status status = json_read(slice_of(v->released->settings), v->arena, &root, error);
@@ -103,10 +109,7 @@ static enum status read_plan(struct verifying *v, struct error *error) {
   }
   v->plan.name = v->released->name;
   if (status == OK) {
-    const char *text = arena_text(v->arena, k->text);
-    v->settings.k = text == NULL ? 0 : (int)strtol(text, NULL, 10);
-    text = width == NULL ? NULL : arena_text(v->arena, width->text);
-    v->settings.width = text == NULL ? 0 : (int)strtol(text, NULL, 10);
+    v->settings = (struct disclose_settings){.k = number_of(v, k), .width = number_of(v, width)};
     v->plan.label_en = arena_text(v->arena, en->text);
     v->plan.label_es = arena_text(v->arena, es->text);
   }

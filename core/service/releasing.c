@@ -142,13 +142,21 @@ static void tell(const struct release_plan *plan, const struct release_made *mad
   }
 }
 
+static enum status tell_stopped(const char *name, struct error *error) {
+  error_set(error, ERR_INTERRUPTED, _("release %s was stopped: nothing is published"), name);
+  error_hint(error, "%s", _("`puente release create` begins anew"));
+  return ERR_INTERRUPTED;
+}
+
 static enum status make_and_publish(struct workspace *workspace, const struct release_plan *plan, const char *purpose,
-                                    struct arena *arena, struct releasing_made *out, struct error *error) {
+                                    const atomic_bool *stop, struct arena *arena, struct releasing_made *out,
+                                    struct error *error) {
   struct release_making making = {
       .workspace = workspace,
       .plan = plan,
       .settings = {.k = workspace->config->disclosure.k, .width = workspace->config->disclosure.width},
-      .linkage = true};
+      .linkage = true,
+      .stop = stop};
   struct ledger_release release = {.name = plan->name, .actor = workspace->actor, .purpose = purpose};
   struct release_made made;
   struct buffer settings;
@@ -161,6 +169,9 @@ static enum status make_and_publish(struct workspace *workspace, const struct re
     status = making.replaces == NULL ? error_memory(error) : OK;
   }
   status = status == OK ? release_make(&making, arena, &made, error) : status;
+  if (status == ERR_INTERRUPTED || (status == OK && stop != NULL && atomic_load(stop))) {
+    status = tell_stopped(plan->name, error);
+  }
   status =
       status == OK ? release_settings_write(workspace, plan, making.run, making.settings, &settings, error) : status;
   if (status == OK) {
@@ -180,14 +191,14 @@ static enum status make_and_publish(struct workspace *workspace, const struct re
 }
 
 enum status releasing_create(struct workspace *workspace, const char *name, const char *purpose,
-                             struct releasing_made *made, struct error *error) {
+                             const atomic_bool *stop, struct releasing_made *made, struct error *error) {
   struct release_plan plan;
   struct arena *arena = arena_new((size_t)8 << 30);
   enum status status = arena == NULL ? error_memory(error) : access_require(workspace, RIGHT_PUBLISH, error);
   status = status == OK ? access_person(workspace, error) : status;
   status = status == OK ? release_plan_load(workspace, name, arena, &plan, error) : status;
   if (status == OK && (status = store_hold(workspace->store, HOLD, error)) == OK) {
-    status = make_and_publish(workspace, &plan, purpose, arena, made, error);
+    status = make_and_publish(workspace, &plan, purpose, stop, arena, made, error);
     store_unhold(workspace->store, HOLD);
   }
   arena_free(arena);

@@ -230,6 +230,39 @@ static void check_kill(const char *folder) {
   create(folder);
 }
 
+/* It says so, ends at once, and the next one is made as if it had not begun. */
+static int check_stop(const char *folder, int number) {
+  int64_t before = workspace_number(folder, "SELECT count(*) FROM released_tables");
+  int64_t entries = workspace_number(folder, "SELECT count(*) FROM audit WHERE event = 'release'");
+  int code = 0, stopped = 0;
+  for (int64_t delay = 20; delay <= 500; delay += 60) {
+    char *said = shell_output(&code,
+                              "(LANGUAGE=en PUENTE_ACTOR=rosa exec %s/puente --config %s/puente.yaml release create "
+                              "yearly --purpose stopped) 2>&1 & sleep 0.%03d; kill -%d $!; wait $!",
+                              build_folder(), folder, (int)delay, number);
+    int64_t now = workspace_number(folder, "SELECT count(*) FROM released_tables");
+    bool told = strstr(said, "release yearly was stopped: nothing is published") != NULL;
+    stopped += told;
+    if (code == 0) { /* it was faster */
+      before = now;
+      entries++;
+    }
+    assert_int_equal(now, before);
+    assert_int_equal(workspace_number(folder, "SELECT count(*) FROM audit WHERE event = 'release'"), entries);
+    assert_false(told && code == 0);
+    free(said);
+  }
+  print_message("signal %d: stopped=%d of 9\n", number, stopped);
+  says(folder, 0, "audit verify", "audit ok: entries=");
+  return stopped;
+}
+
+static void a_stop_publishes_nothing(void **state) {
+  (void)state;
+  int stopped = check_stop(workspaces[STORE_SQLITE], SIGTERM) + check_stop(workspaces[STORE_POSTGRES], SIGINT);
+  assert_true(stopped > 0);
+}
+
 static void a_kill_leaves_nothing(void **state) {
   (void)state;
   check_kill(workspaces[STORE_SQLITE]);
@@ -386,6 +419,7 @@ int main(void) {
                                      cmocka_unit_test(exports_read),
                                      cmocka_unit_test(a_width_hides_more),
                                      cmocka_unit_test(an_analyst_reads_releases_alone),
+                                     cmocka_unit_test(a_stop_publishes_nothing),
                                      cmocka_unit_test(a_kill_leaves_nothing),
                                      cmocka_unit_test(causes_are_told),
                                      cmocka_unit_test(a_regrouping_leaves_what_was_published),
