@@ -4,6 +4,7 @@
 #include "core/service/crosswalk.h"
 #include "core/service/ctdc.h"
 #include "core/service/outbound.h"
+#include "core/service/outbound_reveal.h"
 #include "core/service/releasing.h"
 
 #include <jansson.h>
@@ -26,6 +27,7 @@ static void on_file(void *context, const struct export_file *file) {
 
 struct typed {
   const char *folder, *purpose, *recipient, *format;
+  bool reveal;
 };
 
 /* A release's tables, as `release export` writes them. */
@@ -62,7 +64,8 @@ static enum status export_rows(const struct globals *globals, enum export_form f
   struct workspace workspace;
   enum status status = workspace_open(globals->config, WORKSPACE_WRITE, &workspace, error);
   if (status == OK) {
-    status = service_export(&workspace, &request, on_file, &printing, error);
+    status = typed->reveal ? service_reveal(&workspace, &request, on_file, &printing, error)
+                           : service_export(&workspace, &request, on_file, &printing, error);
     workspace_close(&workspace);
   }
   if (status == OK && globals->json) {
@@ -130,44 +133,55 @@ static bool is_format(const char *format) {
   return format == NULL || strcmp(format, "csv") == 0 || strcmp(format, "json") == 0;
 }
 
+static const char *const FORMS[] = {"csv", "json", "htcds", "crosswalk", "ctdc"};
+enum { FORM_CROSSWALK = 3, FORM_CTDC, FORM_COUNT };
+
+static size_t form_of(const char *word) {
+  size_t form = 0;
+  while (form < FORM_COUNT && strcmp(word, FORMS[form]) != 0) {
+    form++;
+  }
+  return form;
+}
+
+static enum status export_as(const struct globals *globals, size_t form, const struct typed *typed,
+                             struct error *error) {
+  return form == FORM_CROSSWALK ? export_crosswalk(globals, typed, error)
+         : form == FORM_CTDC    ? export_ctdc(globals, typed, error)
+                                : export_rows(globals, (enum export_form)form, typed, error);
+}
+
 static int run(const struct globals *globals, int argc, char **argv) {
-  static const char *const forms[] = {"csv", "json", "htcds"};
   struct typed typed = {.folder = "export"};
-  const struct argument table[] = {{.name = "out", .text = &typed.folder},
-                                   {.name = "purpose", .text = &typed.purpose},
-                                   {.name = "for", .text = &typed.recipient},
-                                   {.name = "format", .text = &typed.format},
-                                   {.name = NULL}};
+  const struct argument table[] = {
+      {.name = "out", .text = &typed.folder},    {.name = "purpose", .text = &typed.purpose},
+      {.name = "for", .text = &typed.recipient}, {.name = "format", .text = &typed.format},
+      {.name = "reveal", .flag = &typed.reveal}, {.name = NULL}};
   int exit_code = 0;
   if (arguments_done(&command_export, table, &argc, argv, &exit_code)) {
     return exit_code;
   }
   struct error error;
-  enum status status = OK;
-  size_t form = 0;
-  while (argc >= 2 && form < 3 && strcmp(argv[1], forms[form]) != 0) {
-    form++;
-  }
+  size_t form = argc == 2 ? form_of(argv[1]) : FORM_COUNT;
+  bool release = argc == 3 && strcmp(argv[1], "aggregate") == 0;
   if (!is_format(typed.format)) {
     return command_misused(&command_export, _("--format: csv or json is expected"));
   }
-  if (argc == 3 && strcmp(argv[1], "aggregate") == 0) {
-    status = export_release(globals, argv[2], typed.folder, &error);
-  } else if (argc == 2 && strcmp(argv[1], "crosswalk") == 0) {
-    status = export_crosswalk(globals, &typed, &error);
-  } else if (argc == 2 && strcmp(argv[1], "ctdc") == 0) {
-    status = export_ctdc(globals, &typed, &error);
-  } else if (argc != 2 || form == 3) {
-    return command_misused(&command_export, _("csv, json, htcds, crosswalk, ctdc or aggregate RELEASE is expected"));
-  } else {
-    status = export_rows(globals, (enum export_form)form, &typed, &error);
+  if (typed.reveal && form != EXPORT_HTCDS) {
+    return command_misused(&command_export, _("--reveal is for htcds"));
   }
+  if (!release && form == FORM_COUNT) {
+    return command_misused(&command_export, _("csv, json, htcds, crosswalk, ctdc or aggregate RELEASE is expected"));
+  }
+  enum status status =
+      release ? export_release(globals, argv[2], typed.folder, &error) : export_as(globals, form, &typed, &error);
   return status == OK ? 0 : command_fail(&error);
 }
 
 const struct command command_export = {
     .name = "export",
     .synopsis = "csv|json|htcds --purpose TEXT [--for INSTITUTION] [--out FOLDER] | "
+                "htcds --reveal --for INSTITUTION --purpose TEXT [--out FOLDER] | "
                 "crosswalk --for INSTITUTION --purpose TEXT [--out FOLDER] | ctdc --purpose TEXT [--out FOLDER] | "
                 "aggregate RELEASE [--out FOLDER]",
     .summary = N_("write persons, cases and what belongs to them to files, without names and documents"),
@@ -181,6 +195,7 @@ const struct command command_export = {
            "  aggregate NAME the tables of a release, suppressed: what may be published\n"
            "  --format json  htcds, crosswalk, ctdc as JSON lines; default: csv\n"
            "  --for CODE     institution that gets them: ids become its own pseudonyms, numbers of cases stay here\n"
+           "  --reveal       htcds for the institution of --for: its own records, with names and documents\n"
            "  --out FOLDER   where; default: export\n"
            "  --purpose TEXT what they are for: the log records it\n\n"
            "The rows of csv, json and htcds are about single people: names and documents are left out, dates and\n"

@@ -27,6 +27,7 @@ static const struct {
     {"query", NULL, RIGHT(EXACT)},
     {"export", "aggregate", RIGHT(FIGURES)},
     {"export", "crosswalk", RIGHT(SIGHT)},
+    {"export", "htcds", RIGHT(PUBLISH) | RIGHT(SIGHT)},
     {"export", NULL, RIGHT(PUBLISH)},
     {"release", "create", RIGHT(PUBLISH)},
     {"release", NULL, RIGHT(FIGURES)},

@@ -114,6 +114,7 @@ static const struct {
     {"query 'SELECT 1'", 0, false},
     {"query 'SELECT * FROM persons'", 0, false},
     {"export csv --purpose x --out out", 0, false},
+    {"export htcds --reveal --for PE/MP --purpose x --out build/given", OFFICER, false},
     {"export ctdc --purpose x --out build/given", 0, false},
     {"export crosswalk --for PE/MP --purpose x --out build/given", OFFICER, false},
     {"audit verify", AUDITOR, false},
@@ -250,11 +251,9 @@ static void a_restore_keeps_roles_out(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_command),
-      cmocka_unit_test(an_officer_explains),
-      cmocka_unit_test(the_log_stands),
-      cmocka_unit_test(who_has_none_is_told),
-      cmocka_unit_test(a_restore_keeps_roles_out),
+      cmocka_unit_test(an_officer_explains), /* before an export opens all that is the officer's */
+      cmocka_unit_test(every_command),        cmocka_unit_test(the_log_stands),
+      cmocka_unit_test(who_has_none_is_told), cmocka_unit_test(a_restore_keeps_roles_out),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

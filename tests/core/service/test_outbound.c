@@ -1,7 +1,9 @@
 /* What leaves by `puente export`: HTCDS against the published list of its fields, and pseudonyms by recipient. */
 #include "core/service/pseudonym.h"
+#include "tests/support/postgres.h"
 #include "tests/support/program.h"
 #include "tests/support/terms.h"
+#include "tests/support/workspace.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -140,18 +142,22 @@ static json_t *json_line(const char *text, size_t number) {
   return line;
 }
 
+static void text_of(json_t *value, char *text, size_t room) {
+  if (json_is_integer(value)) {
+    snprintf(text, room, "%lld", (long long)json_integer_value(value));
+  } else if (json_is_boolean(value)) {
+    snprintf(text, room, "%s", json_is_true(value) ? "true" : "false");
+  } else {
+    snprintf(text, room, "%s", json_is_null(value) ? "" : json_string_value(value));
+  }
+}
+
 static void check_line(json_t *line, size_t *values) {
   const char *name = NULL;
   json_t *value = NULL;
   char text[400];
   json_object_foreach(line, name, value) {
-    if (json_is_integer(value)) {
-      snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
-    } else if (json_is_boolean(value)) {
-      snprintf(text, sizeof text, "%s", json_is_true(value) ? "true" : "false");
-    } else {
-      snprintf(text, sizeof text, "%s", json_is_null(value) ? "" : json_string_value(value));
-    }
+    text_of(value, text, sizeof text);
     if (strcmp(name, "case_id") == 0 || strcmp(name, "person_id") == 0) {
       assert_true(text[0] != '\0');
     } else if (text[0] != '\0') {
@@ -159,6 +165,50 @@ static void check_line(json_t *line, size_t *values) {
       (*values)++;
     }
   }
+}
+
+/* A field of CSV, taken off the front; in place. */
+static char *csv_field(char **rest) {
+  char *out = *rest, *from = out, *to = out;
+  bool quoted = *from == '"';
+  from += quoted;
+  while (*from != '\0' && (quoted || (*from != ',' && *from != '\r'))) {
+    if (quoted && *from == '"') {
+      from++;
+      if (*from != '"') {
+        break;
+      }
+    }
+    *to++ = *from++;
+  }
+  *rest = *from == ',' ? from + 1 : from + strlen(from);
+  *to = '\0';
+  return out;
+}
+
+/* What the CSV file says is what the JSON lines say, field by field and row by row; gives the rows. */
+static size_t compare_csv(const struct terms_ground *ground, const char *name) {
+  char file[64], expected[400], *fields_of[100];
+  snprintf(file, sizeof file, "%s.jsonl", name);
+  char *json = program_read(ground->folder, file);
+  snprintf(file, sizeof file, "%s.csv", name);
+  char *csv = program_read(ground->folder, file), *rest = csv, *line = strsep(&rest, "\n");
+  size_t columns = 0, rows = 0;
+  while (*line != '\0') {
+    fields_of[columns++] = csv_field(&line);
+  }
+  for (; (line = strsep(&rest, "\n")) != NULL && *line != '\0'; rows++) {
+    json_t *row = json_line(json, rows);
+    assert_int_equal(json_object_size(row), columns);
+    for (size_t i = 0; i < columns; i++) {
+      text_of(json_object_get(row, fields_of[i]), expected, sizeof expected);
+      assert_string_equal(csv_field(&line), expected);
+    }
+    json_decref(row);
+  }
+  free(csv);
+  free(json);
+  return rows;
 }
 
 static void test_htcds(void **state) {
@@ -172,26 +222,14 @@ static void test_htcds(void **state) {
     char name[40];
     snprintf(name, sizeof name, "h/%s.jsonl", files[i]);
     char *text = program_read(ground->folder, name);
-    for (size_t at = 0; at < (i == 2 ? 3 : 2); at++) {
+    for (size_t at = 0; at < (i == 0 ? 2 : 3); at++) {
       json_t *line = json_line(text, at);
       check_line(line, &values);
       json_decref(line);
     }
     free(text);
-    /* The CSV's head has the same fields. */
-    snprintf(name, sizeof name, "h/%s.csv", files[i]);
-    text = program_read(ground->folder, name);
-    char *rest = text, *head = strsep(&rest, "\r"), *column;
-    while ((column = strsep(&head, ",")) != NULL) {
-      if (strcmp(column, "case_id") != 0 && strcmp(column, "person_id") != 0) {
-        size_t at = 0;
-        while (at < field_count && strcmp(fields[at].name, column) != 0) {
-          at++;
-        }
-        assert_true(at < field_count);
-      }
-    }
-    free(text);
+    snprintf(name, sizeof name, "h/%s", files[i]);
+    assert_int_equal(compare_csv(ground, name), i == 0 ? 2 : 3);
   }
   assert_true(values >= 15);
 }
@@ -215,6 +253,128 @@ static void test_htcds_values(void **state) {
   text = program_read(ground->folder, "h/case.csv");
   assert_non_null(strstr(text, ",\"a \"\"quoted\"\", text\""));
   free(text);
+}
+
+/* ---- with names, for the institution that supplied them ---- */
+
+static const char BEGUN[] = "reveal|{\"digest\":\"";
+
+static void test_reveal(void **state) {
+  const struct terms_ground *ground = ground_of(state);
+  static const char *const files[] = {"r/person", "r/case", "r/involvement", "r/event", "r/measure"};
+  static const size_t counts[] = {2, 2, 2, 0, 0};
+  size_t values = 0;
+  read_fields();
+  terms_run(ground, 0, "export htcds --reveal --for PE/PNP --format json --purpose 'follow_up: reveal' --out r");
+  terms_run(ground, 0, "export htcds --reveal --for PE/PNP --purpose again --out r");
+  for (size_t i = 0; i < 5; i++) {
+    assert_int_equal(compare_csv(ground, files[i]), counts[i]);
+    char name[40];
+    snprintf(name, sizeof name, "%s.jsonl", files[i]);
+    char *text = program_read(ground->folder, name);
+    for (size_t at = 0; at < counts[i]; at++) {
+      json_t *line = json_line(text, at);
+      check_line(line, &values);
+      json_decref(line);
+    }
+    free(text);
+    int code = 0;
+    char *mode = shell_output(&code, "stat -c %%a %s/%s", ground->folder, name);
+    assert_string_equal(mode, "600\n");
+    free(mode);
+  }
+  assert_true(values >= 20);
+  char *text = program_read(ground->folder, "r/person.csv");
+  assert_non_null(strstr(text, ",ROSA,QUISPE,45678901,2004-02-03,Feminine,"));
+  assert_non_null(strstr(text, ",,,,Feminine,")); /* without consent no name was kept, not even here */
+  free(text);
+  /* Another institution's file has its own rows alone. */
+  terms_run(ground, 0, "export htcds --reveal --for PE/CHS --purpose again --out s");
+  text = program_read(ground->folder, "s/person.csv");
+  assert_non_null(strstr(text, ",ROSA,"));
+  assert_null(strstr(text, ",,,,Feminine,"));
+  free(text);
+  text = program_read(ground->folder, "s/case.csv");
+  assert_null(strstr(text, "quoted"));
+  free(text);
+  /* The sight comes first, with how many; what left has its digest. */
+  char *rows = workspace_rows(ground->folder,
+                              "SELECT event, body FROM audit WHERE purpose = 'follow_up: reveal' ORDER BY sequence");
+  assert_int_equal(strncmp(rows, BEGUN, sizeof BEGUN - 1), 0);
+  assert_non_null(strstr(rows, "\",\"htcds\":\"PE/PNP\",\"persons\":2}\nexported|{\"digest\":\""));
+  assert_non_null(strstr(rows, "\",\"for\":\"PE/PNP\",\"form\":\"htcds\",\"rows\":6}"));
+  free(rows);
+}
+
+static void test_reveal_refused(void **state) {
+  const struct terms_ground *ground = ground_of(state);
+  static const char *const lines[][2] = {
+      {"export htcds --reveal --for PE/PNP --out no", "a purpose is needed to export identified data"},
+      {"export htcds --reveal --purpose x --out no", "an institution gets its own back: --for is needed"},
+      {"export csv --reveal --for PE/PNP --purpose x --out no", "--reveal is for htcds"}};
+  for (size_t i = 0; i < 3; i++) {
+    struct said said = program_run(ground->folder, lines[i][0]);
+    assert_int_equal(said.code, 2);
+    assert_non_null(strstr(said.err, lines[i][1]));
+  }
+  struct said said = program_run_as(ground->folder, "root", "export htcds --reveal --for PE/PNP --purpose x --out no");
+  assert_int_equal(said.code, 1);
+  /* All files or none. */
+  shell("mkdir -p %s/half/person.csv", ground->folder);
+  said = program_run(ground->folder, "export htcds --reveal --for PE/PNP --purpose x --out half");
+  assert_int_not_equal(said.code, 0);
+  int code = 0;
+  char *left =
+      shell_output(&code, "ls -A %s/half %s/half/person.csv | grep -c -v -e : -e '^$'", ground->folder, ground->folder);
+  assert_string_equal(left, "1\n");
+  free(left);
+}
+
+static char *as_login(const struct terms_ground *ground, const char *login, int *code, const char *arguments) {
+  shell("sed 's/user=puente/user=%s/' %s/puente.yaml > %s/%s.yaml", login, ground->folder, ground->folder, login);
+  return shell_output(code, "LANGUAGE=en PUENTE_ACTOR=tester %s/puente --config %s/%s.yaml %s --out %s/%s 2>&1",
+                      build_folder(), ground->folder, login, arguments, ground->folder, login);
+}
+
+/* An officer's login gets what the service gives, of the own institution; nobody else does. */
+static void test_reveal_roles(void **state) {
+  const struct terms_ground *ground = ground_of(state);
+  static const char REVEAL[] = "export htcds --reveal --for PE/PNP --purpose hearing";
+  int code = 0;
+  terms_run(ground, 0, "access setup");
+  postgres_run("CREATE ROLE x_pnp LOGIN; CREATE ROLE x_chs LOGIN; CREATE ROLE x_analyst LOGIN");
+  terms_run(ground, 0, "access grant x_pnp officer --institution PE/PNP");
+  terms_run(ground, 0, "access grant x_chs officer --institution PE/CHS");
+  terms_run(ground, 0, "access grant x_analyst analyst");
+  char *said = as_login(ground, "x_pnp", &code, REVEAL);
+  if (code != 0) {
+    fail_msg("%s", said);
+  }
+  free(said);
+  terms_run(ground, 0, "export htcds --reveal --for PE/PNP --purpose hearing --out t");
+  said = shell_output(&code, "cd %s && diff -r t x_pnp", ground->folder);
+  assert_string_equal(said, "");
+  free(said);
+  char *bodies = workspace_rows(ground->folder, "SELECT event, body, count(*) FROM audit WHERE purpose = 'hearing' "
+                                                "AND actor IN ('x_pnp', 'tester') GROUP BY event, body ORDER BY event");
+  assert_int_equal(strncmp(bodies, "exported|", 9), 0);
+  assert_non_null(strstr(bodies, "|2\nreveal|"));
+  assert_non_null(strstr(strstr(bodies, "\nreveal|"), "|2\n"));
+  free(bodies);
+  said = as_login(ground, "x_chs", &code, REVEAL);
+  assert_int_equal(code, 1);
+  assert_non_null(strstr(said, "you are no officer of PE/PNP: its data are its own"));
+  free(said);
+  said = as_login(ground, "x_analyst", &code, REVEAL);
+  assert_int_equal(code, 1);
+  assert_non_null(strstr(said, "your role may not do this"));
+  free(said);
+  said = as_login(ground, "x_chs", &code, "export htcds --purpose x"); /* for publishers alone */
+  assert_int_equal(code, 1);
+  assert_non_null(strstr(said, "your role may not do this"));
+  free(said);
+  assert_int_equal(workspace_number(ground->folder, "SELECT count(*) FROM audit WHERE event = 'refuse'"), 3);
+  terms_run(ground, 0, "audit verify");
 }
 
 /* ---- pseudonyms ---- */
@@ -309,6 +469,12 @@ static int teardown_all(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {BOTH(test_htcds), BOTH(test_htcds_values), BOTH(test_pseudonyms), BOTH(test_log)};
+  const struct CMUnitTest tests[] = {BOTH(test_htcds),
+                                     BOTH(test_htcds_values),
+                                     BOTH(test_pseudonyms),
+                                     BOTH(test_log),
+                                     BOTH(test_reveal),
+                                     BOTH(test_reveal_refused),
+                                     {"postgres: test_reveal_roles", test_reveal_roles, NULL, NULL, &kinds[1]}};
   return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }
