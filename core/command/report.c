@@ -244,7 +244,8 @@ static enum status make(const struct globals *globals, const char *name, struct 
   if (status != OK) {
     return status;
   }
-  status = workspace_open(globals->config, typed->exact ? WORKSPACE_WRITE : WORKSPACE_READ, &workspace, error);
+  status =
+      workspace_open(globals->config, report_is_logged(&request) ? WORKSPACE_WRITE : WORKSPACE_READ, &workspace, error);
   if (status != OK) {
     return status;
   }

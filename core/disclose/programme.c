@@ -63,7 +63,11 @@ bool programme_has(const struct programme *programme, size_t cell) {
 }
 
 bool programme_aim(struct programme *programme, size_t cell, int64_t by, bool up) {
-  size_t at = programme->number[cell], column = way(programme, at, up);
+  uint32_t at = programme->number[cell];
+  if (at == DISCLOSE_NONE) { /* none of its places is among those that were kept */
+    return false;
+  }
+  size_t column = way(programme, at, up);
   if ((double)by > programme->upper[column]) {
     return false;
   }

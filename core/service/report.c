@@ -9,15 +9,15 @@
 #include <stdlib.h>
 
 static const struct report_entry table[] = {
-    {"sources", N_("each source: state, last complete pass, records, whom to call"), report_sources},
-    {"balance", N_("each run's equation, beside the source's own count"), report_balance},
-    {"completeness", N_("each field of each source: filled, missing and why"), report_completeness},
-    {"stages", N_("cases by year: how far each got, and what is connected"), report_stages},
-    {"discrepancy", N_("one figure by each source, consolidated, and as published"), report_discrepancy},
-    {"crosstab", N_("an indicator by up to four fields"), report_crosstab},
-    {"indicators", N_("what each indicator counts, and how"), report_indicators},
-    {"totals", N_("published tables whose parts do not make their total"), report_totals},
-    {"linkage", N_("whose records find each other, and whom linkage fails"), report_linkage},
+    {"sources", N_("each source: state, last complete pass, records, whom to call"), false, report_sources},
+    {"balance", N_("each run's equation, beside the source's own count"), false, report_balance},
+    {"completeness", N_("each field of each source: filled, missing and why"), true, report_completeness},
+    {"stages", N_("cases by year: how far each got, and what is connected"), false, report_stages},
+    {"discrepancy", N_("one figure by each source, consolidated, and as published"), false, report_discrepancy},
+    {"crosstab", N_("an indicator by up to four fields"), false, report_crosstab},
+    {"indicators", N_("what each indicator counts, and how"), false, report_indicators},
+    {"totals", N_("published tables whose parts do not make their total"), false, report_totals},
+    {"linkage", N_("whose records find each other, and whom linkage fails"), true, report_linkage},
     {.name = NULL},
 };
 
@@ -40,6 +40,46 @@ static const struct report_entry *find(const char *name, struct error *error) {
   return NULL;
 }
 
+/* The list of linked rows alone is made of identifiers: the other views of linkage are of pairs and sizes. */
+static bool decodes(const struct report_entry *entry, const struct report_request *request) {
+  return entry->decodes && request->by_count == 0;
+}
+
+bool report_is_logged(const struct report_request *request) {
+  bool found = false;
+  for (const struct report_entry *entry = table; entry->name != NULL; entry++) {
+    found = found || (strcmp(entry->name, request->name) == 0 && decodes(entry, request));
+  }
+  return request->exact || found;
+}
+
+static enum status append(const struct workspace *workspace, const struct audit_event *event, struct error *error) {
+  enum status status = store_begin(workspace->store, error);
+  if (status != OK) {
+    return status;
+  }
+  status = audit_append(workspace->store, event, error);
+  status = status == OK ? store_commit(workspace->store, error) : status;
+  if (status != OK) {
+    store_rollback(workspace->store);
+  }
+  return status;
+}
+
+/* That identifiers are decoded is in the log before they are, also where counts alone come of them. */
+static enum status log_decoding(const struct workspace *workspace, const struct report_entry *entry,
+                                const struct report_request *request, struct error *error) {
+  if (workspace->key == NULL || !decodes(entry, request)) {
+    return OK;
+  }
+  const struct audit_event event = {.event = "count",
+                                    .actor = workspace->actor,
+                                    .purpose =
+                                        request->purpose == NULL ? "which identifiers are recorded" : request->purpose,
+                                    .body = request->name};
+  return append(workspace, &event, error);
+}
+
 /* Who asks for exact figures is in the log before they are read. */
 static enum status log_exact(struct workspace *workspace, const struct report_request *request, struct error *error) {
   if (!request->exact) {
@@ -54,16 +94,7 @@ static enum status log_exact(struct workspace *workspace, const struct report_re
   status = status == OK ? access_person(workspace, error) : status;
   const struct audit_event event = {
       .event = "exact", .actor = workspace->actor, .purpose = request->purpose, .body = request->name};
-  status = status == OK ? store_begin(workspace->store, error) : status;
-  if (status != OK) {
-    return status;
-  }
-  status = audit_append(workspace->store, &event, error);
-  status = status == OK ? store_commit(workspace->store, error) : status;
-  if (status != OK) {
-    store_rollback(workspace->store);
-  }
-  return status;
+  return status == OK ? append(workspace, &event, error) : status;
 }
 
 static void note_hidden(struct report *report) {
@@ -82,6 +113,7 @@ enum status report_run(struct workspace *workspace, const struct report_request 
     return ERR_USAGE;
   }
   enum status logged = log_exact(workspace, request, error);
+  logged = logged == OK ? log_decoding(workspace, entry, request, error) : logged;
   if (logged != OK) {
     return logged;
   }
@@ -172,6 +204,19 @@ void report_code(struct report *report, const char *code, const char *label) {
 
 void report_count(struct report *report, int64_t count) {
   add(report, (struct report_cell){.count = count});
+}
+
+void report_hidden(struct report *report) {
+  report->concealed++;
+  add(report, (struct report_cell){.null = true, .hidden = true});
+}
+
+void report_guarded(struct report *report, int64_t count, bool hidden) {
+  if (hidden) {
+    report_hidden(report);
+  } else {
+    report_count(report, count);
+  }
 }
 
 /* What may be shown of a figure is decided here and nowhere else. */

@@ -84,10 +84,13 @@ struct report_request {
 
 struct report_entry {
   const char *name, *summary; /* N_() */
+  bool decodes;               /* identifiers, to count them: in the log before they are read */
   enum status (*run)(const struct workspace *workspace, const struct report_request *request, struct report *report,
                      struct error *error);
 };
 
+/* Whether the report is written to the log before it reads: the workspace has to be WORKSPACE_WRITE. */
+bool report_is_logged(const struct report_request *request);
 /* ERR_USAGE with the nearest name where there is no such report. The caller frees the report. */
 enum status report_run(struct workspace *workspace, const struct report_request *request, struct report *report,
                        struct error *error) MUST_CHECK;
@@ -105,6 +108,9 @@ void report_bounds(struct report *report, enum bounds bounds);                /*
 void report_figure(struct report *report, const struct extent *extent);       /* of persons and cases */
 /* Of all rows together, with the waiting pairs between what is counted. */
 void report_total(struct report *report, const struct extent *extent, int64_t waiting, bool cases);
+/* A count of records that may tell of few persons. */
+void report_guarded(struct report *report, int64_t count, bool hidden);
+void report_hidden(struct report *report); /* a share that would tell a hidden count */
 void report_share(struct report *report, double share);
 void report_null(struct report *report);
 void report_note(struct report *report, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -1,8 +1,15 @@
+#include "core/disclose/disclose.h"
 #include "core/service/report.h"
 
 #include <stdlib.h>
 
-/* Counts alone are taken; identifiers are decoded to see whether they are there, and no value goes further. */
+/* Counts alone are taken; identifiers are decoded to see whether they are there, which is in the log before it is done,
+ * and no value goes further.
+ *
+ * How many records of a source have a field, or lack it for a reason, may tell of few: each field's counts are parts of
+ * the source's records, and small ones are hidden with as many others as it takes. */
+
+#define PER_CENT 100.0
 
 struct tally {
   int64_t filled, missing[MISSING_COUNT];
@@ -42,19 +49,65 @@ static enum status gather(void *context, const struct row *row, struct error *er
   return OK;
 }
 
+/* Parts of a whole that is shown: filled, then each reason. Hidden parts are at least 1 each, so that one of n of them
+ * can be anything from 1 to their sum less n-1: that has to reach k. A whole that is too small for that, were all of
+ * its parts hidden, is hidden with them. */
+enum { PARTS = MISSING_COUNT + 1 };
+static bool is_few(int64_t whole, int k) {
+  return k > 1 && whole < k + PARTS - 1;
+}
+
+static void hide_parts(const int64_t parts[PARTS], int64_t whole, int k, bool hidden[PARTS]) {
+  int64_t sum = 0, count = 0;
+  for (size_t i = 0; i < PARTS; i++) {
+    hidden[i] = parts[i] > 0 && (parts[i] < k || is_few(whole, k));
+    sum += hidden[i] ? parts[i] : 0;
+    count += hidden[i];
+  }
+  while (count > 0 && sum - (count - 1) < k) {
+    size_t least = PARTS;
+    for (size_t i = 0; i < PARTS; i++) {
+      bool smaller = least == PARTS || parts[i] < parts[least];
+      least = parts[i] > 0 && !hidden[i] && smaller ? i : least;
+    }
+    if (least == PARTS) {
+      return;
+    }
+    hidden[least] = true;
+    sum += parts[least];
+    count++;
+  }
+}
+
+/* Of a hidden count in steps of 5 %: one more than k, so that the first step has room for a count of k. */
+static void add_share(struct report *report, int64_t filled, int64_t rows, bool hidden, int k) {
+  int step = hidden ? disclose_share(filled, rows, k + 1) : 0;
+  if (!hidden) {
+    report_share(report, rows == 0 ? 0 : (double)filled / (double)rows);
+  } else if (step >= 0) {
+    report_share(report, step / PER_CENT);
+  } else {
+    report_hidden(report);
+  }
+}
+
 static void add_field(const struct gathering *gathering, size_t source, size_t field, bool spanish,
                       struct report *report) {
   const struct field *of = &gathering->entity->fields[field];
   const struct tally *tally = &gathering->tallies[source * gathering->entity->field_count + field];
-  int64_t rows = gathering->rows[source];
+  int64_t rows = gathering->rows[source], parts[PARTS] = {tally->filled};
+  int k = report->guarded ? gathering->workspace->config->disclosure.k : 1;
+  bool hidden[PARTS];
+  memcpy(parts + 1, tally->missing, sizeof tally->missing);
+  hide_parts(parts, rows, k, hidden);
   report_text(report, slice_of(gathering->workspace->config->sources[source].code));
   report_code(report, gathering->entity->name, spanish ? gathering->entity->label_es : gathering->entity->label_en);
   report_code(report, of->name, spanish ? of->label_es : of->label_en);
-  report_count(report, rows);
-  report_count(report, tally->filled);
-  report_share(report, rows == 0 ? 0 : (double)tally->filled / (double)rows);
+  report_guarded(report, rows, is_few(rows, k));
+  report_guarded(report, tally->filled, hidden[0]);
+  add_share(report, tally->filled, rows, hidden[0], k);
   for (int i = 0; i < MISSING_COUNT; i++) {
-    report_count(report, tally->missing[i]);
+    report_guarded(report, tally->missing[i], hidden[i + 1]);
   }
 }
 
@@ -118,5 +171,8 @@ enum status report_completeness(const struct workspace *workspace, const struct 
     status = report_entity(workspace, &workspace->model->entities[e], request, report, error);
   }
   report_note(report, "%s", _("Fields that a source neither fills nor explains are left out."));
+  if (report->concealed > 0) {
+    report_note(report, "%s", _("The share of a hidden count is told in steps of 5 %, rounded down."));
+  }
   return status;
 }

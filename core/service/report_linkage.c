@@ -8,15 +8,19 @@
 #include <stdlib.h>
 
 /* Whom linkage fails: how many records of each group were brought together with others. Counts alone are taken;
- * identifiers are decoded to tell whether they are there and of which kind they are, and no value goes further. */
+ * identifiers are decoded to tell whether they are there and of which kind they are, which is in the log before it is
+ * done, and no value goes further. Counts that may tell of few persons are hidden. */
 
-enum { GROUPS_MOST = 64, SMALL = 11, ADULT = 18, DNI_DIGITS = 8 };
+#define TOLD_LIMIT ((size_t)1 << 34)
+enum { GROUPS_MOST = LINKAGE_ATOMS_MOST, SMALL = 11, ADULT = 18, DNI_DIGITS = 8 };
 
 /* ---- the groups ---- */
 
 struct group {
   const char *by, *by_label, *value, *label; /* value NULL: not recorded */
-  int64_t records, across, linked, waiting, unlinkable;
+  size_t field;                              /* position among those of linkage_guard */
+  uint32_t atom;
+  int64_t counts[LINKAGE_PARTS];
 };
 struct gathering {
   const struct linkage *linkage;
@@ -25,26 +29,40 @@ struct gathering {
   struct map *ages; /* "record/person key" → 0 a minor, 1 an adult */
   struct group groups[GROUPS_MOST];
   size_t count;
+  bool guarded;
+  struct buffer told; /* struct linkage_told */
+  struct linkage_hidden hidden;
 };
 
-static void count_in(struct group *group, const struct linkage_row *row) {
-  group->records++;
-  group->across += row->across;
-  group->linked += row->size > 1;
-  group->waiting += row->waits;
-  group->unlinkable += row->unlinkable;
+static unsigned flags_of(const struct linkage_row *row) {
+  return (unsigned)row->across << (LINKAGE_ACROSS - 1) | (unsigned)(row->size > 1) << (LINKAGE_LINKED - 1)
+         | (unsigned)row->waits << (LINKAGE_WAITING - 1) | (unsigned)row->unlinkable << (LINKAGE_UNLINKABLE - 1);
+}
+
+static void count_in(struct group *group, unsigned flags) {
+  group->counts[LINKAGE_RECORDS]++;
+  for (size_t part = 1; part < LINKAGE_PARTS; part++) {
+    group->counts[part] += flags >> (part - 1) & 1;
+  }
 }
 
 static void add_group(struct gathering *gathering, const char *by, const char *by_label, const char *value,
                       const char *label) {
   if (gathering->count < GROUPS_MOST) {
-    gathering->groups[gathering->count++] =
-        (struct group){.by = by, .by_label = by_label, .value = value, .label = label};
+    struct group *group = &gathering->groups[gathering->count++];
+    *group = (struct group){.by = by, .by_label = by_label, .value = value, .label = label, .field = LINKAGE_FIELDS};
+    const struct group *before = group - 1;
+    if (gathering->count > 1) { /* the first is of all; those of one field stand together */
+      bool same = before->field < LINKAGE_FIELDS && strcmp(before->by, by) == 0;
+      group->field = same ? before->field : before->field == LINKAGE_FIELDS ? 0 : before->field + 1;
+      group->atom = same ? before->atom + 1 : 0;
+    }
   }
 }
 
 /* The group of that value, or of what is not recorded. */
-static void count_for(struct gathering *gathering, const char *by, struct slice value, const struct linkage_row *row) {
+static void count_for(struct gathering *gathering, const char *by, struct slice value, const struct linkage_row *row,
+                      struct linkage_told *told) {
   struct group *found = NULL;
   for (size_t i = 0; i < gathering->count; i++) {
     struct group *group = &gathering->groups[i];
@@ -53,7 +71,10 @@ static void count_for(struct gathering *gathering, const char *by, struct slice 
     }
   }
   if (found != NULL) {
-    count_in(found, row);
+    count_in(found, flags_of(row));
+    if (found->field < LINKAGE_FIELDS) {
+      told->atoms[found->field] = found->atom;
+    }
   }
 }
 
@@ -179,24 +200,37 @@ static enum status take_person(void *context, const struct row *row, struct erro
   enum status status = surname_in(gathering, row, &surname, error);
   if (status == OK) {
     const struct entity *entity = gathering->entity;
-    count_for(gathering, "all", slice_of("all"), member);
-    count_for(gathering, "sex", text_in(entity, row, "sex"), member);
-    count_for(gathering, "nationality", nationality_of(text_in(entity, row, "nationality")), member);
+    struct linkage_told told = {.person = member->id, .atoms = {[LINKAGE_FIELDS] = flags_of(member)}};
+    count_for(gathering, "all", slice_of("all"), member, &told);
+    count_for(gathering, "sex", text_in(entity, row, "sex"), member, &told);
+    count_for(gathering, "nationality", nationality_of(text_in(entity, row, "nationality")), member, &told);
     count_for(gathering, "document",
-              document_of(text_in(entity, row, "document_type"), text_in(entity, row, "document_number")), member);
-    count_for(gathering, "surname", surname, member);
-    count_for(gathering, "age", age_in(gathering, row), member);
+              document_of(text_in(entity, row, "document_type"), text_in(entity, row, "document_number")), member,
+              &told);
+    count_for(gathering, "surname", surname, member, &told);
+    count_for(gathering, "age", age_in(gathering, row), member, &told);
+    if (gathering->guarded) {
+      buffer_append(&gathering->told, &told, sizeof told);
+      status = buffer_check(&gathering->told, "rows", error);
+    }
   }
   return status;
 }
 
 /* ---- the report ---- */
 
-static void add_share(struct report *report, const struct group *group, int64_t part) {
-  if (group->records < SMALL) {
+static void add_part(struct report *report, const struct gathering *gathering, const struct group *group, size_t part) {
+  const bool *hidden = gathering->hidden.hidden[group->field][group->atom];
+  report_guarded(report, group->counts[part], hidden[part]);
+  if (part == LINKAGE_RECORDS) {
+    return;
+  }
+  if (hidden[part] || hidden[LINKAGE_RECORDS]) {
+    report_hidden(report);
+  } else if (group->counts[LINKAGE_RECORDS] < SMALL) {
     report_null(report);
   } else {
-    report_share(report, (double)part / (double)group->records);
+    report_share(report, (double)group->counts[part] / (double)group->counts[LINKAGE_RECORDS]);
   }
 }
 
@@ -214,20 +248,14 @@ static void add_groups(const struct gathering *gathering, struct report *report)
   report_column(report, "unlinkable_share", _("share"), REPORT_SHARE);
   for (size_t i = 0; i < gathering->count; i++) {
     const struct group *group = &gathering->groups[i];
-    if (group->records == 0) {
+    if (group->counts[LINKAGE_RECORDS] == 0) {
       continue;
     }
     report_code(report, group->by, group->by_label);
     report_code(report, group->value, group->label);
-    report_count(report, group->records);
-    report_count(report, group->across);
-    add_share(report, group, group->across);
-    report_count(report, group->linked);
-    add_share(report, group, group->linked);
-    report_count(report, group->waiting);
-    add_share(report, group, group->waiting);
-    report_count(report, group->unlinkable);
-    add_share(report, group, group->unlinkable);
+    for (size_t part = 0; part < LINKAGE_PARTS; part++) {
+      add_part(report, gathering, group, part);
+    }
   }
   report_note(report, _("A group of fewer than %d records has no shares: they would say nothing."), (int)SMALL);
   report_note(
@@ -246,15 +274,25 @@ static enum status gather(struct gathering *gathering, const struct report_reque
     status = store_visit_rows(workspace->store, involvement, &plain, take_age, gathering, error);
   }
   list_groups(gathering, request->spanish);
-  return status == OK ? store_visit_rows(workspace->store, gathering->entity, &filter, take_person, gathering, error)
-                      : status;
+  if (status == OK) {
+    status = store_visit_rows(workspace->store, gathering->entity, &filter, take_person, gathering, error);
+  }
+  if (status == OK && gathering->guarded) {
+    void *told = gathering->told.data;
+    status =
+        linkage_guard(workspace, told, gathering->told.len / sizeof(struct linkage_told), &gathering->hidden, error);
+  }
+  return status;
 }
 
 static enum status report_rates(const struct linkage *linkage, const struct report_request *request,
                                 struct report *report, struct error *error) {
   const struct workspace *workspace = linkage->workspace;
-  struct gathering gathering = {
-      .linkage = linkage, .entity = model_entity(workspace->model, "person"), .ages = map_new()};
+  struct gathering gathering = {.linkage = linkage,
+                                .entity = model_entity(workspace->model, "person"),
+                                .ages = map_new(),
+                                .guarded = report->guarded};
+  buffer_init(&gathering.told, TOLD_LIMIT);
   const char *path = path_join(report->arena, path_data(), "config/link/andean_surnames.txt");
   enum status status =
       gathering.ages == NULL || path == NULL ? error_memory(error) : surnames_read(path, &gathering.surnames, error);
@@ -264,7 +302,23 @@ static enum status report_rates(const struct linkage *linkage, const struct repo
   }
   surnames_free(gathering.surnames);
   map_free(gathering.ages);
+  buffer_free(&gathering.told);
   return status;
+}
+
+/* Persons one by one, where something is hidden at all. */
+static enum status require_exact(const struct workspace *workspace, const struct report *report, struct error *error) {
+  if (!report->guarded || workspace->config->disclosure.k == 1) {
+    return OK;
+  }
+  error_set(error, ERR_AUTH, "%s", _("persons one by one are a sight of exact data"));
+  error_hint(error, "%s", _("--exact --purpose \"why you have to see it\": the log records it"));
+  return ERR_AUTH;
+}
+
+static enum status report_doubtful(const struct linkage *linkage, struct report *report, struct error *error) {
+  enum status status = require_exact(linkage->workspace, report, error);
+  return status == OK ? report_linkage_doubtful(linkage, report, error) : status;
 }
 
 enum status report_linkage(const struct workspace *workspace, const struct report_request *request,
@@ -289,7 +343,7 @@ enum status report_linkage(const struct workspace *workspace, const struct repor
   if (status == OK && request->by_count == 0) {
     status = report_rates(&linkage, request, report, error);
   } else if (status == OK) {
-    status = view == 2 ? report_linkage_sizes(&linkage, report) : report_linkage_doubtful(&linkage, report, error);
+    status = view == 2 ? report_linkage_sizes(&linkage, report) : report_doubtful(&linkage, report, error);
   }
   linkage_free(&linkage);
   return status;

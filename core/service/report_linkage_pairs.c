@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { KINDS = 2, OUTCOMES = 3, DOUBTFUL_MOST = 100, LARGE = 3, TALLIES_MOST = 1024 };
+enum { BANDS_MOST = 8, KINDS = 2, OUTCOMES = 3, DOUBTFUL_MOST = 100, LARGE = 3, TALLIES_MOST = 1024 };
 #define HALF 0.5
 #define MEMBERS_LIMIT ((size_t)1 << 34)
 
@@ -259,35 +259,86 @@ enum status report_linkage_reasons(const struct workspace *workspace, struct rep
 
 /* ---- sizes ---- */
 
-enum status report_linkage_sizes(const struct linkage *linkage, struct report *report) {
-  static const struct {
-    const char *name;
-    uint32_t least;
-  } bands[] = {{"1", 1}, {"2", 2}, {"3", 3}, {"4", 4}, {"5-9", 5}, {"10-19", 10}, {"20-49", 20}, {"50+", 50}};
-  enum { BANDS = sizeof bands / sizeof *bands };
-  int64_t records[BANDS] = {0}, persons[BANDS] = {0};
-  uint32_t largest = 0;
-  double share[BANDS] = {0};
+struct band {
+  uint32_t least, most; /* records each; most UINT32_MAX: and more */
+  int64_t persons, records;
+};
+
+static void count_bands(const struct linkage *linkage, struct band *bands, size_t count, uint32_t *largest) {
+  double share[BANDS_MOST] = {0};
   for (size_t i = 0; i < linkage->count; i++) {
-    size_t band = BANDS - 1;
+    size_t band = count - 1;
     while (bands[band].least > linkage->rows[i].size) {
       band--;
     }
-    records[band]++;
+    bands[band].records++;
     share[band] += 1.0 / linkage->rows[i].size;
-    largest = linkage->rows[i].size > largest ? linkage->rows[i].size : largest;
+    *largest = linkage->rows[i].size > *largest ? linkage->rows[i].size : *largest;
   }
+  for (size_t i = 0; i < count; i++) {
+    bands[i].persons = (int64_t)(share[i] + HALF);
+  }
+}
+
+static bool is_few(const struct band *band, int k) {
+  return band->persons > 0 && band->persons < k;
+}
+
+static void join_bands(struct band *band, const struct band *next) {
+  band->most = next->most;
+  band->persons += next->persons;
+  band->records += next->records;
+}
+
+/* A band of fewer than k persons is joined with the next one, the last with the one before: nothing is hidden, and no
+ * band tells of few. */
+static size_t widen_bands(struct band *bands, size_t count, int k) {
+  size_t kept = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (kept > 0 && is_few(&bands[kept - 1], k)) {
+      join_bands(&bands[kept - 1], &bands[i]);
+    } else {
+      bands[kept++] = bands[i];
+    }
+  }
+  while (kept > 1 && is_few(&bands[kept - 1], k)) {
+    join_bands(&bands[kept - 2], &bands[kept - 1]);
+    kept--;
+  }
+  return kept;
+}
+
+static void add_band(const struct band *band, int k, struct report *report) {
+  char name[32];
+  if (band->most == UINT32_MAX) {
+    snprintf(name, sizeof name, "%u+", band->least);
+  } else if (band->most > band->least) {
+    snprintf(name, sizeof name, "%u-%u", band->least, band->most);
+  } else {
+    snprintf(name, sizeof name, "%u", band->least);
+  }
+  report_text(report, slice_of(name));
+  report_guarded(report, band->persons, is_few(band, k));
+  report_guarded(report, band->records, is_few(band, k));
+}
+
+enum status report_linkage_sizes(const struct linkage *linkage, struct report *report) {
+  struct band bands[BANDS_MOST] = {{1, 1, 0, 0}, {2, 2, 0, 0},   {3, 3, 0, 0},   {4, 4, 0, 0},
+                                   {5, 9, 0, 0}, {10, 19, 0, 0}, {20, 49, 0, 0}, {50, UINT32_MAX, 0, 0}};
+  int k = report->guarded ? linkage->workspace->config->disclosure.k : 1;
+  uint32_t largest = 0;
+  count_bands(linkage, bands, BANDS_MOST, &largest);
+  size_t count = widen_bands(bands, BANDS_MOST, k);
   report->title = _("Linkage: persons by the number of their records");
   report_column(report, "records_each", _("records each"), REPORT_TEXT);
   report_column(report, "persons", _("persons"), REPORT_COUNT);
   report_column(report, "records", _("records"), REPORT_COUNT);
-  for (size_t i = 0; i < BANDS; i++) {
-    persons[i] = (int64_t)(share[i] + HALF);
-    report_text(report, slice_of(bands[i].name));
-    report_count(report, persons[i]);
-    report_count(report, records[i]);
+  for (size_t i = 0; i < count; i++) {
+    add_band(&bands[i], k, report);
   }
-  report_note(report, _("The largest has %u records."), largest);
+  if (k == 1) {
+    report_note(report, _("The largest has %u records."), largest);
+  }
   return OK;
 }
 

@@ -234,6 +234,108 @@ static void who_is_behind_a_hidden_figure_is_not_told(void **state) {
   assert_true(beside > 3);
 }
 
+/* ---- completeness ---- */
+
+/* Rows: source, entity, field, rows, filled, share, a column for each reason. Of a field's parts those that are hidden
+ * sum up to what the shown ones leave of the rows; each is at least 1. */
+static size_t check_parts(const struct report_cell *shown, const struct report_cell *exact, size_t columns, int k) {
+  int64_t sum = 0, gaps = 0;
+  for (size_t c = 4; c < columns; c++) {
+    if (c == 5) {
+      continue;
+    }
+    sum += shown[c].hidden ? exact[c].count : 0;
+    gaps += shown[c].hidden;
+    assert_true(shown[c].hidden || exact[c].count == 0 || exact[c].count >= k);
+    assert_true(shown[c].hidden || exact[c].count == shown[c].count);
+  }
+  assert_true(shown[3].hidden || exact[3].count >= k);
+  assert_true(gaps == 0 || shown[3].hidden || sum - (gaps - 1) >= k);
+  return (size_t)gaps;
+}
+
+static void check_share(const struct report_cell *shown, const struct report_cell *exact, int k) {
+  if (shown[4].hidden && !shown[5].hidden) { /* a step of 5 %, and room in it for a count of k */
+    assert_true(exact[3].count >= 20 * (k + 1));
+    assert_true(shown[5].share <= exact[5].share && exact[5].share < shown[5].share + 0.05 + 1e-9);
+  } else {
+    assert_true(shown[4].hidden || shown[5].share == exact[5].share);
+  }
+}
+
+static void completeness_tells_of_no_few_records(void **unused) {
+  const struct report_request request = {.name = "completeness"};
+  struct report exact, guarded;
+  size_t gaps = 0;
+  (void)unused;
+  workspace.config->disclosure.k = 1;
+  run(&request, &exact);
+  for (int k = 2; k < 70; k++) {
+    workspace.config->disclosure.k = k;
+    run(&request, &guarded);
+    assert_int_equal(guarded.count, exact.count);
+    for (size_t i = 0; i < guarded.count; i += guarded.column_count) {
+      check_share(&guarded.cells[i], &exact.cells[i], k);
+      gaps += check_parts(&guarded.cells[i], &exact.cells[i], guarded.column_count, k);
+    }
+    report_free(&guarded);
+  }
+  print_message("hidden: %zu\n", gaps);
+  assert_true(gaps > 100);
+  workspace.config->disclosure.k = 11;
+  report_free(&exact);
+}
+
+/* ---- what decodes identifiers is in the log first ---- */
+
+static int64_t count_entries(const char *event) {
+  static const char *const columns[] = {"event"};
+  struct result *result = NULL;
+  struct error error = {0};
+  int64_t count = 0;
+  const struct filter filter = {.column = "event", .text = event};
+  const struct selection selection = {
+      .view = "audit", .columns = columns, .column_count = 1, .filters = &filter, .filter_count = 1};
+  if (store_select(workspace.store, &selection, &result, &error) != OK) {
+    stop(&error);
+  }
+  while (result_next(result, &error) == OK) {
+    count++;
+  }
+  result_free(result);
+  return count;
+}
+
+static void decoding_is_in_the_log_before_it_is_done(void **unused) {
+  static const char *const names[] = {"completeness", "linkage"};
+  struct report report;
+  struct error error = {0};
+  struct workspace reading;
+  int64_t before = count_entries("count");
+  (void)unused;
+  for (size_t i = 0; i < 2; i++) {
+    struct report_request request = {.name = names[i]};
+    assert_true(report_is_logged(&request));
+    run(&request, &report);
+    report_free(&report);
+    assert_int_equal(count_entries("count"), before + (int64_t)i + 1);
+    assert_int_equal(workspace_open(workspace.config->path, WORKSPACE_READ, &reading, &error), OK);
+    assert_int_not_equal(report_run(&reading, &request, &report, &error), OK); /* no entry, no report */
+    workspace_close(&reading);
+  }
+  const struct report_request sizes = {.name = "linkage", .by = {"size"}, .by_count = 1};
+  assert_false(report_is_logged(&sizes)); /* decodes nothing */
+  run(&sizes, &report);
+  for (size_t i = 0; i < report.count; i += report.column_count) {
+    int64_t persons = report.cells[i + 1].count;
+    assert_true(persons == 0 || persons >= 11);
+  }
+  report_free(&report);
+  assert_int_equal(count_entries("count"), before + 2);
+  const struct report_request singly = {.name = "linkage", .by = {"cluster"}, .by_count = 1};
+  assert_int_equal(report_run(&workspace, &singly, &report, &error), ERR_AUTH);
+}
+
 /* ---- rounding ---- */
 
 static struct indicator indicator;
@@ -414,7 +516,9 @@ static void a_rounded_report_says_so(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_rounded_cell_has_one_number_near_the_truth),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(completeness_tells_of_no_few_records),
+                                     cmocka_unit_test(decoding_is_in_the_log_before_it_is_done),
+                                     cmocka_unit_test(a_rounded_cell_has_one_number_near_the_truth),
                                      cmocka_unit_test(the_name_of_an_indicator_does_not_change_a_number),
                                      cmocka_unit_test(a_rounded_report_says_so),
                                      cmocka_unit_test(who_is_behind_a_hidden_figure_is_not_told),
