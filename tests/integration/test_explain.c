@@ -236,6 +236,20 @@ static void what_is_not_there_is_told(void **state) {
                    "  hint: person ID, case ID, record SOURCE:KEY, pair ROW ROW, or figure INDICATOR\n");
 }
 
+static void a_row_that_was_changed_is_told(void **state) {
+  (void)state;
+  char *output = NULL;
+  shell("sqlite3 %s/puente.db \"UPDATE st_case SET denuncia_number = denuncia_number || 'x'\"", folder);
+  assert_int_equal(workspace_run(folder, "explain record beta:B1", &output), 0);
+  assert_non_null(strstr(output, ": OTHER rows than are staged\n"));
+  assert_non_null(strstr(output, "NOT what the log says: "));
+  free(output);
+  shell("sqlite3 %s/puente.db \"UPDATE st_case SET denuncia_number = rtrim(denuncia_number, 'x')\"", folder);
+  assert_int_equal(workspace_run(folder, "explain record beta:B1", &output), 0);
+  assert_non_null(strstr(output, ": the same rows\n"));
+  free(output);
+}
+
 /* Changes the workspace: last. */
 static void the_uncertainty_of_a_figure_is_told(void **state) {
   (void)state;
@@ -298,6 +312,7 @@ int main(void) {
       cmocka_unit_test(revealing_needs_a_purpose_and_is_logged),
       cmocka_unit_test(programs_read_json),
       cmocka_unit_test(what_is_not_there_is_told),
+      cmocka_unit_test(a_row_that_was_changed_is_told),
       cmocka_unit_test(the_uncertainty_of_a_figure_is_told),
       cmocka_unit_test(a_changed_mapping_and_a_merge_are_told),
   };
