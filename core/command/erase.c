@@ -1,11 +1,13 @@
 #include "core/service/erase.h"
 
 #include "core/base/date.h"
+#include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
 #include "core/command/stop.h"
 #include "core/command/table.h"
+#include "core/service/backup.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,12 +44,29 @@ static void print_done(const struct globals *globals, const struct erase_done *d
   if (!dry_run) {
     puts(_(
         "It does not come back by a sync, remap or reload. `puente link` consolidates what stays. Older backups still "
-        "hold it:\nafter restoring one, take it out again; published releases are not changed."));
+        "hold it\nuntil they are deleted; `puente store restore` takes it out again. Published releases are not "
+        "changed."));
   }
 }
 
-static int finish(const struct globals *globals, const struct erase_done *done, bool dry_run) {
+static void print_copy(void *context, const char *folder, const char *name) {
+  bool *headed = context;
+  if (!*headed) {
+    puts(_("Copies made before, which still may hold it:"));
+    *headed = true;
+  }
+  printf("  %s/%s\n", folder, name);
+}
+
+static int finish(const struct globals *globals, const struct workspace *workspace, const struct erase_done *done,
+                  bool dry_run) {
+  bool headed = false;
+  struct error error;
   print_done(globals, done, dry_run);
+  if (!dry_run && !globals->json && !globals->quiet && done->erased.records > 0
+      && service_visit_copies(workspace, print_copy, &headed, &error) != OK) {
+    log_error(LEVEL_WARNING, &error);
+  }
   if (done->lingers) {
     return command_fail(&done->why) == 0 ? 0 : 3;
   }
@@ -70,7 +89,7 @@ static int run_one(const struct globals *globals, const char *record, const char
     return command_fail(&error);
   }
   status = service_erase(&workspace, &request, &done, &error);
-  int exit_code = status == OK ? finish(globals, &done, options->dry_run) : command_fail(&error);
+  int exit_code = status == OK ? finish(globals, &workspace, &done, options->dry_run) : command_fail(&error);
   workspace_close(&workspace);
   return exit_code;
 }
@@ -101,7 +120,7 @@ static int run_expired(const struct globals *globals, const char *source, const 
         .source = source, .dry_run = options->dry_run, .stop = stop_flag(), .tell = tell_source, .context = &copy};
     status = service_erase_expired(&workspace, &job, &done, &error);
   }
-  int exit_code = status == OK ? finish(globals, &done, options->dry_run) : command_fail(&error);
+  int exit_code = status == OK ? finish(globals, &workspace, &done, options->dry_run) : command_fail(&error);
   workspace_close(&workspace);
   return exit_code;
 }

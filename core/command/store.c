@@ -178,7 +178,8 @@ static void print_restored(const struct globals *globals, const char *file, cons
     print_path("restored", file);
     printf(",\"version\":%d,", done->version);
     print_path("aside", aside);
-    printf(",\"opens\":%s}\n", done->current ? "true" : "false");
+    printf(",\"opens\":%s,\"erased\":%lld,\"erased_all\":%s}\n", done->current ? "true" : "false",
+           (long long)done->erased, done->erased_fails ? "false" : "true");
     return;
   }
   if (!globals->quiet) {
@@ -186,6 +187,14 @@ static void print_restored(const struct globals *globals, const char *file, cons
     if (aside[0] != '\0') {
       printf(_("what was there is kept: %s\n"), aside);
     }
+    if (done->erased > 0) {
+      printf(_("taken out again, since it was after the copy: %lld records (`puente erase list`)\n"),
+             (long long)done->erased);
+    }
+  }
+  if (done->erased_fails) {
+    fprintf(stderr, _("what was taken out after the copy is back in this store, and has to be taken out again: %s\n"),
+            done->erased_why.message);
   }
   if (!done->current) {
     printf(_("this program does not open it as it is: %s\n"), done->why.message);

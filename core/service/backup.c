@@ -6,6 +6,7 @@
 #include "core/base/folder.h"
 #include "core/base/log.h"
 #include "core/service/access.h"
+#include "core/service/reapply.h"
 #include "core/store/reseal.h"
 
 #include <ctype.h>
@@ -121,13 +122,9 @@ static enum status make_folder(const char *folder, struct error *error) {
   return error->code;
 }
 
-static const char *default_folder(const struct config *config) {
-  return config->serve.backup_folder == NULL ? "backups" : config->serve.backup_folder;
-}
-
 enum status service_backup_place(const struct config *config, struct error *error) {
   struct arena *arena = arena_new(0);
-  char *folder = arena == NULL ? NULL : path_join(arena, config->folder, default_folder(config));
+  char *folder = arena == NULL ? NULL : copies_folder(config, arena);
   if (folder == NULL) {
     arena_free(arena);
     return error_memory(error);
@@ -150,24 +147,23 @@ enum status service_backup_place(const struct config *config, struct error *erro
 /* The file of the copy; `folder` is where older ones lie, or NULL where a file was named. */
 static enum status name_copy(const struct workspace *workspace, const struct backup_job *job, struct arena *arena,
                              struct buffer *file, const char **folder, struct error *error) {
-  const struct config *config = workspace->config;
   char now[TIMESTAMP_TEXT_SIZE];
   *folder = NULL;
   if (job->target != NULL && !is_folder(job->target)) {
     buffer_text(file, job->target);
     return buffer_check(file, "path", error);
   }
-  *folder = job->target != NULL ? job->target : path_join(arena, config->folder, default_folder(config));
+  *folder = job->target != NULL ? job->target : copies_folder(workspace->config, arena);
   if (*folder == NULL) {
     return error_memory(error);
   }
   clock_format(clock_now(), now);
   const char *slash = (*folder)[strlen(*folder) - 1] == '/' ? "" : "/";
   buffer_printf(file, "%s%s", *folder, slash);
-  for (const char *sign = config->name; *sign != '\0'; sign++) {
+  for (const char *sign = workspace->config->name; *sign != '\0'; sign++) {
     buffer_char(file, in_file_name(*sign));
   }
-  buffer_printf(file, "-%.13s%.2s%.2sZ%s", now, now + 14, now + 17, store_backup_suffix(config->store));
+  buffer_printf(file, "-%.13s%.2s%.2sZ%s", now, now + 14, now + 17, store_backup_suffix(workspace->config->store));
   enum status status = buffer_check(file, "path", error);
   return status == OK ? make_folder(*folder, error) : status;
 }
@@ -192,6 +188,25 @@ static enum status prune(const struct workspace *workspace, const char *folder, 
       ++*deleted;
     } else {
       log_message(LEVEL_WARNING, _("an old copy cannot be deleted: %s: %s"), paths[i - 1], strerror(errno));
+    }
+  }
+  arena_free(arena);
+  return status;
+}
+
+enum status service_visit_copies(const struct workspace *workspace, copy_visitor *visit, void *context,
+                                 struct error *error) {
+  struct arena *arena = arena_new(0);
+  const char *const *paths = NULL;
+  size_t count = 0;
+  const char *folder = arena == NULL ? NULL : copies_folder(workspace->config, arena);
+  enum status status = folder == NULL ? error_memory(error) : OK;
+  if (status == OK && is_folder(folder)) {
+    status = folder_list(folder, store_backup_suffix(workspace->config->store), arena, &paths, &count, error);
+  }
+  for (size_t i = 0; i < count && status == OK; i++) {
+    if (is_copy(workspace, base_name(paths[i]))) {
+      visit(context, folder, base_name(paths[i]));
     }
   }
   arena_free(arena);
@@ -239,6 +254,9 @@ enum status service_backup(struct workspace *workspace, const struct backup_job 
   if (status == OK) {
     note(workspace, workspace->store, "backup", done->file.data, done->proof, done->rows);
   }
+  if (status == OK) {
+    erasures_keep(workspace, workspace->store, folder);
+  }
   if (status == OK && folder != NULL && job->keep > 0) {
     status = prune(workspace, folder, done->file.data, job->keep, &done->deleted, error);
   }
@@ -250,6 +268,47 @@ enum status service_backup(struct workspace *workspace, const struct backup_job 
 
 void restore_done_free(struct restore_done *done) {
   buffer_free(&done->aside);
+}
+
+/* From the store that will be replaced, as far as it can be read, and from the files beside the copies. */
+static enum status read_erasures(const struct workspace *workspace, const struct store_options *options,
+                                 const char *file, struct erasures *erasures, struct error *error) {
+  struct store *store = NULL;
+  struct store_options reading = *options;
+  struct error unread;
+  reading.read_only = true;
+  enum status status = erasures_init(erasures, error);
+  if (status == OK && store_open(&reading, &store, &unread) == OK) {
+    if (erasures_read_store(erasures, store, &unread) != OK) {
+      log_error(LEVEL_WARNING, &unread);
+    }
+    store_close(store);
+  }
+  const char *own = status == OK ? copies_folder(workspace->config, erasures->arena) : NULL;
+  const char *beside = status == OK ? path_folder(erasures->arena, file) : NULL;
+  if (status == OK && (own == NULL || beside == NULL)) {
+    return error_memory(error);
+  }
+  status = status == OK ? erasures_read_folder(erasures, workspace, own, error) : status;
+  return status == OK && strcmp(own, beside) != 0 ? erasures_read_folder(erasures, workspace, beside, error) : status;
+}
+
+/* The store is restored whatever becomes of this. */
+static void take_out_again(const struct workspace *workspace, const struct store_options *options,
+                           const struct erasures *erasures, struct restore_done *done) {
+  struct store *store = NULL;
+  if (erasures->count == 0) {
+    return;
+  }
+  enum status status = done->current ? store_open(options, &store, &done->erased_why) : done->why.code;
+  if (status == OK) {
+    status = erasures_apply(erasures, workspace->actor, options, store, &done->erased, &done->erased_why);
+    status = status == OK && done->erased > 0 ? store_purge(store, &done->erased_why) : status;
+    store_close(store);
+  } else if (!done->current) {
+    done->erased_why = done->why;
+  }
+  done->erased_fails = status != OK;
 }
 
 /* The restored store as the program's commands open it; noted in itself. */
@@ -301,10 +360,16 @@ enum status service_restore(const struct workspace *workspace, const char *file,
   enum status status = access_person(workspace, error);
   status = status == OK ? need_key(workspace, &key, error) : status;
   status = status == OK ? workspace_store_options(workspace, &options, &password, error) : status;
+  struct erasures erasures = {.arena = NULL};
   if (status == OK) {
     options.key = key == NULL ? options.key : key;
-    status = restore(workspace, &options, file, true, done, error);
+    status = read_erasures(workspace, &options, file, &erasures, error);
+    status = status == OK ? restore(workspace, &options, file, true, done, error) : status;
   }
+  if (status == OK) {
+    take_out_again(workspace, &options, &erasures, done);
+  }
+  erasures_free(&erasures);
   secret_free(password);
   key_free(key);
   return status;

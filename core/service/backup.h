@@ -32,7 +32,14 @@ struct restore_done {
   int version;         /* of the restored store */
   bool current;        /* it opens as it is; else the next one says why not */
   struct error why;
+  int64_t erased;    /* records that had been taken out since the copy, and were again (reapply.h) */
+  bool erased_fails; /* they were not: `erased_why` */
+  struct error erased_why;
 };
+/* Copies of this workspace in the folder of its copies, oldest first: file names without the folder. */
+typedef void copy_visitor(void *context, const char *folder, const char *name);
+enum status service_visit_copies(const struct workspace *workspace, copy_visitor *visit, void *context,
+                                 struct error *error) MUST_CHECK;
 /* On a workspace of WORKSPACE_CONFIG: nothing of it has the store open. */
 enum status service_restore(const struct workspace *workspace, const char *file, struct restore_done *done,
                             struct error *error) MUST_CHECK;

@@ -2,6 +2,7 @@
 
 #include "core/base/date.h"
 #include "core/service/access.h"
+#include "core/service/reapply.h"
 #include "core/sync/revoke.h"
 
 #include <stdio.h>
@@ -199,6 +200,7 @@ static enum status in_transaction(struct work *work, struct part *parts, size_t 
 
 /* What is out of the tables leaves the files too. That a reader keeps it for a while is told, and is no failure. */
 static void purge(struct workspace *workspace, struct erase_done *done) {
+  erasures_keep(workspace, workspace->store, NULL);
   done->lingers = store_purge(workspace->store, &done->why) != OK;
 }
 

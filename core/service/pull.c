@@ -4,7 +4,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/service/approved.h"
-#include "core/store/erase.h"
+#include "core/service/reapply.h"
 #include "core/sync/remap_report.h"
 
 enum { SOURCES_HINTED = 64 };
@@ -76,6 +76,9 @@ static void pull_count(const struct pull_outcome *outcome, struct pull_summary *
 /* What consent took out leaves the files too. */
 static void purge(struct workspace *workspace, const struct pull_summary *summary) {
   struct error lingers;
+  if (summary->revoked > 0) {
+    erasures_keep(workspace, workspace->store, NULL);
+  }
   if (summary->revoked > 0 && store_purge(workspace->store, &lingers) != OK) {
     log_error(LEVEL_WARNING, &lingers);
   }

@@ -139,10 +139,10 @@ enum status store_visit_outdated(struct store *store, int source_id, int64_t bef
   least = least > source_first(source_id) ? least : source_first(source_id);
   status =
       db_query(store, error, &cursor,
-               "SELECT r.raw_id / 1048576 FROM raw_record r WHERE r.raw_id BETWEEN $1 AND $2 "
-               "GROUP BY r.raw_id / 1048576 HAVING max(r.from_run) < $3 AND max(COALESCE(r.to_run, 0)) < $3 "
-               "AND NOT EXISTS (SELECT 1 FROM erasure e WHERE e.record_id = r.raw_id / 1048576 AND e.kind = 0 "
-               "AND e.final = 1) ORDER BY r.raw_id / 1048576 LIMIT $4",
+               "SELECT k.record_id FROM (SELECT r.raw_id / 1048576 AS record_id FROM raw_record r "
+               "WHERE r.raw_id BETWEEN $1 AND $2 GROUP BY r.raw_id / 1048576 HAVING max(r.from_run) < $3 "
+               "AND max(COALESCE(r.to_run, 0)) < $3) k WHERE NOT EXISTS (SELECT 1 FROM erasure e "
+               "WHERE e.record_id = k.record_id AND e.kind = 0 AND e.final = 1) ORDER BY k.record_id LIMIT $4",
                VALUES(int_value(least), int_value(source_last(source_id)), int_value(first), int_value((int64_t)most)));
   while (status == OK && (status = store->ops->next(cursor, error)) == OK) {
     status = visit(context, int_of_value(store->ops->value(cursor, 0)), error);

@@ -193,6 +193,35 @@ static void later_terms(const char *schema) {
   terms_end(&ground);
 }
 
+/* What consent took out is not left in the free room of the file either. */
+static void files_let_go(void **state) {
+  enum { MANY = 400, LINE = 220 };
+  struct terms_ground ground;
+  static char pages[2][MANY * LINE];
+  char text[16];
+  (void)state;
+  for (int page = 0; page < 2; page++) {
+    size_t used = 0;
+    for (int i = 0; i < MANY; i++) {
+      used +=
+          (size_t)snprintf(pages[page] + used, LINE,
+                           "{\"key\":\"K%d\",\"date\":\"2024-01-02\",\"doc\":\"4%07d\",\"given\":\"YOVANA\",\"sex\":"
+                           "\"F\",\"consent\":\"%s\"}\n",
+                           i, i * 7919, page == 0 ? "share" : "withdrawn");
+    }
+  }
+  terms_begin(&ground, NULL, NULL);
+  sync(&ground, "ngo", "1", pages[0]);
+  sync(&ground, "ngo", "2", pages[1]);
+  for (int i = 0; i < MANY; i++) {
+    snprintf(text, sizeof text, "4%07d", i * 7919);
+    int code = 0;
+    free(shell_output(&code, "grep -aq %s %s/puente.db", text, ground.folder));
+    assert_int_equal(code, 1);
+  }
+  terms_end(&ground);
+}
+
 static void both(void (*one)(const char *schema), const char *schema) {
   one(NULL);
   one(schema);
@@ -217,8 +246,8 @@ static void terms_become_strict(void **state) {
 
 int main(void) {
   setenv("PUENTE_ACTOR", "ana.rojas", 1);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_withdrawal_takes_out),
-                                     cmocka_unit_test(others_of_the_record_stay),
-                                     cmocka_unit_test(no_consent_is_withheld), cmocka_unit_test(terms_become_strict)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_withdrawal_takes_out), cmocka_unit_test(others_of_the_record_stay),
+      cmocka_unit_test(no_consent_is_withheld), cmocka_unit_test(terms_become_strict), cmocka_unit_test(files_let_go)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* What is taken out is nowhere in the store, does not come back, and leaves the others as they were; on both stores. */
+#include "tests/support/postgres.h"
 #include "tests/support/terms.h"
 #include "tests/support/workspace.h"
 
@@ -32,6 +33,14 @@ static const char POLICE_LATER[] =
 static const char AGAIN[] =
     "{\"key\":\"K1\",\"date\":\"2024-02-02\",\"doc\":\"45671234\",\"given\":\"YOVANA\",\"paternal\":\"ZUBIAURRE\","
     "\"maternal\":\"QUISPE\",\"born\":\"2004-05-06\",\"sex\":\"F\",\"consent\":\"share\"}\n";
+
+static const char POLICE_OTHERS[] =
+    "{\"num\":\"D9\",\"date\":\"2024-01-01\",\"victims\":[{\"doc\":\"41414141\",\"given\":\"ELENA\",\"paternal\":"
+    "\"HUAMAN\","
+    "\"maternal\":\"VARGAS\",\"born\":\"2005-05-06\",\"sex\":\"F\",\"consent\":\"law\"}]}\n";
+static const char ROSA_LATER[] =
+    "{\"key\":\"K2\",\"date\":\"2024-03-03\",\"doc\":\"40404040\",\"given\":\"ROSA\",\"paternal\":\"MAMANI\","
+    "\"maternal\":\"QUISPE\",\"born\":\"2003-05-06\",\"sex\":\"F\",\"consent\":\"share\"}\n";
 
 static void assert_nowhere(const struct terms_ground *ground) {
   static const char *const TEXTS[] = {"ZUBIAURRE", "45671234", "YOVANA"};
@@ -88,7 +97,7 @@ static void record_goes(const char *schema) {
   assert_nowhere(&ground);
   terms_run(&ground, 0, "--quiet link");
   assert_int_equal(workspace_number(ground.folder, "SELECT count(*) FROM persons"), 1);
-  assert_says(&ground, "audit verify", "audit ok");
+  assert_says(&ground, "audit verify --records", "audit ok");
   assert_says(&ground, "store verify --full", "store ok");
   terms_end(&ground);
 }
@@ -131,8 +140,40 @@ static void person_goes(const char *schema) {
   assert_nowhere(&ground);
   assert_non_null(terms_found(&ground, "VARGAS"));
   assert_int_equal(workspace_number(ground.folder, "SELECT count(*) FROM persons"), 2);
-  assert_says(&ground, "audit verify", "audit ok");
+  assert_says(&ground, "audit verify --records", "audit ok");
   assert_says(&ground, "store verify --full", "store ok");
+  terms_end(&ground);
+}
+
+/* What did not change for longer than its terms allow goes; what changed since, and other sources', stays. */
+static void time_is_over(const char *schema) {
+  struct terms_ground ground;
+  static const char EARLIER[] = "SET started = started - 40 * 86400000000";
+  terms_begin(&ground, schema, "terms:\n  retention: {keep: 1m, then: erase}\n");
+  terms_page(&ground, "ngo", "1", FIRST);
+  terms_page(&ground, "reta", "1", POLICE_OTHERS);
+  terms_run(&ground, 0, "--quiet run");
+  if (schema == NULL) {
+    shell("sqlite3 %s/puente.db 'UPDATE run %s'", ground.folder, EARLIER);
+  } else {
+    char sql[160];
+    snprintf(sql, sizeof sql, "UPDATE \"%s\".run %s", schema, EARLIER);
+    postgres_run(sql);
+  }
+  terms_page(&ground, "ngo", "2", ROSA_LATER);
+  terms_run(&ground, 0, "--quiet sync");
+  assert_says(&ground, "erase expired --dry-run", "ngo: 1 records are over the time that its terms allow");
+  assert_non_null(terms_found(&ground, "ZUBIAURRE"));
+  assert_says(&ground, "erase expired", "records 1");
+  assert_nowhere(&ground);
+  assert_non_null(terms_found(&ground, "MAMANI"));
+  assert_non_null(terms_found(&ground, "VARGAS"));
+  assert_says(&ground, "erase list", "retention of 1 months");
+  terms_run(&ground, 0, "--quiet sync --full");
+  assert_says(&ground, "erase expired", "records 0");
+  terms_run(&ground, 0, "--quiet link");
+  assert_nowhere(&ground);
+  assert_says(&ground, "audit verify --records", "audit ok");
   terms_end(&ground);
 }
 
@@ -161,10 +202,20 @@ static void test_person_postgres(void **state) {
   person_goes("two");
 }
 
+static void test_time_sqlite(void **state) {
+  (void)state;
+  time_is_over(NULL);
+}
+static void test_time_postgres(void **state) {
+  (void)state;
+  time_is_over("over");
+}
+
 int main(void) {
   setenv("PUENTE_ACTOR", "ana.rojas", 1);
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_key_sqlite),    cmocka_unit_test(test_key_postgres),
                                      cmocka_unit_test(test_record_sqlite), cmocka_unit_test(test_record_postgres),
-                                     cmocka_unit_test(test_person_sqlite), cmocka_unit_test(test_person_postgres)};
+                                     cmocka_unit_test(test_person_sqlite), cmocka_unit_test(test_person_postgres),
+                                     cmocka_unit_test(test_time_sqlite),   cmocka_unit_test(test_time_postgres)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
