@@ -1,5 +1,5 @@
 #include "core/base/text.h"
-#include "core/service/cube.h"
+#include "core/service/cube_overlap.h"
 #include "core/service/definitions.h"
 #include "core/service/grid.h"
 #include "core/service/report.h"
@@ -9,10 +9,10 @@
 #include <strings.h>
 
 /* The same figure for each year and department, side by side: what each source's own records give, what they give
- * consolidated, and what was published; and in which of what they mean these columns differ. Nothing is added up across
- * columns, and no winner is picked. */
+ * consolidated, how much of that several sources have or one alone, and what was published; and in which of what they
+ * mean these columns differ. Nothing is added up across columns, and no winner is picked. */
 
-enum { COLUMNS_MOST = 64, KEY_MOST = 64 };
+enum { COLUMNS_MOST = 96, KEY_MOST = 64 };
 static const int64_t NONE = -1, HIDDEN = -2;
 
 /* How exactly a published figure fits; the best fit alone is shown, lesser ones are sums of its parts. */
@@ -20,7 +20,8 @@ enum fit { FIT_NONE, FIT_STATION_MONTH, FIT_STATION_YEAR, FIT_MONTH, FIT_YEAR };
 
 struct column_head {
   const char *name, *title;
-  const struct source_config *source; /* NULL: consolidated */
+  const struct source_config *source; /* NULL: consolidated, and parts of it */
+  bool part;                          /* of the consolidated figure: means what that means */
   const char *aspects[MEANING_ASPECTS];
 };
 struct comparison {
@@ -38,7 +39,8 @@ struct comparison {
   struct extent total; /* consolidated */
   int64_t waiting;     /* pairs between what it counts */
   int rounded;         /* base of the figures of records; published ones are as they were published */
-  bool guarded;
+  bool guarded, by_source, withheld;
+  size_t consolidated_at; /* column; then in several, in one, and by source only there */
 };
 
 static enum status row_of(struct comparison *comparison, struct slice key, size_t *row, struct error *error) {
@@ -88,51 +90,93 @@ static struct slice value_text(const struct cube *cube, uint32_t value) {
   return value == MAP_NONE ? slice_of("~") : map_key(cube->dictionary, value);
 }
 
-static enum status add_cube(struct comparison *comparison, const char *source, size_t by_count, size_t column,
+static enum status put(struct comparison *comparison, struct slice year, struct slice department, size_t column,
+                       int64_t figure, size_t *row, struct error *error) {
+  char key[KEY_MOST];
+  size_t len = make_key(key, year, department);
+  enum status status = row_of(comparison, slice_make(key, len), row, error);
+  if (status == OK) {
+    comparison->figures[*row][column] = figure;
+  }
+  return status;
+}
+
+static enum status add_cube(struct comparison *comparison, struct cube_request asked, size_t by_count,
                             struct error *error) {
   static const char *const by[] = {"year", "department"};
-  struct condition conditions[REPORT_FILTERS_MOST];
   struct cube cube;
-  for (size_t i = 0; i < comparison->request->filter_count; i++) {
-    const struct report_filter *filter = &comparison->request->filters[i];
-    conditions[i] = (struct condition){.field = filter->field, .value = filter->value};
-  }
-  const struct cube_request asked = {.workspace = comparison->workspace,
-                                     .indicator = comparison->indicator,
-                                     .guard = comparison->guarded,
-                                     .with = by,
-                                     .with_count = 2,
-                                     .by = by,
-                                     .by_count = by_count,
-                                     .conditions = conditions,
-                                     .condition_count = comparison->request->filter_count,
-                                     .source = source};
+  asked.by = asked.with = by;
+  asked.by_count = by_count;
+  asked.with_count = 2;
   enum status status = cube_run(&asked, &cube, error);
   if (status != OK) {
     return status;
   }
   for (size_t i = 0; i < cube.count && status == OK; i++) {
     const struct cube_cell *cell = &cube.cells[i];
-    char key[KEY_MOST];
     if (cube.rounded > 0 && cell->extent.figure == 0) {
       continue; /* blank, as where there is nobody */
     }
-    size_t row = 0, len = make_key(key, value_text(&cube, cell->values[0]),
-                                   by_count == 1 ? slice_of("") : value_text(&cube, cell->values[1]));
-    status = row_of(comparison, slice_make(key, len), &row, error);
+    struct slice department = by_count == 1 ? slice_of("") : value_text(&cube, cell->values[1]);
+    size_t row = 0;
+    status = put(comparison, value_text(&cube, cell->values[0]), department, comparison->consolidated_at,
+                 cell->extent.hidden ? HIDDEN : cell->extent.figure, &row, error);
     if (status == OK) {
-      comparison->figures[row][column] = cell->extent.hidden ? HIDDEN : cell->extent.figure;
-      if (source == NULL) {
-        comparison->consolidated[row] = cell->extent;
+      comparison->consolidated[row] = cell->extent;
+    }
+  }
+  comparison->rounded = cube.rounded;
+  comparison->total = cube.total;
+  comparison->waiting = cube.waiting;
+  cube_free(&cube);
+  return status;
+}
+
+static size_t overlap_column(const struct comparison *comparison, const struct overlap_figure *figure) {
+  switch (figure->kind) {
+  case OVERLAP_SOURCE:
+    return figure->source;
+  case OVERLAP_SEVERAL:
+    return comparison->consolidated_at + 1;
+  case OVERLAP_ONE:
+    return comparison->consolidated_at + 2;
+  default:
+    return comparison->consolidated_at + 3 + figure->source;
+  }
+}
+
+/* All parts of the consolidated figures are hidden. */
+static void withhold(struct comparison *comparison) {
+  for (size_t row = 0; row < map_count(comparison->rows); row++) {
+    for (size_t c = 0; c < comparison->count; c++) {
+      bool known = comparison->figures[row][comparison->consolidated_at] != NONE;
+      bool linked = comparison->heads[c].source != NULL && comparison->heads[c].source->linked;
+      if (known && (linked || comparison->heads[c].part)) {
+        comparison->figures[row][c] = HIDDEN;
       }
     }
   }
-  if (source == NULL) {
-    comparison->total = cube.total;
-    comparison->waiting = cube.waiting;
-    comparison->rounded = cube.rounded;
+}
+
+static enum status add_overlap(struct comparison *comparison, const struct cube_request *asked, struct arena *arena,
+                               struct error *error) {
+  struct overlap overlap;
+  enum status status = overlap_run(asked, arena, &overlap, error);
+  for (size_t i = 0; i < overlap.count && status == OK; i++) {
+    const struct overlap_figure *figure = &overlap.figures[i];
+    size_t row = 0;
+    if (figure->kind != OVERLAP_ONLY || comparison->by_source) {
+      status = put(comparison, slice_of(figure->year == NULL ? "~" : figure->year),
+                   slice_of(figure->whole                ? ""
+                            : figure->department == NULL ? "~"
+                                                         : figure->department),
+                   overlap_column(comparison, figure), figure->hidden ? HIDDEN : figure->count, &row, error);
+    }
   }
-  cube_free(&cube);
+  comparison->withheld = overlap.withheld;
+  if (overlap.withheld) {
+    withhold(comparison);
+  }
   return status;
 }
 
@@ -158,32 +202,55 @@ static const char *linked_sources(const struct config *config, struct arena *are
   return text;
 }
 
-static enum status add_records(struct comparison *comparison, const struct source_config *source, struct arena *arena,
-                               struct error *error) {
+/* Columns of the sources, then of the consolidated figure and its parts. */
+static enum status make_heads(struct comparison *comparison, struct arena *arena, struct error *error) {
   const struct indicator *indicator = comparison->indicator;
+  const struct config *config = comparison->workspace->config;
   const char *date = definitions_date(COUNTS_FACTS + indicator->date);
-  if (comparison->count == COLUMNS_MOST) {
+  struct column_head *heads = comparison->heads;
+  size_t parts = comparison->by_source ? config->source_count : 0, at = config->source_count;
+  if (at + parts + 3 > COLUMNS_MOST) {
     return error_set(error, ERR_LIMIT, _("more than %d sources and publications"), COLUMNS_MOST);
   }
-  size_t column = comparison->count++;
-  struct column_head *head = &comparison->heads[column];
-  if (source != NULL) {
-    *head = (struct column_head){
-        source->code,
-        source->code,
-        source,
-        {code_label(comparison, "unit", source->unit), source->counts.definition, date, source->counts.coverage}};
-  } else {
-    *head = (struct column_head){"consolidated",
-                                 _("consolidated"),
-                                 NULL,
-                                 {code_label(comparison, "unit", own_unit(indicator)),
-                                  arena_printf(arena, _("each once, as the indicator %s counts"), indicator->name),
-                                  date, linked_sources(comparison->workspace->config, arena)}};
+  for (size_t i = 0; i < config->source_count; i++) {
+    const struct source_config *source = &config->sources[i];
+    heads[i] = (struct column_head){.name = source->code,
+                                    .title = source->code,
+                                    .source = source,
+                                    .aspects = {code_label(comparison, "unit", source->unit), source->counts.definition,
+                                                date, source->counts.coverage}};
+    heads[at + 3 + i * (parts > 0)] = (struct column_head){.name = arena_printf(arena, "only_%s", source->code),
+                                                           .title = arena_printf(arena, _("only %s"), source->code),
+                                                           .part = true};
   }
-  const char *code = source == NULL ? NULL : source->code;
-  enum status status = add_cube(comparison, code, 1, column, error);
-  return status == OK ? add_cube(comparison, code, 2, column, error) : status;
+  heads[at] =
+      (struct column_head){.name = "consolidated",
+                           .title = _("consolidated"),
+                           .aspects = {code_label(comparison, "unit", own_unit(indicator)),
+                                       arena_printf(arena, _("each once, as the indicator %s counts"), indicator->name),
+                                       date, linked_sources(config, arena)}};
+  heads[at + 1] = (struct column_head){.name = "several", .title = _("in several sources"), .part = true};
+  heads[at + 2] = (struct column_head){.name = "one", .title = _("in one only"), .part = true};
+  comparison->consolidated_at = at;
+  comparison->count = at + 3 + parts;
+  return OK;
+}
+
+static enum status add_records(struct comparison *comparison, struct arena *arena, struct error *error) {
+  struct condition conditions[REPORT_FILTERS_MOST];
+  for (size_t i = 0; i < comparison->request->filter_count; i++) {
+    const struct report_filter *filter = &comparison->request->filters[i];
+    conditions[i] = (struct condition){.field = filter->field, .value = filter->value};
+  }
+  const struct cube_request asked = {.workspace = comparison->workspace,
+                                     .indicator = comparison->indicator,
+                                     .guard = comparison->guarded,
+                                     .conditions = conditions,
+                                     .condition_count = comparison->request->filter_count};
+  enum status status = make_heads(comparison, arena, error);
+  status = status == OK ? add_cube(comparison, asked, 1, error) : status;
+  status = status == OK ? add_cube(comparison, asked, 2, error) : status;
+  return status == OK ? add_overlap(comparison, &asked, arena, error) : status;
 }
 
 /* ---- published figures ---- */
@@ -375,7 +442,7 @@ static bool publishes(const struct comparison *comparison, size_t column) {
 
 /* Its column stands after those of the sources. */
 static bool is_consolidated(const struct comparison *comparison, size_t column) {
-  return column == comparison->workspace->config->source_count;
+  return column == comparison->consolidated_at;
 }
 
 static void add_row(const struct comparison *comparison, uint32_t row, struct report *report) {
@@ -417,7 +484,7 @@ static void note_meanings(const struct comparison *comparison, struct report *re
   struct meaning meanings[COLUMNS_MOST];
   size_t count = 0;
   for (size_t c = 0; c < comparison->count; c++) {
-    if (comparison->used[c]) {
+    if (comparison->used[c] && !comparison->heads[c].part) {
       meanings[count].column = comparison->heads[c].title;
       memcpy(meanings[count++].aspects, comparison->heads[c].aspects, sizeof meanings->aspects);
     }
@@ -443,7 +510,7 @@ static enum status add_rows(struct comparison *comparison, struct report *report
     if (comparison->used[c]) {
       report_column(report, head->name, head->title, REPORT_COUNT);
       report_bounds(report, is_consolidated(comparison, c) ? BOUNDS_ALL : BOUNDS_NONE);
-    } else if (!publishes(comparison, c)) {
+    } else if (!head->part && !publishes(comparison, c)) {
       report_note(report, _("%s: no record of this"), head->title);
     }
   }
@@ -456,18 +523,25 @@ static enum status add_rows(struct comparison *comparison, struct report *report
 }
 
 static enum status gather(struct comparison *comparison, struct report *report, struct error *error) {
-  const struct config *config = comparison->workspace->config;
-  enum status status = OK;
-  for (size_t i = 0; i < config->source_count && status == OK; i++) {
-    status = add_records(comparison, &config->sources[i], report->arena, error);
-  }
-  if (status == OK) {
-    status = add_records(comparison, NULL, report->arena, error);
-  }
-  if (status == OK) {
-    status = add_publications(comparison, report->arena, error);
-  }
+  enum status status = add_records(comparison, report->arena, error);
+  status = status == OK ? add_publications(comparison, report->arena, error) : status;
   return status == OK ? add_rows(comparison, report, error) : status;
+}
+
+/* So many small figures would hide most others. */
+static enum status read_by(const struct report_request *request, bool *by_source, struct error *error) {
+  *by_source = request->by_count == 1 && strcmp(request->by[0], "source") == 0;
+  if (request->by_count == 0 || (*by_source && request->exact)) {
+    return OK;
+  }
+  if (*by_source) {
+    error_set(error, ERR_USAGE, "%s", _("which source alone has a person is told in exact figures only"));
+    error_hint(error, "%s", _("--exact --purpose \"what they are for\": the log records it"));
+    return ERR_USAGE;
+  }
+  error_set(error, ERR_USAGE, _("the report discrepancy cannot be broken down by '%s'"), request->by[0]);
+  error_hint(error, "%s", _("--by source, or nothing: it is by year and department"));
+  return ERR_USAGE;
 }
 
 enum status report_discrepancy(const struct workspace *workspace, const struct report_request *request,
@@ -476,6 +550,8 @@ enum status report_discrepancy(const struct workspace *workspace, const struct r
   const char *const folders[2] = {workspace->config->indicator_folders[0], workspace->config->indicator_folders[1]};
   const char *name = request->indicator == NULL ? "victims" : request->indicator;
   enum status status = indicator_load(folders, name, report->arena, &indicator, error);
+  bool by_source = false;
+  status = status == OK ? read_by(request, &by_source, error) : status;
   if (status != OK) {
     return status;
   }
@@ -483,15 +559,24 @@ enum status report_discrepancy(const struct workspace *workspace, const struct r
                                   .request = request,
                                   .indicator = &indicator,
                                   .rows = map_new(),
-                                  .guarded = report->guarded};
+                                  .guarded = report->guarded,
+                                  .by_source = by_source};
   report->title = request->spanish ? indicator.label_es : indicator.label_en;
   status = comparison.rows == NULL ? error_memory(error) : gather(&comparison, report, error);
   if (status == OK) {
     report_rounded(report, comparison.rounded);
   }
-  if (status == OK && comparison.used[workspace->config->source_count]) {
+  if (status == OK && comparison.used[comparison.consolidated_at]) {
     report_total(report, &comparison.total, comparison.waiting, indicator.unit == UNIT_CASE);
     report->total_title = _("Consolidated");
+    report_note(
+        report, "%s",
+        _("A source's figure is what it has of the consolidated one; in several sources and in one only make it."));
+  }
+  if (status == OK && comparison.withheld) {
+    report_note(report, "%s",
+                _("Sources are hidden: they are protected by year and department, not with other filters, and are not "
+                  "rounded."));
   }
   if (status == OK) {
     report_note(report, "%s", _("Columns are never added up. Blank: no record there, or nothing published."));
