@@ -55,7 +55,7 @@ struct clk_person {
 
 /* Holds the key (in locked memory), what features became, and words seen; used by one thread. */
 struct clk_maker;
-enum status clk_maker_new(const uint8_t key[CLK_KEY_SIZE], struct clk_maker **maker, struct error *error) MUST_CHECK;
+enum status clk_maker_new(const uint8_t key[CLK_KEY_SIZE], struct clk_maker **made, struct error *error) MUST_CHECK;
 void clk_maker_free(struct clk_maker *maker); /* wipes it; NULL allowed */
 /* `made` false: the names have fewer than two different words, too little to know a person by. */
 enum status clk_make(struct clk_maker *maker, const struct clk_person *person, struct clk *code, bool *made,

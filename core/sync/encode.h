@@ -28,7 +28,7 @@ size_t encoded_drop(struct batch *batch, uint32_t record);
 struct encoder;
 /* ERR_CONFIG where the model has no field of type encoding. Plan and model are borrowed. */
 enum status encoder_new(const struct plan *plan, const struct model *model, const struct key *key,
-                        struct encoder **encoder, struct error *error) MUST_CHECK;
+                        struct encoder **made, struct error *error) MUST_CHECK;
 void encoder_free(struct encoder *encoder); /* NULL allowed */
 /* The codes of a record as it came; none where it cannot be read or mapped. Valid until the next call. */
 enum status encoder_read(struct encoder *encoder, const struct format *format, const struct decoder *decoder,
