@@ -314,6 +314,28 @@ static enum status tell_all_before(struct gathering *gathering, struct error *er
   return status;
 }
 
+/* Figures that are out cannot be hidden any more. Whoever knows them may find out, by what these tables show beside
+ * them, what one of both hides. What the earlier tables give away by themselves is out, too: these add nothing to it.
+ */
+static enum status refuse_exposing(struct gathering *gathering, const struct disclose_result *result,
+                                   struct error *error) {
+  struct disclose_result alone = {.exposed = 0};
+  struct gathering earlier = *gathering;
+  if (!gathering->request->first || result->exposed == 0) {
+    return OK;
+  }
+  earlier.tables += gathering->fresh;
+  earlier.count -= gathering->fresh;
+  enum status status = earlier.count == 0 ? OK : run(&earlier, gathering->request->settings, &alone, error);
+  if (status == OK && result->exposed > alone.exposed) {
+    error_set(error, ERR_INPUT, _("with what earlier releases show, these tables would give away %zu hidden figures"),
+              result->exposed - alone.exposed);
+    error_hint(error, "%s", _("leave out the tables that are new and finest, or use coarser fields for them"));
+    return ERR_INPUT;
+  }
+  return status;
+}
+
 static void give(const struct laid *laid, const struct disclose_result *result, struct release_counted *counted) {
   *counted = (struct release_counted){.sizes = {0}};
   for (size_t f = 0; f < laid->plan->by_count; f++) {
@@ -373,6 +395,7 @@ static enum status count_base(const struct release_request *request, size_t firs
                            : gather(&gathering, first, error);
   status = status == OK ? tell_all_before(&gathering, error) : status;
   status = status == OK ? run(&gathering, request->settings, &result, error) : status;
+  status = status == OK ? refuse_exposing(&gathering, &result, error) : status;
   for (size_t i = 0; i < request->count && status == OK; i++) {
     if (gathering.laid[i].plan != NULL) {
       give(&gathering.laid[i], &result, &counted[i]);

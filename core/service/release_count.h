@@ -33,6 +33,7 @@ struct release_request {
   const struct release_before *before; /* in the order of their publication */
   size_t before_count;
   const atomic_bool *stop; /* NULL: none */
+  bool first;              /* not out yet: what would give away hidden figures is refused */
 };
 
 /* One subset of a table's fields: the cell of values v is at the sum of v[f] · strides[f]. */
@@ -50,7 +51,7 @@ struct release_counted {
 };
 
 /* Fills `counted`, one for each table. ERR_LIMIT where the tables and those before use more fields than can be
- * protected together. */
+ * protected together; ERR_INPUT where, with what was published before, they would give away hidden figures. */
 enum status release_count(const struct release_request *request, struct arena *arena, struct release_counted *counted,
                           struct error *error) MUST_CHECK;
 

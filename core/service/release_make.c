@@ -175,7 +175,8 @@ static enum status count_tables(const struct release_making *making, struct aren
                                           .count = making->plan->count,
                                           .before = ledger.before,
                                           .before_count = ledger.count,
-                                          .stop = making->stop};
+                                          .stop = making->stop,
+                                          .first = making->before == 0};
   return status == OK ? release_count(&request, arena, counted, error) : status;
 }
 

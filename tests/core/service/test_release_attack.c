@@ -328,6 +328,31 @@ static char *make_workspace(const char *name) {
   return folder;
 }
 
+#define THIRD                                                                                                          \
+  "release: third\ntables:\n  region: {indicator: victims, by: [period, region]}\n"                                    \
+  "  department: {indicator: victims, by: [year, department]}\n"                                                       \
+  "  group: {indicator: victims, by: [year, purpose_group]}\n"                                                         \
+  "  purpose: {indicator: victims, by: [purposes]}\n"
+
+/* Finer tables after coarse ones: what is out cannot be hidden any more, so they are refused, and nothing is out. */
+static void finer_tables_are_refused(void **unused) {
+  (void)unused;
+  char *folder = make_workspace("finer");
+  program_write(folder, "releases/third.yaml", THIRD);
+  program_write(folder, "releases/fifth.yaml",
+                "release: fifth\ntables:\n  all: {indicator: victims, by: [period, region, purpose_group]}\n"
+                "  purpose: {indicator: victims, by: [year, purposes]}\n");
+  assert_int_equal(workspace_run(folder, "run --quiet", NULL), 0);
+  assert_int_equal(workspace_run(folder, "release create third --purpose test", NULL), 0);
+  struct said said = program_run(folder, "release create fifth --purpose test");
+  assert_int_not_equal(said.code, 0);
+  assert_non_null(strstr(said.err, "with what earlier releases show, these tables would give away "));
+  said = program_run(folder, "release list");
+  assert_non_null(strstr(said.out, "third"));
+  assert_null(strstr(said.out, "fifth"));
+  free(folder);
+}
+
 static void open_workspace(const char *folder) {
   struct error error;
   char *path = NULL;
@@ -357,11 +382,7 @@ static int set_up_ages(void **unused) {
 static int set_up_coarse(void **unused) {
   (void)unused;
   char *folder = make_workspace("coarse");
-  program_write(folder, "releases/third.yaml",
-                "release: third\ntables:\n  region: {indicator: victims, by: [period, region]}\n"
-                "  department: {indicator: victims, by: [year, department]}\n"
-                "  group: {indicator: victims, by: [year, purpose_group]}\n"
-                "  purpose: {indicator: victims, by: [purposes]}\n");
+  program_write(folder, "releases/third.yaml", THIRD);
   program_write(folder, "releases/fourth.yaml",
                 "release: fourth\ntables:\n  region: {indicator: victims, by: [period, region]}\n"
                 "  group: {indicator: victims, by: [region, purpose_group]}\n");
@@ -398,6 +419,7 @@ static int tear_down(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(releases_together_hide_what_they_hide, set_up_ages, close_it),
-      cmocka_unit_test_setup_teardown(coarse_fields_hide_what_they_hide, set_up_coarse, close_it)};
+      cmocka_unit_test_setup_teardown(coarse_fields_hide_what_they_hide, set_up_coarse, close_it),
+      cmocka_unit_test(finer_tables_are_refused)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
