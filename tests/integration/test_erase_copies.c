@@ -57,6 +57,14 @@ static void lose_the_store(const struct terms_ground *ground) {
   }
 }
 
+/* The list stands beside the copies and names nobody; it goes, so that the next one is its writer's own. */
+static void take_list(const struct terms_ground *ground) {
+  char *list = program_read(ground->folder, "backups/terms.erasures");
+  assert_null(strstr(list, "45671234"));
+  free(list);
+  shell("rm %s/backups/terms.erasures", ground->folder);
+}
+
 static void copies(const char *schema) {
   struct terms_ground ground;
   char arguments[512];
@@ -68,13 +76,13 @@ static void copies(const char *schema) {
   snprintf(arguments, sizeof arguments, "erase person %lld" ASK,
            (long long)workspace_number(ground.folder, "SELECT person_id FROM persons WHERE records = 2"));
   assert_says(&ground, arguments, "Copies made before, which still may hold it:");
+  take_list(&ground);
   terms_page(&ground, "ngo", "2", WITHDRAWN);
   terms_run(&ground, 0, "--quiet run");
   assert_gone(&ground);
-  char *list = program_read(ground.folder, "backups/terms.erasures");
-  assert_null(strstr(list, "45671234"));
-  free(list);
+  take_list(&ground);
   shell("cd %s && mv backups/terms-*[bp] before", ground.folder);
+  terms_run(&ground, 0, "--quiet store backup");
   for (int lost = 0; lost < 2; lost++) {
     if (lost == 0) {
       shell("cd %s && mv backups/terms.erasures kept", ground.folder);

@@ -1,6 +1,7 @@
 /* Roles on a real PostgreSQL, by SQL of their own logins: every role × every table and view × every kind of statement;
  * what officers see of their own and of others, and when; sights that are committed before the read; entries of the log
- * that nobody can forge; and the service under forced row-level security. */
+ * that nobody can forge; and the service under forced row-level security.
+ * lint: long because every part needs the same scene and the logins of its roles. */
 #include "core/audit/audit.h"
 #include "core/store/access.h"
 #include "tests/support/contract.h"
@@ -190,6 +191,17 @@ static void set_up(struct stand *stand) {
   MUST(store_commit(stand->store, &error));
 }
 
+/* Rights that everybody has from elsewhere before the setup; r_nobody has no others. */
+static void open_to_all(struct stand *stand) {
+  PGconn *owner = connect_as("puente");
+  TEXT_IS(ask(stand, owner,
+              "GRANT USAGE, CREATE ON SCHEMA \"@\", \"@_views\" TO PUBLIC;"
+              "GRANT ALL ON ALL TABLES IN SCHEMA \"@\", \"@_views\" TO PUBLIC;"
+              "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC"),
+          "");
+  PQfinish(owner);
+}
+
 static int open_scene(void **state) {
   static bool made;
   struct scene *scene = calloc(1, sizeof *scene);
@@ -203,6 +215,7 @@ static int open_scene(void **state) {
     postgres_run("CREATE ROLE r_police LOGIN; CREATE ROLE r_cusco LOGIN; CREATE ROLE r_nobody LOGIN");
     made = true;
   }
+  open_to_all(&scene->stand);
   set_up(&scene->stand);
   fill(scene);
   for (int role = 0; role < ROLE_COUNT; role++) {
@@ -275,9 +288,7 @@ static void try_relation(PGconn *connection, const char *relation, const char *c
   }
 }
 
-static void test_every_relation(void **state) {
-  struct scene *scene = *state;
-  struct tries tries = {0};
+static PGresult *relations_of(const struct scene *scene) {
   PGconn *admin = PQconnectdb(postgres_admin());
   char sql[512];
   snprintf(sql, sizeof sql,
@@ -289,6 +300,14 @@ static void test_every_relation(void **state) {
   PGresult *relations = PQexec(admin, sql);
   assert_int_equal(PQresultStatus(relations), PGRES_TUPLES_OK);
   assert_true(PQntuples(relations) > 150);
+  PQfinish(admin);
+  return relations;
+}
+
+static void test_every_relation(void **state) {
+  struct scene *scene = *state;
+  struct tries tries = {0};
+  PGresult *relations = relations_of(scene);
   for (int role = 0; role < ROLE_COUNT; role++) {
     PGconn *connection = connect_as(LOGINS[role]);
     char own[96];
@@ -302,7 +321,29 @@ static void test_every_relation(void **state) {
   printf("roles ok: roles=%d relations=%d tried=%u refused=%u wrong=%u\n", ROLE_COUNT, PQntuples(relations),
          tries.tried, tries.refused, tries.wrong);
   PQclear(relations);
-  PQfinish(admin);
+  assert_int_equal(tries.wrong, 0);
+}
+
+/* What everybody could do before the setup, a login without a role cannot do after it: neither by the schemas nor,
+ * let into them, by any table or view in them, also of those that come later. */
+static void test_everybody_has_nothing(void **state) {
+  struct scene *scene = *state;
+  struct tries tries = {0};
+  PGconn *owner = connect_as("puente"), *nobody = connect_as("r_nobody");
+  ASKED(nobody, "SELECT has_schema_privilege('@', 'USAGE, CREATE'), has_schema_privilege('@_views', 'USAGE, CREATE')",
+        "f|f");
+  ASKED(owner,
+        "GRANT USAGE ON SCHEMA \"@\", \"@_views\" TO r_nobody; CREATE TABLE \"@\".later (a int);"
+        "CREATE FUNCTION \"@\".later() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "");
+  ASKED(nobody, "SELECT \"@\".later()", "!42501");
+  PGresult *relations = relations_of(scene);
+  for (int i = 0; i < PQntuples(relations); i++) {
+    try_relation(nobody, PQgetvalue(relations, i, 1), PQgetvalue(relations, i, 2), false, &tries);
+  }
+  PQclear(relations);
+  PQfinish(nobody);
+  PQfinish(owner);
   assert_int_equal(tries.wrong, 0);
 }
 
@@ -582,6 +623,7 @@ static void test_sqlite_has_none(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       SCENE(test_every_relation),
+      SCENE(test_everybody_has_nothing),
       SCENE(test_functions),
       SCENE(test_search_path),
       SCENE(test_officer_sees_own_rows),
