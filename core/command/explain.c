@@ -274,7 +274,7 @@ static void print_pair(const json_t *answer) {
 
 /* What was typed of one. */
 struct typed_figure {
-  const char *by, *where;
+  const char *by, *where, *release;
   bool exact;
 };
 
@@ -292,7 +292,8 @@ static enum status explain_typed(struct workspace *workspace, char **words, int 
   }
   if (status == OK) {
     request.indicator = words[1];
-    status = explain_figure(workspace, &request, answer, error);
+    status = typed->release == NULL ? explain_figure(workspace, &request, answer, error)
+                                    : explain_released(workspace, typed->release, &request, answer, error);
   }
   arena_free(arena);
   return status;
@@ -343,15 +344,19 @@ static void print(const struct globals *globals, const json_t *answer) {
 static int run(const struct globals *globals, int argc, char **argv) {
   struct explain_request request = {.reveal = false};
   struct typed_figure figure = {.by = NULL};
-  const struct argument table[] = {
-      {.name = "reveal", .flag = &request.reveal}, {.name = "purpose", .text = &request.purpose},
-      {.name = "by", .text = &figure.by},          {.name = "where", .text = &figure.where},
-      {.name = "exact", .flag = &figure.exact},    {.name = NULL}};
+  const struct argument table[] = {{.name = "reveal", .flag = &request.reveal},
+                                   {.name = "purpose", .text = &request.purpose},
+                                   {.name = "by", .text = &figure.by},
+                                   {.name = "where", .text = &figure.where},
+                                   {.name = "exact", .flag = &figure.exact},
+                                   {.name = "release", .text = &figure.release},
+                                   {.name = NULL}};
   int exit_code = 0;
   if (arguments_done(&command_explain, table, &argc, argv, &exit_code)) {
     return exit_code;
   }
-  if (argc < 3) {
+  bool misplaced = figure.release != NULL && argc > 1 && strcmp(argv[1], "figure") != 0;
+  if (argc < 3 || misplaced) {
     return command_misused(&command_explain,
                            _("person ID, case ID, record SOURCE:KEY, pair ROW ROW, or figure INDICATOR is expected"));
   }
@@ -387,6 +392,10 @@ const struct command command_explain = {
         "                          whom one figure of a report counts, with the rows, rules and plans that its\n"
         "                          values came by; ROW: a row as `puente report crosstab … --json` prints it, in\n"
         "                          quotes. What a report hides needs --exact --purpose TEXT, and the log records it\n"
+        "  figure --release NAME TABLE [ROW] [--by year=2022,department=15]\n"
+        "                          whom a published figure counted, as the store stood then, and whether it is "
+        "counted\n"
+        "                          so again; NAME: or the number of a release; a field left out is the total\n"
         "  --reveal --purpose TEXT values instead of their shapes; the log records who, what and why"),
     .run = run,
 };

@@ -61,6 +61,45 @@ void figure_print_unit(const json_t *unit, bool person) {
   }
 }
 
+/* Whether the release's run still gives the figure. */
+static void print_again(const json_t *release, const json_t *answer) {
+  size_t i;
+  const json_t *one;
+  const char *changed = text_of(release, "changed");
+  if (json_is_null(json_object_get(release, "same"))) {
+    printf(_("published: hidden; as of run %lld: %lld\n"), number_of(release, "run"), number_of(answer, "figure"));
+    return;
+  }
+  printf(_("published: %lld; counted again as of run %lld: %lld\n"), number_of(release, "published"),
+         number_of(release, "run"), number_of(answer, "figure"));
+  if (json_is_true(json_object_get(release, "same"))) {
+    return;
+  }
+  if (number_of(release, "erased") != 0) {
+    printf(_("  records erased since: %lld; whom they told of is not in the store any more\n"),
+           number_of(release, "erased"));
+  }
+  if (changed[0] != '\0') {
+    printf(_("  settings are others than when it was published: %s\n"), changed);
+  }
+  json_array_foreach(json_object_get(release, "findings"), i, one) {
+    if (json_is_string(json_object_get(one, "cell"))) {
+      printf(_("  `puente release verify` says of %s: published '%s', the store now makes '%s'\n"),
+             text_of(one, "cell"), text_of(one, "frozen"), text_of(one, "now"));
+    } else {
+      printf(_("  `puente release verify %lld` says more\n"), number_of(release, "id"));
+    }
+  }
+}
+
+static void print_release(const json_t *answer) {
+  const json_t *release = json_object_get(answer, "release");
+  printf(_("release %lld (%s, %s), table %s, cell %s\n  digest %s\n  of the table %s\n"), number_of(release, "id"),
+         text_of(release, "name"), text_of(release, "made"), text_of(release, "table"), text_of(release, "cell"),
+         text_of(release, "digest"), text_of(release, "table_digest"));
+  print_again(release, answer);
+}
+
 void figure_print(const json_t *answer) {
   size_t i;
   const json_t *one;
@@ -70,9 +109,15 @@ void figure_print(const json_t *answer) {
     printf(", %s = %s", text_of(one, "field"), wanted_of(one));
   }
   puts("");
-  printf(person ? _("%lld persons of %lld records, %lld if every waiting pair were accepted:\n")
-                : _("%lld cases of %lld records, %lld if every waiting pair were accepted:\n"),
-         number_of(answer, "figure"), number_of(answer, "records"), number_of(answer, "least"));
+  if (json_object_get(answer, "release") != NULL) {
+    print_release(answer);
+    printf(person ? _("%lld persons of %lld records:\n") : _("%lld cases of %lld records:\n"),
+           number_of(answer, "figure"), number_of(answer, "records"));
+  } else {
+    printf(person ? _("%lld persons of %lld records, %lld if every waiting pair were accepted:\n")
+                  : _("%lld cases of %lld records, %lld if every waiting pair were accepted:\n"),
+           number_of(answer, "figure"), number_of(answer, "records"), number_of(answer, "least"));
+  }
   json_array_foreach(json_object_get(answer, "units"), i, one) {
     figure_print_unit(one, person);
   }

@@ -167,7 +167,7 @@ static uint32_t fine_value(struct counting *counting, const struct group *group,
 static uint32_t value_of(struct counting *counting, const struct group *group, const struct cube_field *field) {
   uint32_t value = fine_value(counting, group, field);
   bool coarser = field->kind == CUBE_PERIOD || field->kind == CUBE_REGION || field->kind == CUBE_PURPOSE_GROUP;
-  return coarser ? cube_coarser(counting->request->workspace->lists, field, counting->dictionary, value) : value;
+  return coarser ? cube_coarser(counting->request, field, counting->dictionary, value) : value;
 }
 
 /* ---- conditions and cells ---- */

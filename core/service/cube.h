@@ -62,6 +62,9 @@ struct cube_unit {
 /* Borrowed while the visit lasts; the store is free for other questions meanwhile. */
 typedef enum status cube_visitor(void *context, const struct cube_unit *unit, struct error *error);
 
+/* The group of a code in a grouping that was frozen: of a field "region" or "purpose_group"; NULL: it has none. */
+typedef const char *cube_grouper(const void *groups, const char *field, struct slice code);
+
 struct cube_request {
   const struct workspace *workspace;
   const struct indicator *indicator;
@@ -79,6 +82,8 @@ struct cube_request {
   void *context;
   int64_t as_of_run; /* as the store stood after that run; 0: now. What is not settled is as it is now */
   const struct indicator *const *axes; /* by field: whose dates, places and ages it has; NULL: the indicator's own */
+  cube_grouper *group;                 /* with `groups`; NULL: by the code lists of today */
+  const void *groups;
 };
 
 struct cube_cell {

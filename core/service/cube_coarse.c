@@ -27,16 +27,24 @@ const char *cube_group(const struct codelists *lists, const char *list, struct s
   return found == NULL ? NULL : found->group;
 }
 
+static const char *group_of(const struct cube_request *request, const struct cube_field *field, struct slice code) {
+  if (request->group != NULL) {
+    return request->group(request->groups, field->name, code);
+  }
+  return cube_group(request->workspace->lists, field->kind == CUBE_REGION ? "place" : field->field->codelist, code);
+}
+
 enum { GROUPS_MOST = 64, JOINED_MOST = 4096 };
 
 /* Groups of ';'-joined codes, each once; what has none comes first, as an empty text. */
-static uint32_t join_groups(const struct codelists *lists, const char *list, struct map *dictionary, uint32_t value) {
+static uint32_t join_groups(const struct cube_request *request, const struct cube_field *field, struct map *dictionary,
+                            uint32_t value) {
   const char *groups[GROUPS_MOST];
   char joined[JOINED_MOST];
   size_t count = 0, len = 0;
   bool without = false;
   for (struct slice rest = map_key(dictionary, value); rest.len > 0;) {
-    const char *group = cube_group(lists, list, cube_next_value(&rest));
+    const char *group = group_of(request, field, cube_next_value(&rest));
     size_t at = 0;
     while (group != NULL && at < count && strcmp(groups[at], group) != 0) {
       at++;
@@ -58,15 +66,15 @@ static uint32_t join_groups(const struct codelists *lists, const char *list, str
   return count == 0 ? MAP_NONE : map_intern(dictionary, slice_make(joined, len));
 }
 
-uint32_t cube_coarser(const struct codelists *lists, const struct cube_field *field, struct map *dictionary,
+uint32_t cube_coarser(const struct cube_request *request, const struct cube_field *field, struct map *dictionary,
                       uint32_t value) {
   char room[INDICATOR_PERIOD_TEXT];
   const char *text = NULL;
   if (value == MAP_NONE || field->kind == CUBE_PURPOSE_GROUP) {
-    return value == MAP_NONE ? MAP_NONE : join_groups(lists, field->field->codelist, dictionary, value);
+    return value == MAP_NONE ? MAP_NONE : join_groups(request, field, dictionary, value);
   }
   if (field->kind == CUBE_REGION) {
-    text = cube_group(lists, "place", map_key(dictionary, value));
+    text = group_of(request, field, map_key(dictionary, value));
   } else if (indicator_period(map_key(dictionary, value), field->axes->period, room)) {
     text = room;
   }

@@ -193,6 +193,17 @@ static enum status want_period(const struct indicator *indicator, const char *va
   return ERR_USAGE;
 }
 
+static bool is_frozen(const struct cube_request *request, const struct cube_field *field) {
+  return request->group != NULL && (field->kind == CUBE_REGION || field->kind == CUBE_PURPOSE_GROUP);
+}
+
+/* A group that was frozen: the list of today may not have it. */
+static void want_group(const struct codelist *list, const char **value) {
+  const struct code *code =
+      list == NULL ? NULL : codelist_lookup(list, NULL, slice_of(*value), (struct date){.precision = DATE_NONE});
+  *value = code == NULL ? *value : code->code;
+}
+
 /* A condition that nothing can meet is a mistake of typing, not a figure of zero. */
 static enum status want(const struct cube_request *request, const struct cube_field *field, const char **value,
                         struct error *error) {
@@ -202,6 +213,10 @@ static enum status want(const struct cube_request *request, const struct cube_fi
   }
   const struct codelist *list =
       field->codelist == NULL ? NULL : codelists_find(request->workspace->lists, field->codelist);
+  if (is_frozen(request, field)) {
+    want_group(list, value);
+    return OK;
+  }
   if (list != NULL) {
     return want_code(list, field, value, error);
   }

@@ -47,7 +47,7 @@ struct slice cube_next_value(struct slice *text);
 const char *cube_ancestor(const struct codelist *places, struct slice place, int level);
 /* What a year, department or purposes are as period, region, or groups of purposes, as dictionary values. A code
  * without a group is not recorded: MAP_NONE, and among several purposes an empty text in front. */
-uint32_t cube_coarser(const struct codelists *lists, const struct cube_field *field, struct map *dictionary,
+uint32_t cube_coarser(const struct cube_request *request, const struct cube_field *field, struct map *dictionary,
                       uint32_t value);
 
 /* How far each case got and what was decided, by dictionary value of its case_id: the furthest stage on record as a

@@ -4,11 +4,32 @@
 
 enum { NUMBER_SIZE = 24 };
 
-/* Where a row came from, as members of an object. */
-static enum status add_row(struct workspace *workspace, struct arena *arena, int64_t row_id, json_t *object,
+/* The plan that decided the record, as the figure counts it; 0: unknown. */
+static enum status plan_of(struct workspace *workspace, int64_t record_id, int64_t as_of_run, int64_t *plan_id,
                            struct error *error) {
   static const char *const columns[] = {"plan_id"};
   char number[NUMBER_SIZE];
+  snprintf(number, sizeof number, "%lld", (long long)record_id);
+  const struct filter filter = {.column = "record_id", .text = number};
+  const struct selection selection = {
+      .view = "records", .columns = columns, .column_count = 1, .filters = &filter, .filter_count = 1};
+  struct result *result = NULL;
+  *plan_id = 0;
+  if (as_of_run != 0) {
+    return store_plan_then(workspace->store, record_id, as_of_run, plan_id, error);
+  }
+  enum status status = store_select(workspace->store, &selection, &result, error);
+  if (status == OK && (status = result_next(result, error)) == OK) {
+    *plan_id = result_integer(result, 0);
+  }
+  result_free(result);
+  return status == END ? OK : status;
+}
+
+/* Where a row came from, as members of an object. */
+static enum status add_row(struct workspace *workspace, const struct figure *figure, struct arena *arena,
+                           int64_t row_id, json_t *object, struct error *error) {
+  int64_t plan_id;
   int64_t record_id = record_of(row_id);
   const char *source = "", *institution = "";
   for (size_t i = 0; i < workspace->config->source_count; i++) {
@@ -17,23 +38,14 @@ static enum status add_row(struct workspace *workspace, struct arena *arena, int
       institution = workspace->config->sources[i].institution;
     }
   }
-  snprintf(number, sizeof number, "%lld", (long long)record_id);
-  const struct filter filter = {.column = "record_id", .text = number};
-  const struct selection selection = {
-      .view = "records", .columns = columns, .column_count = 1, .filters = &filter, .filter_count = 1};
-  struct result *result = NULL;
-  const char *plan = "";
-  enum status status = store_select(workspace->store, &selection, &result, error);
-  if (status == OK && (status = result_next(result, error)) == OK) {
-    plan = explain_plan(workspace, arena, result_integer(result, 0));
-  }
-  result_free(result);
+  enum status status = plan_of(workspace, record_id, figure->as_of_run, &plan_id, error);
+  const char *plan = status == OK && plan_id != 0 ? explain_plan(workspace, arena, plan_id) : "";
   json_object_set_new(object, "row_id", json_integer(row_id));
   json_object_set_new(object, "record_id", json_integer(record_id));
   json_object_set_new(object, "source", json_string(source));
   json_object_set_new(object, "institution", json_string(institution));
   json_object_set_new(object, "plan", json_string(plan));
-  return status == END ? OK : status;
+  return status;
 }
 
 /* ---- the value that a condition was met by ---- */
@@ -54,15 +66,20 @@ static enum status take_cell(void *context, const struct row *row, struct error 
 }
 
 /* The staged row that survived in a field of a consolidated person or case, and by which rule. */
-static enum status find_survivor(struct workspace *workspace, const char *kind, int64_t id, const char *field,
-                                 struct arena *arena, int64_t *row_id, const char **rule, struct error *error) {
+static enum status find_survivor(struct workspace *workspace, int64_t as_of_run, const char *kind, int64_t id,
+                                 const char *field, struct arena *arena, int64_t *row_id, const char **rule,
+                                 struct error *error) {
   static const char *const columns[] = {"row_id", "rule"};
   char number[NUMBER_SIZE];
   snprintf(number, sizeof number, "%lld", (long long)id);
   const struct filter filters[] = {
       {.column = "id", .text = number}, {.column = "kind", .text = kind}, {.column = "field", .text = field}};
-  const struct selection selection = {
-      .view = "origins", .columns = columns, .column_count = 2, .filters = filters, .filter_count = 3};
+  const struct selection selection = {.view = "origins",
+                                      .columns = columns,
+                                      .column_count = 2,
+                                      .filters = filters,
+                                      .filter_count = 3,
+                                      .as_of_run = as_of_run};
   struct result *result = NULL;
   enum status status = store_select(workspace->store, &selection, &result, error);
   if (status == OK && (status = result_next(result, error)) == OK) {
@@ -73,36 +90,38 @@ static enum status find_survivor(struct workspace *workspace, const char *kind, 
   return status == END ? OK : status;
 }
 
-static enum status add_origin(struct workspace *workspace, const struct figure_unit *unit,
-                              const struct cube_origin *origin, bool person, const struct explain_request *sight,
+static enum status add_origin(struct workspace *workspace, const struct figure *figure, const struct figure_unit *unit,
+                              const struct cube_origin *origin, const struct explain_request *sight,
                               struct arena *arena, json_t *value, struct error *error) {
   int64_t row_id = origin->row_id;
   const char *rule = NULL;
   enum status status = OK;
+  bool person = figure->indicator.unit == UNIT_PERSON;
   bool whole = strcmp(origin->entity, "involvement") != 0;
   if (whole) {
     bool of_case = strcmp(origin->entity, "case") == 0;
-    status = find_survivor(workspace, origin->entity, of_case || !person ? unit->case_id : unit->id, origin->field,
-                           arena, &row_id, &rule, error);
+    status = find_survivor(workspace, figure->as_of_run, origin->entity, of_case || !person ? unit->case_id : unit->id,
+                           origin->field, arena, &row_id, &rule, error);
   }
   const struct entity *entity = model_entity(workspace->model, origin->entity);
   struct was was = {
       .sight = sight, .arena = arena, .field = entity == NULL ? NULL : entity_field(entity, slice_of(origin->field))};
   if (status == OK && row_id != 0 && was.field != NULL) {
-    const struct row_filter filter = {.rows = &row_id, .count = 1, .history = true};
+    const struct row_filter filter = {
+        .rows = &row_id, .count = 1, .history = figure->as_of_run == 0, .as_of_run = figure->as_of_run};
     status = store_visit_rows(workspace->store, entity, &filter, take_cell, &was, error);
   }
   json_object_set_new(value, "column", json_string(origin->field));
   json_object_set_new(value, "was", was.value == NULL ? json_null() : was.value);
   json_object_set_new(value, "rule", json_string(!whole ? "precedence" : rule == NULL ? "" : rule));
-  return status == OK && row_id != 0 ? add_row(workspace, arena, row_id, value, error) : status;
+  return status == OK && row_id != 0 ? add_row(workspace, figure, arena, row_id, value, error) : status;
 }
 
 /* ---- a unit ---- */
 
 /* Rows of a consolidated case. */
-static enum status add_members(struct workspace *workspace, struct arena *arena, int64_t case_id, json_t *rows,
-                               struct error *error) {
+static enum status add_members(struct workspace *workspace, const struct figure *figure, struct arena *arena,
+                               int64_t case_id, json_t *rows, struct error *error) {
   static const char *const columns[] = {"row_id"};
   char number[NUMBER_SIZE];
   snprintf(number, sizeof number, "%lld", (long long)case_id);
@@ -112,7 +131,8 @@ static enum status add_members(struct workspace *workspace, struct arena *arena,
                                       .column_count = 1,
                                       .filters = filters,
                                       .filter_count = 2,
-                                      .order = "row_id"};
+                                      .order = "row_id",
+                                      .as_of_run = figure->as_of_run};
   struct result *result = NULL;
   size_t from = json_array_size(rows);
   enum status status = store_select(workspace->store, &selection, &result, error);
@@ -123,7 +143,7 @@ static enum status add_members(struct workspace *workspace, struct arena *arena,
   status = status == END ? OK : status;
   for (size_t i = from; i < json_array_size(rows) && status == OK; i++) {
     json_t *row = json_object();
-    status = add_row(workspace, arena, json_integer_value(json_array_get(rows, i)), row, error);
+    status = add_row(workspace, figure, arena, json_integer_value(json_array_get(rows, i)), row, error);
     json_array_set_new(rows, i, row);
   }
   return status;
@@ -142,16 +162,16 @@ enum status figure_unit_json(struct workspace *workspace, const struct figure *f
   }
   for (size_t i = 0; i < unit->row_count && status == OK; i++) {
     json_t *row = json_object();
-    status = add_row(workspace, arena, unit->rows[i], row, error);
+    status = add_row(workspace, figure, arena, unit->rows[i], row, error);
     json_array_append_new(rows, row);
   }
-  status = status == OK && !person ? add_members(workspace, arena, unit->id, rows, error) : status;
+  status = status == OK && !person ? add_members(workspace, figure, arena, unit->id, rows, error) : status;
   for (size_t i = 0; i < figure->condition_count && status == OK; i++) {
     const struct cube_origin *origin = &unit->origins[i];
     json_t *value = json_pack("{ss ss so}", "field", figure->fields[i], "value", figure->wanted[i], "from",
                               origin->entity == NULL ? json_null() : json_string(origin->entity));
     if (origin->entity != NULL && origin->field != NULL) {
-      status = add_origin(workspace, unit, origin, person, sight, arena, value, error);
+      status = add_origin(workspace, figure, unit, origin, sight, arena, value, error);
     }
     json_array_append_new(values, value);
   }
@@ -180,23 +200,27 @@ static enum status add_units(struct workspace *workspace, const struct figure *f
   return status;
 }
 
+enum status figure_json(struct workspace *workspace, const struct figure *figure, const struct explain_request *sight,
+                        json_t **answer, struct error *error) {
+  const struct indicator *indicator = &figure->indicator;
+  json_t *where = json_array(), *units = json_array();
+  for (size_t i = 0; i < figure->condition_count; i++) {
+    json_array_append_new(where, json_pack("{ss ss}", "field", figure->fields[i], "value", figure->wanted[i]));
+  }
+  *answer = json_pack("{ss ss ss ss ss so sI sI sI so}", "kind", "figure", "indicator", indicator->name, "label_en",
+                      indicator->label_en, "label_es", indicator->label_es, "unit",
+                      indicator->unit == UNIT_PERSON ? "person" : "case", "where", where, "figure",
+                      (json_int_t)figure->extent.figure, "least", (json_int_t)figure->extent.least, "records",
+                      (json_int_t)figure->extent.records, "units", units);
+  return *answer == NULL ? error_memory(error) : add_units(workspace, figure, sight, units, error);
+}
+
 enum status explain_figure(struct workspace *workspace, const struct figure_request *request, json_t **answer,
                            struct error *error) {
   struct figure figure;
   *answer = NULL;
   enum status status = figure_find(workspace, request, &figure, error);
-  if (status == OK) {
-    json_t *where = json_array(), *units = json_array();
-    for (size_t i = 0; i < figure.condition_count; i++) {
-      json_array_append_new(where, json_pack("{ss ss}", "field", figure.fields[i], "value", figure.wanted[i]));
-    }
-    *answer = json_pack("{ss ss ss ss ss so sI sI sI so}", "kind", "figure", "indicator", figure.indicator.name,
-                        "label_en", figure.indicator.label_en, "label_es", figure.indicator.label_es, "unit",
-                        figure.indicator.unit == UNIT_PERSON ? "person" : "case", "where", where, "figure",
-                        (json_int_t)figure.extent.figure, "least", (json_int_t)figure.extent.least, "records",
-                        (json_int_t)figure.extent.records, "units", units);
-    status = *answer == NULL ? error_memory(error) : add_units(workspace, &figure, &request->sight, units, error);
-  }
+  status = status == OK ? figure_json(workspace, &figure, &request->sight, answer, error) : status;
   if (status != OK) {
     json_decref(*answer);
     *answer = NULL;

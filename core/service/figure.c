@@ -129,6 +129,10 @@ static enum status log_sight(struct workspace *workspace, const struct figure_re
   buffer_init(&body, LOG_LIMIT);
   buffer_printf(&body, "{\"exact\":true,\"figure\":");
   buffer_json(&body, slice_of(request->indicator));
+  if (request->table != NULL) {
+    buffer_printf(&body, ",\"release\":%lld,\"table\":", (long long)request->release->id);
+    buffer_json(&body, slice_of(request->table->name));
+  }
   buffer_text(&body, ",\"where\":");
   figure_where(workspace, request, &body);
   buffer_char(&body, '}');
@@ -192,20 +196,34 @@ static void note_conditions(const struct figure_request *request, struct figure 
   }
 }
 
-static enum status is_hidden(struct error *error) {
+enum status figure_hidden(struct error *error) {
   error_set(error, ERR_AUTH, "%s", _("the figure is hidden in its table: who is behind it is a sight of exact data"));
   error_hint(error, "%s", _("--exact --purpose \"why you have to see it\": the log records it"));
   return ERR_AUTH;
 }
 
+static enum status define(const struct workspace *workspace, const struct figure_request *request,
+                          struct figure *figure, struct error *error) {
+  const char *const folders[2] = {workspace->config->indicator_folders[0], workspace->config->indicator_folders[1]};
+  if (request->table == NULL) {
+    return indicator_load(folders, request->indicator, figure->arena, &figure->indicator, error);
+  }
+  figure->indicator = request->table->indicator;
+  figure->as_of_run = request->release->run;
+  return OK;
+}
+
+static const char *frozen_group(const void *groups, const char *field, struct slice code) {
+  char text[128];
+  snprintf(text, sizeof text, "%.*s", SLICE_ARG(code));
+  return release_group_of(groups, field, text);
+}
+
 enum status figure_find(struct workspace *workspace, const struct figure_request *request, struct figure *figure,
                         struct error *error) {
   *figure = (struct figure){.arena = arena_new(0)};
-  const char *const folders[2] = {workspace->config->indicator_folders[0], workspace->config->indicator_folders[1]};
   enum status status = figure->arena == NULL ? error_memory(error) : access_require(workspace, RIGHT_LOG, error);
-  if (status == OK) {
-    status = indicator_load(folders, request->indicator, figure->arena, &figure->indicator, error);
-  }
+  status = status == OK ? define(workspace, request, figure, error) : status;
   status = status == OK ? log_sight(workspace, request, error) : status;
   if (status != OK) {
     return status;
@@ -215,7 +233,10 @@ enum status figure_find(struct workspace *workspace, const struct figure_request
                                      .indicator = &figure->indicator,
                                      .conditions = request->conditions,
                                      .condition_count = request->condition_count,
-                                     .suppress = !request->exact && !request->sight.reveal,
+                                     .suppress = !request->exact && !request->sight.reveal && request->table == NULL,
+                                     .as_of_run = figure->as_of_run,
+                                     .group = request->table == NULL ? NULL : frozen_group,
+                                     .groups = request->table,
                                      .visit = take_unit,
                                      .context = figure};
   struct cube cube;
@@ -226,7 +247,7 @@ enum status figure_find(struct workspace *workspace, const struct figure_request
   figure->extent = cube.total;
   cube_free(&cube);
   if (figure->extent.hidden) {
-    return is_hidden(error);
+    return figure_hidden(error);
   }
   if (figure->count > 0) {
     qsort(figure->units, figure->count, sizeof *figure->units, by_id);

@@ -6,6 +6,7 @@
 
 #include "core/service/cube.h"
 #include "core/service/explain.h"
+#include "core/service/releasing.h"
 
 enum { FIGURE_CONDITIONS_MOST = 12 };
 
@@ -15,6 +16,9 @@ struct figure_request {
   size_t condition_count;
   bool exact; /* a hidden figure too: needs a purpose, and is logged before anything is read */
   struct explain_request sight;
+  /* A cell of a released table, as the store stood after the release's run; NULL: of the indicator, now. */
+  const struct released *release;
+  const struct release_table_plan *table;
 };
 
 /* One unit in one case. */
@@ -32,6 +36,7 @@ struct figure {
   struct figure_unit *units; /* by id, then case */
   size_t count, capacity;
   struct extent extent; /* as the report's cell */
+  int64_t as_of_run;    /* 0: now */
 };
 
 /* Counts. ERR_AUTH for a figure that a report by those fields hides, for itself or for another's sake, and that was not
@@ -40,6 +45,8 @@ struct figure {
 enum status figure_find(struct workspace *workspace, const struct figure_request *request, struct figure *figure,
                         struct error *error) MUST_CHECK;
 void figure_free(struct figure *figure);
+/* That a figure is hidden in its table, in the same words whyever it is: ERR_AUTH. */
+enum status figure_hidden(struct error *error);
 
 /* Adds conditions from "year=2022,department=15", or from a row of `puente report … --json`: its texts are values, null
  * is "not recorded", the indicator's own figures are passed over. The text has to outlive the request. ERR_USAGE. */
@@ -56,6 +63,18 @@ enum status figure_ids(struct figure *figure, int64_t **ids, size_t *count, stru
  * "figure", "least", "records", "units": [ as figure_unit_json has it ]} */
 enum status explain_figure(struct workspace *workspace, const struct figure_request *request, json_t **answer,
                            struct error *error) MUST_CHECK;
+/* The figure of a cell of a released table: `request` names the table in place of the indicator, and the cell by the
+ * codes that were published; a field that is not named is the total. `reference` is the release's name or number. Adds
+ * "release": {"id", "name", "made", "run", "digest", "table", "table_digest", "cell", "published": figure or null where
+ * it is hidden, "same": whether the release's run still gives it, or null}; where it does not, "erased": records that
+ * were taken out since, "changed": settings that are others now, or null, "findings": [{"cell" or null, "frozen",
+ * "now"}] of `release verify` about the cell or the whole. No "least": what waits is known of today alone.
+ * ERR_USAGE with what is nearest where the table has no such cell, ERR_AUTH where it is hidden. */
+enum status explain_released(struct workspace *workspace, const char *reference, const struct figure_request *request,
+                             json_t **answer, struct error *error) MUST_CHECK;
+/* A figure's own answer, as explain_figure has it. */
+enum status figure_json(struct workspace *workspace, const struct figure *figure, const struct explain_request *sight,
+                        json_t **answer, struct error *error) MUST_CHECK;
 /* {"id", "case_id" or null, "rows": [{"row_id", "record_id", "source", "institution", "plan"}], "values": [{"field",
  * "value", "from": "involvement", "person", "case", "proceeding" or null, "column", "was": the value that it was made
  * from, or its shape, "row_id", "record_id", "source", "institution", "rule", "plan"}]} */

@@ -55,6 +55,24 @@ enum status store_visit_changed(struct store *store, const struct outcome_bounds
                         bounds, visit, context, error);
 }
 
+enum status store_plan_then(struct store *store, int64_t record_id, int64_t run, int64_t *plan_id,
+                            struct error *error) {
+  const struct driver_ops *ops = store->ops;
+  struct cursor *cursor;
+  enum status status = db_query(
+      store, error, &cursor,
+      "SELECT COALESCE((SELECT o.plan_id FROM outcome o WHERE o.raw_id = r.raw_id AND "
+      "o.run > $3 ORDER BY o.run LIMIT 1), r.plan_id) FROM raw_record r WHERE r.raw_id "
+      "BETWEEN $1 AND $2 AND r.from_run <= $3 AND (r.to_run IS NULL OR r.to_run > $3)",
+      VALUES(int_value(record_id << ORDINAL_BITS), int_value(((record_id + 1) << ORDINAL_BITS) - 1), int_value(run)));
+  *plan_id = 0;
+  if (status == OK && (status = ops->next(cursor, error)) == OK) {
+    *plan_id = int_of_value(ops->value(cursor, 0));
+  }
+  ops->finish(cursor);
+  return status == END ? OK : status;
+}
+
 enum status store_visit_memberships(struct store *store, membership_visitor *visit, void *context,
                                     struct error *error) {
   const struct driver_ops *ops = store->ops;

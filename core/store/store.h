@@ -271,6 +271,9 @@ enum status store_visit_landed(struct store *store, const struct outcome_bounds 
 /* Versions whose outcome runs in these bounds changed, as they were then, by run and raw id. */
 enum status store_visit_changed(struct store *store, const struct outcome_bounds *bounds, outcome_visitor *visit,
                                 void *context, struct error *error) MUST_CHECK;
+/* The plan that a record's version of after `run` had then; 0: there was none. */
+enum status store_plan_then(struct store *store, int64_t record_id, int64_t run, int64_t *plan_id,
+                            struct error *error) MUST_CHECK;
 /* All versions of a source, or its rows, lie between these. */
 int64_t store_source_first(int source_id);
 int64_t store_source_last(int source_id);
@@ -540,7 +543,7 @@ struct selection {
   size_t filter_count;
   const char *order; /* a column, "-column" for descending; NULL: the view's own order */
   int64_t most;      /* 0: all */
-  int64_t as_of_run; /* as it stood after that run: for persons, cases, and rows of sources; 0: now */
+  int64_t as_of_run; /* as it stood after that run: for persons, cases, their members and origins, and rows; 0: now */
 };
 enum status store_select(struct store *store, const struct selection *selection, struct result **result,
                          struct error *error) MUST_CHECK;

@@ -17,6 +17,7 @@ struct fixed_view {
   const char *name, *description, *from;
   const struct fixed_column *columns;
   size_t column_count;
+  bool dated; /* it has a past: views_past */
 };
 #define FIXED(...)                                                                                                     \
   .columns = (const struct fixed_column[]){__VA_ARGS__},                                                               \
@@ -148,6 +149,7 @@ static const struct fixed_view FIXED_VIEWS[] = {
     {.name = "members",
      .description = N_("which staged rows are which person and which case, now"),
      .from = BOTH_MEMBERS " WHERE m.to_run IS NULL",
+     .dated = true,
      FIXED({"#id", "m.id", N_("person_id or case_id")}, {"kind", "m.kind", N_("person or case")},
            {"#row_id", "m.row_id", N_("staged row")}, {"#record_id", "m.row_id >> 20", N_("record it came from")},
            {"source", "s.code", N_("source")}, {"#from_run", "m.from_run", N_("run that joined it")})},
@@ -382,6 +384,7 @@ static enum status compose_origins(struct store *store, struct error *error) {
   enum status status = buffer_check(&from, "view", error);
   if (status == OK) {
     start_view(&draft, "origins", N_("which staged row and which rule gave a consolidated value"));
+    draft.dated = true;
     add_column(&draft, "id", COLUMN_INTEGER, N_("person_id or case_id"), "v.id");
     add_column(&draft, "kind", COLUMN_TEXT, N_("person or case"), "v.kind");
     add_column(&draft, "field", COLUMN_TEXT, N_("field of the model"), "v.field");
@@ -419,6 +422,7 @@ static void spell(struct store *store, struct buffer *out, const char *text) {
 static enum status compose_fixed(struct store *store, const struct fixed_view *fixed, struct error *error) {
   struct draft_view draft;
   start_view(&draft, fixed->name, fixed->description);
+  draft.dated = fixed->dated;
   for (size_t i = 0; i < fixed->column_count; i++) {
     const struct fixed_column *column = &fixed->columns[i];
     bool integer = column->name[0] == '#';

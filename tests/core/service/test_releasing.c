@@ -348,6 +348,103 @@ static void a_width_hides_more(void **state) {
   assert_true(hidden[0] > 0 && hidden[1] > hidden[0]);
 }
 
+/* ---- whom a published figure counted ---- */
+
+/* Each cell of a release, after later runs, counts whom it counted then. */
+static void check_explained(const char *folder) {
+  char line[256], values[4][40], *end = NULL;
+  int number, cells = 0, code = 0;
+  int64_t first = workspace_number(folder, "SELECT min(release_id) FROM released_tables WHERE name = 'wide'");
+  snprintf(line, sizeof line,
+           "SELECT figure, value_1, value_2, value_3, value_4 FROM released_cells WHERE release_id = %d AND name = "
+           "'wide' AND status = 'shown' AND value_3 = 'total' ORDER BY ordinal LIMIT 60",
+           (int)first);
+  char *rows = workspace_rows(folder, line);
+  for (char *row = strtok_r(rows, "\n", &end); row != NULL; row = strtok_r(NULL, "\n", &end), cells++) {
+    char again[80];
+    assert_int_equal(
+        sscanf(row, "%d|%39[^|]|%39[^|]|%39[^|]|%39[^|]", &number, values[0], values[1], values[2], values[3]), 5);
+    snprintf(line, sizeof line, "explain figure --release %d wide --by year=%s,department=%s,sex=%s", (int)first,
+             values[0], values[1], values[3]);
+    snprintf(again, sizeof again, "\npublished: %d; counted again as of run ", number);
+    char *said = say(folder, &code, line);
+    const char *found = strstr(said, again);
+    snprintf(again, sizeof again, ": %d\n%d persons of ", number, number);
+    if (code != 0 || found == NULL || strstr(found, again) == NULL || strstr(said, "plan \n") != NULL
+        || strstr(said, ", by , ") != NULL) {
+      fail_msg("%s: %d: wanted %d:\n%s", line, code, number, said);
+    }
+    free(said);
+  }
+  free(rows);
+  print_message("explained: cells=%d\n", cells);
+  assert_true(cells > 30);
+}
+
+static void a_published_figure_is_explained(void **state) {
+  (void)state;
+  check_explained(workspaces[STORE_SQLITE]);
+  check_explained(workspaces[STORE_POSTGRES]);
+}
+
+/* The same words for a figure that is small and for one that is hidden for another's sake; and what is not there. */
+static void what_is_not_shown_is_refused(void **state) {
+  static const char hidden[] = "error: the figure is hidden in its table: who is behind it is a sight of exact data\n"
+                               "  hint: --exact --purpose \"why you have to see it\": the log records it\n";
+  const char *folder = workspaces[STORE_SQLITE];
+  char line[256], value[64], sex[64], *end = NULL;
+  int count = 0;
+  (void)state;
+  char *rows = workspace_rows(folder, "SELECT value_1, value_2 FROM released_cells WHERE release_id = 1 AND name = "
+                                      "'sex' AND status = 'hidden' ORDER BY ordinal LIMIT 12");
+  for (char *row = strtok_r(rows, "\n", &end); row != NULL; row = strtok_r(NULL, "\n", &end), count++) {
+    assert_int_equal(sscanf(row, "%63[^|]|%63[^|]", value, sex), 2);
+    snprintf(line, sizeof line, "explain figure --release 1 sex --by year=%s,sex=%s", value, sex);
+    int code = 0;
+    char *said = say(folder, &code, line);
+    assert_string_equal(said, hidden);
+    assert_int_not_equal(code, 0);
+    free(said);
+  }
+  free(rows);
+  assert_true(count > 1);
+  strcat(line, " --exact");
+  says(folder, 2, line, "error: a purpose is needed to reveal values\n");
+  strcat(line, " --purpose review");
+  says(folder, 0, line, "\npublished: hidden; as of run ");
+  says(folder, 0, "audit list --event reveal --json", "\\\"release\\\":1,\\\"table\\\":\\\"sex\\\",\\\"where\\\":{");
+  says(folder, 2, "explain figure --release 1 sex --by sex=femele",
+       "error: no row of table 'sex' has sex 'femele'\n  hint: the nearest is female\n");
+  says(folder, 2, "explain figure --release 1 sex --by yaer=2019", "did you mean 'year'?");
+  says(folder, 2, "explain figure --release 1 sxe", "did you mean 'sex'?");
+  says(folder, 2, "explain figure --release 1 coverage", "'coverage' is a text beside the figures");
+  says(folder, 1, "explain figure --release yearli sex", "did you mean 'yearly'?");
+}
+
+/* Who was counted and taken out since is told to be missing; in a copy. */
+static void who_was_erased_is_missing(void **state) {
+  char *copy = NULL, line[160];
+  int code = 0;
+  (void)state;
+  if (asprintf(&copy, "%s/erased", peru.folder) < 0) {
+    abort();
+  }
+  shell("cp -r %s %s", workspaces[STORE_SQLITE], copy);
+  says(copy, 0, "release create yearly --purpose test", "of yearly is published");
+  char *said = say(copy, &code, "explain figure --release yearly sex");
+  assert_non_null(strstr(said, "\n  person "));
+  snprintf(line, sizeof line, "erase person %lld --reason asked --document C-1",
+           atoll(strstr(said, "\n  person ") + 10));
+  free(said);
+  says(copy, 0, line, "");
+  says(copy, 0, "explain figure --release yearly sex", "\n  records erased since: ");
+  says(copy, 0, "explain figure --release yearly sex",
+       "`puente release verify` says of year=total;sex=total: published '");
+  says(copy, 0, "--json explain figure --release yearly sex", "\"same\": false");
+  shell("rm -r %s", copy);
+  free(copy);
+}
+
 /* ---- groupings of code lists are frozen ---- */
 
 static char *coarse_digests(const char *folder, int number) {
@@ -361,7 +458,7 @@ static char *coarse_digests(const char *folder, int number) {
 
 /* Cusco, a department of many, goes from the south to the north; then nothing is grouped. k is 1 from here on. */
 static void check_regrouped(const char *folder) {
-  char line[64];
+  char line[96];
   says(folder, 0, "release create coarse --purpose test", "of coarse is published");
   int64_t first = workspace_number(folder, "SELECT max(release_id) FROM released_tables");
   snprintf(line, sizeof line, "release verify %d", (int)first);
@@ -372,6 +469,9 @@ static void check_regrouped(const char *folder) {
   says(folder, 0, "release create coarse --purpose test", "of coarse is published");
   says(folder, 0, line, "release ok:");
   says(folder, 0, "release verify coarse", "release ok:");
+  snprintf(line, sizeof line, "--json explain figure --release %d region --by region=norte", (int)first);
+  says(folder, 0, line, "\"same\": true");
+  snprintf(line, sizeof line, "release verify %d", (int)first);
   char *before = coarse_digests(folder, 1), *now = coarse_digests(folder, 0);
   assert_string_not_equal(before, now);
   free(before);
@@ -422,6 +522,9 @@ int main(void) {
                                      cmocka_unit_test(a_stop_publishes_nothing),
                                      cmocka_unit_test(a_kill_leaves_nothing),
                                      cmocka_unit_test(causes_are_told),
+                                     cmocka_unit_test(a_published_figure_is_explained),
+                                     cmocka_unit_test(what_is_not_shown_is_refused),
+                                     cmocka_unit_test(who_was_erased_is_missing),
                                      cmocka_unit_test(a_regrouping_leaves_what_was_published),
                                      cmocka_unit_test(a_changed_store_is_found),
                                      cmocka_unit_test(a_changed_cell_is_found)};
