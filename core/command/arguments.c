@@ -34,6 +34,11 @@ static enum status unknown(const struct command *command, const struct argument 
   return ERR_USAGE;
 }
 
+/* "   " would stand in the log as the reason for which somebody saw a name. */
+static bool is_blank(const char *value) {
+  return value[0] != '\0' && value[strspn(value, " \t\n")] == '\0';
+}
+
 /* Reads the option at argv[*at]; `*at` moves over a value that follows it. */
 static enum status read_option(const struct command *command, const struct argument *table, int argc, char **argv,
                                int *at, struct error *error) {
@@ -56,6 +61,9 @@ static enum status read_option(const struct command *command, const struct argum
     return error_set(error, ERR_USAGE, _("--%s needs a value"), argument->name);
   }
   const char *value = equals != NULL ? equals + 1 : argv[++*at];
+  if (is_blank(value)) {
+    return error_set(error, ERR_USAGE, _("--%s needs a value"), argument->name);
+  }
   if (argument->text != NULL) {
     *argument->text = value;
   } else if (argument->list->count == argument->list->most) {

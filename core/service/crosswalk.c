@@ -234,7 +234,7 @@ enum status service_crosswalk(struct workspace *workspace, const struct export_r
   }
   struct walk walk = {.workspace = workspace,
                       .request = request,
-                      .pseudonyms = pseudonym_key(workspace->key, request->recipient),
+                      .pseudonyms = pseudonym_key(workspace->key, request->recipient, PSEUDONYM_NAMED),
                       .made = made};
   walk.number_count = crosswalk_numbers(workspace->model, walk.numbers);
   buffer_init(&walk.own, PART_LIMIT);

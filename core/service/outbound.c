@@ -370,7 +370,7 @@ enum status service_export(struct workspace *workspace, const struct export_requ
   }
   qsort(entities, count, sizeof *entities, by_name); /* canonical order of the audit entry's keys */
   if (request->recipient != NULL) {
-    outbound.pseudonyms = pseudonym_key(workspace->key, request->recipient);
+    outbound.pseudonyms = pseudonym_key(workspace->key, request->recipient, PSEUDONYM_ANONYMOUS);
   }
   buffer_init(&outbound.audit, BODY_LIMIT);
   buffer_init(&outbound.row, (size_t)16 << 20);

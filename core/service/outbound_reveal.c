@@ -300,7 +300,7 @@ enum status service_reveal(struct workspace *workspace, const struct export_requ
   }
   reveal->workspace = workspace;
   reveal->request = request;
-  reveal->pseudonyms = pseudonym_key(workspace->key, request->recipient);
+  reveal->pseudonyms = pseudonym_key(workspace->key, request->recipient, PSEUDONYM_NAMED);
   reveal->members = map_new();
   reveal->keys = map_new();
   buffer_init(&reveal->cell, (size_t)1 << 20);

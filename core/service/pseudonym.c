@@ -4,9 +4,9 @@
 
 enum { PURPOSE_SIZE = 160, NAMED_SIZE = 64 };
 
-struct subkey pseudonym_key(const struct key *key, const char *institution) {
+struct subkey pseudonym_key(const struct key *key, const char *institution, enum pseudonym_files files) {
   char purpose[PURPOSE_SIZE];
-  snprintf(purpose, sizeof purpose, "pseudonym/%s", institution);
+  snprintf(purpose, sizeof purpose, "%s/%s", files == PSEUDONYM_NAMED ? "pseudonym-named" : "pseudonym", institution);
   return key_subkey(key, purpose);
 }
 

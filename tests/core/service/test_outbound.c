@@ -255,6 +255,22 @@ static void test_htcds_values(void **state) {
   free(text);
 }
 
+/* Every value under `name` in a JSON lines file, one a line. */
+static void collect(const struct terms_ground *ground, const char *file, const char *name, char *out, size_t room) {
+  char *text = program_read(ground->folder, file), *rest = text, *line;
+  size_t len = 0;
+  while ((line = strsep(&rest, "\n")) != NULL && line[0] != '\0') {
+    json_t *row = json_loads(line, 0, NULL);
+    const char *value = json_string_value(json_object_get(row, name));
+    assert_non_null(value);
+    assert_int_equal(strlen(value), PSEUDONYM_SIZE - 1);
+    len += (size_t)snprintf(out + len, room - len, "%s\n", value);
+    json_decref(row);
+  }
+  assert_true(len > 0 && len < room);
+  free(text);
+}
+
 /* ---- with names, for the institution that supplied them ---- */
 
 static const char BEGUN[] = "reveal|{\"digest\":\"";
@@ -297,6 +313,14 @@ static void test_reveal(void **state) {
   text = program_read(ground->folder, "s/case.csv");
   assert_null(strstr(text, "quoted"));
   free(text);
+  /* No id of a file with names is one of a file with what others supplied. */
+  char named[1000], plain[1000], *rest = named, *id;
+  terms_run(ground, 0, "export json --purpose again --for PE/PNP --out p");
+  collect(ground, "r/person.jsonl", "person_id", named, sizeof named);
+  collect(ground, "p/person.jsonl", "person_id", plain, sizeof plain);
+  while ((id = strsep(&rest, "\n")) != NULL && id[0] != '\0') {
+    assert_null(strstr(plain, id));
+  }
   /* The sight comes first, with how many; what left has its digest. */
   char *rows = workspace_rows(ground->folder,
                               "SELECT event, body FROM audit WHERE purpose = 'follow_up: reveal' ORDER BY sequence");
@@ -310,9 +334,10 @@ static void test_reveal_refused(void **state) {
   const struct terms_ground *ground = ground_of(state);
   static const char *const lines[][2] = {
       {"export htcds --reveal --for PE/PNP --out no", "a purpose is needed to export identified data"},
+      {"export htcds --reveal --for PE/PNP --purpose '  ' --out no", "--purpose needs a value"},
       {"export htcds --reveal --purpose x --out no", "an institution gets its own back: --for is needed"},
       {"export csv --reveal --for PE/PNP --purpose x --out no", "--reveal is for htcds"}};
-  for (size_t i = 0; i < 3; i++) {
+  for (size_t i = 0; i < 4; i++) {
     struct said said = program_run(ground->folder, lines[i][0]);
     assert_int_equal(said.code, 2);
     assert_non_null(strstr(said.err, lines[i][1]));
@@ -378,22 +403,6 @@ static void test_reveal_roles(void **state) {
 }
 
 /* ---- pseudonyms ---- */
-
-/* Every value under `name` in a JSON lines file, one a line. */
-static void collect(const struct terms_ground *ground, const char *file, const char *name, char *out, size_t room) {
-  char *text = program_read(ground->folder, file), *rest = text, *line;
-  size_t len = 0;
-  while ((line = strsep(&rest, "\n")) != NULL && line[0] != '\0') {
-    json_t *row = json_loads(line, 0, NULL);
-    const char *value = json_string_value(json_object_get(row, name));
-    assert_non_null(value);
-    assert_int_equal(strlen(value), PSEUDONYM_SIZE - 1);
-    len += (size_t)snprintf(out + len, room - len, "%s\n", value);
-    json_decref(row);
-  }
-  assert_true(len > 0 && len < room);
-  free(text);
-}
 
 static void test_pseudonyms(void **state) {
   const struct terms_ground *ground = ground_of(state);
