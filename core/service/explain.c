@@ -99,22 +99,21 @@ static enum status select_by(struct workspace *workspace, const char *view, cons
   return store_select(workspace->store, &selection, result, error);
 }
 
-const char *explain_plan(struct workspace *workspace, struct arena *arena, int64_t plan_id) {
+enum status explain_plan(struct workspace *workspace, struct arena *arena, int64_t plan_id, const char **digest,
+                         struct error *error) {
   static const char *const columns[] = {"digest"};
   struct result *result = NULL;
-  struct error ignored;
-  const char *digest = "";
-  if (select_by(workspace, "plans", columns, 1, NULL, "plan_id", plan_id, &result, &ignored) != OK) {
-    return digest;
-  }
-  if (result_next(result, &ignored) == OK) {
+  *digest = "";
+  enum status status = select_by(workspace, "plans", columns, 1, NULL, "plan_id", plan_id, &result, error);
+  if (status == OK && (status = result_next(result, error)) == OK) {
     struct slice text = result_text(result, 0);
     text.len = text.len > PLAN_DIGITS ? PLAN_DIGITS : text.len;
     const char *copy = arena_text(arena, text);
-    digest = copy == NULL ? "" : copy;
+    *digest = copy == NULL ? "" : copy;
+    status = copy == NULL ? error_memory(error) : OK;
   }
   result_free(result);
-  return digest;
+  return status == END ? OK : status;
 }
 
 /* ---- a person or a case ---- */
@@ -224,7 +223,7 @@ static enum status read_cells(struct cluster_view *view, struct error *error) {
       status = select_by(view->workspace, "records", columns, 1, NULL, "record_id", member->record_id, &result, error);
     }
     if (status == OK && (status = result_next(result, error)) == OK) {
-      member->plan = explain_plan(view->workspace, view->arena, result_integer(result, 0));
+      status = explain_plan(view->workspace, view->arena, result_integer(result, 0), &member->plan, error);
     }
     result_free(result);
     status = status == END ? OK : status;

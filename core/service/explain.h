@@ -55,6 +55,7 @@ enum status explain_erased(struct workspace *workspace, const int64_t *records, 
 /* Whether two cells hold the same; an empty one is as a null one. */
 bool explain_same_cell(const struct cell *a, const struct cell *b);
 /* First 12 digits of a plan's digest; "" where it is unknown. */
-const char *explain_plan(struct workspace *workspace, struct arena *arena, int64_t plan_id);
+enum status explain_plan(struct workspace *workspace, struct arena *arena, int64_t plan_id, const char **digest,
+                         struct error *error) MUST_CHECK;
 
 #endif

@@ -39,7 +39,10 @@ static enum status add_row(struct workspace *workspace, const struct figure *fig
     }
   }
   enum status status = plan_of(workspace, record_id, figure->as_of_run, &plan_id, error);
-  const char *plan = status == OK && plan_id != 0 ? explain_plan(workspace, arena, plan_id) : "";
+  const char *plan = "";
+  if (status == OK && plan_id != 0) {
+    status = explain_plan(workspace, arena, plan_id, &plan, error);
+  }
   json_object_set_new(object, "row_id", json_integer(row_id));
   json_object_set_new(object, "record_id", json_integer(record_id));
   json_object_set_new(object, "source", json_string(source));

@@ -36,12 +36,17 @@ static enum status take_version(void *context, const struct raw_version *version
   struct record_view *view = context;
   view->raw_id = version->raw_id;
   view->plan_id = version->plan_id;
-  json_t *one = json_pack(
-      "{sI ss ss sI so sI so sI sI}", "raw_id", (json_int_t)version->raw_id, "state", state_name(version->state),
-      "plan", explain_plan(view->workspace, view->arena, version->plan_id), "from_run", (json_int_t)version->from_run,
-      "to_run", version->to_run == 0 ? json_null() : json_integer(version->to_run), "bytes",
-      (json_int_t)version->bytes.len, "page", explain_slice(view->arena, true, slice_of(version->origin)), "chunk",
-      (json_int_t)version->chunk_id, "offset", (json_int_t)version->offset);
+  const char *plan;
+  enum status status = explain_plan(view->workspace, view->arena, version->plan_id, &plan, error);
+  if (status != OK) {
+    return status;
+  }
+  json_t *one =
+      json_pack("{sI ss ss sI so sI so sI sI}", "raw_id", (json_int_t)version->raw_id, "state",
+                state_name(version->state), "plan", plan, "from_run", (json_int_t)version->from_run, "to_run",
+                version->to_run == 0 ? json_null() : json_integer(version->to_run), "bytes",
+                (json_int_t)version->bytes.len, "page", explain_slice(view->arena, true, slice_of(version->origin)),
+                "chunk", (json_int_t)version->chunk_id, "offset", (json_int_t)version->offset);
   return json_array_append_new(view->versions, one) == 0 ? OK : error_memory(error);
 }
 
@@ -218,19 +223,23 @@ static enum status compare_plans(struct record_view *view, struct error *error) 
   char digest[2 * SHA256_SIZE + 1];
   struct sha256 now = plan_digest(current);
   hex_format(now.bytes, SHA256_SIZE, digest);
-  const char *then = explain_plan(view->workspace, view->arena, view->plan_id);
+  const char *then;
+  enum status status = explain_plan(view->workspace, view->arena, view->plan_id, &then, error);
   json_object_set_new(view->answer, "plan_is_current",
                       json_boolean(then[0] != '\0' && strncmp(digest, then, strlen(then)) == 0));
   plan_free(current);
-  (void)error;
-  return OK;
+  return status;
 }
 
 static enum status read_trace(struct record_view *view, struct error *error) {
   struct buffer text;
   buffer_init(&text, MAPPING_LIMIT);
+  const char *digest = "";
   enum status status = store_plan_text(view->workspace->store, view->plan_id, &text, error);
-  json_object_set_new(view->answer, "plan", json_string(explain_plan(view->workspace, view->arena, view->plan_id)));
+  if (status == OK) {
+    status = explain_plan(view->workspace, view->arena, view->plan_id, &digest, error);
+  }
+  json_object_set_new(view->answer, "plan", json_string(digest));
   if (status == OK) {
     const char *name = view->source == NULL ? "mapping" : view->source->mapping;
     status =
