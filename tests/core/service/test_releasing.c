@@ -408,9 +408,10 @@ static void what_is_not_shown_is_refused(void **state) {
   }
   free(rows);
   assert_true(count > 1);
-  strcat(line, " --exact");
+  snprintf(line, sizeof line, "explain figure --release 1 sex --by year=%s,sex=%s --exact", value, sex);
   says(folder, 2, line, "error: a purpose is needed to reveal values\n");
-  strcat(line, " --purpose review");
+  snprintf(line, sizeof line, "explain figure --release 1 sex --by year=%s,sex=%s --exact --purpose review", value,
+           sex);
   says(folder, 0, line, "\npublished: hidden; as of run ");
   says(folder, 0, "audit list --event reveal --json", "\\\"release\\\":1,\\\"table\\\":\\\"sex\\\",\\\"where\\\":{");
   says(folder, 2, "explain figure --release 1 sex --by sex=femele",
