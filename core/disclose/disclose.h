@@ -77,7 +77,7 @@ struct disclose_table {
   size_t level_count;
   const uint8_t *earlier; /* statuses of a table that is out already, by cell; NULL: of this publication */
   unsigned tier; /* what is hidden for another's sake is hidden in tables of the highest tier that will do; within a
-                  * tier, cells of few levels are spared most */
+                  * tier, cells of few levels are spared most. An earlier table is looked at from its tier on */
 };
 
 /* The caller owns all of it. */

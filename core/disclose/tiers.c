@@ -10,7 +10,7 @@ static bool next_tier(const struct disclose_problem *problem, bool first, unsign
   bool found = false;
   for (size_t t = 0; t < problem->table_count; t++) {
     unsigned own = problem->tables[t].tier;
-    if (problem->tables[t].earlier == NULL && (first || own > before) && (!found || own < *tier)) {
+    if ((first || own > before) && (!found || own < *tier)) {
       *tier = own;
       found = true;
     }
@@ -18,7 +18,7 @@ static bool next_tier(const struct disclose_problem *problem, bool first, unsign
   return found;
 }
 
-/* The tables up to a tier, and all earlier ones. `left` is what the lower tiers left, by table of the whole; and then
+/* The tables up to a tier. `left` is what the lower tiers left, by table of the whole; and then
  * what this one leaves. */
 static enum status run_part(const struct disclose_problem *problem, unsigned tier, bool first, struct arena *arena,
                             struct lower *left, struct error *error) {
@@ -32,7 +32,7 @@ static enum status run_part(const struct disclose_problem *problem, unsigned tie
     return error_memory(error);
   }
   for (size_t t = 0; t < problem->table_count; t++) {
-    if (problem->tables[t].earlier != NULL || problem->tables[t].tier <= tier) {
+    if (problem->tables[t].tier <= tier) {
       tables[count] = problem->tables[t];
       lower.begun[count] = left->begun[t];
       chosen[count++] = t;

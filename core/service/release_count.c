@@ -350,6 +350,18 @@ static void give(const struct laid *laid, const struct disclose_result *result, 
   }
 }
 
+/* A table that is out is looked at with the one of its name, else with the last. */
+static unsigned tier_of(const struct release_request *request, size_t at) {
+  unsigned tier = (unsigned)at;
+  if (at >= request->count) {
+    const char *name = request->before[at - request->count].table->name;
+    for (tier = 0; tier + 1 < request->count && strcmp(request->tables[tier]->name, name) != 0;) {
+      tier++;
+    }
+  }
+  return tier;
+}
+
 /* Tables of the base that stands at `first`. */
 static enum status gather(struct gathering *gathering, size_t first, struct error *error) {
   const struct release_request *request = gathering->request;
@@ -371,7 +383,7 @@ static enum status gather(struct gathering *gathering, size_t first, struct erro
       continue;
     }
     status = lay_levels(gathering, plan, laid, error);
-    gathering->tier = (unsigned)i;
+    gathering->tier = tier_of(request, i);
     status = status == OK ? lay_out(gathering, laid, earlier, error) : status;
     gathering->fresh = earlier ? gathering->fresh : gathering->count;
   }

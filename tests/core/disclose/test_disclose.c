@@ -251,9 +251,36 @@ static void test_lower_tiers_give_up_less(void **unused) {
   assert_true(hidden_in(0) + hidden_in(1) + hidden_in(2) > tiered);
 }
 
+/* A release made again from the same store hides what it hid, tier by tier. */
+static void test_earlier_tables_come_with_their_tiers(void **unused) {
+  static const uint32_t axes[] = {6, 12};
+  struct disclose_table tables[4] = {
+      {.name = "year", .levels = {{0, 6, NULL}}, .level_count = 1},
+      {.name = "fine", .levels = {{0, 6, NULL}, {1, 12, NULL}}, .level_count = 2, .tier = 1}};
+  uint8_t out[2][72];
+  (void)unused;
+  add_many();
+  assert_int_equal(run(11, axes, 2, tables, 2), OK);
+  size_t hidden = hidden_in(0) + hidden_in(1), solved = result.solved;
+  for (size_t t = 0; t < 2; t++) {
+    memcpy(out[t], result.tables[t].status, result.tables[t].size);
+    tables[2 + t] = tables[t];
+    tables[2 + t].earlier = out[t];
+  }
+  assert_int_equal(run(11, axes, 2, tables, 4), OK);
+  print_message("again: hidden=%zu solved=%zu, after %zu\n", hidden, result.solved, solved);
+  assert_int_equal(result.exposed, 0);
+  for (size_t t = 0; t < 4; t++) {
+    for (size_t i = 0; i < result.tables[t].size; i++) {
+      assert_int_equal(result.tables[t].status[i] == DISCLOSE_SHOWN, out[t % 2][i] == DISCLOSE_SHOWN);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_k_of_one_hides_nothing),
                                      cmocka_unit_test(test_lower_tiers_give_up_less),
+                                     cmocka_unit_test(test_earlier_tables_come_with_their_tiers),
                                      cmocka_unit_test(test_nobody_is_shown_as_nobody),
                                      cmocka_unit_test(test_total_alone),
                                      cmocka_unit_test(test_one_row_hides_two),

@@ -10,13 +10,15 @@
 
 #include <cmocka.h>
 
-static const char *coarser(const struct codelists *lists, enum cube_kind kind, const char *text, char room[128]) {
+static const char *coarser(struct codelists *lists, enum cube_kind kind, const char *text, char room[128]) {
   static const struct field purposes = {.name = "purposes", .codelist = "purpose"};
   static const struct indicator indicator = {.period = 5};
   const struct cube_field field = {.kind = kind, .field = &purposes, .axes = &indicator};
+  const struct workspace workspace = {.lists = lists};
+  const struct cube_request request = {.workspace = &workspace};
   struct map *dictionary = map_new();
   assert_non_null(dictionary);
-  uint32_t value = cube_coarser(lists, &field, dictionary, map_intern(dictionary, slice_of(text)));
+  uint32_t value = cube_coarser(&request, &field, dictionary, map_intern(dictionary, slice_of(text)));
   snprintf(room, 128, "%.*s", value == MAP_NONE ? 1 : (int)map_key(dictionary, value).len,
            value == MAP_NONE ? "-" : map_key(dictionary, value).data);
   map_free(dictionary);
