@@ -18,7 +18,7 @@ DEBIAN := libc6-dev tzdata pkg-config libcurl4-openssl-dev libxml2-dev libjansso
           libsodium-dev libssl-dev libzstd-dev zlib1g-dev libicu-dev libmicrohttpd-dev libsystemd-dev coinor-libclp-dev libgfshare-dev gettext iso-codes \
           ca-certificates
 DEBIAN_CHECK := libcmocka-dev libglpk-dev libgnutls28-dev postgresql openssl clang-format clang-tidy clang libclang-rt-dev cppcheck \
-                pmccabe sqlite3 man-db iproute2 systemd
+                pmccabe sqlite3 man-db iproute2 systemd mold
 export PUENTE_PACKAGES := $(PACKAGES)
 
 CFLAGS ?= -O2 -g
@@ -86,15 +86,18 @@ $(BUILD)/locale/%/LC_MESSAGES/puente.mo: po/%.po
 
 # ---- tests: one program a file, the whole library and tests/support linked in ----
 
+# Hundreds of programs with sanitizers are linked: mold needs a fifth of the time.
+FAST_LINK := $(if $(shell command -v mold),-fuse-ld=mold)
+
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_HELPERS:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
 	@mkdir -p $(@D)
-	@$(CC) $(CFLAGS) -o $@ $^ -lcmocka -lgnutls -lglpk $(LIBRARIES)
+	@$(CC) $(CFLAGS) $(FAST_LINK) -o $@ $^ -lcmocka -lgnutls -lglpk $(LIBRARIES)
 
 # Torture: calls of Puente's own go through wrappers that let them fail (tests/torture/inject.h).
 TORTURE := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/torture/[!t]*.c tests/torture/torture.c))
 $(BUILD)/tests/torture/%: $(BUILD)/obj/tests/torture/%.o $(TORTURE) $(TEST_HELPERS:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
 	@mkdir -p $(@D)
-	@$(CC) $(CFLAGS) -rdynamic -o $@ $^ $$(nm $(TORTURE) | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') \
+	@$(CC) $(CFLAGS) $(FAST_LINK) -rdynamic -o $@ $^ $$(nm $(TORTURE) | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') \
 	  -lcmocka -lgnutls $(LIBRARIES)
 
 tests: $(TESTS:%.c=$(BUILD)/%)
