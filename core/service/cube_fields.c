@@ -36,17 +36,26 @@ static int need(struct columns *columns, const char *name) {
   return (int)columns->count++;
 }
 
-/* A field that may leave by a view. */
-static const struct field *open_field(const struct model *model, const char *entity, const char *name) {
+/* Whether a table by it were a list of single persons or cases: who they are, numbers, whole dates. */
+static bool singles_out(const struct field *field) {
+  return field->local || field->sensitivity == SENSITIVITY_IDENTIFIER || field->type == FIELD_DATE
+         || (field->sensitivity != SENSITIVITY_OPEN && field->type == FIELD_TEXT);
+}
+
+static const struct field *field_of(const struct model *model, const char *entity, const char *name) {
   const struct entity *found = model_entity(model, entity);
-  const struct field *field = found == NULL ? NULL : entity_field(found, slice_of(name));
-  return field == NULL || field->local || field->sensitivity == SENSITIVITY_IDENTIFIER ? NULL : field;
+  return found == NULL ? NULL : entity_field(found, slice_of(name));
+}
+
+static const struct field *countable_field(const struct model *model, const char *entity, const char *name) {
+  const struct field *field = field_of(model, entity, name);
+  return field == NULL || singles_out(field) ? NULL : field;
 }
 
 static size_t add_names(const struct model *model, const char *entity, const char **names, size_t count) {
   const struct entity *found = model_entity(model, entity);
   for (size_t i = 0; found != NULL && i < found->field_count && count < NAMES_MOST; i++) {
-    if (open_field(model, entity, found->fields[i].name) != NULL) {
+    if (!singles_out(&found->fields[i])) {
       names[count++] = found->fields[i].name;
     }
   }
@@ -76,6 +85,26 @@ static enum status unknown_field(const struct cube_request *request, const char 
                           "age_band, or a field of involvement, person or case")
                       : _("year, period, month, region, department, province, purpose_group, stage, decision, or a "
                           "field of case"));
+  }
+  return ERR_USAGE;
+}
+
+/* Told apart from a name that is written wrongly. */
+static enum status no_such_field(const struct cube_request *request, const char *name, struct error *error) {
+  const struct model *model = request->workspace->model;
+  bool person = request->indicator->unit == UNIT_PERSON;
+  const struct field *field = person ? field_of(model, "involvement", name) : NULL;
+  field = field == NULL && person ? field_of(model, "person", name) : field;
+  field = field == NULL ? field_of(model, "case", name) : field;
+  if (field == NULL) {
+    return unknown_field(request, name, error);
+  }
+  error_set(error, ERR_USAGE, _("'%s' tells single persons or cases apart: nothing is counted by it"), name);
+  if (field->type == FIELD_DATE) {
+    error_hint(error, "%s", _("age or age_band of a person; year, period or month of a case"));
+  } else {
+    error_hint(error, "%s",
+               _("`puente explain person|case ID --reveal --purpose TEXT` shows it of one; the log records it"));
   }
   return ERR_USAGE;
 }
@@ -111,16 +140,17 @@ static enum status resolve(struct cube_plan *plan, const char *name, struct cube
   }
   *field = (struct cube_field){.name = name, .kind = CUBE_FIELD, .involvement = -1, .person = -1, .record = -1};
   if (request->indicator->unit == UNIT_PERSON) {
-    const struct field *part = open_field(model, "involvement", name), *person = open_field(model, "person", name);
+    const struct field *part = countable_field(model, "involvement", name),
+                       *person = countable_field(model, "person", name);
     field->involvement = part == NULL ? -1 : need(&plan->parts, part->name);
     field->person = person == NULL ? -1 : need(&plan->people, person->name);
     field->field = part != NULL ? part : person;
   }
-  const struct field *record = open_field(model, "case", name);
+  const struct field *record = countable_field(model, "case", name);
   field->record = record == NULL ? -1 : need(&plan->cases, record->name);
   field->field = field->field != NULL ? field->field : record;
   if (field->field == NULL) {
-    return unknown_field(request, name, error);
+    return no_such_field(request, name, error);
   }
   field->name = field->field->name;
   field->codelist = field->field->codelist;
@@ -247,6 +277,31 @@ static enum status add_condition(struct cube_plan *plan, const struct condition 
   return status == OK ? want(plan->request, &plan->conditions[at], &plan->wanted[at], error) : status;
 }
 
+/* Of a field that was asked for twice; with axes of several indicators a name may stand for several. */
+static enum status once(const struct cube_request *request, struct error *error) {
+  const char *twice = NULL;
+  for (size_t i = 1; i < request->by_count && request->axes == NULL; i++) {
+    for (size_t j = 0; j < i; j++) {
+      twice = strcmp(request->by[i], request->by[j]) == 0 ? request->by[i] : twice;
+    }
+  }
+  if (twice != NULL) {
+    return error_set(error, ERR_USAGE, _("a table has each field once: '%s' is there twice"), twice);
+  }
+  for (size_t i = 1; i < request->condition_count; i++) {
+    for (size_t j = 0; j < i; j++) {
+      twice = strcmp(request->conditions[i].field, request->conditions[j].field) == 0 ? request->conditions[i].field
+                                                                                      : twice;
+    }
+  }
+  if (twice != NULL) {
+    error_set(error, ERR_USAGE, _("one value of each field can be asked for: '%s' is there twice"), twice);
+    error_hint(error, _("--by %s shows all of them"), twice);
+    return ERR_USAGE;
+  }
+  return OK;
+}
+
 enum status cube_plan_make(const struct cube_request *request, struct cube_plan *plan, struct error *error) {
   bool own = request->source != NULL;
   *plan = (struct cube_plan){
@@ -259,7 +314,7 @@ enum status cube_plan_make(const struct cube_request *request, struct cube_plan 
   if (request->by_count > CUBE_AXES_MOST) {
     return error_set(error, ERR_USAGE, _("a figure is broken down by at most %d fields"), CUBE_AXES_MOST);
   }
-  enum status status = OK;
+  enum status status = once(request, error);
   for (size_t i = 0; i < request->by_count && status == OK; i++) {
     status = resolve(plan, request->by[i], &plan->by[i], error);
     plan->by[i].axes = request->axes == NULL ? request->indicator : request->axes[i];

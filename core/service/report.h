@@ -126,6 +126,10 @@ void report_rounded(struct report *report, int base);
 struct cube_request;
 enum status report_offer(const struct cube_request *asked, const struct report_request *request,
                          const struct cube_shown *shown, struct report *report, struct error *error) MUST_CHECK;
+/* Where no unit meets the conditions of what was asked: that, and which values there are, as notes. */
+struct cube;
+enum status report_none(const struct cube_request *asked, const struct cube *cube, struct report *report,
+                        struct error *error) MUST_CHECK;
 /* The report as an object beside its rows: {"title", "guarded", "rounded": base or null, "hidden", "shown": {"cells",
  * "of", "share"} or null, "offers": [{"command", "cells", "of", "share"}], "notes": [TEXT]}; a share is a number of per
  * cent, or null. */

@@ -186,6 +186,7 @@ static enum status count(const struct workspace *workspace, const struct report_
   add_notes(indicator, &cube, report);
   report_shown(report, &cube.shown);
   report_rounded(report, cube.rounded);
+  status = status == OK ? report_none(&asked, &cube, report, error) : status;
   status = status == OK ? report_offer(&asked, request, &cube.shown, report, error) : status;
   cube_free(&cube);
   return status;

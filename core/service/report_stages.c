@@ -147,6 +147,7 @@ enum status report_stages(const struct workspace *workspace, const struct report
   report_total(report, &cube.total, cube.waiting, true);
   report_shown(report, &cube.shown);
   report_rounded(report, cube.rounded);
+  status = status == OK ? report_none(&asked, &cube, report, error) : status;
   cube_free(&cube);
   return status == OK ? add_connected(workspace, report, error) : status;
 }

@@ -316,6 +316,40 @@ static void test_cases(void **state) {
   buffer_free(&text);
 }
 
+static bool notes_have(const struct report *report, const char *text) {
+  for (size_t i = 0; i < report->note_count; i++) {
+    if (strcmp(report->notes[i], text) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* An empty table says that it is one, and what could be asked for. */
+static void test_says_what_there_is(void **state) {
+  static const char *const names[] = {"crosstab", "stages"};
+  static const char *const nobody[] = {"No person meets what --where asks for.",
+                                       "No case meets what --where asks for."};
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    struct report report;
+    struct error error = {0};
+    struct report_request request = {.name = names[i],
+                                     .filters = {{.field = "year", .value = "1999"}, {.field = "means", .value = ""}},
+                                     .filter_count = 2};
+    assert_int_equal(report_run(&workspace, &request, &report, &error), OK);
+    assert_true(notes_have(&report, nobody[i]));
+    assert_true(notes_have(&report, "  of year there are: 2021, 2022"));
+    assert_true(notes_have(&report, "  of means nothing is recorded"));
+    report_free(&report);
+    request.filters[0].value = "2021";
+    request.filter_count = 1;
+    assert_int_equal(report_run(&workspace, &request, &report, &error), OK);
+    assert_false(notes_have(&report, nobody[i]));
+    report_free(&report);
+  }
+}
+
 /* Labels for people beside codes for programs. */
 static void test_labels_follow_the_language(void **state) {
   (void)state;
@@ -335,7 +369,8 @@ static void test_labels_follow_the_language(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_labels_follow_the_language)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_says_what_there_is),
+                                     cmocka_unit_test(test_labels_follow_the_language)};
   int failed = cmocka_run_group_tests_name("sqlite", tests, fill_sqlite, empty);
   return failed + cmocka_run_group_tests_name("postgres", tests, fill_postgres, empty);
 }
