@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 enum { FILTERS_MOST = 16, NUMBER_SIZE = 32 };
 
@@ -63,6 +65,10 @@ int64_t result_integer(const struct result *result, size_t column) {
 
 bool result_is_integer(const struct result *result, size_t column) {
   return result->store->ops->is_integer(result->cursor, column);
+}
+
+bool result_is_bytes(const struct result *result, size_t column) {
+  return result->store->ops->value(result->cursor, column).kind == VALUE_BYTES;
 }
 
 void result_free(struct result *result) {
@@ -198,10 +204,43 @@ enum status store_select(struct store *store, const struct selection *selection,
   return status == OK ? wrap(store, cursor, result, error) : status;
 }
 
+/* What is no letter before the statement's first word: space, comments, brackets. */
+static const char *first_word(const char *sql) {
+  for (;;) {
+    sql += strspn(sql, " \t\r\n(");
+    if (strncmp(sql, "--", 2) == 0) {
+      sql += strcspn(sql, "\n");
+    } else if (strncmp(sql, "/*", 2) == 0) {
+      const char *end = strstr(sql + 2, "*/");
+      sql = end == NULL ? "" : end + 2;
+    } else {
+      return sql;
+    }
+  }
+}
+
+/* Databases take VALUES, TABLE and others for it, too; what is documented is SELECT. */
+static bool is_select(const char *sql) {
+  static const char *const words[] = {"select", "with"};
+  const char *word = first_word(sql);
+  size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    if (length == strlen(words[i]) && strncasecmp(word, words[i], length) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 enum status store_query(struct store *store, const char *sql, int64_t timeout, struct result **result,
                         struct error *error) {
   struct cursor *cursor = NULL;
   *result = NULL;
+  if (!is_select(sql)) {
+    error_set(error, ERR_USAGE, "%s", _("a query is one SELECT statement"));
+    error_hint(error, "%s", _("`puente query --views` lists what can be read"));
+    return ERR_USAGE;
+  }
   enum status status =
       store->ops->ask(store->driver, store->view_texts, store->view_count, sql, timeout, &cursor, error);
   return status == OK ? wrap(store, cursor, result, error) : status;

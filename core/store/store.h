@@ -526,7 +526,8 @@ bool result_null(const struct result *result, size_t column);
 struct slice result_text(const struct result *result, size_t column);
 int64_t result_integer(const struct result *result, size_t column);
 bool result_is_integer(const struct result *result,
-                       size_t column); /* of the row at hand: a number, no text of digits */
+                       size_t column);                            /* of the row at hand: a number, no text of digits */
+bool result_is_bytes(const struct result *result, size_t column); /* likewise: no text, whatever bytes */
 void result_free(struct result *result);
 
 /* Rows of a documented view (store/views.c lists them: persons, cases, involvements, …, sources, runs, quarantine,

@@ -87,7 +87,7 @@ say "Victims, consolidated, by age at the facts and sex"
 puente report crosstab --by age_band --columns sex
 
 # CSV ends its lines with CR and LF (RFC 4180).
-count() { puente query --csv "$1" | tail -n 1 | tr -d '\r'; }
+count() { puente query --csv --purpose demo "$1" | tail -n 1 | tr -d '\r'; }
 records=$(count "SELECT count(*) FROM records WHERE state = 'mapped'")
 quarantined=$(count "SELECT count(*) FROM records WHERE state = 'quarantined'")
 persons=$(count 'SELECT count(*) FROM persons')

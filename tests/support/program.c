@@ -54,7 +54,10 @@ static void split(char *text, char *argv[ARGUMENTS_MOST]) {
     text += ends == '\'';
     argv[count++] = text;
     text += strcspn(text, ends == '\'' ? "'" : " ");
-    while (*text == ends || *text == ' ') {
+    if (*text == ends) {
+      *text++ = '\0';
+    }
+    while (*text == ' ') {
       *text++ = '\0';
     }
   }

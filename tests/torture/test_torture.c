@@ -35,7 +35,7 @@ static const struct scenario scenarios[] = {
     {.name = "review", .prepare = {"sync", "link"}, .command = "review list", .slow = true},
     {.name = "report", .prepare = {"sync", "link"}, .command = "report crosstab --indicator victims --by sex"},
     {.name = "export", .prepare = {"sync", "link"}, .command = "export htcds --purpose test --out out"},
-    {.name = "query", .prepare = {"sync", "link"}, .command = "query 'SELECT * FROM persons' --csv", .slow = true},
+    {.name = "query", .prepare = {"sync", "link"}, .command = "query --purpose x 'SELECT * FROM persons' --csv", .slow = true},
     {.name = "audit list", .prepare = {"sync", "link"}, .command = "audit list --person 1", .slow = true},
     {.name = "audit verify", .prepare = {"sync", "link"}, .command = "audit verify"},
     {.name = "audit export", .prepare = {"sync", "link"}, .command = "audit export log.jsonl", .slow = true},

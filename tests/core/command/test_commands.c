@@ -323,7 +323,7 @@ static void test_quarantine(void **state) {
   char digits[32];
   snprintf(digits, sizeof digits, " %lld ", number);
   assert_says(program_run(folder, "quarantine list").out, digits);
-  assert_says(program_run(folder, "query 'SELECT raw_id, 1 FROM quarantine'").out, digits + 1);
+  assert_says(program_run(folder, "query --purpose test 'SELECT raw_id, 1 FROM quarantine'").out, digits + 1);
   assert_says(program_run(folder, "quarantine show demo:D-3").out, "date: 99/99/9999   <== date_impossible");
   assert_int_equal(program_run(folder, "explain record demo:D-1/a").code, 0);
   assert_int_equal(program_run(folder, "explain record demo:D-9/a").code, 1);

@@ -74,7 +74,7 @@ static void test_store(void **state) {
   says(arguments, 1,
        "error: a backup never replaces a file that is there\n  at: DIR/copy.db\n  hint: give another name\n");
   says("status --json | grep -E '\"(backup|restored)\":' | cut -c 1-14", 0, "  \"backup\": \"2\n  \"restored\": \n");
-  says("query --csv 'SELECT event, body FROM audit WHERE sequence > 1'", 0,
+  says("query --purpose test --csv 'SELECT event, body FROM audit WHERE sequence = 2'", 0,
        "event,body\r\nbackup,\"{\"\"file\"\":\"\"copy.db\"\",\"\"proof\"\":\"\"opened\"\",\"\"rows\"\":R}\"\r\n");
   says("store restore", 2,
        "error: restore takes one file name\n  hint: puente store init|migrate|rollback|backup [FILE|FOLDER]|restore "
@@ -136,7 +136,7 @@ static void test_restore(void **state) {
   says(arguments, 0,
        "restored DIR/copy.db: the store is of version V, read back and counted\n"
        "what was there is kept: DIR/w/puente.db.before-THEN\n");
-  says("query --csv 'SELECT event FROM audit'", 0, "event\r\nconfig\r\nrestore\r\n");
+  says("query --purpose test --csv 'SELECT event FROM audit'", 0, "event\r\nconfig\r\nrestore\r\nquery\r\n");
   says("status --json | grep -E '\"(backup|restored)\":' | cut -c 1-16", 0,
        "  \"backup\": null\n  \"restored\": \"2\n");
   free(shell_output(&code, "ls %s/w/puente.db.before-*Z", folder));
@@ -173,21 +173,36 @@ static void test_altered_record(void **state) {
 static void test_query(void **state) {
   (void)state;
   assert_int_equal(ends_with("store init") != 1, 1);
-  says("query 'SELECT 1 AS a, NULL AS b, 2.5 AS c'", 0, "a  b  c\n─  ─  ───\n1     2.5\n");
-  says("query --csv 'SELECT 1 AS a, NULL AS b, 2.5 AS c'", 0, "a,b,c\r\n1,,2.5\r\n");
-  says("--json query 'SELECT 1 AS a, NULL AS b'", 0, "[\n  {\"a\": 1, \"b\": null}\n]\n");
-  says("query 'SELECT * FROM identity'", 2,
+  says("query 'SELECT 1'", 2,
+       "error: a purpose is needed to ask for rows and exact figures\n  hint: --purpose \"what they are for\": the log "
+       "records it\n");
+  says("query --purpose test 'SELECT 1 AS a, NULL AS b, 2.5 AS c'", 0, "a  b  c\n─  ─  ───\n1     2.5\n");
+  says("query --purpose test --csv 'SELECT 1 AS a, NULL AS b, 2.5 AS c'", 0, "a,b,c\r\n1,,2.5\r\n");
+  says("--json query --purpose test 'SELECT 1 AS a, NULL AS b'", 0, "[\n  {\"a\": 1, \"b\": null}\n]\n");
+  says("query --purpose test 'SELECT * FROM identity'", 2,
        "error: the statement reaches beyond the documented views\n  hint: `puente query --views` lists what can be "
        "read\n");
-  assert_int_equal(ends_with("query 'SELECT * FROM identity'"), 2);
+  assert_int_equal(ends_with("query --purpose test 'SELECT * FROM identity'"), 2);
+  says("query --purpose test 'VALUES (1)'", 2,
+       "error: a query is one SELECT statement\n  hint: `puente query --views` lists what can be read\n");
+  assert_int_equal(ends_with("query --purpose test '(SELECT 1'"), 2);
+  assert_int_equal(ends_with("query --purpose test ' -- why\n/* this */ with a as (select 1) select * from a'"), 0);
+  says("query --purpose test \"SELECT x'0102ff' AS a, CAST(x'c31b' AS TEXT) AS b\"", 0,
+       "a         b\n────────  ──────\n\\x0102ff  \\xc31b\n");
+  /* Asked for, in the log; what is read by then has it already, and not what was asked. */
+  says("query --purpose 'who asks' --csv \"SELECT event, actor, purpose, substr(body, 1, 20) AS body FROM audit ORDER "
+       "BY "
+       "sequence DESC LIMIT 1\"",
+       0, "event,actor,purpose,body\r\nquery,tester,who asks,\"{\"\"statement\"\":\"\"keyed:\"\r\n");
   assert_int_equal(ends_with("query"), 2);
-  assert_int_equal(ends_with("query --timeout soon 'SELECT 1'"), 2);
+  assert_int_equal(ends_with("query --purpose test --timeout soon 'SELECT 1'"), 2);
   says("query --csv --views redirects", 0,
        "column,description\r\nid,former person_id or case_id\r\nkind,person or case\r\n"
        "into_id,the id that took its place; 0: dissolved\r\nrun,run that did it\r\n");
   says("query --views redirect", 2, "error: there is no view redirect\n  hint: `puente query --views` lists them\n");
-  says("query --timeout 1s 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n'", 1,
-       "error: the query took longer than allowed\n");
+  says("query --purpose test --timeout 1s 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT "
+       "max(i) FROM n'",
+       1, "error: the query took longer than allowed\n");
 }
 
 int main(void) {

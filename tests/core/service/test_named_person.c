@@ -44,6 +44,7 @@ static const char *const BY_HAND[] = {"explain person 1 --reveal --purpose 'aske
                                       "quarantine show demo:D-1 --reveal --purpose 'asked by the court'",
                                       "quarantine dismiss demo:D-1 --reason seen",
                                       "export csv --purpose 'asked by the court' --out out",
+                                      "query --purpose 'asked by the court' 'SELECT 1'",
                                       "store restore none.db",
                                       "store rollback",
                                       "audit checkpoint point.txt",
@@ -88,7 +89,7 @@ static void test_shared_accounts_are_refused(void **state) {
       refused++;
     }
   }
-  assert_int_equal(refused, 4 * 13);
+  assert_int_equal(refused, 4 * 14);
   program_write(place.folder, "puente.yaml", before);
   free(before);
   /* Nothing of it was done, and nothing shown. */
