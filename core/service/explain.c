@@ -431,7 +431,8 @@ static enum status describe(struct cluster_view *view, struct error *error) {
   if (status == OK && view->count == 0 && json_is_null(json_object_get(view->answer, "merged_into"))
       && json_is_false(json_object_get(view->answer, "dissolved"))) {
     error_set(error, ERR_NOT_FOUND, _("there is no %s %lld"), view->kind, (long long)view->id);
-    error_hint(error, "%s", _("numbers are those of `puente query --purpose TEXT \"SELECT * FROM persons\"`, or of cases"));
+    error_hint(error, "%s",
+               _("numbers are those of `puente query --purpose TEXT \"SELECT * FROM persons\"`, or of cases"));
     return ERR_NOT_FOUND;
   }
   status = status == OK ? read_cells(view, error) : status;

@@ -221,9 +221,10 @@ static void programs_read_json(void **state) {
 
 static void what_is_not_there_is_told(void **state) {
   (void)state;
-  assert_explained("person 99", 1,
-                   "error: there is no person 99\n"
-                   "  hint: numbers are those of `puente query --purpose TEXT \"SELECT * FROM persons\"`, or of cases\n");
+  assert_explained(
+      "person 99", 1,
+      "error: there is no person 99\n"
+      "  hint: numbers are those of `puente query --purpose TEXT \"SELECT * FROM persons\"`, or of cases\n");
   assert_explained("person Rosa", 2, "error: \"Rosa\" is no number\n");
   assert_explained("record alpha:A9", 1,
                    "error: no record has this name\n"

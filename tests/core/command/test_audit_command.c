@@ -274,7 +274,9 @@ static void test_filters_of_the_list(void **state) {
   (void)state;
   done("tester", "link");
   json_t *members = json_loads(
-      done("tester", "--json query --purpose test 'SELECT id, record_id FROM members ORDER BY kind, source, record_id'").out, 0, NULL);
+      done("tester", "--json query --purpose test 'SELECT id, record_id FROM members ORDER BY kind, source, record_id'")
+          .out,
+      0, NULL);
   int64_t ids[3];
   assert_int_equal(json_array_size(members), 6);
   for (size_t i = 0; i < 3; i++) {
@@ -288,8 +290,9 @@ static void test_filters_of_the_list(void **state) {
   program_write(folder, "demo/two.csv", HEADER "D-2;a;" ROSA);
   done("tester", "sync");
   done("tester", "link");
-  members =
-      json_loads(done("tester", "--json query --purpose test 'SELECT id, into_id FROM redirects ORDER BY kind DESC'").out, 0, NULL);
+  members = json_loads(
+      done("tester", "--json query --purpose test 'SELECT id, into_id FROM redirects ORDER BY kind DESC'").out, 0,
+      NULL);
   int64_t gone = json_integer_value(json_object_get(json_array_get(members, 0), "id"));
   int64_t stays = json_integer_value(json_object_get(json_array_get(members, 0), "into_id"));
   json_decref(members);

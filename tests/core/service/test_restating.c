@@ -131,7 +131,8 @@ static void test_new_records(void **state) {
 static void test_linking(void **state) {
   (void)state;
   char line[128];
-  json_t *pairs = json_loads(done("--json query --purpose test 'SELECT row_a, row_b FROM pairs ORDER BY kind DESC'").out, 0, NULL);
+  json_t *pairs =
+      json_loads(done("--json query --purpose test 'SELECT row_a, row_b FROM pairs ORDER BY kind DESC'").out, 0, NULL);
   long long a = json_integer_value(json_object_get(json_array_get(pairs, 0), "row_a"));
   long long b = json_integer_value(json_object_get(json_array_get(pairs, 0), "row_b"));
   json_decref(pairs);
