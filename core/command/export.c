@@ -192,7 +192,7 @@ const struct command command_export = {
            "  crosswalk      an institution's own case numbers, with those that others let it have\n"
            "  ctdc           victims with the columns and age bands of the Counter-Trafficking Data Collaborative,\n"
            "                 k-anonymous: no combination of values of fewer than k persons\n"
-           "  aggregate NAME the tables of a release, suppressed: what may be published\n"
+           "  aggregate NAME the tables of a release, suppressed or rounded: what may be published\n"
            "  --format json  htcds, crosswalk, ctdc as JSON lines; default: csv\n"
            "  --for CODE     institution that gets them: ids become its own pseudonyms, numbers of cases stay here\n"
            "  --reveal       htcds for the institution of --for: its own records, with names and documents\n"

@@ -46,13 +46,17 @@ static enum status create(const struct globals *globals, const char *name, const
   }
   if (globals->json) {
     printf("{\"release\":%lld,\"run\":%lld,\"tables\":%zu,\"shown\":%zu,\"hidden\":%zu,\"restated\":%zu,"
-           "\"digest\":\"%s\"}\n",
-           (long long)made.id, (long long)made.run, made.tables, made.shown, made.hidden, made.restated, made.digest);
+           "\"rounded\":%d,\"digest\":\"%s\"}\n",
+           (long long)made.id, (long long)made.run, made.tables, made.shown, made.hidden, made.restated, made.rounded,
+           made.digest);
     return OK;
   }
   printf(_("release %lld of %s is published, as the store stood after run %lld\n"), (long long)made.id, name,
          (long long)made.run);
   printf(_("  tables %zu, figures shown %zu, hidden %zu\n"), made.tables, made.shown, made.hidden);
+  if (made.rounded > 0) {
+    printf(_("  rounded to base %d: each figure by itself, so that parts need not add up\n"), made.rounded);
+  }
   if (made.replaces != 0) {
     printf(_("  figures that changed since release %lld: %zu (`puente release show %s restatements`)\n"),
            (long long)made.replaces, made.restated, name);
@@ -281,7 +285,8 @@ const struct command command_release = {
     .summary = N_("publish tables in which nobody is found, and read what was published"),
     .help =
         N_("  create NAME    counts the tables that config/releases/NAME.yaml declares, hides what would tell of\n"
-           "                 few persons (also together with all that was published before), and freezes them\n"
+           "                 few persons (also together with all that was published before), or rounds every figure\n"
+           "                 where `disclosure:` says so, and freezes them\n"
            "  list           what was published\n"
            "  show NAME      the first table of the newest release of that name; a number stands for one release\n"
            "  show NAME TABLE  another one; or a text beside the figures: coverage (which source told of which\n"

@@ -205,8 +205,13 @@ static enum status add_others(const struct showing *showing, struct table *table
 static void add_notes(const struct showing *showing, struct table *table) {
   static const struct {
     const char *item, *title;
-  } facts[] = {{"unit", N_("Unit")},         {"indicator", N_("Counted")},  {"date_axis", N_("Years and months")},
-               {"place_axis", N_("Places")}, {"age_reference", N_("Ages")}, {"smallest_figure", N_("Hidden")},
+  } facts[] = {{"unit", N_("Unit")},
+               {"indicator", N_("Counted")},
+               {"date_axis", N_("Years and months")},
+               {"place_axis", N_("Places")},
+               {"age_reference", N_("Ages")},
+               {"smallest_figure", N_("Hidden")},
+               {"rounding_base", N_("Figures")},
                {"absent", N_("Not listed")}};
   table_note(table, "%s", "");
   for (size_t i = 0; i < sizeof facts / sizeof *facts && showing->table->fields != NULL; i++) {

@@ -47,7 +47,8 @@ static void write_name(const struct indicator *indicator, const char *source, co
 }
 
 enum status rounding_round(const struct workspace *workspace, const struct indicator *indicator, const char *source,
-                           const struct rounding_part *parts, size_t count, int64_t *figure, struct error *error) {
+                           const struct rounding_part *parts, size_t count, int base, int64_t *figure,
+                           struct error *error) {
   struct rounding_part sorted[ROUNDING_PARTS_MOST];
   struct buffer name;
   if (workspace->key == NULL) {
@@ -62,7 +63,7 @@ enum status rounding_round(const struct workspace *workspace, const struct indic
   enum status status = buffer_check(&name, _("a cell's name"), error);
   if (status == OK) {
     const struct subkey seed = key_subkey(workspace->key, "round");
-    *figure = disclose_round(seed.bytes, name.data, *figure, workspace->config->disclosure.base);
+    *figure = disclose_round(seed.bytes, name.data, *figure, base);
   }
   buffer_free(&name);
   return status;
@@ -79,8 +80,9 @@ static enum status round_cell(const struct cube_request *request, const struct c
         .field = cube->fields[i].name, .kind = cube->fields[i].kind, .axes = cube->fields[i].axes, .value = value};
   }
   int64_t figure = extent->figure;
-  enum status status = rounding_round(request->workspace, request->indicator, request->source, parts,
-                                      condition_count + fields, &figure, error);
+  enum status status =
+      rounding_round(request->workspace, request->indicator, request->source, parts, condition_count + fields,
+                     request->workspace->config->disclosure.base, &figure, error);
   *extent = (struct extent){.figure = figure, .unlinkable = -1};
   return status;
 }

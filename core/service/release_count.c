@@ -300,6 +300,13 @@ static enum status run(const struct gathering *gathering, struct disclose_settin
   return disclose_run(&problem, gathering->arena, result, error);
 }
 
+/* What is rounded is not hidden. */
+static struct disclose_settings suppression_of(const struct release_request *request) {
+  const struct disclosure_config *settings = &request->settings;
+  return settings->base > 0 ? (struct disclose_settings){.k = 1}
+                            : (struct disclose_settings){.k = settings->k, .width = settings->width};
+}
+
 static enum status tell_all_before(struct gathering *gathering, struct error *error) {
   struct disclose_result now;
   if (gathering->count == gathering->fresh) {
@@ -326,7 +333,7 @@ static enum status refuse_exposing(struct gathering *gathering, const struct dis
   }
   earlier.tables += gathering->fresh;
   earlier.count -= gathering->fresh;
-  enum status status = earlier.count == 0 ? OK : run(&earlier, gathering->request->settings, &alone, error);
+  enum status status = earlier.count == 0 ? OK : run(&earlier, suppression_of(gathering->request), &alone, error);
   if (status == OK && result->exposed > alone.exposed) {
     error_set(error, ERR_INPUT, _("with what earlier releases show, these tables would give away %zu hidden figures"),
               result->exposed - alone.exposed);
@@ -406,11 +413,13 @@ static enum status count_base(const struct release_request *request, size_t firs
                            ? error_memory(error)
                            : gather(&gathering, first, error);
   status = status == OK ? tell_all_before(&gathering, error) : status;
-  status = status == OK ? run(&gathering, request->settings, &result, error) : status;
+  status = status == OK ? run(&gathering, suppression_of(request), &result, error) : status;
   status = status == OK ? refuse_exposing(&gathering, &result, error) : status;
   for (size_t i = 0; i < request->count && status == OK; i++) {
     if (gathering.laid[i].plan != NULL) {
       give(&gathering.laid[i], &result, &counted[i]);
+      status =
+          request->settings.base > 0 ? release_round(request, request->tables[i], arena, &counted[i], error) : status;
     }
   }
   map_free(gathering.known);

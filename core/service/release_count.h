@@ -27,10 +27,10 @@ struct release_before {
 struct release_request {
   const struct workspace *workspace;
   int64_t as_of_run;
-  struct disclose_settings settings;
+  struct disclosure_config settings;
   const struct release_table_plan *const *tables;
   size_t count;
-  const struct release_before *before; /* in the order of their publication */
+  const struct release_before *before; /* in the order of their publication; none where figures are rounded */
   size_t before_count;
   const atomic_bool *stop; /* NULL: none */
   bool first;              /* not out yet: what would give away hidden figures is refused */
@@ -39,8 +39,8 @@ struct release_request {
 /* One subset of a table's fields: the cell of values v is at the sum of v[f] · strides[f]. */
 struct release_figures {
   size_t strides[RELEASE_FIELDS_MOST]; /* 0 of a field that is left out */
-  const int64_t *counts;
-  const uint8_t *status; /* enum disclose_status */
+  const int64_t *counts;               /* rounded, where the settings have a base */
+  const uint8_t *status;               /* enum disclose_status */
 };
 /* A table counted; in the arena of the request's caller. */
 struct release_counted {
@@ -54,5 +54,13 @@ struct release_counted {
  * protected together; ERR_INPUT where, with what was published before, they would give away hidden figures. */
 enum status release_count(const struct release_request *request, struct arena *arena, struct release_counted *counted,
                           struct error *error) MUST_CHECK;
+
+/* ---- rounding (release_round.c) ---- */
+
+/* Rounded figures in the place of a table's counts, each with the number that reports give it (rounding.h). */
+enum status release_round(const struct release_request *request, const struct release_table_plan *table,
+                          struct arena *arena, struct release_counted *counted, struct error *error) MUST_CHECK;
+/* The base that a release's settings have; 0: it suppresses. ERR_STORE where they cannot be read. */
+enum status release_base_read(const char *settings, struct arena *arena, int *base, struct error *error) MUST_CHECK;
 
 #endif

@@ -16,6 +16,7 @@ struct coverage {
   int first, last;                                /* years; first > last: none */
   int64_t *records;                               /* by source, department and year */
   size_t years;
+  int64_t least; /* records that a year or its gap is told of */
 };
 
 static const char *department_of(const struct coverage *coverage, struct slice place) {
@@ -100,12 +101,12 @@ static void put_source(const struct coverage *coverage, uint32_t source, struct 
     for (int year = coverage->first; year <= coverage->last; year++) {
       int64_t here = coverage->records[cell_of(coverage, source, d, year)];
       records += here;
-      from = from == 0 && here > 0 ? year : from;
-      to = here > 0 ? year : to;
+      from = from == 0 && here >= coverage->least ? year : from;
+      to = here >= coverage->least ? year : to;
     }
-    if (records >= coverage->facts->k) {
+    if (from > 0 && records >= coverage->facts->k) {
       put_row(coverage, map_key(coverage->sources, source), d, from, to, "enough", out);
-    } else if (records > 0) { /* of few records not even the years */
+    } else if (records > 0 && coverage->facts->base == 0) { /* of few records not even the years */
       put_row(coverage, map_key(coverage->sources, source), d, coverage->first, coverage->last, "few", out);
     }
   }
@@ -116,17 +117,33 @@ static bool has_source(const struct coverage *coverage, uint32_t department, int
   for (uint32_t s = 0; s < map_count(coverage->sources); s++) {
     records += coverage->records[cell_of(coverage, s, department, year)];
   }
-  return records > 0;
+  return records >= coverage->least;
+}
+
+/* Whether any department has a source in the year; rounded, a year of few is told no more than a figure of few. */
+static bool is_told(const struct coverage *coverage, int year) {
+  bool told = coverage->facts->base == 0;
+  for (uint32_t d = 0; !told && d < map_count(coverage->departments); d++) {
+    told = has_source(coverage, d, year);
+  }
+  return told;
 }
 
 static void put_gaps(const struct coverage *coverage, struct buffer *out) {
+  int first = coverage->first, last = coverage->last;
+  while (first <= last && !is_told(coverage, first)) {
+    first++;
+  }
+  while (first <= last && !is_told(coverage, last)) {
+    last--;
+  }
   for (uint32_t d = 0; d < map_count(coverage->departments); d++) {
-    for (int from = coverage->first, to; from <= coverage->last; from = to + 1) {
-      for (to = from; to <= coverage->last && !has_source(coverage, d, to);) {
+    for (int from = first, to; from <= last; from = to + 1) {
+      for (to = from; to <= last && !has_source(coverage, d, to);) {
         to++;
       }
       if (to > from) {
-        put_row(coverage, slice_of("no_source"), d, from, to - 1, "none", out);
+        put_row(coverage, slice_of("no_source"), d, from, to - 1, coverage->facts->base > 0 ? "few" : "none", out);
       }
     }
   }
@@ -159,7 +176,10 @@ enum status release_text_coverage(const struct release_facts *facts, struct aren
                               .places = codelists_find(facts->workspace->lists, "place"),
                               .dictionary = map_new(),
                               .sources = map_new(),
-                              .departments = map_new()};
+                              .departments = map_new(),
+                              .least = facts->base == 0         ? 1
+                                       : facts->k > facts->base ? facts->k
+                                                                : facts->base};
   struct grid grid = {0};
   struct buffer body;
   buffer_init(&body, RELEASE_TEXT_LIMIT);

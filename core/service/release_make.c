@@ -73,14 +73,17 @@ static void put_codelists(const struct codelists *lists, struct buffer *out) {
 }
 
 enum status release_settings_write(const struct workspace *workspace, const struct release_plan *plan, int64_t run,
-                                   struct disclose_settings disclosure, struct buffer *out, struct error *error) {
+                                   struct disclosure_config disclosure, struct buffer *out, struct error *error) {
   buffer_char(out, '{');
+  if (disclosure.base > 0) { /* suppression says nothing of itself */
+    buffer_printf(out, "\"base\":%d,", disclosure.base);
+  }
   put_codelists(workspace->lists, out);
   buffer_printf(out, ",\"k\":%d,\"label\":{\"en\":", disclosure.k);
   buffer_json(out, slice_of(plan->label_en));
   buffer_text(out, ",\"es\":");
   buffer_json(out, slice_of(plan->label_es));
-  buffer_text(out, "},");
+  buffer_text(out, disclosure.base > 0 ? "},\"method\":\"round\"," : "},");
   enum status status = put_plans(workspace, run, out, error);
   buffer_text(out, ",\"release\":");
   buffer_json(out, slice_of(plan->name));
@@ -164,7 +167,7 @@ static enum status count_tables(const struct release_making *making, struct aren
                                 struct release_counted *counted, struct error *error) {
   const struct release_table_plan *tables[RELEASE_TABLES_MOST];
   struct ledger ledger = {.count = 0};
-  enum status status = read_ledger(making, arena, &ledger, error);
+  enum status status = making->settings.base > 0 ? OK : read_ledger(making, arena, &ledger, error);
   for (size_t i = 0; i < making->plan->count; i++) {
     tables[i] = &making->plan->tables[i];
   }
@@ -185,10 +188,15 @@ static enum status add_texts(const struct release_making *making, const struct r
   const struct release_facts facts = {.workspace = making->workspace,
                                       .plan = making->plan,
                                       .counted = counted,
+                                      .tables = made->tables,
                                       .run = making->run,
-                                      .k = making->settings.k};
-  struct release_restating restating = {
-      .workspace = making->workspace, .plan = making->plan, .tables = made->tables, .run = making->run};
+                                      .k = making->settings.k,
+                                      .base = making->settings.base};
+  struct release_restating restating = {.workspace = making->workspace,
+                                        .plan = making->plan,
+                                        .tables = made->tables,
+                                        .run = making->run,
+                                        .rounded = making->settings.base > 0};
   struct released earlier;
   enum status status = OK;
   if (making->replaces != NULL) {

@@ -9,7 +9,7 @@ struct release_making {
   struct workspace *workspace;
   const struct release_plan *plan;
   int64_t run;
-  struct disclose_settings settings;
+  struct disclosure_config settings;
   int64_t before;          /* of all releases those with a smaller number; 0: all */
   const char *replaces;    /* reference of the release of that name before it; NULL: none */
   bool linkage;            /* what is not settled now, too */
@@ -25,7 +25,7 @@ enum status release_make(const struct release_making *making, struct arena *aren
 
 /* Everything that a release's figures depend on but for the store, as canonical JSON, appended. */
 enum status release_settings_write(const struct workspace *workspace, const struct release_plan *plan, int64_t run,
-                                   struct disclose_settings disclosure, struct buffer *out,
+                                   struct disclosure_config disclosure, struct buffer *out,
                                    struct error *error) MUST_CHECK;
 /* The digest of a release: over its settings and the names and digests of its tables. */
 struct sha256 release_digest(const char *settings, const struct ledger_table *tables, size_t count);
@@ -46,6 +46,7 @@ struct release_restating {
   const struct release_plan *plan;
   const struct ledger_table *tables; /* made now, by table of the plan */
   int64_t run;
+  bool rounded;                   /* then no cause is told: it would tell of persons in a figure that rounds to zero */
   const struct released *earlier; /* NULL: there is none */
 };
 enum status release_restate(const struct release_restating *restating, struct arena *arena, struct ledger_table *table,

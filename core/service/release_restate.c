@@ -515,6 +515,8 @@ static void put_cells(const struct restating *restating, struct buffer *out) {
     put_figure(cell->is, out);
     if (is_hidden(cell)) { /* the cause would tell of it */
       buffer_text(out, ",hidden");
+    } else if (restating->request->rounded) {
+      buffer_text(out, ",rounded");
     } else {
       put_causes(restating, cell, out);
     }
@@ -539,7 +541,10 @@ static enum status restate_table(const struct release_restating *request, size_t
   if (status == OK) {
     list_cells(&restating, cells, count, &request->tables[at]);
   }
-  if (status == OK && restating.count > 0) {
+  if (status == OK && request->rounded) {
+    put_cells(&restating, out);
+    *restated += restating.count;
+  } else if (status == OK && restating.count > 0) {
     status = count_moment(&restating, &restating.then, error);
     status = status == OK ? count_moment(&restating, &restating.now, error) : status;
     status = status == OK ? read_lives(&restating, error) : status;

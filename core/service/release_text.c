@@ -167,6 +167,16 @@ static void put_definition(struct buffer *out, const struct release_table_plan *
   }
 }
 
+/* What a rounded table does not list is not named either: a code would tell that there is somebody. */
+static bool is_listed(const struct release_facts *facts, size_t at, size_t field, const char *value) {
+  const struct ledger_table *table = &facts->tables[at];
+  bool listed = facts->base == 0;
+  for (size_t i = 0; !listed && i < table->cell_count; i++) {
+    listed = strcmp(table->cells[i].values[field], value) == 0;
+  }
+  return listed;
+}
+
 static void put_columns(struct buffer *out, const struct release_facts *facts, size_t at) {
   const struct release_table_plan *table = &facts->plan->tables[at];
   const struct release_counted *counted = &facts->counted[at];
@@ -177,11 +187,48 @@ static void put_columns(struct buffer *out, const struct release_facts *facts, s
          list == NULL ? "" : codelist_label_es(list));
     for (size_t v = 0; list != NULL && v + 1 < counted->sizes[f]; v++) {
       const struct code *code = codelist_code(list, slice_of(counted->values[f][v]));
-      if (code != NULL) {
+      if (code != NULL && is_listed(facts, at, f, code->code)) {
         LINE(out, table->name, table->by[f], code->code, code->label_en, code->label_es);
       }
     }
   }
+}
+
+/* How figures are protected. */
+static void put_protection(struct buffer *out, const struct release_facts *facts) {
+  char number[24], en[200], es[200];
+  if (facts->base > 0) {
+    snprintf(number, sizeof number, "%d", facts->base);
+    snprintf(en, sizeof en,
+             "rounded to base %d: each figure by itself, less than %d away from the count; parts need not add up",
+             facts->base, facts->base);
+    snprintf(es, sizeof es,
+             "redondeadas a base %d: cada cifra por sí sola, a menos de %d de lo contado; las partes pueden no sumar "
+             "el total",
+             facts->base, facts->base);
+    LINE(out, "", "rounding_base", number, en, es);
+    LINE(out, "", "status", "shown", "the figure is rounded", "la cifra está redondeada");
+    return;
+  }
+  snprintf(number, sizeof number, "%d", facts->k);
+  LINE(out, "", "smallest_figure", number, "smaller figures are hidden, and others for their sake",
+       "las cifras menores se ocultan, y otras para protegerlas");
+  LINE(out, "", "status", "shown", "the figure is as counted", "la cifra es la contada");
+  LINE(out, "", "status", "hidden", "not zero, and hidden so that nobody is found out",
+       "no es cero; se oculta para que no se identifique a nadie");
+}
+
+static void put_absent(struct buffer *out, const struct release_facts *facts) {
+  if (facts->base > 0) {
+    LINE(out, "", "absent", "", "a combination that is not listed counts nobody, or few who round to zero",
+         "una combinación que no figura no cuenta a nadie, o a pocos, que se redondean a cero");
+    return;
+  }
+  LINE(out, "", "absent", "",
+       "a combination that is not listed counts nobody; see the text coverage for years and "
+       "departments without any source",
+       "una combinación que no figura no cuenta a nadie; véase el texto coverage "
+       "para los años y departamentos sin ninguna fuente");
 }
 
 enum status release_text_dictionary(const struct release_facts *facts, struct arena *arena, struct ledger_table *table,
@@ -193,21 +240,12 @@ enum status release_text_dictionary(const struct release_facts *facts, struct ar
   snprintf(number, sizeof number, "%lld", (long long)facts->run);
   LINE(&body, "", "snapshot_run", number, "the store as it stood after this run",
        "el almacén tal como estaba después de esta ejecución");
-  snprintf(number, sizeof number, "%d", facts->k);
-  LINE(&body, "", "smallest_figure", number, "smaller figures are hidden, and others for their sake",
-       "las cifras menores se ocultan, y otras para protegerlas");
-  LINE(&body, "", "status", "shown", "the figure is as counted", "la cifra es la contada");
-  LINE(&body, "", "status", "hidden", "not zero, and hidden so that nobody is found out",
-       "no es cero; se oculta para que no se identifique a nadie");
+  put_protection(&body, facts);
   LINE(&body, "", "value", RELEASE_NOT_RECORDED, "no source recorded it: not zero and not 'no'",
        "ninguna fuente lo registró: no es cero ni «no»");
   LINE(&body, "", "value", RELEASE_TOTAL, "all values together, each unit counted once",
        "todos los valores juntos, cada unidad contada una vez");
-  LINE(&body, "", "absent", "",
-       "a combination that is not listed counts nobody; see the text coverage for years and "
-       "departments without any source",
-       "una combinación que no figura no cuenta a nadie; véase el texto coverage "
-       "para los años y departamentos sin ninguna fuente");
+  put_absent(&body, facts);
   for (size_t i = 0; i < facts->plan->count; i++) {
     put_definition(&body, &facts->plan->tables[i]);
     put_columns(&body, facts, i);
@@ -229,6 +267,11 @@ enum status release_text_linkage(const struct release_facts *facts, struct arena
     const struct cube_request request = {
         .workspace = facts->workspace, .indicator = &plan->indicator, .as_of_run = facts->run};
     struct cube cube;
+    if (facts->base > 0) { /* records add up, where persons do not */
+      release_text_put(&body, plan->name);
+      buffer_printf(&body, ",%lld,,,,,shown\n", (long long)total->counts[0]);
+      continue;
+    }
     status = cube_run(&request, &cube, error);
     if (status != OK) {
       break;

@@ -14,18 +14,21 @@ struct release_facts {
   const struct workspace *workspace;
   const struct release_plan *plan;
   const struct release_counted *counted; /* by table of the plan */
+  const struct ledger_table *tables;     /* so, too, with what they list; read where figures are rounded */
   int64_t run;
-  int k;
+  int k, base; /* base 0: suppressed */
 };
 /* table,item,value,en,es: definition, axes, columns and codes of each table. */
 enum status release_text_dictionary(const struct release_facts *facts, struct arena *arena, struct ledger_table *table,
                                     struct error *error) MUST_CHECK;
 /* table,figure,least,waiting_pairs,records,unlinkable: what linkage has not settled about the total of each table. It
- * is as it was then: pairs that waited are not kept, so that this alone is not made again. */
+ * is as it was then: pairs that waited are not kept, so that this alone is not made again. Rounded: the figure alone.
+ */
 enum status release_text_linkage(const struct release_facts *facts, struct arena *arena, struct ledger_table *table,
                                  struct error *error) MUST_CHECK;
 /* source,department,from,to,records: which source gave records of cases for which department, from which year to which
- * ("few": fewer than k); and the years for which a department has none from any source ("no_source"). */
+ * ("few": fewer than k); and the years for which a department has none from any source ("no_source"). Where figures are
+ * rounded, what is of fewer than k records looks as what is of none: it would tell zero from what rounds to zero. */
 enum status release_text_coverage(const struct release_facts *facts, struct arena *arena, struct ledger_table *table,
                                   struct error *error) MUST_CHECK;
 

@@ -14,7 +14,7 @@ struct verifying {
   struct arena *arena;
   struct releasing_check *check;
   struct release_plan plan;
-  struct disclose_settings settings;
+  struct disclosure_config settings;
 };
 
 static void find(const struct verifying *v, enum releasing_finding_kind kind, const char *table, const char *cell) {
@@ -109,7 +109,8 @@ static enum status read_plan(struct verifying *v, struct error *error) {
   }
   v->plan.name = v->released->name;
   if (status == OK) {
-    v->settings = (struct disclose_settings){.k = number_of(v, k), .width = number_of(v, width)};
+    v->settings = (struct disclosure_config){.k = number_of(v, k), .width = number_of(v, width)};
+    status = release_base_read(v->released->settings, v->arena, &v->settings.base, error);
     v->plan.label_en = arena_text(v->arena, en->text);
     v->plan.label_es = arena_text(v->arena, es->text);
   }

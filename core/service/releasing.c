@@ -70,6 +70,34 @@ static enum status find_former(const struct workspace *workspace, const char *na
   return status;
 }
 
+/* Together, releases of two methods or bases would tell what each conceals. */
+static enum status check_method(const struct workspace *workspace, struct arena *arena, struct error *error) {
+  struct released *all = NULL;
+  size_t count = 0;
+  enum status status = releasing_list(workspace, arena, &all, &count, error);
+  for (size_t i = 0; i < count && status == OK; i++) {
+    int base = 0;
+    status = release_base_read(all[i].settings, arena, &base, error);
+    if (status != OK || base == workspace->config->disclosure.base) {
+      continue;
+    }
+    error_set(error, ERR_CONFIG, _("release %lld is published by another method or base than `disclosure:` now says"),
+              (long long)all[i].id);
+    if (base > 0) {
+      error_hint(error,
+                 _("the two together would tell what each conceals: keep {method: round, base: %d}, or publish"
+                   " from a new store"),
+                 base);
+    } else {
+      error_hint(error, "%s",
+                 _("the two together would tell what each conceals: keep {method: suppress}, or publish"
+                   " from a new store"));
+    }
+    status = ERR_CONFIG;
+  }
+  return status;
+}
+
 static void put_table_digest(const struct ledger_table *table, struct buffer *out) {
   char hex[2 * SHA256_SIZE + 1];
   hex_format(table->digest.bytes, SHA256_SIZE, hex);
@@ -152,17 +180,14 @@ static enum status make_and_publish(struct workspace *workspace, const struct re
                                     const atomic_bool *stop, struct arena *arena, struct releasing_made *out,
                                     struct error *error) {
   struct release_making making = {
-      .workspace = workspace,
-      .plan = plan,
-      .settings = {.k = workspace->config->disclosure.k, .width = workspace->config->disclosure.width},
-      .linkage = true,
-      .stop = stop};
+      .workspace = workspace, .plan = plan, .settings = workspace->config->disclosure, .linkage = true, .stop = stop};
   struct ledger_release release = {.name = plan->name, .actor = workspace->actor, .purpose = purpose};
   struct release_made made;
   struct buffer settings;
   int64_t newest = 0;
   buffer_init(&settings, 1 << 20);
-  enum status status = releasing_run(workspace, &making.run, error);
+  enum status status = check_method(workspace, arena, error);
+  status = status == OK ? releasing_run(workspace, &making.run, error) : status;
   status = status == OK ? find_former(workspace, plan->name, arena, &release.replaces, &newest, error) : status;
   if (status == OK && release.replaces != 0) {
     making.replaces = arena_printf(arena, "%lld", (long long)release.replaces);
@@ -185,6 +210,7 @@ static enum status make_and_publish(struct workspace *workspace, const struct re
   }
   if (status == OK) {
     tell(plan, &made, &release, out);
+    out->rounded = making.settings.base;
   }
   buffer_free(&settings);
   return status;

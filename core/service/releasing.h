@@ -45,11 +45,13 @@ enum status releasing_list(const struct workspace *workspace, struct arena *aren
 /* The last run before the first of those that go on: nothing that it or an earlier one wrote will change. */
 enum status releasing_run(const struct workspace *workspace, int64_t *run, struct error *error) MUST_CHECK;
 /* Publishes the release that is declared by that name, all of it in one transaction with its entry in the log. Needs
- * RIGHT_PUBLISH and a named person; one at a time. ERR_INTERRUPTED, and nothing published, once `stop` (NULL: none) is
- * set before all is counted. */
+ * RIGHT_PUBLISH and a named person; one at a time. ERR_CONFIG where releases of another method or base are published:
+ * rounded figures tell about hidden ones, and to two bases more than to one. ERR_INTERRUPTED, and nothing published,
+ * once `stop` (NULL: none) is set before all is counted. */
 struct releasing_made {
   int64_t id, run, replaces;
   size_t tables, shown, hidden, restated; /* cells; lines of the restatements */
+  int rounded;                            /* to that base; 0: what is shown is exact */
   char digest[65];
 };
 enum status releasing_create(struct workspace *workspace, const char *name, const char *purpose,

@@ -15,10 +15,10 @@ struct rounding_part {
 };
 enum { ROUNDING_PARTS_MOST = CUBE_AXES_MOST + CUBE_CONDITIONS_MOST };
 
-/* `source`: of a source's own figure; NULL: consolidated. The draw is keyed by the workspace's root key, which stays
- * for the life of the store. Zero stays zero; ERR_CONFIG without a key. */
+/* To `base`, 3 or 5. `source`: of a source's own figure; NULL: consolidated. The draw is keyed by the workspace's root
+ * key, which stays for the life of the store. Zero stays zero; ERR_CONFIG without a key. */
 enum status rounding_round(const struct workspace *workspace, const struct indicator *indicator, const char *source,
-                           const struct rounding_part *parts, size_t count, int64_t *figure,
+                           const struct rounding_part *parts, size_t count, int base, int64_t *figure,
                            struct error *error) MUST_CHECK;
 
 #endif
