@@ -302,9 +302,10 @@ static enum status run(const struct gathering *gathering, struct disclose_settin
 
 /* What is rounded is not hidden. */
 static struct disclose_settings suppression_of(const struct release_request *request) {
-  const struct disclosure_config *settings = &request->settings;
-  return settings->base > 0 ? (struct disclose_settings){.k = 1}
-                            : (struct disclose_settings){.k = settings->k, .width = settings->width};
+  bool rounded = request->settings.base > 0;
+  const struct disclose_settings settings = {.k = rounded ? 1 : request->settings.k,
+                                             .width = rounded ? 0 : request->settings.width};
+  return settings;
 }
 
 static enum status tell_all_before(struct gathering *gathering, struct error *error) {
