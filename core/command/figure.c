@@ -70,8 +70,14 @@ static void print_again(const json_t *release, const json_t *answer) {
     printf(_("published: hidden; as of run %lld: %lld\n"), number_of(release, "run"), number_of(answer, "figure"));
     return;
   }
-  printf(_("published: %lld; counted again as of run %lld: %lld\n"), number_of(release, "published"),
-         number_of(release, "run"), number_of(answer, "figure"));
+  if (number_of(release, "rounded") != 0) {
+    printf(_("published: %lld, rounded to base %lld; counted again as of run %lld, not rounded: %lld\n"),
+           number_of(release, "published"), number_of(release, "rounded"), number_of(release, "run"),
+           number_of(answer, "figure"));
+  } else {
+    printf(_("published: %lld; counted again as of run %lld: %lld\n"), number_of(release, "published"),
+           number_of(release, "run"), number_of(answer, "figure"));
+  }
   if (json_is_true(json_object_get(release, "same"))) {
     return;
   }

@@ -1,6 +1,7 @@
 #include "core/base/text.h"
 #include "core/service/access.h"
 #include "core/service/figure.h"
+#include "core/service/release_count.h"
 #include "core/service/release_make.h"
 #include "core/store/erase.h"
 
@@ -14,6 +15,7 @@ struct telling {
   struct released released;
   const struct released_table *table;
   struct release_table_plan plan;
+  int base; /* of the release's rounding; 0: it suppressed */
   struct ledger_cell *cells;
   size_t count;
   struct ledger_cell wanted;
@@ -37,7 +39,9 @@ static enum status open_table(struct telling *telling, const char *reference, st
     return ERR_USAGE;
   }
   telling->plan.name = telling->table->name;
-  status = release_table_read(slice_of(telling->table->settings), telling->arena, &telling->plan, error);
+  status = release_base_read(telling->released.settings, telling->arena, &telling->base, error);
+  status = status != OK ? status
+                        : release_table_read(slice_of(telling->table->settings), telling->arena, &telling->plan, error);
   status = status == OK ? release_cells_read(telling->workspace, telling->released.id, telling->table, telling->arena,
                                              &telling->cells, &telling->count, error)
                         : status;
@@ -92,7 +96,7 @@ static size_t likeness(const struct telling *telling, const struct ledger_cell *
   return alike;
 }
 
-/* A value that no cell has; else a cell that counted nobody. */
+/* A value that no cell has; else a cell that counted nobody, as far as the release tells. */
 static enum status no_cell(const struct telling *telling, struct error *error) {
   const char **names = arena_array(telling->arena, telling->count + 1, sizeof *names);
   const struct ledger_cell *best = NULL;
@@ -117,8 +121,10 @@ static enum status no_cell(const struct telling *telling, struct error *error) {
   for (size_t i = 0; i < telling->count; i++) {
     best = best == NULL || likeness(telling, &telling->cells[i]) > likeness(telling, best) ? &telling->cells[i] : best;
   }
-  error_set(error, ERR_USAGE, _("table '%s' has no cell %s: it counted nobody"), telling->table->name,
-            release_cell_name(&telling->plan, &telling->wanted, telling->arena));
+  error_set(error, ERR_USAGE,
+            telling->base > 0 ? _("table '%s' has no cell %s: it counted nobody, or few who round to zero")
+                              : _("table '%s' has no cell %s: it counted nobody"),
+            telling->table->name, release_cell_name(&telling->plan, &telling->wanted, telling->arena));
   error_hint(error, _("the nearest is %s"),
              best == NULL ? "-" : release_cell_name(&telling->plan, best, telling->arena));
   return ERR_USAGE;
@@ -133,7 +139,7 @@ static enum status find_cell(struct telling *telling, struct error *error) {
     return status != OK ? status : no_cell(telling, error);
   }
   bool seen = telling->request->exact || telling->request->sight.reveal;
-  return telling->cell->hidden && !seen ? figure_hidden(error) : OK;
+  return (telling->cell->hidden || telling->base > 0) && !seen ? figure_hidden(telling->base, error) : OK;
 }
 
 /* ---- whether it is counted so again ---- */
@@ -182,12 +188,21 @@ static enum status add_release(const struct telling *telling, const struct figur
                                struct error *error) {
   const struct released *released = &telling->released;
   const struct ledger_cell *cell = telling->cell;
-  bool same = !cell->hidden && cell->figure == figure->extent.figure;
-  json_t *release = json_pack(
-      "{sI ss ss sI ss ss ss ss so so}", "id", (json_int_t)released->id, "name", released->name, "made", released->made,
-      "run", (json_int_t)released->run, "digest", released->digest, "table", telling->table->name, "table_digest",
-      telling->table->digest, "cell", release_cell_name(&telling->plan, cell, telling->arena), "published",
-      cell->hidden ? json_null() : json_integer(cell->figure), "same", cell->hidden ? json_null() : json_boolean(same));
+  int64_t again = figure->extent.figure; /* as it would be published */
+  if (telling->base > 0) {
+    enum status status = release_round_cell(telling->workspace, &telling->plan, released->run, cell->values,
+                                            telling->base, &again, error);
+    if (status != OK) {
+      return status;
+    }
+  }
+  bool same = !cell->hidden && cell->figure == again;
+  json_t *release = json_pack("{sI ss ss sI ss ss ss ss si so so}", "id", (json_int_t)released->id, "name",
+                              released->name, "made", released->made, "run", (json_int_t)released->run, "digest",
+                              released->digest, "table", telling->table->name, "table_digest", telling->table->digest,
+                              "cell", release_cell_name(&telling->plan, cell, telling->arena), "rounded", telling->base,
+                              "published", cell->hidden ? json_null() : json_integer(cell->figure), "same",
+                              cell->hidden ? json_null() : json_boolean(same));
   if (release == NULL) {
     return error_memory(error);
   }

@@ -196,8 +196,10 @@ static void note_conditions(const struct figure_request *request, struct figure 
   }
 }
 
-enum status figure_hidden(struct error *error) {
-  error_set(error, ERR_AUTH, "%s", _("the figure is hidden in its table: who is behind it is a sight of exact data"));
+enum status figure_hidden(int base, struct error *error) {
+  error_set(error, ERR_AUTH, "%s",
+            base > 0 ? _("the figure is rounded in its table: who is behind it is a sight of exact data")
+                     : _("the figure is hidden in its table: who is behind it is a sight of exact data"));
   error_hint(error, "%s", _("--exact --purpose \"why you have to see it\": the log records it"));
   return ERR_AUTH;
 }
@@ -224,6 +226,10 @@ enum status figure_find(struct workspace *workspace, const struct figure_request
   *figure = (struct figure){.arena = arena_new(0)};
   enum status status = figure->arena == NULL ? error_memory(error) : access_require(workspace, RIGHT_LOG, error);
   status = status == OK ? define(workspace, request, figure, error) : status;
+  bool seen = request->exact || request->sight.reveal;
+  if (status == OK && !seen && request->table == NULL && workspace->config->disclosure.base > 0) {
+    return figure_hidden(workspace->config->disclosure.base, error); /* the list of units would be the exact count */
+  }
   status = status == OK ? log_sight(workspace, request, error) : status;
   if (status != OK) {
     return status;
@@ -233,7 +239,7 @@ enum status figure_find(struct workspace *workspace, const struct figure_request
                                      .indicator = &figure->indicator,
                                      .conditions = request->conditions,
                                      .condition_count = request->condition_count,
-                                     .suppress = !request->exact && !request->sight.reveal && request->table == NULL,
+                                     .suppress = !seen && request->table == NULL,
                                      .as_of_run = figure->as_of_run,
                                      .group = request->table == NULL ? NULL : frozen_group,
                                      .groups = request->table,
@@ -247,7 +253,7 @@ enum status figure_find(struct workspace *workspace, const struct figure_request
   figure->extent = cube.total;
   cube_free(&cube);
   if (figure->extent.hidden) {
-    return figure_hidden(error);
+    return figure_hidden(0, error);
   }
   if (figure->count > 0) {
     qsort(figure->units, figure->count, sizeof *figure->units, by_id);

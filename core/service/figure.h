@@ -39,14 +39,14 @@ struct figure {
   int64_t as_of_run;    /* 0: now */
 };
 
-/* Counts. ERR_AUTH for a figure that a report by those fields hides, for itself or for another's sake, and that was not
- * asked for exactly; ERR_USAGE as the report has it. An exact or revealed one is in the log before anything is read.
- * The caller frees the figure, also after an error. */
+/* Counts. ERR_AUTH for a figure that a report by those fields hides, for itself or for another's sake, or rounds, and
+ * that was not asked for exactly; ERR_USAGE as the report has it. An exact or revealed one is in the log before
+ * anything is read. The caller frees the figure, also after an error. */
 enum status figure_find(struct workspace *workspace, const struct figure_request *request, struct figure *figure,
                         struct error *error) MUST_CHECK;
 void figure_free(struct figure *figure);
-/* That a figure is hidden in its table, in the same words whyever it is: ERR_AUTH. */
-enum status figure_hidden(struct error *error);
+/* That a figure is hidden in its table, in the same words whyever it is, or rounded there (base > 0): ERR_AUTH. */
+enum status figure_hidden(int base, struct error *error);
 
 /* Adds conditions from "year=2022,department=15", or from a row of `puente report … --json`: its texts are values, null
  * is "not recorded", the indicator's own figures are passed over. The text has to outlive the request. ERR_USAGE. */
@@ -65,11 +65,12 @@ enum status explain_figure(struct workspace *workspace, const struct figure_requ
                            struct error *error) MUST_CHECK;
 /* The figure of a cell of a released table: `request` names the table in place of the indicator, and the cell by the
  * codes that were published; a field that is not named is the total. `reference` is the release's name or number. Adds
- * "release": {"id", "name", "made", "run", "digest", "table", "table_digest", "cell", "published": figure or null where
- * it is hidden, "same": whether the release's run still gives it, or null}; where it does not, "erased": records that
- * were taken out since, "changed": settings that are others now, or null, "findings": [{"cell" or null, "frozen",
- * "now"}] of `release verify` about the cell or the whole. No "least": what waits is known of today alone.
- * ERR_USAGE with what is nearest where the table has no such cell, ERR_AUTH where it is hidden. */
+ * "release": {"id", "name", "made", "run", "digest", "table", "table_digest", "cell", "rounded": base or 0,
+ * "published": figure or null where it is hidden, "same": whether the release's run still gives it, or null}; where it
+ * does not, "erased": records that were taken out since, "changed": settings that are others now, or null, "findings":
+ * [{"cell" or null, "frozen", "now"}] of `release verify` about the cell or the whole. No "least": what waits is known
+ * of today alone. ERR_USAGE with what is nearest where the table has no such cell, ERR_AUTH where it is hidden or
+ * rounded. */
 enum status explain_released(struct workspace *workspace, const char *reference, const struct figure_request *request,
                              json_t **answer, struct error *error) MUST_CHECK;
 /* A figure's own answer, as explain_figure has it. */

@@ -60,6 +60,9 @@ enum status release_count(const struct release_request *request, struct arena *a
 /* Rounded figures in the place of a table's counts, each with the number that reports give it (rounding.h). */
 enum status release_round(const struct release_request *request, const struct release_table_plan *table,
                           struct arena *arena, struct release_counted *counted, struct error *error) MUST_CHECK;
+/* One cell's figure, rounded so: `values` by field, RELEASE_TOTAL where it is left out. */
+enum status release_round_cell(const struct workspace *workspace, const struct release_table_plan *table, int64_t run,
+                               const char *const *values, int base, int64_t *figure, struct error *error) MUST_CHECK;
 /* The base that a release's settings have; 0: it suppresses. ERR_STORE where they cannot be read. */
 enum status release_base_read(const char *settings, struct arena *arena, int *base, struct error *error) MUST_CHECK;
 

@@ -37,13 +37,12 @@ static void publish(const char *folder) {
   says(folder, 0, "release create small --purpose test", "of small is published");
 }
 
-/* A copy of the exact one, of which nothing is published yet. */
-static char *copy(const char *name, const char *disclosure) {
+static char *copy(const char *of, const char *name, const char *disclosure) {
   char *folder = NULL;
   if (asprintf(&folder, "%s/%s", peru.folder, name) < 0) {
     abort();
   }
-  shell("cp -r %s %s", exact, folder);
+  shell("cp -r %s %s", of, folder);
   configure(folder, disclosure);
   return folder;
 }
@@ -64,8 +63,8 @@ static int set_up(void **state) {
                 "  band: {indicator: victims, by: [age_band, sex]}\n"
                 "  cases: {indicator: cases, by: [department]}\n");
   says(exact, 0, "run --quiet", "");
-  rounded[3] = copy("three", "method: round, base: 3");
-  rounded[5] = copy("five", "method: round, base: 5");
+  rounded[3] = copy(exact, "three", "method: round, base: 3");
+  rounded[5] = copy(exact, "five", "method: round, base: 5");
   publish(exact);
   publish(rounded[3]);
   publish(rounded[5]);
@@ -96,7 +95,7 @@ static void check(int base, const char *program) {
   }
   program_write(rounded[base], "check.py", program);
   char *said = shell_output(&code,
-                            "cd %s && cat >lib.py <<'END'\n"
+                            "puente=$(realpath %s/puente) && cd %s && cat >lib.py <<'END'\n"
                             "import csv, json, sys\n"
                             "base = %d\n"
                             "names = ['sex', 'women', 'group', 'fine', 'band', 'cases']\n"
@@ -108,8 +107,8 @@ static void check(int base, const char *program) {
                             "  return {(n, *r[:-2]): int(r[-2]) for n, r in rows}\n"
                             "was, now = cells('%s'), cells('.')\n"
                             "END\n"
-                            "python3 check.py 2>&1",
-                            rounded[base], base, exact);
+                            "python3 check.py $puente 2>&1",
+                            build_folder(), rounded[base], base, exact);
   print_message("base %d: %s", base, said);
   assert_int_equal(code, 0);
   free(said);
@@ -216,6 +215,107 @@ static void the_texts_are_rounded_too(void **state) {
   says(rounded[3], 0, "release show small sex", "rounded to base 3");
 }
 
+/* ---- whom a figure counts ---- */
+
+#define SIGHT                                                                                                          \
+  "error: the figure is rounded in its table: who is behind it is a sight of exact data\n"                             \
+  "  hint: --exact --purpose \"why you have to see it\": the log records it\n"
+
+/* Nothing but the refusal, which has no number. */
+static void refuses(const char *folder, const char *arguments) {
+  int code = 0;
+  char *said = say(folder, &code, arguments);
+  if (code != 1 || strcmp(said, SIGHT) != 0) {
+    fail_msg("%s: %d: %s", arguments, code, said);
+  }
+  free(said);
+}
+
+/* A list of persons would be the exact count: of a release by its own method, of a figure of today by today's. */
+static void who_is_behind_a_rounded_figure_is_not_listed(void **state) {
+  const char *folder = rounded[5];
+  char absent[160];
+  (void)state;
+  char *cell = workspace_rows(
+      folder, "SELECT 'department=' || a.value_1 || ',purposes=' || b.value_2 FROM released_cells a, released_cells b "
+              "WHERE a.name = 'fine' AND b.name = 'fine' AND a.release_id = 1 AND b.release_id = 1 AND NOT EXISTS "
+              "(SELECT 1 FROM released_cells c WHERE c.name = 'fine' AND c.value_1 = a.value_1 AND c.value_2 = "
+              "b.value_2) LIMIT 1");
+  assert_true(strlen(cell) > 20);
+  snprintf(absent, sizeof absent, "explain figure --release 1 fine --by %.*s", (int)strcspn(cell, "\n"), cell);
+  free(cell);
+  for (int now = 0; now < 2; now++) {
+    configure(folder, now == 0 ? "method: round, base: 5" : "k: 1");
+    refuses(folder, "explain figure --release small sex");
+    refuses(folder, "--json explain figure --release small sex --by sex=female");
+    refuses(folder, "explain figure --release 1 cases --by department=08");
+    says(folder, 2, absent, "it counted nobody, or few who round to zero");
+  }
+  configure(folder, "method: round, base: 5");
+  refuses(folder, "explain figure victims");
+  refuses(folder, "explain figure victims --by sex=female");
+  refuses(folder, "audit sample victims --n 1 --seed 1");
+  refuses(folder, "audit sample victims --n 999 --seed 1");
+}
+
+/* Who may see it sees that the run still gives the published number. */
+static void an_exact_sight_compares_rounded_figures(void **state) {
+  static const char program[] =
+      "from lib import *\n"
+      "import subprocess\n"
+      "fields = {'sex': ['year', 'sex'], 'group': ['period', 'region', 'purpose_group'], 'cases': ['department']}\n"
+      "away = told = 0\n"
+      "for key, number in list(now.items()):\n"
+      "  if key[0] not in fields or told == 24: continue\n"
+      "  by = ','.join(f + '=' + ('' if v == 'not_recorded' else v) for f, v in zip(fields[key[0]], key[1:])\n"
+      "                if v != 'total')\n"
+      "  said = json.loads(subprocess.run([sys.argv[1], '--config', 'puente.yaml', '--json', 'explain', 'figure',\n"
+      "    '--release', 'small', key[0], *(['--by', by] if by else []), '--exact', '--purpose', 'test'],\n"
+      "    env={'PUENTE_ACTOR': 'rosa', 'PATH': '/usr/bin:/bin'}, stdout=subprocess.PIPE, check=True).stdout)\n"
+      "  assert said['release']['published'] == number and said['release']['rounded'] == base, (key, said['release'])\n"
+      "  assert said['release']['same'] is True and 'findings' not in said['release'], (key, said['release'])\n"
+      "  assert said['figure'] == was[key], (key, said['figure'], was[key])\n"
+      "  away += said['figure'] != number\n"
+      "  told += 1\n"
+      "assert told > 15 and away > 8, (told, away)\n"
+      "print('explained', told, 'rounded', away)\n";
+  (void)state;
+  check(3, program);
+  check(5, program);
+  says(rounded[5], 0, "explain figure --release small sex --exact --purpose test", "rounded to base 5; counted again");
+}
+
+/* What differs after an erasure is told in rounded figures; in a copy. */
+static void verifying_tells_rounded_figures(void **state) {
+  char line[160];
+  int code = 0;
+  (void)state;
+  char *folder = copy(rounded[5], "verified", "method: round, base: 5");
+  char *listed = say(folder, &code, "explain figure --release small sex --exact --purpose test");
+  int persons = 0;
+  for (const char *at = listed; persons < 12 && (at = strstr(at, "\n  person ")) != NULL; persons++) {
+    at += strlen("\n  person ");
+    snprintf(line, sizeof line, "erase person %lld --reason asked --document C-1", atoll(at));
+    says(folder, 0, line, "");
+  }
+  free(listed);
+  assert_int_equal(persons, 12);
+  char *said = say(folder, &code, "release verify small");
+  assert_int_equal(code, 1);
+  int found = 0;
+  for (const char *at = said; (at = strstr(at, "published '")) != NULL; found++) {
+    at += strlen("published '");
+    const char *now = strstr(at, "now makes '");
+    assert_non_null(now);
+    assert_int_equal((int)strtol(at, NULL, 10) % 5, 0);
+    assert_int_equal((int)strtol(now + strlen("now makes '"), NULL, 10) % 5, 0);
+  }
+  print_message("verified: differences %d\n", found);
+  assert_true(found > 3);
+  free(said);
+  free(folder);
+}
+
 /* ---- the settings are the release's own ---- */
 
 static void a_release_is_made_again_whatever_the_method_now(void **state) {
@@ -266,6 +366,9 @@ int main(void) {
                                      cmocka_unit_test(a_cell_has_one_number_in_all_tables),
                                      cmocka_unit_test(a_release_has_the_numbers_of_reports),
                                      cmocka_unit_test(the_texts_are_rounded_too),
+                                     cmocka_unit_test(who_is_behind_a_rounded_figure_is_not_listed),
+                                     cmocka_unit_test(an_exact_sight_compares_rounded_figures),
+                                     cmocka_unit_test(verifying_tells_rounded_figures),
                                      cmocka_unit_test(a_release_is_made_again_whatever_the_method_now),
                                      cmocka_unit_test(methods_do_not_mix),
                                      cmocka_unit_test(what_changed_is_told_without_cause)};
