@@ -70,7 +70,7 @@ enum disclose_status {
 };
 
 /* Cells are in row-major order: the first level moves slowest. Without levels: the one cell of all units. A table whose
- * margins are printed needs them as tables of their own (disclose_margins). */
+ * margins are printed needs them as tables of their own. */
 struct disclose_table {
   const char *name; /* for messages */
   struct disclose_level levels[DISCLOSE_AXES_MOST];
@@ -103,20 +103,16 @@ struct disclose_result {
   struct disclose_figures *tables; /* as many as the problem's */
   size_t filled;                   /* cells of this publication that are not zero */
   size_t small, beside;            /* of those, hidden */
-  size_t exposed;        /* hidden cells that what was shown earlier gives away: nothing here can protect them */
-  size_t solved, worlds; /* programmes solved; worlds proved */
-  int64_t units;         /* counted in any table of this publication */
-  int64_t seen;          /* of those, in a shown cell of the tables with most levels */
+  size_t exposed; /* hidden cells that what was shown earlier gives away: nothing here can protect them */
+  size_t solved;  /* programmes, over all tiers: the work that it was */
+  size_t worlds;  /* proved, in the end */
+  int64_t units;  /* counted in any table of this publication */
+  int64_t seen;   /* of those, in a shown cell of the tables with most levels */
 };
 
 /* ERR_INPUT for a settings, axis, atom, or group out of bounds; ERR_LIMIT for what is too large. */
 enum status disclose_run(const struct disclose_problem *problem, struct arena *arena, struct disclose_result *result,
                          struct error *error) MUST_CHECK;
-
-/* Appends to `tables` (room for DISCLOSE_TABLES_MOST) the margins of `table`: each choice of fewer of its levels down
- * to the total. A level of one group is a filter and stays in all of them. ERR_LIMIT: no room. */
-enum status disclose_margins(const struct disclose_table *table, struct disclose_table *tables, size_t *count,
-                             struct error *error) MUST_CHECK;
 
 /* The place of a cell; values by level. */
 size_t disclose_place(const struct disclose_table *table, const uint32_t *values);

@@ -19,9 +19,9 @@ static bool next_tier(const struct disclose_problem *problem, bool first, unsign
 }
 
 /* The tables up to a tier. `left` is what the lower tiers left, by table of the whole; and then
- * what this one leaves. */
+ * what this one leaves. Programmes are added to `solved`. */
 static enum status run_part(const struct disclose_problem *problem, unsigned tier, bool first, struct arena *arena,
-                            struct lower *left, struct error *error) {
+                            struct lower *left, size_t *solved, struct error *error) {
   struct disclose_problem part = *problem;
   struct disclose_result result;
   struct lower lower = *left;
@@ -42,6 +42,7 @@ static enum status run_part(const struct disclose_problem *problem, unsigned tie
   part.table_count = count;
   *left = (struct lower){.begun = left->begun};
   enum status status = tier_run(&part, first ? NULL : &lower, arena, &result, left, error);
+  *solved += status == OK ? result.solved : 0;
   for (size_t i = 0; i < count && status == OK; i++) {
     left->begun[chosen[i]] = tables[i].earlier == NULL ? result.tables[i].status : NULL;
   }
@@ -52,6 +53,7 @@ enum status disclose_run(const struct disclose_problem *problem, struct arena *a
                          struct error *error) {
   struct lower left = {.count = 0}, unused = {.count = 0};
   unsigned tier = 0, next;
+  size_t solved = 0;
   bool first = true, any = problem->settings.k > 1 && next_tier(problem, true, &tier);
   next = tier;
   if (!any || !next_tier(problem, false, &next)) {
@@ -60,9 +62,11 @@ enum status disclose_run(const struct disclose_problem *problem, struct arena *a
   left.begun = arena_array(arena, problem->table_count, sizeof *left.begun);
   enum status status = left.begun == NULL ? error_memory(error) : OK;
   for (bool more = true; more && status == OK; first = false) {
-    status = run_part(problem, tier, first, arena, &left, error);
+    status = run_part(problem, tier, first, arena, &left, &solved, error);
     tier = next;
     more = next_tier(problem, false, &next);
   }
-  return status == OK ? tier_run(problem, &left, arena, result, &unused, error) : status;
+  status = status == OK ? tier_run(problem, &left, arena, result, &unused, error) : status;
+  result->solved += status == OK ? solved : 0;
+  return status;
 }

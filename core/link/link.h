@@ -148,7 +148,6 @@ struct link_band {
   bool hold;
 };
 struct link_band link_plan_band(const struct link_plan *plan);
-void link_plan_set_band(struct link_plan *plan, struct link_band band);
 
 /* A step of the work with its share done, 0..1; returns false to stop (ERR_INTERRUPTED). */
 typedef bool link_progress(void *context, const char *step, double done);

@@ -166,7 +166,3 @@ struct slice link_plan_text(const struct link_plan *plan) {
 struct link_band link_plan_band(const struct link_plan *plan) {
   return plan->band;
 }
-
-void link_plan_set_band(struct link_plan *plan, struct link_band band) {
-  plan->band = band;
-}

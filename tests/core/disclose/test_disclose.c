@@ -84,15 +84,14 @@ static void test_total_alone(void **unused) {
 
 /* One row with its total: a single hidden cell would be the total less the others. */
 static void test_one_row_hides_two(void **unused) {
-  struct disclose_table tables[8] = {{.name = "row", .levels = {{0, 3, NULL}}, .level_count = 1}};
-  size_t count = 1;
+  static const struct disclose_table tables[] = {{.name = "row", .levels = {{0, 3, NULL}}, .level_count = 1},
+                                                 {.name = "row"}};
   (void)unused;
   begin();
   add(5, 0, 0);
   add(40, 1, 0);
   add(90, 2, 0);
-  assert_int_equal(disclose_margins(&tables[0], tables, &count, &error), OK);
-  assert_int_equal(run(11, AXES, 2, tables, count), OK);
+  assert_int_equal(run(11, AXES, 2, tables, 2), OK);
   assert_int_equal(result.tables[0].status[0], DISCLOSE_SMALL);
   assert_int_equal(result.tables[0].status[1], DISCLOSE_BESIDE);
   assert_int_equal(result.tables[0].status[2], DISCLOSE_SHOWN);
@@ -113,15 +112,14 @@ static void test_one_row_without_total_hides_one(void **unused) {
 
 /* A person in two cells is counted once in the total: parts are more than it, and still nothing may be computed. */
 static void test_one_person_in_several_cells(void **unused) {
-  struct disclose_table tables[8] = {{.name = "row", .levels = {{0, 3, NULL}}, .level_count = 1}};
-  size_t count = 1;
+  static const struct disclose_table tables[] = {{.name = "row", .levels = {{0, 3, NULL}}, .level_count = 1},
+                                                 {.name = "row"}};
   (void)unused;
   begin();
   add(5, 0, 0);
   add(40, 1, 0);
   rows[row_count++] = (struct disclose_row){.unit = 0, .atoms = {1, 0}};
-  assert_int_equal(disclose_margins(&tables[0], tables, &count, &error), OK);
-  assert_int_equal(run(11, AXES, 2, tables, count), OK);
+  assert_int_equal(run(11, AXES, 2, tables, 2), OK);
   assert_int_equal(result.tables[0].counts[0], 5);
   assert_int_equal(result.tables[0].counts[1], 41);
   assert_int_equal(result.tables[1].counts[0], 45);
@@ -269,6 +267,7 @@ static void test_earlier_tables_come_with_their_tiers(void **unused) {
   }
   assert_int_equal(run(11, axes, 2, tables, 4), OK);
   print_message("again: hidden=%zu solved=%zu, after %zu\n", hidden, result.solved, solved);
+  assert_true(solved > 0 && result.solved <= solved + solved / 2); /* not all that is out in every tier */
   assert_int_equal(result.exposed, 0);
   for (size_t t = 0; t < 4; t++) {
     for (size_t i = 0; i < result.tables[t].size; i++) {

@@ -149,13 +149,12 @@ static void test_frozen_model_gives_the_same(void **state) {
 }
 
 static void test_hold_and_tentative(void **state) {
-  struct link_plan *plan = population_plan("");
+  struct link_plan *holding = population_plan("band: {hold: [0.5, 0.999]}\n");
+  struct link_plan *merging = population_plan("band: {tentative: [0.5, 0.999]}\n");
   struct population *population = population_make(2000, 6, 0);
   (void)state;
-  link_plan_set_band(plan, (struct link_band){.from = 0.5, .to = 0.999, .hold = true});
-  struct link_result hold = run(plan, population, NULL, 2);
-  link_plan_set_band(plan, (struct link_band){.from = 0.5, .to = 0.999, .hold = false});
-  struct link_result tentative = run(plan, population, NULL, 2);
+  struct link_result hold = run(holding, population, NULL, 2);
+  struct link_result tentative = run(merging, population, NULL, 2);
   assert_true(hold.waiting > tentative.waiting);
   assert_true(hold.cluster_count > tentative.cluster_count);
   assert_true(hold.cluster_count_accepted < hold.cluster_count);
@@ -177,7 +176,8 @@ static void test_hold_and_tentative(void **state) {
   link_result_free(&hold);
   link_result_free(&tentative);
   population_free(population);
-  link_plan_free(plan);
+  link_plan_free(holding);
+  link_plan_free(merging);
 }
 
 /* ---- reasons ---- */

@@ -289,8 +289,6 @@ static void test_chosen_levels(void **state) {
   assert_int_equal(plan->rules[0].when[3], 1U << 3);
   assert_int_equal(plan->rules[0].unless[1], 1U << 2);
   assert_false(link_plan_band(plan).hold);
-  link_plan_set_band(plan, (struct link_band){.from = 0.5, .to = 0.6, .hold = true});
-  assert_true(link_plan_band(plan).hold && link_plan_band(plan).to == 0.6);
   assert_int_equal(plan->cluster.method, PARTITION_BEST);
   assert_true(plan->cluster.cap == 12.5F);
   link_plan_free(plan);
