@@ -1,18 +1,13 @@
 #include "core/base/share.h"
 
 #include "core/base/date.h"
-#include "core/base/file.h"
+#include "core/base/paper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libgfshare.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-enum { FILE_MOST = 4096, SUM = 8, LINE_MOST = 160 };
-static const char TITLE[] = "puente key share 1";
+#include <string.h>
 
 struct keyed_digest share_mark(const struct key *key) {
   struct subkey wrapping = key_wrapping(key);
@@ -74,32 +69,24 @@ enum status shares_make(const struct key *key, const char *workspace, int shares
 
 /* ---- the file ---- */
 
-static void sum_of(struct slice text, char sum[2 * SUM + 1]) {
-  struct sha256 digest = sha256_of(text);
-  hex_format(digest.bytes, SUM, sum);
-}
+/* Lines of a share in their order. */
+enum line { LINE_WORKSPACE, LINE_DATE, LINE_SHARE, LINE_NEEDED, LINE_KEY, LINE_SPLIT, LINE_DATA, LINE_COUNT };
+static const struct paper PAPER = {.title = "puente key share 1",
+                                   .names = {"workspace", "date", "share", "needed", "key", "split", "data", NULL}};
 
-static enum status write_all(int file, struct slice text) {
-  for (size_t had = 0; had < text.len;) {
-    ssize_t put = write(file, text.data + had, text.len - had);
-    if (put <= 0 && errno != EINTR) {
-      return ERR_IO;
-    }
-    had += put > 0 ? (size_t)put : 0;
-  }
-  return fsync(file) == 0 ? OK : ERR_IO;
-}
-
-static enum status put_file(const char *path, struct slice text, struct error *error) {
-  int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  enum status status = file < 0 ? ERR_IO : write_all(file, text);
-  int cause = errno;
-  if (file >= 0 && (close(file) != 0 || status != OK)) {
-    unlink(path);
-    status = ERR_IO;
-  }
+enum status share_write(const struct share *share, const char *path, struct error *error) {
+  struct paper_values values;
+  int cause = 0;
+  snprintf(values.of[LINE_WORKSPACE], PAPER_VALUE, "%s", share->workspace);
+  snprintf(values.of[LINE_DATE], PAPER_VALUE, "%s", share->date);
+  snprintf(values.of[LINE_SHARE], PAPER_VALUE, "%d of %d", share->number, share->shares);
+  snprintf(values.of[LINE_NEEDED], PAPER_VALUE, "%d", share->needed);
+  hex_format(share->mark.bytes, KEYED_SIZE, values.of[LINE_KEY]);
+  hex_format(share->split, SHARE_SPLIT, values.of[LINE_SPLIT]);
+  hex_format(share->bytes, KEY_SIZE, values.of[LINE_DATA]);
+  enum status status = paper_write(&PAPER, &values, path, &cause);
+  sodium_memzero(&values, sizeof values);
   if (status == OK) {
-    file_sync_folder(path);
     return OK;
   }
   error_set(error, cause == ENOSPC ? ERR_FULL : ERR_IO, _("cannot write the share: %s"), strerror(cause));
@@ -110,109 +97,36 @@ static enum status put_file(const char *path, struct slice text, struct error *e
   return error->code;
 }
 
-enum status share_write(const struct share *share, const char *path, struct error *error) {
-  char text[1024], mark[2 * KEYED_SIZE + 1], split[2 * SHARE_SPLIT + 1], data[2 * KEY_SIZE + 1], sum[2 * SUM + 1];
-  hex_format(share->mark.bytes, KEYED_SIZE, mark);
-  hex_format(share->split, SHARE_SPLIT, split);
-  hex_format(share->bytes, KEY_SIZE, data);
-  int len = snprintf(text, sizeof text,
-                     "%s\nworkspace: %s\ndate: %s\nshare: %d of %d\nneeded: %d\nkey: %s\nsplit: %s\ndata: %s\n", TITLE,
-                     share->workspace, share->date, share->number, share->shares, share->needed, mark, split, data);
-  sum_of(slice_make(text, (size_t)len), sum);
-  len += snprintf(text + len, sizeof text - (size_t)len, "checksum: %s\n", sum);
-  enum status status = put_file(path, slice_make(text, (size_t)len), error);
-  sodium_memzero(text, sizeof text);
-  sodium_memzero(data, sizeof data);
-  return status;
-}
-
-/* Lines of a share in their order. */
-enum line { LINE_WORKSPACE, LINE_DATE, LINE_SHARE, LINE_NEEDED, LINE_KEY, LINE_SPLIT, LINE_DATA, LINE_SUM, LINE_COUNT };
-static const char *const LINES[LINE_COUNT] = {
-    "workspace: ", "date: ", "share: ", "needed: ", "key: ", "split: ", "data: ", "checksum: "};
-
-/* The next line without its end, and without space after it. */
-static struct slice next_line(struct slice *rest) {
-  const char *end = rest->len == 0 ? NULL : memchr(rest->data, '\n', rest->len);
-  struct slice line = slice_make(rest->data, end == NULL ? rest->len : (size_t)(end - rest->data));
-  size_t taken = line.len + (end == NULL ? 0 : 1);
-  *rest = slice_make(rest->data + taken, rest->len - taken);
-  while (line.len > 0 && (line.data[line.len - 1] == '\r' || line.data[line.len - 1] == ' ')) {
-    line.len--;
-  }
-  return line;
-}
-
-/* `plain`: the lines above the checksum as they were written, whatever ends them now. */
-static bool split_lines(struct slice text, char values[LINE_COUNT][LINE_MOST], struct buffer *plain) {
-  if (!slice_is(next_line(&text), TITLE)) {
-    return false;
-  }
-  buffer_printf(plain, "%s\n", TITLE);
-  for (int i = 0; i < LINE_COUNT; i++) {
-    struct slice line = next_line(&text);
-    size_t name = strlen(LINES[i]);
-    if (line.len < name || line.len - name >= LINE_MOST || memcmp(line.data, LINES[i], name) != 0) {
-      return false;
-    }
-    memcpy(values[i], line.data + name, line.len - name);
-    values[i][line.len - name] = '\0';
-    if (i != LINE_SUM) {
-      buffer_printf(plain, "%.*s\n", SLICE_ARG(line));
-    }
-  }
-  return plain->failed == OK;
-}
-
-static bool take_values(char values[LINE_COUNT][LINE_MOST], struct share *share) {
+static bool take_values(const struct paper_values *values, struct share *share) {
   char rest[2];
-  copy_name(share->workspace, values[LINE_WORKSPACE]);
-  snprintf(share->date, sizeof share->date, "%.10s", values[LINE_DATE]);
-  return sscanf(values[LINE_SHARE], "%3d of %3d%1s", &share->number, &share->shares, rest) == 2
-         && sscanf(values[LINE_NEEDED], "%3d%1s", &share->needed, rest) == 1 && share->needed >= 2
+  copy_name(share->workspace, values->of[LINE_WORKSPACE]);
+  snprintf(share->date, sizeof share->date, "%.10s", values->of[LINE_DATE]);
+  return sscanf(values->of[LINE_SHARE], "%3d of %3d%1s", &share->number, &share->shares, rest) == 2
+         && sscanf(values->of[LINE_NEEDED], "%3d%1s", &share->needed, rest) == 1 && share->needed >= 2
          && share->shares >= share->needed && share->shares <= SHARES_MOST && share->number >= 1
-         && share->number <= share->shares && hex_parse(slice_of(values[LINE_KEY]), share->mark.bytes, KEYED_SIZE)
-         && hex_parse(slice_of(values[LINE_SPLIT]), share->split, SHARE_SPLIT)
-         && hex_parse(slice_of(values[LINE_DATA]), share->bytes, KEY_SIZE);
+         && share->number <= share->shares && hex_parse(slice_of(values->of[LINE_KEY]), share->mark.bytes, KEYED_SIZE)
+         && hex_parse(slice_of(values->of[LINE_SPLIT]), share->split, SHARE_SPLIT)
+         && hex_parse(slice_of(values->of[LINE_DATA]), share->bytes, KEY_SIZE);
 }
 
-static enum status parse(struct slice text, const char *path, struct share *share, struct error *error) {
-  char values[LINE_COUNT][LINE_MOST], sum[2 * SUM + 1];
-  struct buffer plain;
-  buffer_init(&plain, FILE_MOST);
-  bool whole = split_lines(text, values, &plain);
-  enum status status = OK;
-  if (!whole) {
+enum status share_read(const char *path, struct share *share, struct error *error) {
+  struct paper_values values;
+  enum paper_state state;
+  *share = (struct share){.number = 0};
+  enum status status = paper_read(&PAPER, path, &values, &state, error);
+  if (status != OK) {
+    return status;
+  }
+  if (state == PAPER_OTHER) {
     status = error_set(error, ERR_INPUT, "%s", _("this is not a share of a key"));
-  } else {
-    sum_of(buffer_view(&plain), sum);
-    bool same = strcmp(sum, values[LINE_SUM]) == 0;
-    if (!same || !take_values(values, share)) {
-      status = error_set(error, ERR_INPUT, "%s", _("this share is damaged: its checksum is another"));
-    }
+  } else if (state == PAPER_DAMAGED || !take_values(&values, share)) {
+    status = error_set(error, ERR_INPUT, "%s", _("this share is damaged: its checksum is another"));
   }
   if (status != OK) {
     error_place(error, "%s", path);
     error_hint(error, "%s", _("compare it with its holder's printed copy, or take another holder's share"));
   }
-  if (plain.data != NULL) {
-    sodium_memzero(plain.data, plain.capacity);
-  }
-  sodium_memzero(values, sizeof values);
-  buffer_free(&plain);
-  return status;
-}
-
-enum status share_read(const char *path, struct share *share, struct error *error) {
-  struct buffer text;
-  *share = (struct share){.number = 0};
-  buffer_init(&text, FILE_MOST);
-  enum status status = file_read(path, FILE_MOST, &text, error);
-  status = status == OK ? parse(buffer_view(&text), path, share, error) : status;
-  if (text.data != NULL) {
-    sodium_memzero(text.data, text.capacity);
-  }
-  buffer_free(&text);
+  sodium_memzero(&values, sizeof values);
   return status;
 }
 

@@ -28,6 +28,7 @@ static const struct command *const COMMANDS[] = {
     &command_access,
     &command_erase,
     &command_map,
+    &command_encode,
     &command_codelist,
     &command_connectors,
     &command_store,

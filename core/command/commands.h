@@ -15,6 +15,7 @@ extern const struct command command_check;
 extern const struct command command_codelist;
 extern const struct command command_connectors;
 extern const struct command command_drift;
+extern const struct command command_encode;
 extern const struct command command_erase;
 extern const struct command command_explain;
 extern const struct command command_export;

@@ -69,7 +69,7 @@ static bool read_count(const char *text, int *count) {
 }
 
 struct chosen {
-  const char *shares, *needed;
+  const char *shares, *needed, *institution, *reason;
   bool resume;
 };
 
@@ -156,39 +156,106 @@ static enum status check_shares(const struct globals *globals, char **files, siz
   return status;
 }
 
+static enum status linkage(const struct globals *globals, const struct chosen *chosen, const char *path,
+                           struct error *error) {
+  struct workspace workspace;
+  char mark[LINKAGE_MARK + 1];
+  const struct linkage_gift gift = {.path = path, .institution = chosen->institution, .reason = chosen->reason};
+  if (gift.institution == NULL || gift.institution[0] == '\0' || gift.reason == NULL || gift.reason[0] == '\0') {
+    error_set(error, ERR_USAGE, "%s", _("--for INSTITUTION and --reason TEXT are needed"));
+    error_hint(error, "%s", _("the log keeps who was given the linkage key, and why"));
+    return ERR_USAGE;
+  }
+  enum status status = workspace_open(globals->config, WORKSPACE_WRITE, &workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  status = service_give_linkage_key(&workspace, &gift, mark, error);
+  if (status == OK && globals->json) {
+    printf("{\"key\":\"%s\"}\n", mark);
+  } else if (status == OK) {
+    printf(_("linkage key %s was written to %s\n"
+             "give it to the institution by a way of its own, and delete the file here\n"),
+           mark, path);
+  }
+  workspace_close(&workspace);
+  return status;
+}
+
+struct arguments {
+  char **items; /* after the verb */
+  size_t count;
+};
+
+static enum status run_list(const struct globals *globals, const struct chosen *chosen, const struct arguments *rest,
+                            struct error *error) {
+  (void)chosen;
+  (void)rest;
+  return list(globals, error);
+}
+
+static enum status run_rotate(const struct globals *globals, const struct chosen *chosen, const struct arguments *rest,
+                              struct error *error) {
+  (void)rest;
+  return rotate(globals, chosen->resume, error);
+}
+
+static enum status run_split(const struct globals *globals, const struct chosen *chosen, const struct arguments *rest,
+                             struct error *error) {
+  return split(globals, chosen, rest->items[0], error);
+}
+
+static enum status run_join(const struct globals *globals, const struct chosen *chosen, const struct arguments *rest,
+                            struct error *error) {
+  (void)chosen;
+  return join(globals, rest->items, rest->count, error);
+}
+
+static enum status run_check(const struct globals *globals, const struct chosen *chosen, const struct arguments *rest,
+                             struct error *error) {
+  (void)chosen;
+  return check_shares(globals, rest->items, rest->count, error);
+}
+
+static enum status run_linkage(const struct globals *globals, const struct chosen *chosen, const struct arguments *rest,
+                               struct error *error) {
+  return linkage(globals, chosen, rest->items[0], error);
+}
+
+static const struct verb {
+  const char *name;
+  size_t least, most; /* arguments after it */
+  enum status (*run)(const struct globals *globals, const struct chosen *chosen, const struct arguments *rest,
+                     struct error *error);
+} VERBS[] = {{"list", 0, 0, run_list},        {"rotate", 0, 0, run_rotate},      {"split", 1, 1, run_split},
+             {"join", 2, SIZE_MAX, run_join}, {"check", 1, SIZE_MAX, run_check}, {"linkage", 1, 1, run_linkage}};
+
 static int run(const struct globals *globals, int argc, char **argv) {
   struct chosen chosen = {.shares = NULL};
-  const struct argument table[] = {{.name = "resume", .flag = &chosen.resume},
-                                   {.name = "shares", .text = &chosen.shares},
-                                   {.name = "needed", .text = &chosen.needed},
-                                   {.name = NULL}};
+  const struct argument table[] = {
+      {.name = "resume", .flag = &chosen.resume}, {.name = "shares", .text = &chosen.shares},
+      {.name = "needed", .text = &chosen.needed}, {.name = "for", .text = &chosen.institution},
+      {.name = "reason", .text = &chosen.reason}, {.name = NULL}};
   int exit_code = 0;
   struct error error;
-  enum status status;
   if (arguments_done(&command_key, table, &argc, argv, &exit_code)) {
     return exit_code;
   }
-  const char *verb = argc > 1 ? argv[1] : "";
-  if (strcmp(verb, "list") == 0 && argc == 2) {
-    status = list(globals, &error);
-  } else if (strcmp(verb, "rotate") == 0 && argc == 2) {
-    status = rotate(globals, chosen.resume, &error);
-  } else if (strcmp(verb, "split") == 0 && argc == 3) {
-    status = split(globals, &chosen, argv[2], &error);
-  } else if (strcmp(verb, "join") == 0 && argc >= 4) {
-    status = join(globals, argv + 2, (size_t)argc - 2, &error);
-  } else if (strcmp(verb, "check") == 0 && argc >= 3) {
-    status = check_shares(globals, argv + 2, (size_t)argc - 2, &error);
-  } else {
-    return command_misused(&command_key, "%s",
-                           _("list, rotate, split FOLDER, join SHARE SHARE OUT or check SHARE is expected"));
+  const struct arguments rest = {.items = argv + 2, .count = argc > 2 ? (size_t)argc - 2 : 0};
+  for (size_t i = 0; i < sizeof VERBS / sizeof *VERBS && argc > 1; i++) {
+    const struct verb *verb = &VERBS[i];
+    if (strcmp(argv[1], verb->name) == 0 && rest.count >= verb->least && rest.count <= verb->most) {
+      return verb->run(globals, &chosen, &rest, &error) == OK ? 0 : command_fail(&error);
+    }
   }
-  return status == OK ? 0 : command_fail(&error);
+  return command_misused(
+      &command_key, "%s",
+      _("list, rotate, split FOLDER, join SHARE SHARE OUT, check SHARE or linkage FILE is expected"));
 }
 
 const struct command command_key = {
     .name = "key",
-    .synopsis = "list|rotate|split FOLDER|join SHARE… OUT|check SHARE…",
+    .synopsis = "list|rotate|split FOLDER|join SHARE… OUT|check SHARE…|linkage FILE",
     .summary = N_("the keys that identities and landed bytes are sealed under; their rotation and escrow"),
     .help =
         N_("  list               the data keys, and which one seals what is written\n"
@@ -199,7 +266,11 @@ const struct command command_key = {
            "    --shares N       how many (3)\n"
            "    --needed M       how many of them give the key back (2)\n"
            "  join SHARE… OUT    put the key back into the new file OUT; the store is asked whether it is its own\n"
-           "  check SHARE…       what shares are of; enough of them are joined in memory and tried on the store\n\n"
+           "  check SHARE…       what shares are of; enough of them are joined in memory and tried on the store\n"
+           "  linkage FILE       write the key of name codes alone to a new file, for an institution that encodes its\n"
+           "                     own names with `puente encode`; it opens no store\n"
+           "    --for WHOM       which institution it is for\n"
+           "    --reason TEXT    why; both stand in the log\n\n"
            "Examples:\n"
            "  puente key rotate\n"
            "  puente key split --shares 3 --needed 2 /media/shares\n"

@@ -1,12 +1,15 @@
 #include "core/service/escrow.h"
 
-#include "core/audit/audit.h"
 #include "core/base/file.h"
 #include "core/service/access.h"
+#include "core/service/key_log.h"
 
 #include <limits.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <unistd.h>
+
+enum { BODY_MOST = 1024 };
 
 /* ---- splitting ---- */
 
@@ -15,17 +18,7 @@ static enum status note(struct workspace *workspace, const struct share *share, 
   hex_format(share->split, SHARE_SPLIT, split);
   snprintf(body, sizeof body, "{\"needed\":%d,\"shares\":%d,\"split\":\"%s\",\"step\":\"split\"}", share->needed,
            share->shares, split);
-  const struct audit_event event = {.event = "key", .actor = workspace->actor, .body = body};
-  enum status status = store_begin(workspace->store, error);
-  if (status != OK) {
-    return status;
-  }
-  status = audit_append(workspace->store, &event, error);
-  if (status == OK) {
-    return store_commit(workspace->store, error);
-  }
-  store_rollback(workspace->store);
-  return status;
+  return key_log(workspace, NULL, body, error);
 }
 
 static enum status name_share(char path[PATH_MAX], const char *folder, const struct share *share, struct error *error) {
@@ -152,5 +145,34 @@ enum status service_join_key(const struct workspace *workspace, char *const *pat
   status = status == OK ? key_write(out, key_bytes(key), error) : status;
   key_free(key);
   shares_wipe(shares, SHARES_MOST);
+  return status;
+}
+
+/* ---- the linkage key ---- */
+
+enum status service_give_linkage_key(struct workspace *workspace, const struct linkage_gift *gift,
+                                     char mark[LINKAGE_MARK + 1], struct error *error) {
+  struct linkage_key key = {.workspace = ""};
+  struct buffer body;
+  enum status status = access_require(workspace, RIGHT_KEYS, error);
+  status = status == OK ? access_person(workspace, error) : status;
+  if (status == OK && access(gift->path, F_OK) == 0) {
+    status = error_set(error, ERR_USAGE, "%s", _("a file of this name is there already"));
+    error_place(error, "%s", gift->path);
+  }
+  if (status != OK) {
+    return status;
+  }
+  linkage_key_make(workspace->key, workspace->config->name, &key);
+  buffer_init(&body, BODY_MOST);
+  buffer_text(&body, "{\"for\":");
+  buffer_json(&body, slice_of(gift->institution));
+  buffer_printf(&body, ",\"key\":\"%s\",\"step\":\"linkage\"}", key.mark);
+  status = buffer_check(&body, _("the entry of the log"), error);
+  status = status == OK ? key_log(workspace, gift->reason, body.data, error) : status;
+  status = status == OK ? linkage_key_write(&key, gift->path, error) : status;
+  memcpy(mark, key.mark, LINKAGE_MARK + 1);
+  sodium_memzero(&key, sizeof key);
+  buffer_free(&body);
   return status;
 }

@@ -1,8 +1,10 @@
-/* THE KEY IN OTHER HANDS: split into shares for holders, tried, and put back from them (core/base/share.h). */
+/* THE KEY IN OTHER HANDS: split into shares for holders, tried, and put back from them (core/base/share.h); and the
+ * linkage key for institutions that encode by themselves (core/link/linkage_key.h). */
 #ifndef PUENTE_SERVICE_ESCROW_H
 #define PUENTE_SERVICE_ESCROW_H
 
 #include "core/base/share.h"
+#include "core/link/linkage_key.h"
 #include "core/service/workspace.h"
 
 /* Writes FOLDER/share-1-of-3.txt … of the workspace's key; all or none. For a named person with the right, on a
@@ -25,5 +27,13 @@ enum status service_check_shares(const struct workspace *workspace, char *const 
  * key's; `asked`: the store was there to be asked. */
 enum status service_join_key(const struct workspace *workspace, char *const *paths, size_t count, const char *out,
                              bool *asked, struct error *error) MUST_CHECK;
+
+struct linkage_gift {
+  const char *path, *institution, *reason; /* for whom, and why, as the log has them */
+};
+/* Writes the linkage key to a new file. For a named person with the right, on a workspace opened for writing; for whom
+ * it is, why, and its mark stand in the log before the file does. */
+enum status service_give_linkage_key(struct workspace *workspace, const struct linkage_gift *gift,
+                                     char mark[LINKAGE_MARK + 1], struct error *error) MUST_CHECK;
 
 #endif

@@ -125,6 +125,7 @@ static const struct {
     {"access grant c_analyst officer --institution PE/MP", 0, false},
     {"store backup out.dump", 0, false},
     {"store init", 0, true},
+    {"key linkage out.key --for PE/MP --reason x", 0, true},
     {"handover", 0, false},
 };
 
