@@ -212,6 +212,7 @@ static void add_notes(const struct showing *showing, struct table *table) {
                {"age_reference", N_("Ages")},
                {"smallest_figure", N_("Hidden")},
                {"rounding_base", N_("Figures")},
+               {"overlap", N_("Cells")},
                {"absent", N_("Not listed")}};
   table_note(table, "%s", "");
   for (size_t i = 0; i < sizeof facts / sizeof *facts && showing->table->fields != NULL; i++) {

@@ -196,7 +196,7 @@ static void put_columns(struct buffer *out, const struct release_facts *facts, s
 
 /* How figures are protected. */
 static void put_protection(struct buffer *out, const struct release_facts *facts) {
-  char number[24], en[200], es[200];
+  char number[24], en[256], es[256];
   if (facts->base > 0) {
     snprintf(number, sizeof number, "%d", facts->base);
     snprintf(en, sizeof en,
@@ -211,11 +211,29 @@ static void put_protection(struct buffer *out, const struct release_facts *facts
     return;
   }
   snprintf(number, sizeof number, "%d", facts->k);
-  LINE(out, "", "smallest_figure", number, "smaller figures are hidden, and others for their sake",
-       "las cifras menores se ocultan, y otras para protegerlas");
+  snprintf(en, sizeof en,
+           "figures below k = %d, and others for their sake; what is hidden counts some, never none, and may be "
+           "more than %d",
+           facts->k, facts->k);
+  snprintf(es, sizeof es,
+           "las cifras menores de k = %d, y otras para protegerlas; lo oculto cuenta a alguien, nunca a nadie, y "
+           "puede ser más de %d",
+           facts->k, facts->k);
+  LINE(out, "", "smallest_figure", number, facts->k > 1 ? en : "nothing (k = 1)", facts->k > 1 ? es : "nada (k = 1)");
   LINE(out, "", "status", "shown", "the figure is as counted", "la cifra es la contada");
-  LINE(out, "", "status", "hidden", "not zero, and hidden so that nobody is found out",
-       "no es cero; se oculta para que no se identifique a nadie");
+  if (facts->k > 1) {
+    LINE(out, "", "status", "hidden", "some, never none: hidden so that nobody is found out",
+         "cuenta a alguien, nunca a nadie: se oculta para que no se identifique a ninguna persona");
+  }
+}
+
+/* Whoever adds cells up, or subtracts them, has to know. */
+static void put_overlap(struct buffer *out) {
+  LINE(out, "", "overlap", "",
+       "one unit may lie in several cells, for example a person in two cases or of two purposes: cells overlap and "
+       "need not add up to their total",
+       "una unidad puede estar en varias celdas, por ejemplo una persona en dos casos o con dos finalidades: las "
+       "celdas se solapan y pueden no sumar su total");
 }
 
 static void put_absent(struct buffer *out, const struct release_facts *facts) {
@@ -245,6 +263,7 @@ enum status release_text_dictionary(const struct release_facts *facts, struct ar
        "ninguna fuente lo registró: no es cero ni «no»");
   LINE(&body, "", "value", RELEASE_TOTAL, "all values together, each unit counted once",
        "todos los valores juntos, cada unidad contada una vez");
+  put_overlap(&body);
   put_absent(&body, facts);
   for (size_t i = 0; i < facts->plan->count; i++) {
     put_definition(&body, &facts->plan->tables[i]);

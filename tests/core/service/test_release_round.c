@@ -212,6 +212,8 @@ static void the_texts_are_rounded_too(void **state) {
   check(3, program);
   check(5, program);
   says(rounded[5], 0, "release show small sex", "rounded to base 5");
+  says(rounded[5], 0, "release show small fine", "cells overlap and need not add up to their total");
+  says(exact, 0, "release show small fine", "\nHidden: nothing (k = 1)\n");
   says(rounded[3], 0, "release show small sex", "rounded to base 3");
 }
 

@@ -110,6 +110,30 @@ static void twice_gives_the_same_bytes(void **state) {
   free(post);
 }
 
+/* ---- what a reader has to know: below a table, and in the dictionary that leaves the house with it ---- */
+
+static void a_table_says_how_to_read_it(void **state) {
+  static const char *const en[] = {
+      "\nHidden: figures below k = 4, and others for their sake; what is hidden counts some, "
+      "never none, and may be more than 4\n",
+      "\nCells: one unit may lie in several cells, for example a person in two cases or of "
+      "two purposes: cells overlap and need not add up to their total\n"};
+  static const char *const es[] = {
+      "\nOcultas: las cifras menores de k = 4, y otras para protegerlas; lo oculto cuenta a "
+      "alguien, nunca a nadie, y puede ser más de 4\n",
+      "\nCeldas: una unidad puede estar en varias celdas, por ejemplo una persona en dos "
+      "casos o con dos finalidades: las celdas se solapan y pueden no sumar su total\n"};
+  const char *folder = workspaces[STORE_SQLITE];
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    says(folder, 0, "release show yearly sex", en[i]);
+    says(folder, 0, "--lang es release show yearly sex", es[i]);
+  }
+  says(folder, 0, "release show yearly dictionary --csv", "\n,smallest_figure,4,\"figures below k = 4, ");
+  says(folder, 0, "release show yearly dictionary --csv", "\n,overlap,,\"one unit may lie in several cells, ");
+  says(folder, 0, "release show yearly dictionary --csv", "\n,status,hidden,\"some, never none: ");
+}
+
 /* ---- what an export holds ---- */
 
 static void check_export(const char *folder) {
@@ -517,6 +541,7 @@ static void a_changed_cell_is_found(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(twice_gives_the_same_bytes),
+                                     cmocka_unit_test(a_table_says_how_to_read_it),
                                      cmocka_unit_test(exports_read),
                                      cmocka_unit_test(a_width_hides_more),
                                      cmocka_unit_test(an_analyst_reads_releases_alone),
