@@ -381,7 +381,7 @@ struct slice text_squeeze(struct arena *arena, struct slice text) {
   return slice_make(copy, length);
 }
 
-/* What stands for a character in a shape. */
+/* What stands for a character in a shape; marks above and below letters are of the letter. */
 static char shape_of(UChar32 c) {
   if (c < 0) {
     return '?';
@@ -389,27 +389,66 @@ static char shape_of(UChar32 c) {
   if (u_isdigit(c)) {
     return '9';
   }
-  if (u_isalpha(c)) {
+  if (u_isalpha(c) || (U_GET_GC_MASK(c) & U_GC_M_MASK) != 0) {
     return u_isupper(c) || u_istitle(c) ? 'A' : 'a';
   }
   return c >= ' ' && c < 0x7F ? (char)c : '?';
+}
+
+/* The letters from `at` on; `at` goes behind them. */
+static const char *letters_from(struct slice text, size_t *at) {
+  bool first = true, upper = false, others = false, lower = false;
+  for (size_t next = *at; next < text.len;) {
+    UChar32 c;
+    U8_NEXT(text.data, next, text.len, c);
+    char sign = shape_of(c);
+    if (sign != 'A' && sign != 'a') {
+      break;
+    }
+    upper = upper || (first && sign == 'A');
+    others = others || !first;
+    lower = lower || (!first && sign == 'a');
+    first = false;
+    *at = next;
+  }
+  return !upper ? "aaaa" : others && lower ? "Aaaa" : "AAAA";
+}
+
+static bool is_short_number(struct slice text) {
+  enum { DIGITS_MOST = 3 };
+  for (size_t i = 0; i < text.len; i++) {
+    if (text.data[i] < '0' || text.data[i] > '9') {
+      return false;
+    }
+  }
+  return text.len <= DIGITS_MOST;
 }
 
 struct slice text_shape(struct arena *arena, struct slice text, size_t most) {
   if (text.len == 0 || most == 0) {
     return slice_of("");
   }
-  size_t room = text.len < most ? text.len : most;
-  char *shape = arena_bytes(arena, room + 3);
+  if (is_short_number(text)) {
+    return slice_of("9");
+  }
+  enum { RUN = 4 };
+  char *shape = arena_bytes(arena, (text.len < most ? text.len : most) * RUN + 3);
   if (shape == NULL) {
     return slice_none();
   }
-  size_t length = 0;
-  size_t i = 0;
+  size_t length = 0, i = 0;
   while (i < text.len && length < most) {
     UChar32 c;
-    U8_NEXT(text.data, i, text.len, c);
-    shape[length++] = shape_of(c);
+    size_t next = i;
+    U8_NEXT(text.data, next, text.len, c);
+    char sign = shape_of(c);
+    if (sign == 'A' || sign == 'a') {
+      memcpy(shape + length, letters_from(text, &i), RUN);
+      length += RUN;
+    } else {
+      shape[length++] = sign;
+      i = next;
+    }
   }
   if (i < text.len) {
     memcpy(shape + length, "\xE2\x80\xA6", 3);

@@ -27,7 +27,8 @@ struct slice text_lower(struct arena *arena, struct slice text);
 /* Runs of white space to one space, trimmed. */
 struct slice text_squeeze(struct arena *arena, struct slice text);
 
-/* What may be shown of a personal value: digits become 9, upper-case letters A, lower-case a; at most `most`
+/* What may be shown of a personal value: a digit becomes 9, a run of letters AAAA, Aaaa or aaaa whatever its length,
+ * and up to three digits alone a single 9, since the length of a short code tells which it is. At most `most`
  * characters. */
 struct slice text_shape(struct arena *arena, struct slice text, size_t most);
 

@@ -1,5 +1,6 @@
 #include "core/model/model.h"
 
+#include "core/base/text.h"
 #include "core/model/read.h"
 
 static const char *const MISSING_NAMES[MISSING_COUNT + 1] = {
@@ -13,6 +14,11 @@ static const char *const MISSING_NAMES[MISSING_COUNT + 1] = {
     [MISSING_PROTECTED] = "protected",
     [MISSING_INVALID] = "invalid",
 };
+
+struct slice field_mask(const struct field *field, struct arena *arena, struct slice text, size_t most) {
+  bool coded = field != NULL && (field->codelist != NULL || field->type == FIELD_BOOLEAN);
+  return coded && text.len > 0 ? slice_of("***") : text_shape(arena, text, most);
+}
 
 const char *missing_name(enum missing missing) {
   return (unsigned)missing < MISSING_COUNT ? MISSING_NAMES[missing] : MISSING_NAMES[MISSING_UNSTATED];

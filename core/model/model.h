@@ -5,6 +5,7 @@
 #ifndef PUENTE_MODEL_MODEL_H
 #define PUENTE_MODEL_MODEL_H
 
+#include "core/base/arena.h"
 #include "core/base/digest.h"
 #include "core/base/error.h"
 #include "core/base/slice.h"
@@ -83,6 +84,10 @@ enum status model_load(const char *folder, struct model **model, struct error *e
 void model_free(struct model *model);
 const struct entity *model_entity(const struct model *model, const char *name); /* NULL if absent */
 const struct field *entity_field(const struct entity *entity, struct slice name);
+
+/* What may be shown of a value of a field that is not open (NULL: which field it is of is not known): three stars for a
+ * code or a flag, of which even the number of words tells it; else its shape (text.h), at most `most` characters. */
+struct slice field_mask(const struct field *field, struct arena *arena, struct slice text, size_t most);
 
 /* ---- rows: what a plan makes and a store stages ---- */
 

@@ -59,7 +59,11 @@ enum status explain_log(struct workspace *workspace, const struct explain_reques
 }
 
 json_t *explain_slice(struct arena *arena, bool reveal, struct slice text) {
-  struct slice shown = reveal ? text : text_shape(arena, text, SHAPE_MOST);
+  return explain_of(arena, reveal, NULL, text);
+}
+
+json_t *explain_of(struct arena *arena, bool reveal, const struct field *field, struct slice text) {
+  struct slice shown = reveal ? text : field_mask(field, arena, text, SHAPE_MOST);
   json_t *value = json_stringn(shown.len == 0 ? "" : shown.data, shown.len);
   /* Bytes that are no UTF-8 are shown by shape whatever was asked. */
   if (value == NULL) {
@@ -81,7 +85,7 @@ json_t *explain_value(struct arena *arena, const struct explain_request *request
     int length = snprintf(text, sizeof text, "%lld", (long long)cell->integer);
     written = slice_make(text, (size_t)length);
   }
-  return explain_slice(arena, open, written);
+  return explain_of(arena, open, field, written);
 }
 
 /* Rows of a view where `column` is a number and, unless NULL, `kind` is the kind. */

@@ -48,6 +48,8 @@ enum status explain_log(struct workspace *workspace, const struct explain_reques
 json_t *explain_value(struct arena *arena, const struct explain_request *request, const struct field *field,
                       const struct cell *cell);
 json_t *explain_slice(struct arena *arena, bool reveal, struct slice text);
+/* The same of a field's value; NULL: a field that is not known. */
+json_t *explain_of(struct arena *arena, bool reveal, const struct field *field, struct slice text);
 /* Sets "erased" of the answer: [{"record_id", "what": "record" or "person", "at", "cause", "by", "reason", "document",
  * "run"}], the last taking out of each record; empty for roles that may not see it. */
 enum status explain_erased(struct workspace *workspace, const int64_t *records, size_t count, json_t *answer,

@@ -27,7 +27,7 @@ static const struct field *field_of(const struct pair_view *view, const char *co
 
 static json_t *shown(const struct pair_view *view, const struct field *field, struct slice text) {
   bool open = view->request->reveal || (field != NULL && field->sensitivity == SENSITIVITY_OPEN);
-  return text.len == 0 ? json_null() : explain_slice(view->arena, open, text);
+  return text.len == 0 ? json_null() : explain_of(view->arena, open, field, text);
 }
 
 static json_t *comparison_json(const struct pair_view *view, const struct resolve_pair *pair, size_t at) {

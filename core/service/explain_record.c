@@ -91,10 +91,9 @@ static enum status read_issues(struct record_view *view, struct error *error) {
 
 /* ---- the trace, recomputed from the landed bytes and the mapping as it was ---- */
 
-static bool is_open(const struct record_view *view, const char *entity, const char *field) {
+static const struct field *field_of(const struct record_view *view, const char *entity, const char *field) {
   const struct entity *of = model_entity(view->workspace->model, entity);
-  const struct field *found = of == NULL ? NULL : entity_field(of, slice_of(field));
-  return view->request->reveal || (found != NULL && found->sensitivity == SENSITIVITY_OPEN);
+  return of == NULL ? NULL : entity_field(of, slice_of(field));
 }
 
 static const char *text_or_empty(const char *text) {
@@ -103,12 +102,13 @@ static const char *text_or_empty(const char *text) {
 
 static enum status take_step(void *context, const struct trace_step *step) {
   struct record_view *view = context;
-  bool open = is_open(view, text_or_empty(step->entity), text_or_empty(step->field));
+  const struct field *field = field_of(view, text_or_empty(step->entity), text_or_empty(step->field));
+  bool open = view->request->reveal || (field != NULL && field->sensitivity == SENSITIVITY_OPEN);
   json_t *one = json_pack("{ss so ss ss so ss so si}", "entity", text_or_empty(step->entity), "key",
                           explain_slice(view->arena, true, step->key), "field", text_or_empty(step->field), "path",
-                          text_or_empty(step->path), "input", explain_slice(view->arena, open, step->input),
+                          text_or_empty(step->path), "input", explain_of(view->arena, open, field, step->input),
                           "transforms", text_or_empty(step->transforms), "output",
-                          explain_slice(view->arena, open, step->output), "line", step->line);
+                          explain_of(view->arena, open, field, step->output), "line", step->line);
   return json_array_append_new(view->trace, one) == 0 ? OK : ERR_MEMORY;
 }
 

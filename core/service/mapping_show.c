@@ -18,7 +18,7 @@ struct show {
 
 static void put_text(struct show *show, const struct field *field, struct slice text) {
   if (!show->reveal && field->sensitivity != SENSITIVITY_OPEN) {
-    text = text_shape(show->arena, text, 60);
+    text = field_mask(field, show->arena, text, 60);
   }
   for (size_t i = 0; i < text.len; i++) {
     if (text.data[i] == '\n') {

@@ -126,16 +126,18 @@ static void fixed(const struct roles *roles) {
 
 /* ---- of the model ---- */
 
-static const char SHAPE[] =
-    "regexp_replace(regexp_replace(regexp_replace(\"%s\", '[[:upper:]]', 'A', 'g'), '[[:lower:]]', 'a', 'g'), "
-    "'[[:digit:]]', '9', 'g') AS \"%s\"";
+/* As text_shape and field_mask have them: no length of a word, none of a short code, and nothing of a code or flag. */
+static const char SHAPE[] = "CASE WHEN \"%s\" ~ '^[0-9]{1,3}$' THEN '9' ELSE regexp_replace(regexp_replace(\"%s\", "
+                            "'[[:alpha:]]+', 'Aaaa', 'g'), '[[:digit:]]', '9', 'g') END AS \"%s\"";
 
-static void masked(const struct roles *roles, const struct table_column *column, bool open) {
+static void masked(const struct roles *roles, const struct table_column *column, const struct field *field, bool open) {
   struct buffer *sql = roles->sql;
-  if (open) {
+  if (!open && field != NULL && field->codelist != NULL) {
+    buffer_printf(sql, "CASE WHEN \"%s\" IS NOT NULL THEN '***' END AS \"%s\"", column->name, column->name);
+  } else if (open) {
     buffer_printf(sql, "\"%s\"", column->name);
   } else if (column->type == COLUMN_TEXT) {
-    buffer_printf(sql, SHAPE, column->name, column->name);
+    buffer_printf(sql, SHAPE, column->name, column->name, column->name);
   } else {
     buffer_printf(sql, "NULL::%s AS \"%s\"", column->type == COLUMN_INTEGER ? "bigint" : "bytea", column->name);
   }
@@ -150,7 +152,7 @@ static void staged(const struct roles *roles, const struct shelf *shelf) {
     bool head = i == ROW_ID || i == ROW_INSTITUTION || i == ROW_MISSING || i == ROW_FROM || i == ROW_TO;
     const struct field *field = i < ROW_HEAD ? NULL : shelf->entity->columns[shelf->columns[i - ROW_HEAD]].field;
     buffer_text(sql, i == 0 ? "" : ", ");
-    masked(roles, &shelf->table.columns[i],
+    masked(roles, &shelf->table.columns[i], field,
            head || (field != NULL && field->sensitivity == SENSITIVITY_OPEN && !field->local));
   }
   buffer_printf(sql, " FROM \"%s\";", shelf->table.name);

@@ -147,7 +147,8 @@ static void test_dismiss(void **state) {
   assert_string_equal(program_run(folder, "quarantine list").out, "nothing is in quarantine\n");
   said = program_run(folder, "quarantine dismiss demo:D-3 --reason again");
   assert_int_equal(said.code, 1);
-  json_t *root = said_json("query --json 'SELECT event, source, actor, purpose, body FROM audit ORDER BY sequence'");
+  json_t *root = said_json(
+      "query --purpose test --json 'SELECT event, source, actor, purpose, body FROM audit ORDER BY sequence'");
   for (size_t i = json_array_size(root); i-- > 0;) {
     if (strcmp(text_in(json_array_get(root, i), "event"), "dismiss") != 0) {
       json_array_remove(root, i);
@@ -182,7 +183,8 @@ static void test_a_dismissed_record_that_changes(void **state) {
                 "id;victim;date;sex\nD-1;a;01/02/2024;F\nD-2;a;36/13/2024;F\nD-3;a;02/02/2024;H\n"
                 "D-4;a;33/13/2024;H\nD-5;a;02/02/2024;F\nD-6;a;03/02/2024;F\n");
   assert_int_equal(program_run(folder, "sync --full").code, 0);
-  root = said_json("query --json 'SELECT state, count(*) AS n FROM records GROUP BY state ORDER BY state'");
+  root =
+      said_json("query --purpose test --json 'SELECT state, count(*) AS n FROM records GROUP BY state ORDER BY state'");
   assert_int_equal(json_array_size(root), 2);
   assert_string_equal(text_in(json_array_get(root, 0), "state"), "mapped");
   assert_int_equal(number_in(json_array_get(root, 0), "n"), 3);

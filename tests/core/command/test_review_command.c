@@ -93,7 +93,7 @@ static void test_show(void **state) {
   assert_says(said.out,
               "last linking: waiting (weight), weight 6.50, probability 0.9891, proposed by surname and birth\n");
   assert_says(said.out, "demo D-1/a");
-  assert_says(said.out, "AAAAAA");
+  assert_says(said.out, "First surname    AAAA        AAAA\n");
   assert_says(said.out, "nobody has decided about it yet\n");
   assert_null(strstr(said.out, "QUISPE"));
   said = review("show", 2, 3, "");

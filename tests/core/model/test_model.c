@@ -220,6 +220,23 @@ static void test_the_digest_is_of_the_bytes(void **state) {
   assert_memory_not_equal(&digests[0], &digests[1], sizeof digests[0]);
 }
 
+/* No length tells which code it is. */
+static void test_codes_are_masked_whole(void **state) {
+  (void)state;
+  struct error error;
+  struct model *model = NULL;
+  struct arena *arena = arena_new(1 << 16);
+  assert_int_equal(model_load("config/model", &model, &error), OK);
+  const struct entity *person = model_entity(model, "person");
+  assert_true(slice_is(field_mask(entity_field(person, slice_of("sex")), arena, slice_of("female"), 60), "***"));
+  assert_true(slice_is(field_mask(entity_field(person, slice_of("deceased")), arena, slice_of("1"), 60), "***"));
+  assert_true(slice_is(field_mask(entity_field(person, slice_of("birth_date")), arena, slice_of("2001-02-03"), 60),
+                       "9999-99-99"));
+  assert_true(slice_is(field_mask(NULL, arena, slice_of("Rosa"), 60), "Aaaa"));
+  model_free(model);
+  arena_free(arena);
+}
+
 static void test_missing_reasons_go_both_ways(void **state) {
   (void)state;
   for (int i = 0; i < MISSING_COUNT; i++) {
@@ -234,6 +251,7 @@ static void test_missing_reasons_go_both_ways(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_the_program_has_eight_entities),
+      cmocka_unit_test(test_codes_are_masked_whole),
       cmocka_unit_test(test_fields_have_columns_in_file_order),
       cmocka_unit_test(test_person_and_involvement_share_no_field),
       cmocka_unit_test(test_standard_names_are_real),
