@@ -96,7 +96,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_HELPERS:%.c=$(BUILD)/obj/%.o) $(
 
 # Torture: calls of Puente's own go through wrappers that let them fail (tests/torture/inject.h).
 TORTURE := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/torture/[!t]*.c tests/torture/torture.c))
-$(BUILD)/tests/torture/%: $(BUILD)/obj/tests/torture/%.o $(TORTURE) $(TEST_HELPERS:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
+$(BUILD)/tests/torture/test_torture: $(BUILD)/obj/tests/torture/test_torture.o $(TORTURE) $(TEST_HELPERS:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(FAST_LINK) -rdynamic -o $@ $^ $$(nm $(TORTURE) | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') \
 	  -lcmocka -lgnutls $(LIBRARIES)

@@ -8,16 +8,17 @@
 
 struct scenario {
   const char *name;
-  const char *prepare[6]; /* commands before, in the base; NULL ends */
+  const char *prepare[6]; /* commands before, in the base; "$ …" is the shell's */
   const char *command;    /* arguments of puente, parted by spaces; '…' keeps them */
+  const char *again;      /* what makes up for a failure; NULL: the command itself */
+  int stays;              /* descriptors that the process keeps on purpose until its end */
   bool postgres;          /* the store is a database of the test's server */
   bool slow;              /* not in the quick run */
   bool once;              /* done again it is refused (the pair is decided already); only the content counts */
 };
 
-/* False where a promise did not hold; says which, and from where the call came. */
-bool torture_run(const struct scenario *scenario);
-/* Removes what the runs shared. */
-void torture_end(void);
+/* Runs each by a process of its own, $TORTURE_JOBS at a time; tells counts, and where a promise did not hold which,
+ * and from where the call came. The number of scenarios that went wrong. */
+unsigned torture_run(const struct scenario *const *scenarios, unsigned count);
 
 #endif

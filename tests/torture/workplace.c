@@ -6,6 +6,7 @@
 #include "tests/support/temp.h"
 #include "tests/support/workspace.h"
 
+#include <ftw.h>
 #include <libpq-fe.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -116,16 +117,69 @@ void workplace_open(struct workplace *place, bool postgres) {
   workspace_key(place->base);
 }
 
+/* ---- what was written ---- */
+
+static uint64_t looks; /* of the files below the folder walked over */
+static size_t folder_length;
+
+/* One file: its name, size and time. Of a folder only the name, for SQLite's passing files move its time. */
+static int look_at(const char *path, const struct stat *about, int kind, struct FTW *where) {
+  char line[600];
+  uint64_t hash = 14695981039346656037U;
+  long long size = kind == FTW_D ? 0 : (long long)about->st_size;
+  long long seconds = kind == FTW_D ? 0 : (long long)about->st_mtim.tv_sec;
+  (void)where;
+  snprintf(line, sizeof line, "%s %lld %lld %ld %o", path + folder_length, size, seconds,
+           kind == FTW_D ? 0 : about->st_mtim.tv_nsec, about->st_mode);
+  for (const char *c = line; *c != '\0'; c++) {
+    hash = (hash ^ (unsigned char)*c) * 1099511628211U;
+  }
+  looks += hash; /* in whatever order */
+  return 0;
+}
+
+static uint64_t look(const char *folder) {
+  looks = 0;
+  folder_length = strlen(folder);
+  return nftw(folder, look_at, 16, FTW_PHYS) == 0 ? looks : 0;
+}
+
+/* Everything that a database keeps goes through the server's log. */
+static void read_written(char text[32]) {
+  PGconn *connection = PQconnectdb(postgres_admin());
+  PGresult *result = PQexec(connection, "SELECT pg_current_wal_insert_lsn()");
+  snprintf(text, 32, "%s", PQresultStatus(result) == PGRES_TUPLES_OK ? PQgetvalue(result, 0, 0) : "");
+  PQclear(result);
+  PQfinish(connection);
+}
+
 void workplace_keep(struct workplace *place) {
   if (place->postgres) {
     say_databases("torture_base", DATABASE);
   }
+  place->kept = look(place->base);
+}
+
+bool workplace_untouched(const struct workplace *place) {
+  char written[32];
+  if (look(place->work) != place->kept) {
+    return false;
+  }
+  if (!place->postgres) {
+    return true;
+  }
+  read_written(written);
+  return written[0] != '\0' && strcmp(written, place->written) == 0;
 }
 
 void workplace_renew(struct workplace *place) {
+  if (workplace_untouched(place)) {
+    return;
+  }
   shell("rm -rf %s && cp -a %s %s", place->work, place->base, place->work);
   if (place->postgres) {
     say_databases(DATABASE, "torture_base");
+    read_written(place->written);
   }
 }
 

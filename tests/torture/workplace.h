@@ -10,6 +10,8 @@ struct workplace {
   char *folder; /* holds base/ and work/ */
   char base[256], work[256];
   bool postgres;
+  uint64_t kept;    /* what the base looks like */
+  char written[32]; /* how far the server had written when the copy was made */
 };
 
 /* Three sources (csv, json, xml) of a few records, of which some are bad. */
@@ -19,6 +21,8 @@ void workplace_close(struct workplace *place);
 void workplace_keep(struct workplace *place);
 /* work/ becomes a copy of the base, and its store too. */
 void workplace_renew(struct workplace *place);
+/* True where nothing was written since to work/ or its store. */
+bool workplace_untouched(const struct workplace *place);
 
 /* What is known in the store of work/, without times and runs; allocated. */
 char *workplace_content(const struct workplace *place);
