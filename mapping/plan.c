@@ -299,3 +299,51 @@ const char *plan_telling_key(const struct plan *plan, const char **field, int *l
   }
   return NULL;
 }
+
+struct identifiers {
+  const struct plan *plan;
+  plan_identifier_visitor *visit;
+  void *context;
+};
+
+/* A value that was put together under `let` is read from the paths of its rule. */
+static bool tell_let(const struct identifiers *self, const struct block *block, const struct rule *rule, int slot) {
+  const struct rules *lets[] = {&self->plan->lets, &block->lets};
+  for (size_t i = 0; i < 2; i++) {
+    for (size_t r = 0; r < lets[i]->count; r++) {
+      const struct rule *let = &lets[i]->items[r];
+      for (size_t p = 0; p < let->path_count && let->target == slot; p++) {
+        if (let->paths[p]->whole != NULL && self->visit(self->context, let->paths[p]->whole, rule->name, rule->line)) {
+          return true;
+        }
+      }
+    }
+  }
+  return false;
+}
+
+static bool tell_rules(const struct identifiers *self, const struct block *block) {
+  for (size_t r = 0; r < block->fields.count; r++) {
+    const struct rule *rule = &block->fields.items[r];
+    bool identifies = rule->field->sensitivity == SENSITIVITY_IDENTIFIER && rule->field->type != FIELD_ENCODING;
+    for (size_t p = 0; p < rule->path_count && identifies; p++) {
+      const struct path *path = rule->paths[p];
+      bool enough = path->let >= 0
+                        ? tell_let(self, block, rule, path->let)
+                        : path->whole != NULL && self->visit(self->context, path->whole, rule->name, rule->line);
+      if (enough) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+bool plan_visit_identifiers(const struct plan *plan, plan_identifier_visitor *visit, void *context) {
+  const struct identifiers self = {.plan = plan, .visit = visit, .context = context};
+  bool enough = false;
+  for (size_t i = 0; i < plan->block_count && !enough; i++) {
+    enough = tell_rules(&self, plan->blocks[i]);
+  }
+  return enough;
+}

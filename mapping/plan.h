@@ -36,6 +36,10 @@ const char *const *plan_paths(const struct plan *plan);
 /* A path from which a key and an identifying field are both read, with the field and the line of the key; NULL: none.
  * Keys are not sealed, and are shown: they must not tell who somebody is. */
 const char *plan_telling_key(const struct plan *plan, const char **field, int *line);
+/* Told of each path, as seen from the record's root, that an identifying field is read from; codes of names are none.
+ * True ends the visit, and is returned. */
+typedef bool plan_identifier_visitor(void *context, const char *path, const char *field, int line);
+bool plan_visit_identifiers(const struct plan *plan, plan_identifier_visitor *visit, void *context);
 
 enum outcome {
   OUTCOME_MAPPED,

@@ -35,8 +35,9 @@ struct path_step {
 struct path {
   const struct path_step *steps;
   size_t count;
-  int let;          /* slot of a `let` value, or -1 */
-  const char *text; /* as written */
+  int let;           /* slot of a `let` value, or -1 */
+  const char *text;  /* as written */
+  const char *whole; /* as seen from the record's root; NULL: of a `let`, or the root itself */
 };
 
 /* ---- conditions ---- */

@@ -62,7 +62,7 @@ static size_t way_walk(const struct path *path, const struct slice **names, size
 }
 
 /* Notes the path as seen from the record's root, once. */
-static void path_note(struct compiler *compiler, const struct path *path, const struct path *base) {
+static void path_note(struct compiler *compiler, struct path *path, const struct path *base) {
   const struct slice *names[2 * PATH_STEPS_MOST];
   size_t count = way_walk(path, names, way_walk(base, names, 0)), len = 0;
   for (size_t i = 0; i < count; i++) {
@@ -78,6 +78,7 @@ static void path_note(struct compiler *compiler, const struct path *path, const 
     at += names[i]->len;
     *at++ = i + 1 < count ? '/' : '\0';
   }
+  path->whole = text;
   struct plan *plan = compiler->plan;
   for (size_t i = 0; i < compiler->path_count; i++) {
     if (strcmp(plan->paths[i], text) == 0) {

@@ -12,10 +12,26 @@
 #define SECRET_LIMIT ((size_t)64 * 1024)
 #define READ_STEP ((size_t)64 * 1024)
 
+void file_hint(int cause, struct error *error) {
+  if (cause == ENOENT) {
+    error_hint(error, "%s", _("the folder that it is to be in is not there: make it first, or name another place"));
+  } else if (cause == ENOTDIR || cause == EEXIST || cause == EISDIR) {
+    error_hint(error, "%s", _("a file stands where a folder is needed, or the other way round: name another place"));
+  } else if (cause == EACCES || cause == EPERM || cause == EROFS) {
+    error_hint(error, "%s", _("this user may not write there: name another place"));
+  }
+}
+
 static enum status io_error(struct error *error, const char *path, const char *what, int cause) {
   error_set(error, cause == ENOSPC || cause == EDQUOT ? ERR_FULL : ERR_IO, "%s: %s", what, strerror(cause));
   error_place(error, "%s", path);
   return error->code;
+}
+
+static enum status unwritten(struct error *error, const char *path, int cause) {
+  enum status status = io_error(error, path, _("cannot write the file"), cause);
+  file_hint(cause, error);
+  return status;
 }
 
 static enum status read_all(int file, const char *path, struct buffer *out, struct error *error) {
@@ -119,13 +135,13 @@ void file_sync_folder(const char *path) {
 enum status file_replaceable(const char *path, struct error *error) {
   struct stat info;
   if (path[0] == '\0') {
-    return io_error(error, path, _("cannot write the file"), ENOENT);
+    return unwritten(error, path, ENOENT);
   }
   if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) {
     return OK;
   }
   if (S_ISDIR(info.st_mode)) {
-    return io_error(error, path, _("cannot write the file"), EISDIR);
+    return unwritten(error, path, EISDIR);
   }
   error_set(error, ERR_USAGE, "%s", _("this is a device or a pipe, which a file would replace"));
   error_place(error, "%s", path);
@@ -141,11 +157,11 @@ enum status file_write(const char *path, struct slice bytes, unsigned mode, stru
   }
   int length = snprintf(beside, sizeof beside, "%s.%ld.new", path, (long)getpid());
   if (length < 0 || (size_t)length >= sizeof beside) {
-    return io_error(error, path, _("cannot write the file"), ENAMETOOLONG);
+    return unwritten(error, path, ENAMETOOLONG);
   }
   int file = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode & 0777);
   if (file < 0) {
-    return io_error(error, path, _("cannot write the file"), errno);
+    return unwritten(error, path, errno);
   }
   bool written = fchmod(file, mode & 0777) == 0 && write_all(file, bytes) && fsync(file) == 0;
   int cause = errno;
@@ -159,7 +175,7 @@ enum status file_write(const char *path, struct slice bytes, unsigned mode, stru
   }
   if (!written) {
     unlink(beside);
-    return io_error(error, path, _("cannot write the file"), cause);
+    return unwritten(error, path, cause);
   }
   file_sync_folder(path);
   return OK;

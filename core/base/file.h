@@ -5,6 +5,8 @@
 #include "core/base/arena.h"
 #include "core/base/buffer.h"
 
+/* What to do where a path cannot be written, by the errno of the try; no hint where there is nothing to say. */
+void file_hint(int cause, struct error *error);
 enum status file_read(const char *path, size_t limit, struct buffer *out, struct error *error) MUST_CHECK;
 /* Whether a file may take this place: ERR_USAGE where a device or a pipe stands there, ERR_IO where a folder does. */
 enum status file_replaceable(const char *path, struct error *error) MUST_CHECK;

@@ -232,8 +232,10 @@ struct exporting {
 };
 
 static enum status export_failed(const char *path, struct error *error) {
-  enum status status = error_set(error, errno == ENOSPC ? ERR_FULL : ERR_IO, _("cannot write: %s"), strerror(errno));
+  int cause = errno;
+  enum status status = error_set(error, cause == ENOSPC ? ERR_FULL : ERR_IO, _("cannot write: %s"), strerror(cause));
   error_place(error, "%s", path);
+  file_hint(cause, error);
   return status;
 }
 

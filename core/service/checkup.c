@@ -9,6 +9,7 @@
 #include "core/schedule/zone.h"
 #include "core/service/backup.h"
 #include "core/service/holders.h"
+#include "core/sync/fields.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,35 @@ static enum status check_plan(const struct source_config *source, const struct p
   return OK;
 }
 
+struct kept_name {
+  const struct terms_config *terms;
+  const char *path, *field;
+  int line;
+};
+
+static bool see_kept(void *context, const char *path, const char *field, int line) {
+  struct kept_name *kept = context;
+  if (fields_allow(kept->terms, path)) {
+    kept->path = path;
+    kept->field = field;
+    kept->line = line;
+  }
+  return kept->path != NULL;
+}
+
+/* Codes instead of names, and the names beside them: each record with one would be left out. */
+static enum status check_encoded(const struct source_config *source, const struct plan *plan, struct error *error) {
+  struct kept_name kept = {.terms = &source->terms};
+  if (!source->terms.encoded || !plan_visit_identifiers(plan, see_kept, &kept)) {
+    return OK;
+  }
+  error_set(error, ERR_CONFIG, _("linked_by_name: encoded keeps no identifier, and fields keeps '%s', which is %s"),
+            kept.path, kept.field);
+  error_place(error, "%s:%d", source->mapping, kept.line);
+  error_hint(error, _("take '%s', or what it lies in, out of fields in %s"), kept.path, source->file);
+  return ERR_CONFIG;
+}
+
 /* Said, and no mistake: records that landed keep their keys. */
 static void tell_telling_key(struct checkup *checkup, const char *subject, const struct source_config *source,
                              const struct plan *plan) {
@@ -137,6 +167,7 @@ static void check_mapping(struct checkup *checkup, const struct source_config *s
     checkup->worst = checkup->worst == OK ? status : checkup->worst;
   } else {
     status = status == OK ? check_plan(source, plan, &error) : status;
+    status = status == OK ? check_encoded(source, plan, &error) : status;
     if (passed(checkup, subject, status, &error, source->mapping)) {
       tell_telling_key(checkup, subject, source, plan);
     }

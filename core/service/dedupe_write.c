@@ -22,6 +22,7 @@ static enum status io_error(const char *path, int cause, struct error *error) {
   error_set(error, cause == ENOSPC || cause == EDQUOT ? ERR_FULL : ERR_IO, _("cannot write the file: %s"),
             strerror(cause));
   error_place(error, "%s", path);
+  file_hint(cause, error);
   return error->code;
 }
 

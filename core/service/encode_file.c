@@ -429,6 +429,7 @@ static enum status copy_file(struct encoding_file *file, struct error *error) {
 static enum status out_error(const struct encoding_file *file, int cause, struct error *error) {
   error_set(error, cause == ENOSPC ? ERR_FULL : ERR_IO, _("cannot write the file: %s"), strerror(cause));
   error_place(error, "%s", file->request->out);
+  file_hint(cause, error);
   return error->code;
 }
 

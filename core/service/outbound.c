@@ -1,6 +1,7 @@
 #include "core/service/outbound.h"
 
 #include "core/audit/audit.h"
+#include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/service/access.h"
 #include "core/service/outbound_cell.h"
@@ -42,6 +43,7 @@ static enum status io_error(const char *path, struct error *error) {
   int cause = errno;
   error_set(error, cause == ENOSPC ? ERR_FULL : ERR_IO, _("cannot write: %s"), strerror(cause));
   error_place(error, "%s", path);
+  file_hint(cause, error);
   return error->code;
 }
 
@@ -332,7 +334,11 @@ enum status outbound_recipient(const struct workspace *workspace, const char *re
 }
 
 enum status outbound_folder(const char *folder, struct error *error) {
-  return mkdir(folder, 0700) != 0 && errno != EEXIST ? io_error(folder, error) : OK;
+  struct stat info;
+  if (mkdir(folder, 0700) == 0 || (errno == EEXIST && stat(folder, &info) == 0 && S_ISDIR(info.st_mode))) {
+    return OK;
+  }
+  return io_error(folder, error);
 }
 
 enum status outbound_enter(struct workspace *workspace, const struct export_request *request, struct error *error) {

@@ -12,8 +12,10 @@ static enum status make_folder(const char *folder, struct arena *arena, struct e
   const char *const *paths = NULL;
   size_t count = 0;
   if (mkdir(folder, 0755) != 0 && errno != EEXIST) {
-    error_set(error, ERR_IO, _("the folder cannot be made: %s"), strerror(errno));
+    int cause = errno;
+    error_set(error, ERR_IO, _("the folder cannot be made: %s"), strerror(cause));
     error_place(error, "%s", folder);
+    file_hint(cause, error);
     return ERR_IO;
   }
   enum status status = folder_list(folder, "", arena, &paths, &count, error);

@@ -16,9 +16,9 @@ static bool below(const char *path, const char *of) {
   return strncmp(path, of, len) == 0 && (path[len] == '\0' || path[len] == '/');
 }
 
-static bool is_allowed(const struct search *search, const char *path) {
-  for (size_t i = 0; i < search->terms->field_count; i++) {
-    if (below(path, search->terms->fields[i])) {
+bool fields_allow(const struct terms_config *terms, const char *path) {
+  for (size_t i = 0; i < terms->field_count; i++) {
+    if (below(path, terms->fields[i])) {
       return true;
     }
   }
@@ -67,7 +67,7 @@ static bool goes(const struct search *search, const struct node *node, const cha
 }
 
 static void look(struct search *search, const struct node *node, const char *path, int depth) {
-  if (search->failed || is_allowed(search, path) || is_empty(node)) {
+  if (search->failed || fields_allow(search->terms, path) || is_empty(node)) {
     return;
   }
   if (goes(search, node, path, depth)) {

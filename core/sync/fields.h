@@ -12,4 +12,7 @@ enum { FIELDS_MOST = 4096 };
 enum status fields_forbidden(const struct terms_config *terms, const struct node *root, struct arena *arena,
                              const char ***paths, size_t *count, bool *whole, struct error *error) MUST_CHECK;
 
+/* Whether a path may be kept; only where `fields` is there. */
+bool fields_allow(const struct terms_config *terms, const char *path);
+
 #endif

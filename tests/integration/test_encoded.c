@@ -289,6 +289,34 @@ static void is_taken_out_postgres(void **state) {
   is_taken_out("encoded_out");
 }
 
+/* The terms say codes instead of names, and keep the name: each record would be left out. */
+static void a_kept_name_is_refused(void **state) {
+  (void)state;
+  static const struct {
+    const char *fields, *said;
+  } cases[] = {
+      {"[key, date, given, sex]", "keeps 'given', which is person.given_names\n  at: "},
+      {"[key, doc]", "keeps 'doc', which is person.document_number\n  at: "},
+  };
+  char terms[256];
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct terms_ground ground;
+    snprintf(terms, sizeof terms, "terms:\n  linked_by_name: encoded\n  fields: %s\n", cases[i].fields);
+    terms_begin(&ground, NULL, terms);
+    program_write(ground.folder, "mappings/ngo.yaml", MAPPING(""));
+    const char *said = terms_run(&ground, 2, "check");
+    assert_non_null(strstr(said, "linked_by_name: encoded keeps no identifier, and fields "));
+    assert_non_null(strstr(said, "mappings/ngo.yaml:"));
+    assert_non_null(strstr(said, "out of fields in "));
+    terms_end(&ground);
+  }
+  struct terms_ground ground;
+  terms_begin(&ground, NULL, TERMS);
+  program_write(ground.folder, "mappings/ngo.yaml", MAPPING(""));
+  assert_null(strstr(terms_run(&ground, 0, "check"), "keeps no identifier"));
+  terms_end(&ground);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(links_sqlite),
@@ -298,6 +326,7 @@ int main(void) {
       cmocka_unit_test(is_taken_out_sqlite),
       cmocka_unit_test(is_taken_out_postgres),
       cmocka_unit_test(refuses),
+      cmocka_unit_test(a_kept_name_is_refused),
       cmocka_unit_test(ready_codes_link),
       cmocka_unit_test(marks_are_told_apart),
   };

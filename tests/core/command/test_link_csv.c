@@ -184,7 +184,8 @@ static void test_what_is_wrong_is_told(void **state) {
   assert_fails("link --csv head.csv --link plan.yaml --out no.csv", 1,
                "error: the file holds no record\n  at: head.csv\n");
   assert_fails("link --csv people.csv --link plan.yaml --out no/where.csv", 1,
-               "error: cannot write the file: No such file or directory\n  at: no/where.csv\n");
+               "error: cannot write the file: No such file or directory\n  at: no/where.csv\n"
+               "  hint: the folder that it is to be in is not there: make it first, or name another place\n");
   assert_fails("link --csv people.csv --link plan.yaml --out no.csv --threads 0", 2,
                "error: --threads: a number between 1 and 256 is expected\n");
   assert_fails("link --csv people.csv --link plan.yaml --out no.csv --encoding utf-9", 2,
@@ -210,7 +211,8 @@ static void test_results_take_no_other_place(void **state) {
                "error: this is a device or a pipe, which a file would replace\n  at: pipe\n"
                "  hint: name a file that is not there yet, or may be overwritten\n");
   assert_fails("link --csv people.csv --link plan.yaml --out .", 1,
-               "error: cannot write the file: Is a directory\n  at: .\n");
+               "error: cannot write the file: Is a directory\n  at: .\n"
+               "  hint: a file stands where a folder is needed, or the other way round: name another place\n");
   assert_fails("link --csv people.csv --link plan.yaml --out ./people.csv", 2,
                "error: this file is read: the result would take its place\n  at: ./people.csv\n"
                "  hint: give each file that is written a name of its own\n");

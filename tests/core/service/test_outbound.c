@@ -330,6 +330,23 @@ static void test_reveal(void **state) {
   free(rows);
 }
 
+static void test_no_place(void **state) {
+  const struct terms_ground *ground = ground_of(state);
+  static const char *const places[][3] = {
+      {"no/where", "No such file or directory", "the folder that it is to be in is not there: make it first"},
+      {"puente.yaml", "File exists", "a file stands where a folder is needed"},
+      {"puente.yaml/x", "Not a directory", "a file stands where a folder is needed"}};
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    char line[128];
+    snprintf(line, sizeof line, "export csv --purpose x --out %s", places[i][0]);
+    struct said told = program_run(ground->folder, line);
+    assert_int_equal(told.code, 1);
+    for (size_t part = 0; part < 3; part++) {
+      assert_non_null(strstr(told.err, places[i][part]));
+    }
+  }
+}
+
 static void test_reveal_refused(void **state) {
   const struct terms_ground *ground = ground_of(state);
   static const char *const lines[][2] = {
@@ -478,12 +495,10 @@ static int teardown_all(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {BOTH(test_htcds),
-                                     BOTH(test_htcds_values),
-                                     BOTH(test_pseudonyms),
-                                     BOTH(test_log),
-                                     BOTH(test_reveal),
-                                     BOTH(test_reveal_refused),
-                                     {"postgres: test_reveal_roles", test_reveal_roles, NULL, NULL, &kinds[1]}};
+  const struct CMUnitTest tests[] = {
+      BOTH(test_htcds),      BOTH(test_htcds_values),
+      BOTH(test_pseudonyms), BOTH(test_log),
+      BOTH(test_reveal),     BOTH(test_reveal_refused),
+      BOTH(test_no_place),   {"postgres: test_reveal_roles", test_reveal_roles, NULL, NULL, &kinds[1]}};
   return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }
