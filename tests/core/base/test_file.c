@@ -85,6 +85,11 @@ static void secrets_come_from_outside(void **state) {
   setenv("CREDENTIALS_DIRECTORY", "/run/credentials/other.service", 1);
   assert_int_equal(chmod(path, 0440), 0);
   assert_int_equal(secret_read("file:file", folder, &secret, &error), ERR_CONFIG);
+  /* A folder whose name only begins like that is another. */
+  char beginning[512];
+  snprintf(beginning, sizeof beginning, "%.*s", (int)strlen(folder) - 1, folder);
+  setenv("CREDENTIALS_DIRECTORY", beginning, 1);
+  assert_int_equal(secret_read("file:file", folder, &secret, &error), ERR_CONFIG);
   unsetenv("CREDENTIALS_DIRECTORY");
   assert_int_equal(chmod(path, 0600), 0);
   assert_int_equal(file_write(path, slice_of("\n"), 0600, &error), OK);
