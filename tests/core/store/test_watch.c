@@ -261,6 +261,7 @@ static void test_drift_accepted(void **state) {
   assert_int_equal(store_accept_drift(stand->store, 1, NULL, &error), ERR_INTERNAL); /* outside a transaction */
   MUST(store_begin(stand->store, &error));
   MUST(store_accept_drift(stand->store, 2, NULL, &error)); /* of another source */
+  MUST(store_accept_drift(stand->store, 2, "age", &error));
   MUST(store_accept_drift(stand->store, 1, "sex", &error));
   MUST(store_commit(stand->store, &error));
   TEXT_IS(query_text(stand, "SELECT path FROM source_drift WHERE closed IS NULL"), "age");

@@ -133,11 +133,36 @@ static void test_leaves_alone_postgres(void **state) {
   leaves_alone(true);
 }
 
+/* A range does not begin where a former pass stopped; that one goes on afterwards where a backfill came between. */
+static void test_begins_anew(void **state) {
+  static const struct scripted_page broken[] = {{.bytes = RECORD("1"), .watermark = "2024-03-01T00:00:00Z"},
+                                                {.fails = ERR_NETWORK}};
+  static const struct scripted_page whole[] = {{.bytes = RECORD("1")}, {.bytes = RECORD("2")}};
+  (void)state;
+  struct fixture *f = make(false);
+  assert_int_equal(fixture_sync(f, broken, 2), ERR_NETWORK);
+  assert_done(f, pull(f, NULL, "2020-12-31"));
+  assert_string_equal(scripted.cursor, "");
+  assert_done(f, pull(f, "2020-01-01", "2020-12-31"));
+  assert_string_equal(scripted.cursor, "");
+  f->options.since = f->options.until = NULL;
+  assert_done(f, fixture_sync(f, whole, 2));
+  assert_string_equal(scripted.cursor, "1");
+  fixture_free(f);
+  f = make(false);
+  assert_int_equal(fixture_sync(f, broken, 2), ERR_NETWORK);
+  assert_done(f, pull(f, "2020-01-01", NULL));
+  assert_string_equal(scripted.cursor, "");
+  assert_string_equal(scripted.watermark, "2020-01-01");
+  fixture_free(f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_texts),
       cmocka_unit_test(test_marks),
       cmocka_unit_test(test_source_without_dates),
+      cmocka_unit_test(test_begins_anew),
       cmocka_unit_test(test_leaves_alone_sqlite),
       cmocka_unit_test(test_leaves_alone_postgres),
   };
