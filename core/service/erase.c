@@ -96,17 +96,13 @@ static enum status find_person(struct work *work, int64_t person, struct error *
 
 /* ---- one transaction ---- */
 
-static enum status write_entry(const struct work *work, const struct part *parts, size_t count, const char *source,
-                               const struct erased *erased, struct error *error) {
-  int64_t *records = calloc(count, sizeof *records);
-  if (records == NULL) {
-    return error_memory(error);
-  }
-  for (size_t i = 0; i < count; i++) {
-    records[i] = parts[i].record_id;
-  }
-  enum status status = erase_log(work->workspace->store, source, &work->erasing, records, count, erased, error);
-  free(records);
+/* What stands of the records, as the entry has it before and after. */
+static enum status see(const struct work *work, const int64_t *records, size_t count, char text[STATE_TEXT + 1],
+                       struct error *error) {
+  struct state state;
+  enum status status = state_init(&state, work->workspace->key, error);
+  status = status == OK ? state_of_records(&state, work->workspace->store, records, count, text, error) : status;
+  state_free(&state);
   return status;
 }
 
@@ -155,7 +151,13 @@ static enum status write_all(struct work *work, struct part *parts, size_t count
   int source_id = source_of_record(parts[0].record_id);
   bool one = source_id == source_of_record(parts[count - 1].record_id);
   struct erased erased = {0};
-  enum status status = shut_sources(work, parts, count, error);
+  struct erased_states states = {.before = ""};
+  int64_t *records = calloc(count, sizeof *records);
+  enum status status = records == NULL ? error_memory(error) : shut_sources(work, parts, count, error);
+  for (size_t i = 0; i < count && status == OK; i++) {
+    records[i] = parts[i].record_id;
+  }
+  status = status == OK ? see(work, records, count, states.before, error) : status;
   if (status == OK) {
     status =
         store_run_begin(store, "erase", one ? source_id : 0, erasing->actor, erasing->reason, &erasing->run, error);
@@ -165,8 +167,13 @@ static enum status write_all(struct work *work, struct part *parts, size_t count
   }
   status = status == OK ? store_run_end(store, erasing->run, RUN_DONE, &counts, NULL, error) : status;
   if (status == OK) {
-    status = write_entry(work, parts, count, one ? code_of(work->workspace, parts[0].record_id) : NULL, &erased, error);
+    status = see(work, records, count, states.after, error);
   }
+  if (status == OK) {
+    const char *source = one ? code_of(work->workspace, parts[0].record_id) : NULL;
+    status = erase_log(store, source, erasing, records, count, &erased, &states, error);
+  }
+  free(records);
   struct erased *sum = &work->done->erased;
   sum->records += erased.records;
   sum->versions += erased.versions;

@@ -1,7 +1,6 @@
 #include "core/service/approved_log.h"
 #include "core/service/proof_parts.h"
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,7 +143,8 @@ static bool take_erasing(struct proof *proof, const struct audit_row *row, const
 
 static enum status take_entry(void *context, const struct audit_row *row, struct error *error) {
   struct proof *proof = context;
-  static const char *const events[] = {"plan", "land", "remap", "retry", "reload", "link", "dismiss", "erase"};
+  static const char *const events[] = {"plan", "land",    "remap", "retry", "reload",
+                                       "link", "dismiss", "erase", "review"};
   size_t event = 0;
   while (event < sizeof events / sizeof *events && strcmp(events[event], row->event) != 0) {
     event++;
@@ -160,8 +160,10 @@ static enum status take_entry(void *context, const struct audit_row *row, struct
     taken = take_covering(proof, row, body);
   } else if (event == 5) {
     taken = take_linking(proof, row, body);
+  } else if (event == 6) {
+    taken = take_dismissal(proof, row, body);
   } else {
-    taken = event == 6 ? take_dismissal(proof, row, body) : take_erasing(proof, row, body);
+    taken = event == 7 ? take_erasing(proof, row, body) : proof_take_review(proof, row, body);
   }
   json_decref(body);
   return taken ? OK : error_memory(error);
@@ -224,6 +226,7 @@ void proof_close(struct proof *proof) {
   if (proof->batch_made) {
     batch_free(&proof->batch);
   }
+  proof_reviews_free(proof);
   arena_free(proof->arena);
   free(proof->plans);
   free(proof->entries);
@@ -474,6 +477,7 @@ enum status proof_verify(struct workspace *workspace, const char *source, struct
   if (status == OK && source == NULL) {
     status = check_members(proof, counts, fault, error);
     status = status == OK ? check_approvals(proof, fault, error) : status;
+    status = status == OK ? proof_reviews(proof, fault, error) : status;
   }
   counts->unnamed = status == OK ? proof->unnamed : 0;
   proof_close(proof);

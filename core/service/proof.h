@@ -1,6 +1,7 @@
 /* WHETHER THE STORE IS STILL WHAT THE LOG SAYS: bytes against their keyed digests, outcomes against the Merkle roots of
  * the log, mappings against the digests that the log has of their texts, staged rows against what the mapping makes of
- * the bytes once more, memberships against the roots of linkings. docs/audit-log.md says what each root covers. */
+ * the bytes once more, memberships against the roots of linkings, decisions about pairs against their digests.
+ * docs/audit-log.md says what each root covers. */
 #ifndef PUENTE_SERVICE_PROOF_H
 #define PUENTE_SERVICE_PROOF_H
 

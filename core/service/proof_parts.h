@@ -5,6 +5,8 @@
 #include "core/base/map.h"
 #include "core/service/proof.h"
 
+#include <jansson.h>
+
 enum { LINEAGE_BATCH = 256 };
 
 struct known_plan {
@@ -47,6 +49,7 @@ struct proof {
   struct dismissal_logged *dismissed;
   size_t dismissed_count, dismissed_capacity;
   int64_t unnamed;
+  struct proof_decisions *decisions; /* NULL: no entry of a review yet */
   struct subkey record_key;
   struct batch batch; /* of one plan at a time */
   bool batch_made;
@@ -59,6 +62,11 @@ void proof_wrong(struct proof_fault *fault, const char *place, const char *forma
 /* Text and digest of a plan against the log, once; compiles it. */
 enum status lineage_plan_check(struct proof *proof, struct known_plan *plan, struct proof_fault *fault,
                                struct error *error) MUST_CHECK;
+/* An entry `review`; false: memory is short. */
+bool proof_take_review(struct proof *proof, const struct audit_row *row, const json_t *body);
+/* Each decision about a pair against the entries that told what it became. */
+enum status proof_reviews(struct proof *proof, struct proof_fault *fault, struct error *error) MUST_CHECK;
+void proof_reviews_free(struct proof *proof);
 /* Current versions of a source: bytes and rows. */
 enum status proof_rows(struct proof *proof, int source_id, struct proof_counts *counts, struct proof_fault *fault,
                        struct error *error) MUST_CHECK;

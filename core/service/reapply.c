@@ -278,7 +278,7 @@ static enum status apply_all(struct applying *applying, const struct erasures *e
       const struct erased none = {0};
       size_t count = again->count - at < ENTRY_RECORDS ? again->count - at : ENTRY_RECORDS;
       status = erase_log(applying->store, NULL, &erasing, again->records + at, count, at == 0 ? &again->erased : &none,
-                         error);
+                         NULL, error);
     }
   }
   const struct counts counts = {.deleted = *applied, .source_count = -1};

@@ -1,6 +1,7 @@
 #include "core/service/setaside.h"
 
 #include "core/audit/audit.h"
+#include "core/audit/state.h"
 #include "core/service/access.h"
 
 #include <stdio.h>
@@ -62,27 +63,46 @@ static enum status source_code(struct workspace *workspace, int source_id, char 
   return status == END ? OK : status;
 }
 
+struct noted {
+  const int64_t *raw_ids;
+  size_t count;
+  char before[STATE_TEXT + 1], after[STATE_TEXT + 1];
+};
+
+static enum status note_dismissal(struct store *store, struct audit_event *event, const struct dismissal *dismissal,
+                                  const struct noted *noted, struct error *error) {
+  struct buffer body;
+  buffer_init(&body, BODY_LIMIT);
+  buffer_printf(&body, "{\"after\":\"%s\",", noted->after);
+  if (dismissal->because != NULL) {
+    buffer_text(&body, "\"because\":");
+    buffer_json(&body, slice_of(dismissal->because));
+    buffer_text(&body, ",");
+  }
+  buffer_printf(&body, "\"before\":\"%s\"", noted->before);
+  for (size_t i = 0; i < noted->count; i++) {
+    buffer_printf(&body, "%s%lld", i == 0 ? ",\"raw_ids\":[" : ",", (long long)noted->raw_ids[i]);
+  }
+  buffer_text(&body, "]}");
+  enum status status = buffer_check(&body, _("an audit entry"), error);
+  event->body = body.data;
+  status = status == OK ? audit_append(store, event, error) : status;
+  buffer_free(&body);
+  return status;
+}
+
 /* One transaction: a run, the records of one source, and the entry of the log. */
 static enum status dismiss_some(struct workspace *workspace, const struct dismissal *dismissal, const int64_t *raw_ids,
                                 size_t count, struct error *error) {
   struct store *store = workspace->store;
   int source_id = source_of_record(record_of(raw_ids[0]));
   struct counts counts = {.source_count = -1};
-  struct buffer body;
+  struct state state;
+  struct noted noted = {.raw_ids = raw_ids, .count = count};
   char code[256];
   int64_t run = 0;
-  buffer_init(&body, BODY_LIMIT);
-  buffer_text(&body, "{");
-  if (dismissal->because != NULL) {
-    buffer_text(&body, "\"because\":");
-    buffer_json(&body, slice_of(dismissal->because));
-    buffer_text(&body, ",");
-  }
-  for (size_t i = 0; i < count; i++) {
-    buffer_printf(&body, "%s%lld", i == 0 ? "\"raw_ids\":[" : ",", (long long)raw_ids[i]);
-  }
-  buffer_text(&body, "]}");
-  enum status status = buffer_check(&body, _("an audit entry"), error);
+  enum status status = state_init(&state, workspace->key, error);
+  status = status == OK ? state_of_versions(&state, store, raw_ids, count, noted.before, error) : status;
   if (status == OK) {
     status = source_code(workspace, source_id, code, error);
   }
@@ -95,16 +115,16 @@ static enum status dismiss_some(struct workspace *workspace, const struct dismis
   if (status == OK) {
     status = store_run_end(store, run, RUN_DONE, &counts, NULL, error);
   }
+  status = status == OK ? state_of_versions(&state, store, raw_ids, count, noted.after, error) : status;
   if (status == OK) {
-    const struct audit_event event = {.event = "dismiss",
-                                      .source = code[0] != '\0' ? code : NULL,
-                                      .actor = workspace->actor,
-                                      .purpose = dismissal->reason,
-                                      .run = run,
-                                      .body = body.data};
-    status = audit_append(store, &event, error);
+    struct audit_event event = {.event = "dismiss",
+                                .source = code[0] != '\0' ? code : NULL,
+                                .actor = workspace->actor,
+                                .purpose = dismissal->reason,
+                                .run = run};
+    status = note_dismissal(store, &event, dismissal, &noted, error);
   }
-  buffer_free(&body);
+  state_free(&state);
   return status;
 }
 

@@ -106,6 +106,15 @@ enum status store_visit_decisions(struct store *store, enum cluster_kind kind, d
   return status == OK ? give_decisions(store, cursor, visit, context, error) : status;
 }
 
+enum status store_visit_all_decisions(struct store *store, enum cluster_kind kind, decision_visitor *visit,
+                                      void *context, struct error *error) {
+  struct cursor *cursor;
+  enum status status = db_query(store, error, &cursor,
+                                "SELECT " DECISION_COLUMNS " FROM link_decision WHERE kind = $1 ORDER BY decision_id",
+                                VALUES(int_value(kind)));
+  return status == OK ? give_decisions(store, cursor, visit, context, error) : status;
+}
+
 enum status store_visit_decisions_since(struct store *store, enum cluster_kind kind, int64_t run,
                                         decision_visitor *visit, void *context, struct error *error) {
   struct cursor *cursor;
@@ -196,8 +205,7 @@ static enum status revoke(struct store *store, int64_t id, int64_t at, struct er
                     VALUES(int_value(id), int_value(at)));
 }
 
-/* Of two who decide at the same time the second waits here, and then sees what the first one did. */
-static enum status wait_turn(struct store *store, struct error *error) {
+enum status store_await_decisions(struct store *store, struct error *error) {
   int64_t last = 0;
   return db_count(store, "decisions", 0, &last, error);
 }
@@ -230,7 +238,7 @@ static enum status approve(struct store *store, const struct decide *decide, con
 static enum status decide_named(struct store *store, enum cluster_kind kind, const struct decide *decide,
                                 const struct named_pair *pair, struct review_decision *decision, struct error *error) {
   struct situation now = {.actor = decide->actor};
-  enum status status = wait_turn(store, error);
+  enum status status = store_await_decisions(store, error);
   status = status == OK ? store->ops->now(store->driver, &decision->at, error) : status;
   status = status == OK ? visit_named(store, kind, pair, see_decision, &now, error) : status;
   bool approves = now.proposed != 0 && now.proposed_same == decide->same;

@@ -94,3 +94,45 @@ enum status store_visit_memberships(struct store *store, membership_visitor *vis
   ops->finish(cursor);
   return status == END ? OK : status;
 }
+
+/* ---- as they are now ---- */
+
+static enum status visit_states(struct store *store, const char *sql, const int64_t *list, size_t count,
+                                version_state_visitor *visit, void *context, struct error *error) {
+  const struct driver_ops *ops = store->ops;
+  struct cursor *cursor;
+  enum status status = db_query(store, error, &cursor, sql, VALUES(list_value(list, count)));
+  if (status != OK) {
+    return status;
+  }
+  while ((status = ops->next(cursor, error)) == OK) {
+    struct version_state version = {.raw_id = int_of_value(ops->value(cursor, 0)),
+                                    .length = int_of_value(ops->value(cursor, 1)),
+                                    .state = (enum record_state)int_of_value(ops->value(cursor, 2)),
+                                    .plan_id = int_of_value(ops->value(cursor, 3))};
+    digest_of_value(ops->value(cursor, 4), version.key.bytes, KEYED_SIZE);
+    digest_of_value(ops->value(cursor, 5), version.digest.bytes, KEYED_SIZE);
+    if ((status = visit(context, &version, error)) != OK) {
+      break;
+    }
+  }
+  ops->finish(cursor);
+  return status == END ? OK : status;
+}
+
+#define STATE_COLUMNS "SELECT r.raw_id, r.chunk_length, r.state, r.plan_id, r.key_digest, r.digest "
+
+enum status store_visit_version_states(struct store *store, const int64_t *raw_ids, size_t count,
+                                       version_state_visitor *visit, void *context, struct error *error) {
+  return visit_states(store,
+                      STATE_COLUMNS "FROM LIST(1) CROSS JOIN raw_record r WHERE r.raw_id = k.value ORDER BY r.raw_id",
+                      raw_ids, count, visit, context, error);
+}
+
+enum status store_visit_record_states(struct store *store, const int64_t *records, size_t count,
+                                      version_state_visitor *visit, void *context, struct error *error) {
+  return visit_states(store,
+                      STATE_COLUMNS "FROM LIST(1) CROSS JOIN raw_record r WHERE r.raw_id >= k.value * 1048576 "
+                                    "AND r.raw_id < (k.value + 1) * 1048576 ORDER BY r.raw_id",
+                      records, count, visit, context, error);
+}

@@ -271,6 +271,18 @@ enum status store_visit_landed(struct store *store, const struct outcome_bounds 
 /* Versions whose outcome runs in these bounds changed, as they were then, by run and raw id. */
 enum status store_visit_changed(struct store *store, const struct outcome_bounds *bounds, outcome_visitor *visit,
                                 void *context, struct error *error) MUST_CHECK;
+/* What stands of a version now; `length` 0: its bytes are gone. By raw id. */
+struct version_state {
+  int64_t raw_id, length, plan_id;
+  struct keyed_digest key, digest;
+  enum record_state state;
+};
+typedef enum status version_state_visitor(void *context, const struct version_state *version, struct error *error);
+enum status store_visit_version_states(struct store *store, const int64_t *raw_ids, size_t count,
+                                       version_state_visitor *visit, void *context, struct error *error) MUST_CHECK;
+/* Of all versions of records. */
+enum status store_visit_record_states(struct store *store, const int64_t *records, size_t count,
+                                      version_state_visitor *visit, void *context, struct error *error) MUST_CHECK;
 /* The plan that a record's version of after `run` had then; 0: there was none. */
 enum status store_plan_then(struct store *store, int64_t record_id, int64_t run, int64_t *plan_id,
                             struct error *error) MUST_CHECK;
@@ -416,12 +428,17 @@ typedef enum status decision_visitor(void *context, const struct review_decision
 /* Those that stand, by id: what linking has to follow. */
 enum status store_visit_decisions(struct store *store, enum cluster_kind kind, decision_visitor *visit, void *context,
                                   struct error *error) MUST_CHECK;
+/* All that were ever taken, by id. */
+enum status store_visit_all_decisions(struct store *store, enum cluster_kind kind, decision_visitor *visit,
+                                      void *context, struct error *error) MUST_CHECK;
 /* Those that were taken, approved or revoked since a run began, or in the minute before. */
 enum status store_visit_decisions_since(struct store *store, enum cluster_kind kind, int64_t run,
                                         decision_visitor *visit, void *context, struct error *error) MUST_CHECK;
 /* All that were ever taken about two staged rows or former versions of them, by id. */
 enum status store_pair_decisions(struct store *store, enum cluster_kind kind, int64_t row_a, int64_t row_b,
                                  decision_visitor *visit, void *context, struct error *error) MUST_CHECK;
+/* Of two who decide at the same time the second waits here, until its transaction sees what the first one did. */
+enum status store_await_decisions(struct store *store, struct error *error) MUST_CHECK;
 struct decide {
   int64_t row_a, row_b;
   bool same;

@@ -33,10 +33,15 @@ static void put_counts(struct buffer *body, const struct erased *erased) {
 }
 
 enum status erase_log(struct store *store, const char *source, const struct erasing *erasing, const int64_t *records,
-                      size_t count, const struct erased *erased, struct error *error) {
+                      size_t count, const struct erased *erased, const struct erased_states *states,
+                      struct error *error) {
   struct buffer body;
   buffer_init(&body, BODY_LIMIT);
-  buffer_printf(&body, "{\"cause\":\"%s\",\"document\":", erase_cause_names[erasing->cause]);
+  buffer_char(&body, '{');
+  if (states != NULL) {
+    buffer_printf(&body, "\"after\":\"%s\",\"before\":\"%s\",", states->after, states->before);
+  }
+  buffer_printf(&body, "\"cause\":\"%s\",\"document\":", erase_cause_names[erasing->cause]);
   buffer_json(&body, slice_of(erasing->document == NULL ? "" : erasing->document));
   buffer_char(&body, ',');
   put_counts(&body, erased);
@@ -159,7 +164,7 @@ enum status revoke_log(struct lander *lander, struct error *error) {
       size_t count = taking->count - done < ENTRY_RECORDS ? taking->count - done : ENTRY_RECORDS;
       const struct erased none = {0};
       status = erase_log(lander->bench->store, lander->source->code, &erasing, taking->records + done, count,
-                         done == 0 ? &taking->erased : &none, error);
+                         done == 0 ? &taking->erased : &none, NULL, error);
     }
   }
   return status;

@@ -2,6 +2,7 @@
 #ifndef PUENTE_SYNC_REVOKE_H
 #define PUENTE_SYNC_REVOKE_H
 
+#include "core/audit/state.h"
 #include "core/store/erase.h"
 
 struct lander;
@@ -24,8 +25,14 @@ enum status revoke(struct lander *lander, const struct parcel *parcel, struct er
 /* One entry `erase` a cause, before the one of the landing. */
 enum status revoke_log(struct lander *lander, struct error *error) MUST_CHECK;
 
-/* The entry `erase` of records that were taken out by `erasing`; source NULL: of several. */
+/* What stood of the records before and after (state_of_records). */
+struct erased_states {
+  char before[STATE_TEXT + 1], after[STATE_TEXT + 1];
+};
+/* The entry `erase` of records that were taken out by `erasing`; source NULL: of several; states NULL: not told, by
+ * what runs by itself. */
 enum status erase_log(struct store *store, const char *source, const struct erasing *erasing, const int64_t *records,
-                      size_t count, const struct erased *erased, struct error *error) MUST_CHECK;
+                      size_t count, const struct erased *erased, const struct erased_states *states,
+                      struct error *error) MUST_CHECK;
 
 #endif
