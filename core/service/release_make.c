@@ -1,5 +1,6 @@
 #include "core/service/release_make.h"
 
+#include "core/service/release_between.h"
 #include "core/service/release_text.h"
 
 #include <stdlib.h>
@@ -89,6 +90,8 @@ enum status release_settings_write(const struct workspace *workspace, const stru
   buffer_json(out, slice_of(plan->name));
   buffer_char(out, ',');
   put_sources(workspace->config, out);
+  buffer_char(out, ',');
+  status = status == OK ? release_terms_write(workspace->config, out, error) : status;
   if (disclosure.width != 0) { /* where k says it, nothing is said */
     buffer_printf(out, ",\"width\":%d", disclosure.width);
   }
@@ -196,6 +199,7 @@ static enum status add_texts(const struct release_making *making, const struct r
                                         .plan = making->plan,
                                         .tables = made->tables,
                                         .run = making->run,
+                                        .settings = making->frozen,
                                         .rounded = making->settings.base > 0};
   struct released earlier;
   enum status status = OK;

@@ -10,6 +10,7 @@ struct release_making {
   const struct release_plan *plan;
   int64_t run;
   struct disclosure_config settings;
+  const char *frozen;      /* what release_settings_write made of all this when it was published */
   int64_t before;          /* of all releases those with a smaller number; 0: all */
   const char *replaces;    /* reference of the release of that name before it; NULL: none */
   bool linkage;            /* what is not settled now, too */
@@ -46,6 +47,7 @@ struct release_restating {
   const struct release_plan *plan;
   const struct ledger_table *tables; /* made now, by table of the plan */
   int64_t run;
+  const char *settings;           /* as the release freezes them */
   bool rounded;                   /* then no cause is told: it would tell of persons in a figure that rounds to zero */
   const struct released *earlier; /* NULL: there is none */
 };

@@ -1,7 +1,7 @@
 #include "core/base/map.h"
 #include "core/service/cube.h"
 #include "core/service/grid.h"
-#include "core/service/release_make.h"
+#include "core/service/release_between.h"
 #include "core/service/release_text.h"
 
 #include <stdio.h>
@@ -18,17 +18,20 @@ enum {
   CAUSE_MAPPING,
   CAUSE_LINKING,
   CAUSE_GONE,
+  CAUSE_WITHDRAWN,
+  CAUSE_TERMS,
   CAUSE_DEFINITION,
   CAUSES,
   CAUSE_OTHERS = CAUSES /* told of another record of the same person */
 };
-static const char *const CAUSE_NAMES[CAUSES] = {"new_records", "changed_records", "deleted_records", "mapping",
-                                                "linking",     "erasure",         "definition"};
+static const char *const CAUSE_NAMES[CAUSES] = {"new_records", "changed_records", "deleted_records",
+                                                "mapping",     "linking",         "erasure",
+                                                "withdrawn",   "terms",           "definition"};
 
 /* A cell whose figure is another one now. */
 struct restated {
-  const struct ledger_cell *was, *is; /* NULL: it counted nobody */
-  uint32_t causes[64];                /* by source number modulo: bits of causes; 0: of no source */
+  const struct ledger_cell *was, *is;    /* NULL: it counted nobody */
+  uint32_t causes[RELEASE_SOURCES_MOST]; /* by source number modulo: bits of causes; 0: of no source */
 };
 
 struct behind {
@@ -49,6 +52,7 @@ struct life {
 };
 struct restating {
   const struct release_restating *request;
+  const struct release_between *between;
   const struct release_table_plan *plan;
   struct arena *arena;
   struct restated *cells;
@@ -56,7 +60,6 @@ struct restating {
   struct moment then, now;
   struct life *lives; /* ascending by row */
   size_t life_count, life_capacity;
-  struct map *remaps; /* runs that mapped anew, by number */
 };
 
 /* ---- rows behind the cells ---- */
@@ -273,29 +276,6 @@ static enum status read_lives(struct restating *restating, struct error *error) 
   return status;
 }
 
-static enum status read_remaps(struct restating *restating, struct error *error) {
-  static const char *const columns[] = {"run_id", "kind"};
-  const struct selection selection = {.view = "runs", .columns = columns, .column_count = 2};
-  struct result *result = NULL;
-  restating->remaps = map_new();
-  enum status status = restating->remaps == NULL
-                           ? error_memory(error)
-                           : store_select(restating->request->workspace->store, &selection, &result, error);
-  while (status == OK && (status = result_next(result, error)) == OK) {
-    int64_t run = result_integer(result, 0);
-    bool remap = slice_is(result_text(result, 1), "remap") || slice_is(result_text(result, 1), "retry");
-    if (remap && map_intern(restating->remaps, slice_make((const char *)&run, sizeof run)) == MAP_NONE) {
-      status = error_memory(error);
-    }
-  }
-  result_free(result);
-  return status == END ? OK : status;
-}
-
-static bool was_mapping(const struct restating *restating, int64_t run) {
-  return map_get(restating->remaps, slice_make((const char *)&run, sizeof run)) != MAP_NONE;
-}
-
 /* Of the first row of a record: rows stand by record. */
 static size_t first_life(const struct restating *restating, int64_t record) {
   size_t low = 0, high = restating->life_count;
@@ -364,7 +344,7 @@ static bool unit_changed(const struct restating *restating, const struct moment 
 static int cause_of_move(const struct restating *restating, const struct moment *here, size_t at) {
   int64_t run = changing_run(restating, here->rows[at].row_id);
   if (run != 0) {
-    return was_mapping(restating, run) ? CAUSE_MAPPING : CAUSE_CHANGED;
+    return release_between_mapped(restating->between, run) ? CAUSE_MAPPING : CAUSE_CHANGED;
   }
   return unit_changed(restating, here, at) ? CAUSE_OTHERS : CAUSE_LINKING;
 }
@@ -379,13 +359,13 @@ static int cause_of(const struct restating *restating, const struct moment *here
     return CAUSE_GONE;
   }
   if (came && life->from_run > restating->then.run) {
-    if (was_mapping(restating, life->from_run)) {
+    if (release_between_mapped(restating->between, life->from_run)) {
       return CAUSE_MAPPING;
     }
     return record_stood(restating, row_id, restating->then.run) ? CAUSE_CHANGED : CAUSE_NEW;
   }
   if (!came && life->to_run != 0 && life->to_run <= restating->now.run) {
-    if (was_mapping(restating, life->to_run)) {
+    if (release_between_mapped(restating->between, life->to_run)) {
       return CAUSE_MAPPING;
     }
     return record_stood(restating, row_id, restating->now.run) ? CAUSE_CHANGED : CAUSE_DELETED;
@@ -414,8 +394,21 @@ static void note_causes(struct restating *restating, const struct moment *here, 
       continue;
     }
     size_t source = cause == CAUSE_LINKING ? 0 : source_at(restating, here->rows[i].row_id);
-    restating->cells[here->rows[i].cell].causes[source < 64 ? source : 0] |= 1U << cause;
+    uint32_t *causes = &restating->cells[here->rows[i].cell].causes[source < RELEASE_SOURCES_MOST ? source : 0];
+    *causes |= 1U << cause;
+    if (source > 0 && restating->between->terms[(source - 1) % RELEASE_SOURCES_MOST]) {
+      *causes |= 1U << CAUSE_TERMS; /* nobody can tell what the source changed from what its terms cut */
+    }
   }
+}
+
+/* Of whom is not in the store any more: by what was taken out since. */
+static uint32_t causes_of_leaving(const struct release_between *between) {
+  uint32_t causes = 0;
+  causes |= between->taken[ERASE_REQUEST] ? 1U << CAUSE_GONE : 0;
+  causes |= between->taken[ERASE_WITHDRAWN] ? 1U << CAUSE_WITHDRAWN : 0;
+  causes |= between->taken[ERASE_NO_CONSENT] || between->taken[ERASE_RETENTION] ? 1U << CAUSE_TERMS : 0;
+  return causes == 0 ? 1U << CAUSE_GONE : causes;
 }
 
 /* What the rows do not tell: units joined or parted, and records that are not in the store any more. */
@@ -429,10 +422,10 @@ static void note_rest(struct restating *restating, bool same_definition) {
     if (!same_definition) {
       cell->causes[0] |= 1U << CAUSE_DEFINITION;
     } else if (restating->then.units[c] != was) {
-      cell->causes[0] |= 1U << CAUSE_GONE;
+      cell->causes[0] |= causes_of_leaving(restating->between);
     }
     uint32_t any = 0;
-    for (size_t s = 0; s < 64; s++) {
+    for (size_t s = 0; s < RELEASE_SOURCES_MOST; s++) {
       any |= cell->causes[s];
     }
     if (any == 0) {
@@ -490,7 +483,7 @@ static bool is_hidden(const struct restated *cell) {
 static void put_causes(const struct restating *restating, const struct restated *cell, struct buffer *out) {
   const struct config *config = restating->request->workspace->config;
   const char *between = ",";
-  for (size_t s = 0; s < 64; s++) {
+  for (size_t s = 0; s < RELEASE_SOURCES_MOST; s++) {
     for (int cause = 0; cause < CAUSES; cause++) {
       if ((cell->causes[s] >> cause & 1) == 0) {
         continue;
@@ -524,9 +517,11 @@ static void put_cells(const struct restating *restating, struct buffer *out) {
   }
 }
 
-static enum status restate_table(const struct release_restating *request, size_t at, const struct released_table *was,
-                                 struct arena *arena, struct buffer *out, size_t *restated, struct error *error) {
+static enum status restate_table(const struct release_restating *request, const struct release_between *between,
+                                 size_t at, const struct released_table *was, struct arena *arena, struct buffer *out,
+                                 size_t *restated, struct error *error) {
   struct restating restating = {.request = request,
+                                .between = between,
                                 .plan = &request->plan->tables[at],
                                 .arena = arena,
                                 .then.run = request->earlier->run,
@@ -548,7 +543,6 @@ static enum status restate_table(const struct release_restating *request, size_t
     status = count_moment(&restating, &restating.then, error);
     status = status == OK ? count_moment(&restating, &restating.now, error) : status;
     status = status == OK ? read_lives(&restating, error) : status;
-    status = status == OK ? read_remaps(&restating, error) : status;
     if (status == OK) {
       note_causes(&restating, &restating.then, &restating.now, false);
       note_causes(&restating, &restating.now, &restating.then, true);
@@ -560,7 +554,6 @@ static enum status restate_table(const struct release_restating *request, size_t
   free(restating.then.rows);
   free(restating.now.rows);
   free(restating.lives);
-  map_free(restating.remaps);
   return status;
 }
 
@@ -569,14 +562,18 @@ enum status release_restate(const struct release_restating *restating, struct ar
   struct buffer body;
   buffer_init(&body, RELEASE_TEXT_LIMIT);
   buffer_text(&body, "table,cell,earlier,now,cause\n");
-  enum status status = OK;
+  struct release_between *between = arena_alloc(arena, sizeof *between);
+  enum status status = between == NULL ? error_memory(error) : OK;
   *restated = 0;
+  if (status == OK && restating->earlier != NULL && !restating->rounded) {
+    status = release_between_read(restating, arena, between, error);
+  }
   for (size_t i = 0; restating->earlier != NULL && i < restating->plan->count && status == OK; i++) {
     for (size_t k = 0; k < restating->earlier->count && status == OK; k++) {
       const struct released_table *was = &restating->earlier->tables[k];
       bool same = was->settings != NULL && strcmp(was->name, restating->plan->tables[i].name) == 0
                   && strcmp(was->fields, restating->tables[i].fields) == 0;
-      status = same ? restate_table(restating, i, was, arena, &body, restated, error) : OK;
+      status = same ? restate_table(restating, between, i, was, arena, &body, restated, error) : OK;
     }
   }
   if (status != OK) {

@@ -207,6 +207,7 @@ static enum status make_again(struct verifying *v, struct error *error) {
       .plan = &v->plan,
       .run = v->released->run,
       .settings = v->settings,
+      .frozen = v->released->settings,
       .before = v->released->id,
       .replaces = v->released->replaces == 0 ? NULL : arena_printf(v->arena, "%lld", (long long)v->released->replaces)};
   struct release_made made;

@@ -193,12 +193,13 @@ static enum status make_and_publish(struct workspace *workspace, const struct re
     making.replaces = arena_printf(arena, "%lld", (long long)release.replaces);
     status = making.replaces == NULL ? error_memory(error) : OK;
   }
+  status =
+      status == OK ? release_settings_write(workspace, plan, making.run, making.settings, &settings, error) : status;
+  making.frozen = settings.data;
   status = status == OK ? release_make(&making, arena, &made, error) : status;
   if (status == ERR_INTERRUPTED || (status == OK && stop != NULL && atomic_load(stop))) {
     status = tell_stopped(plan->name, error);
   }
-  status =
-      status == OK ? release_settings_write(workspace, plan, making.run, making.settings, &settings, error) : status;
   if (status == OK) {
     release.run = making.run;
     release.made = clock_now();

@@ -2,6 +2,7 @@
 #include "tests/support/postgres.h"
 #include "tests/support/program.h"
 #include "tests/support/temp.h"
+#include "tests/support/workspace.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +22,9 @@
   "  paternal_surname: {from: father, clean: name}\n  maternal_surname: {from: mother, clean: name}\n"                 \
   "  birth_date: born\n  document_number: {from: dni, dni: warn}\n"                                                    \
   "  sex: {from: sex, values: {" codes "}, else: quarantine}\n"
+#define SOURCE                                                                                                         \
+  "source: demo\ntitle: Demo\ninstitution: PE/MP\ncontact: help desk 1234\nunit: denuncia\n"                           \
+  "connector: file\noptions: {path: incoming, settle: 0s}\n"
 #define HEADER "id;filed;victim;name;father;mother;born;dni;sex\n"
 #define ROSA(id, sex) id ";2022-03-01;a;ROSA;QUISPE;MAMANI;2003-04-05;70117410;" sex "\n"
 #define LUZ(id, sex) id ";2022-03-02;a;LUZ;HUAMAN;ROJAS;1999-01-02;40117418;" sex "\n"
@@ -55,9 +59,7 @@ static int setup(void **state) {
     assert_true(mkdir(path, 0755) == 0 || i == 0);
   }
   program_write(folder, "puente.yaml", text);
-  program_write(folder, "sources/demo.yaml",
-                "source: demo\ntitle: Demo\ninstitution: PE/MP\ncontact: help desk 1234\nunit: denuncia\n"
-                "connector: file\noptions: {path: incoming, settle: 0s}\n");
+  program_write(folder, "sources/demo.yaml", SOURCE);
   program_write(folder, "mappings/demo.yaml", MAPPING("F: female, M: male"));
   program_write(folder, "releases/sexes.yaml", "release: sexes\ntables:\n  sex: {indicator: victims, by: [sex]}\n");
   program_write(folder, "incoming/1.csv", HEADER ROSA("D-1", "F") ROSA("D-2", "F") LUZ("D-3", "F") ANA("D-4", "M"));
@@ -153,6 +155,103 @@ static void test_erasure(void **state) {
            "sex,sex=total,3,2,erasure\n");
 }
 
+/* ---- sources that delete, and sharing terms ---- */
+
+static void declare(const char *more) {
+  char text[512];
+  snprintf(text, sizeof text, "%s%s", SOURCE, more);
+  program_write(folder, "sources/demo.yaml", text);
+}
+
+static void test_deleted_records(void **state) {
+  (void)state;
+  declare("deletes: sweep\nmax_drop: 1\n");
+  shell("rm %s/incoming/1.csv", folder);
+  program_write(folder, "incoming/2.csv", HEADER ROSA("D-1", "F") ROSA("D-2", "F") LUZ("D-3", "F"));
+  done("--quiet sync --full");
+  done("--quiet link");
+  restated("table,cell,earlier,now,cause\n"
+           "sex,sex=total,3,2,deleted_records:demo\n"
+           "sex,sex=male,1,0,deleted_records:demo\n");
+}
+
+#define CONSENTING "id;filed;victim;name;father;mother;born;dni;sex;consent\n"
+#define ANA_SAYS "D-4;2022-03-03;a;ANA;TORRES;VEGA;2001-07-08;50117412;M;share\n"
+#define EVA_SAYS(filed, consent) "D-5;" filed ";a;EVA;CONDORI;PAZ;1990-09-10;10117410;F;" consent "\n"
+
+/* The same people and another woman, whose consent the records tell. */
+static void begin_consent(const char *scope) {
+  program_write(folder, "mappings/demo.yaml", MAPPING("F: female, M: male") "  involvement:\n    consent: consent\n");
+  program_write(folder, "incoming/2.csv", CONSENTING ANA_SAYS);
+  char text[256];
+  snprintf(text, sizeof text, CONSENTING EVA_SAYS("2022-03-04", "%s"), scope);
+  program_write(folder, "incoming/3.csv", text);
+  done("--quiet run");
+  done("release create sexes --purpose test");
+}
+
+static void test_withdrawn(void **state) {
+  (void)state;
+  begin_consent("share");
+  program_write(folder, "incoming/4.csv", CONSENTING EVA_SAYS("2022-03-04", "withdrawn"));
+  done("--quiet run");
+  restated("table,cell,earlier,now,cause\n"
+           "sex,sex=female,3,2,withdrawn\n"
+           "sex,sex=total,4,3,withdrawn\n");
+}
+
+/* Both in one interval: which of the two nobody can tell, since nothing of either is there any more. */
+static void test_withdrawn_and_erased(void **state) {
+  (void)state;
+  begin_consent("share");
+  program_write(folder, "incoming/4.csv", CONSENTING EVA_SAYS("2022-03-04", "withdrawn"));
+  done("--quiet run");
+  done("erase demo:D-3 --reason test --document RM-1");
+  done("--quiet link");
+  restated("table,cell,earlier,now,cause\n"
+           "sex,sex=female,3,1,erasure;withdrawn\n"
+           "sex,sex=total,4,2,erasure;withdrawn\n");
+}
+
+/* Who says nothing of consent is taken out once the terms ask for it. */
+static void test_terms_of_consent(void **state) {
+  (void)state;
+  begin_consent("");
+  declare("terms: {consent: required}\n");
+  program_write(folder, "incoming/4.csv", CONSENTING EVA_SAYS("2022-03-05", ""));
+  done("--quiet run");
+  restated("table,cell,earlier,now,cause\n"
+           "sex,sex=female,3,2,terms\n"
+           "sex,sex=total,4,3,terms\n");
+}
+
+/* A field that may not be kept any more; and the release is made again whatever the terms say since. */
+static void test_terms_of_fields(void **state) {
+  (void)state;
+  declare("cut: [sex]\nterms: {shown_to: all}\n");
+  done("--quiet sync demo --reload");
+  done("--quiet link");
+  restated("table,cell,earlier,now,cause\n"
+           "sex,sex=not_recorded,0,3,changed_records:demo;terms:demo\n"
+           "sex,sex=female,2,0,changed_records:demo;terms:demo\n"
+           "sex,sex=male,1,0,changed_records:demo;terms:demo\n");
+  declare("");
+  assert_non_null(strstr(done("release verify sexes").out, "release ok:"));
+}
+
+/* Who sees a source's values by name, and in which order its terms are written, changes no figure. */
+static void test_terms_that_steer_nothing(void **state) {
+  (void)state;
+  declare("cut: [other, phone]\nterms: {purposes: [protection]}\n");
+  done("release create sexes --purpose test");
+  declare("cut: [phone, other]\nterms: {shown_to: all}\n");
+  program_write(folder, "incoming/2.csv", HEADER LUZ("D-3", "M"));
+  done("--quiet run");
+  restated("table,cell,earlier,now,cause\n"
+           "sex,sex=female,2,1,changed_records:demo\n"
+           "sex,sex=male,1,2,changed_records:demo\n");
+}
+
 #define BOTH(test)                                                                                                     \
   cmocka_unit_test_setup_teardown(test, setup, teardown), {                                                            \
 #test " (postgres)", test, setup_postgres, teardown, NULL                                                          \
@@ -160,9 +259,18 @@ static void test_erasure(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      BOTH(test_changed_records), BOTH(test_changed_record_of_two),
-      BOTH(test_mapping),         BOTH(test_new_records),
-      BOTH(test_linking),         BOTH(test_erasure),
+      BOTH(test_changed_records),
+      BOTH(test_changed_record_of_two),
+      BOTH(test_mapping),
+      BOTH(test_new_records),
+      BOTH(test_linking),
+      BOTH(test_erasure),
+      BOTH(test_deleted_records),
+      BOTH(test_withdrawn),
+      BOTH(test_withdrawn_and_erased),
+      BOTH(test_terms_of_consent),
+      BOTH(test_terms_of_fields),
+      BOTH(test_terms_that_steer_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
