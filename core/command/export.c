@@ -102,11 +102,25 @@ static enum status export_crosswalk(const struct globals *globals, const struct 
   return status;
 }
 
+static const char *count_or_few(int64_t count, int k, char *text, size_t size) {
+  if (count == CTDC_FEW) {
+    snprintf(text, size, _("fewer than %d"), k);
+  } else {
+    snprintf(text, size, "%lld", (long long)count);
+  }
+  return text;
+}
+
+static json_t *count_or_null(int64_t count) {
+  return count == CTDC_FEW ? json_null() : json_integer(count);
+}
+
 static enum status export_ctdc(const struct globals *globals, const struct typed *typed, struct error *error) {
   const struct export_request request = {.json = typed->format != NULL && strcmp(typed->format, "json") == 0,
                                          .folder = typed->folder,
                                          .purpose = typed->purpose};
   struct ctdc_made made = {.k = 0};
+  char left_out[64], withheld[64];
   struct workspace workspace;
   enum status status = workspace_open(globals->config, WORKSPACE_WRITE, &workspace, error);
   if (status == OK) {
@@ -114,17 +128,18 @@ static enum status export_ctdc(const struct globals *globals, const struct typed
     workspace_close(&workspace);
   }
   if (status == OK && globals->json) {
-    json_t *told = json_pack("{ss si sI sI sI sI}", "path", made.path, "k", made.k, "rows", (json_int_t)made.rows,
-                             "complete", (json_int_t)made.complete, "left_out", (json_int_t)made.left_out, "withheld",
-                             (json_int_t)made.withheld);
+    json_t *told = json_pack("{ss si sI sI so so}", "path", made.path, "k", made.k, "rows", (json_int_t)made.rows,
+                             "complete", (json_int_t)made.complete, "left_out", count_or_null(made.left_out),
+                             "withheld", count_or_null(made.withheld));
     json_dumpf(told, stdout, JSON_INDENT(2));
     puts("");
     json_decref(told);
   } else if (status == OK && !globals->quiet) {
     printf(_("%lld rows (%lld with all that is recorded), each combination at least %d times  %s\n"
-             "not in the file: %lld victims of too few alike, %lld by their consent (not for publication)\n"),
-           (long long)made.rows, (long long)made.complete, made.k, made.path, (long long)made.left_out,
-           (long long)made.withheld);
+             "not in the file: %s victims of too few alike, %s by their consent (not for publication)\n"),
+           (long long)made.rows, (long long)made.complete, made.k, made.path,
+           count_or_few(made.left_out, made.k, left_out, sizeof left_out),
+           count_or_few(made.withheld, made.k, withheld, sizeof withheld));
   }
   return status;
 }

@@ -222,12 +222,22 @@ static enum status write_files(struct writing *writing, struct slice rows, struc
   char body[BODY_SIZE], hex[2 * SHA256_SIZE + 1];
   struct sha256 digest = sha256_of(rows);
   hex_format(digest.bytes, SHA256_SIZE, hex);
-  snprintf(body, sizeof body, "{\"digest\":\"%s\",\"form\":\"ctdc\",\"k\":%d,\"left_out\":%lld,\"rows\":%lld}", hex,
-           writing->made->k, (long long)writing->made->left_out, (long long)writing->made->rows);
+  const struct ctdc_made *made = writing->made;
+  char left_out[24] = "null"; /* few: the log tells no more than the command */
+  if (made->left_out != CTDC_FEW) {
+    snprintf(left_out, sizeof left_out, "%lld", (long long)made->left_out);
+  }
+  snprintf(body, sizeof body, "{\"digest\":\"%s\",\"form\":\"ctdc\",\"k\":%d,\"left_out\":%s,\"rows\":%lld}", hex,
+           made->k, left_out, (long long)made->rows);
   enum status status = outbound_log(writing->workspace, "exported", writing->request->purpose, body, error);
   status = status == OK ? write_coverage(writing, error) : status;
   status = status == OK ? write_named(writing, "ctdc_dictionary.csv", dictionary, error) : status;
   return status == OK ? file_write(writing->made->path, rows, 0600, error) : status;
+}
+
+/* Who else counts the victims would know of few whom the file leaves out. */
+static int64_t told(int64_t count, int k) {
+  return count > 0 && count < k ? CTDC_FEW : count;
 }
 
 static enum status make(struct writing *writing, struct error *error) {
@@ -238,6 +248,8 @@ static enum status make(struct writing *writing, struct error *error) {
   enum status status = ctdc_rows_read(writing->workspace, writing->run, &writing->rows, error);
   status = status == OK ? make_rows(writing, &rows, error) : status;
   status = status == OK ? make_dictionary(writing, &dictionary, error) : status;
+  writing->made->left_out = told(writing->made->left_out, writing->made->k);
+  writing->made->withheld = told(writing->made->withheld, writing->made->k);
   status = status == OK ? write_files(writing, buffer_view(&rows), buffer_view(&dictionary), error) : status;
   ctdc_rows_free(&writing->rows);
   buffer_free(&rows);

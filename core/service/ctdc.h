@@ -6,13 +6,14 @@
 
 #include "core/service/outbound.h"
 
+enum { CTDC_FEW = -1 };
 struct ctdc_made {
   char path[512];
   int k;
   int64_t rows;     /* in the file */
   int64_t complete; /* of those, with every value that is recorded */
-  int64_t left_out; /* of too few alike, whatever is hidden */
-  int64_t withheld; /* by consent */
+  int64_t left_out; /* of too few alike, whatever is hidden; CTDC_FEW: fewer than k */
+  int64_t withheld; /* by consent; so, too */
 };
 
 /* Writes `folder`/ctdc.csv (request.json: ctdc.jsonl), ctdc_dictionary.csv and ctdc_coverage.csv, mode 0600. Rights as

@@ -32,8 +32,12 @@ enum status explain_log(struct workspace *workspace, const struct explain_reques
     return OK;
   }
   if (request->purpose == NULL || request->purpose[0] == '\0') {
-    error_set(error, ERR_USAGE, "%s", _("a purpose is needed to reveal values"));
-    error_hint(error, "%s", _("--reveal --purpose \"why you have to see them\": the log records it"));
+    error_set(error, ERR_USAGE, "%s",
+              request->exact ? _("a purpose is needed to see what a table does not show")
+                             : _("a purpose is needed to reveal values"));
+    error_hint(error, "%s",
+               request->exact ? _("--exact --purpose \"why you have to see it\": the log records it")
+                              : _("--reveal --purpose \"why you have to see them\": the log records it"));
     return ERR_USAGE;
   }
   enum status status = access_require(workspace, RIGHT_SIGHT, error);

@@ -13,6 +13,7 @@
 
 struct explain_request {
   bool reveal;
+  bool exact;          /* in place of values a figure that its table does not show is revealed */
   const char *purpose; /* needed to reveal */
 };
 

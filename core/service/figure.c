@@ -136,6 +136,7 @@ static enum status log_sight(struct workspace *workspace, const struct figure_re
   buffer_text(&body, ",\"where\":");
   figure_where(workspace, request, &body);
   buffer_char(&body, '}');
+  sight.exact = !named;
   sight.reveal = true; /* an exact figure is a sight, too */
   enum status status = buffer_check(&body, _("an audit entry"), error);
   status = status == OK && named ? purpose_require(workspace, 0, sight.purpose, error) : status;

@@ -188,13 +188,13 @@ static enum status count_tables(const struct release_making *making, struct aren
 
 static enum status add_texts(const struct release_making *making, const struct release_counted *counted,
                              struct arena *arena, struct release_made *made, struct error *error) {
-  const struct release_facts facts = {.workspace = making->workspace,
-                                      .plan = making->plan,
-                                      .counted = counted,
-                                      .tables = made->tables,
-                                      .run = making->run,
-                                      .k = making->settings.k,
-                                      .base = making->settings.base};
+  struct release_facts facts = {.workspace = making->workspace,
+                                .plan = making->plan,
+                                .counted = counted,
+                                .tables = made->tables,
+                                .run = making->run,
+                                .k = making->settings.k,
+                                .base = making->settings.base};
   struct release_restating restating = {.workspace = making->workspace,
                                         .plan = making->plan,
                                         .tables = made->tables,
@@ -207,7 +207,8 @@ static enum status add_texts(const struct release_making *making, const struct r
     status = releasing_open(making->workspace, making->replaces, arena, &earlier, error);
     restating.earlier = &earlier;
   }
-  status = status == OK ? release_text_coverage(&facts, arena, &made->tables[made->count++], error) : status;
+  facts.coverage = &made->tables[made->count++];
+  status = status == OK ? release_text_coverage(&facts, arena, &made->tables[made->count - 1], error) : status;
   status =
       status == OK ? release_restate(&restating, arena, &made->tables[made->count++], &made->restated, error) : status;
   status = status == OK ? release_text_dictionary(&facts, arena, &made->tables[made->count++], error) : status;

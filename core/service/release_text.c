@@ -1,6 +1,7 @@
 #include "core/service/release_text.h"
 
 #include "core/service/cube.h"
+#include "core/service/releasing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -249,6 +250,52 @@ static void put_absent(struct buffer *out, const struct release_facts *facts) {
        "para los años y departamentos sin ninguna fuente");
 }
 
+static bool is_in(const struct released_rows *rows, size_t column, const char *value) {
+  for (size_t i = 0; i < rows->count; i++) {
+    if (strcmp(rows->fields[i * rows->columns + column], value) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* What the codes of the text coverage stand for, those that it lists. */
+static enum status put_coverage(struct buffer *out, const struct release_facts *facts, struct arena *arena,
+                                struct error *error) {
+  enum { SOURCE, DEPARTMENT, FROM, TO, RECORDS };
+  const char *const words[][3] = {{"enough", "k records or more", "k registros o más"},
+                                  {"few", facts->base > 0 ? "few records, or none" : "few records, at least one",
+                                   facts->base > 0 ? "pocos registros, o ninguno" : "pocos registros, al menos uno"},
+                                  {"none", "no record", "ningún registro"}};
+  const struct codelist *places = codelists_find(facts->workspace->lists, "place");
+  const struct config *config = facts->workspace->config;
+  struct released_rows rows;
+  enum status status = released_rows_read(facts->coverage->body, arena, &rows, error);
+  if (status != OK || rows.columns != RECORDS + 1) {
+    return status;
+  }
+  for (size_t i = 0; i < config->source_count; i++) {
+    if (is_in(&rows, SOURCE, config->sources[i].code) && config->sources[i].title != NULL) {
+      LINE(out, "coverage", "source", config->sources[i].code, config->sources[i].title, config->sources[i].title);
+    }
+  }
+  if (is_in(&rows, SOURCE, "no_source")) {
+    LINE(out, "coverage", "source", "no_source", "all sources together", "todas las fuentes juntas");
+  }
+  for (size_t i = 0; places != NULL && i < codelist_size(places); i++) {
+    const struct code *code = codelist_at(places, i);
+    if (code->parent == NULL && is_in(&rows, DEPARTMENT, code->code)) {
+      LINE(out, "coverage", "department", code->code, code->label_en, code->label_es);
+    }
+  }
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    if (is_in(&rows, RECORDS, words[i][0])) {
+      LINE(out, "coverage", "records", words[i][0], words[i][1], words[i][2]);
+    }
+  }
+  return OK;
+}
+
 enum status release_text_dictionary(const struct release_facts *facts, struct arena *arena, struct ledger_table *table,
                                     struct error *error) {
   struct buffer body;
@@ -268,6 +315,11 @@ enum status release_text_dictionary(const struct release_facts *facts, struct ar
   for (size_t i = 0; i < facts->plan->count; i++) {
     put_definition(&body, &facts->plan->tables[i]);
     put_columns(&body, facts, i);
+  }
+  enum status status = put_coverage(&body, facts, arena, error);
+  if (status != OK) {
+    buffer_free(&body);
+    return status;
   }
   return release_text_finish(&body, "dictionary", arena, table, error);
 }

@@ -15,6 +15,7 @@ struct release_facts {
   const struct release_plan *plan;
   const struct release_counted *counted; /* by table of the plan */
   const struct ledger_table *tables;     /* so, too, with what they list; read where figures are rounded */
+  const struct ledger_table *coverage;   /* the text, whose codes the dictionary names; of no other text */
   int64_t run;
   int k, base; /* base 0: suppressed */
 };

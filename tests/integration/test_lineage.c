@@ -223,7 +223,9 @@ static void a_small_figure_needs_a_purpose_and_is_logged(void **state) {
                 "error: the figure is hidden in its table: who is behind it is a sight of exact data\n"
                 "  hint: --exact --purpose \"why you have to see it\": the log records it\n");
     snprintf(line, sizeof line, "%s --exact", small);
-    assert_said(store, line, "error: a purpose is needed to reveal values\n");
+    assert_said(store, line,
+                "error: a purpose is needed to see what a table does not show\n"
+                "  hint: --exact --purpose \"why you have to see it\": the log records it\n");
     snprintf(line, sizeof line, "%s --exact --purpose review", small);
     assert_said(store, line, "Victims (victims), year = 2019, age_band = 6-11\n");
     assert_said(store, "audit list --event reveal --json",

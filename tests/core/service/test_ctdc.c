@@ -289,11 +289,14 @@ static void figures_say_what_they_are(void **kind) {
   const char *said = terms_run(ground, 0, "--json export ctdc --purpose test --out d");
   json_t *told = json_loads(said, 0, NULL);
   json_int_t rows = json_integer_value(json_object_get(told, "rows"));
-  assert_int_equal(json_integer_value(json_object_get(told, "withheld")),
-                   7); /* three withdrew: nothing of them is kept */
-  assert_int_equal(rows + json_integer_value(json_object_get(told, "left_out")), PERSONS - 20);
-  assert_true(json_integer_value(json_object_get(told, "left_out")) > 0);
+  assert_true(
+      json_is_null(json_object_get(told, "withheld"))); /* 7: three of the ten withdrew, nothing is kept of them */
+  assert_true(json_is_null(json_object_get(told, "left_out")));
+  assert_in_range(rows, PERSONS - 20 - 10, PERSONS - 20 - 1);
   json_decref(told);
+  assert_non_null(strstr(
+      terms_run(ground, 0, "export ctdc --purpose test --out few"),
+      "not in the file: fewer than 11 victims of too few alike, fewer than 11 by their consent (not for publication)"));
   char *text = program_read(ground->folder, "d/ctdc_dictionary.csv");
   static const char *const items[] = {"unit,person,",
                                       "definition,victim,",
@@ -327,7 +330,7 @@ static void is_in_the_log(void **kind) {
       workspace_rows(ground->folder, "SELECT event, body FROM audit WHERE purpose = 'yearbook 9' ORDER BY sequence");
   assert_int_equal(strncmp(rows, "export|{\"form\":\"ctdc\",\"k\":11,\"run\":", 34), 0);
   assert_non_null(strstr(rows, "\nexported|{\"digest\":\""));
-  assert_non_null(strstr(rows, "\"form\":\"ctdc\",\"k\":11,\"left_out\":"));
+  assert_non_null(strstr(rows, "\"form\":\"ctdc\",\"k\":11,\"left_out\":null,"));
   free(rows);
   terms_run(ground, 0, "audit verify");
   struct said said = program_run(ground->folder, "export ctdc --out no");

@@ -134,6 +134,28 @@ static void a_table_says_how_to_read_it(void **state) {
   says(folder, 0, "release show yearly dictionary --csv", "\n,status,hidden,\"some, never none: ");
 }
 
+/* The text coverage by names, its bytes by codes. */
+static void codes_of_coverage_have_labels(void **state) {
+  const char *folder = workspaces[STORE_SQLITE];
+  int code = 0;
+  (void)state;
+  char *named = say(folder, &code, "release show yearly coverage --where department=cusco");
+  assert_non_null(strstr(named, "Cusco"));
+  assert_null(strstr(named, "  08  "));
+  assert_non_null(strstr(named, "few records, at least one"));
+  free(named);
+  char *plain = say(folder, &code, "release show yearly coverage --csv");
+  assert_non_null(strstr(plain, ",08,"));
+  assert_null(strstr(plain, "Cusco"));
+  free(plain);
+  says(folder, 0, "--lang es release show yearly coverage", "todas las fuentes juntas");
+  says(folder, 0, "release show yearly dictionary --csv", "\ncoverage,department,08,Cusco,Cusco\n");
+  char *title = workspace_rows(folder, "SELECT max(title) FROM sources WHERE code = 'reta'");
+  title[strlen("RETA, registro")] = '\0'; /* the column is narrow */
+  says(folder, 0, "release show yearly coverage --where department=cusco", title);
+  free(title);
+}
+
 /* ---- what an export holds ---- */
 
 static void check_export(const char *folder) {
@@ -198,7 +220,7 @@ static void an_analyst_reads_releases_alone(void **state) {
         folder, folder);
   says(folder, 0, "release list", "yearly");
   says(folder, 0, "release show yearly sex", "total");
-  says(folder, 0, "release show yearly coverage", "sistra");
+  says(folder, 0, "release show yearly coverage --csv", "sistra");
   shell("cp %s/puente.key %s", service, folder);
   refuses(folder, "release create yearly --purpose x");
   refuses(folder, "release verify yearly");
@@ -433,7 +455,9 @@ static void what_is_not_shown_is_refused(void **state) {
   free(rows);
   assert_true(count > 1);
   snprintf(line, sizeof line, "explain figure --release 1 sex --by year=%s,sex=%s --exact", value, sex);
-  says(folder, 2, line, "error: a purpose is needed to reveal values\n");
+  says(folder, 2, line,
+       "error: a purpose is needed to see what a table does not show\n"
+       "  hint: --exact --purpose \"why you have to see it\": the log records it\n");
   snprintf(line, sizeof line, "explain figure --release 1 sex --by year=%s,sex=%s --exact --purpose review", value,
            sex);
   says(folder, 0, line, "\npublished: hidden; as of run ");
@@ -542,6 +566,7 @@ static void a_changed_cell_is_found(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(twice_gives_the_same_bytes),
                                      cmocka_unit_test(a_table_says_how_to_read_it),
+                                     cmocka_unit_test(codes_of_coverage_have_labels),
                                      cmocka_unit_test(exports_read),
                                      cmocka_unit_test(a_width_hides_more),
                                      cmocka_unit_test(an_analyst_reads_releases_alone),
