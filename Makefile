@@ -109,7 +109,11 @@ sanitized:
 	  $(if $(SIMULATOR),$(BUILD)/sanitized/puente-simulator)
 
 # The longest ones first, so that none is left alone at the end.
-SLOW := tests/torture/test_torture.c tests/core/sync/test_crash.c tests/integration/test_serve.c tests/fault/test_store_faults.c
+SLOW := tests/torture/test_torture.c \
+        $(patsubst %,tests/%.c,core/sync/test_crash integration/test_consent fault/test_kills integration/test_serve \
+          integration/test_erase_midway integration/test_succession fault/test_store_faults integration/test_erase \
+          core/command/test_approve_command core/service/test_releasing core/command/test_roles_command \
+          fault/test_faults core/store/test_backup core/command/test_audit_command)
 
 # `make test ONLY=plan` runs the tests whose path has "plan".
 test: sanitized
@@ -146,12 +150,12 @@ check: deps-check
 	@$(MAKE) --no-print-directory fuzzers
 	@BUILD=$(BUILD)/fuzz scripts/fuzz.sh short
 
-# Without sanitizers: processes are killed, and memory measured, as they run in a ministry. Torture is with them.
+# Without sanitizers and on a disk: processes are killed, and memory measured, as they run in a ministry. Torture is with them.
 LONG_TORTURE := $(BUILD)/sanitized/tests/torture/test_torture
 check-long: deps-check
 	@$(MAKE) --no-print-directory all $(BUILD)/puente-simulator $(LONG:%.c=$(BUILD)/%)
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized CFLAGS="$(SANITIZE)" $(LONG_TORTURE)
-	@TORTURE=paths BUILD=$(BUILD) scripts/test.sh "$(ONLY)" $(LONG_TORTURE) $(LONG:%.c=$(BUILD)/%)
+	@TORTURE=paths BUILD=$(BUILD) TMPDIR=$${TMPDIR:-/tmp} scripts/test.sh "$(ONLY)" $(LONG_TORTURE) $(LONG:%.c=$(BUILD)/%)
 
 lint:
 	@scripts/lint.sh deep

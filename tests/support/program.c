@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUTPUT_LIMIT = 16 << 20, ARGUMENTS_MOST = 64 };
+enum { OUTPUT_LIMIT = 16 << 20, ARGUMENTS_MOST = 64, VARIABLES_MOST = 512 };
 
 static struct said last;
 
@@ -71,23 +71,44 @@ static void to_file(int descriptor, const char *name, int flags) {
   }
 }
 
-static void become(const char *folder, const char *actor, char *const *argv) {
+/* The test's environment without who acts, and with the actor and the language instead. */
+struct surroundings {
+  char actor[1024];
+  char *variables[VARIABLES_MOST];
+};
+
+static void surround(struct surroundings *with, const char *actor) {
+  static const char *const dropped[] = {"PUENTE_CONFIG=", "PUENTE_ACTOR=", "SUDO_USER=", "LC_ALL=", "LANGUAGE="};
+  static char characters[] = "LC_ALL=C.UTF-8", language[] = "LANGUAGE=en";
+  size_t count = 0;
+  for (char **each = environ; *each != NULL && count < VARIABLES_MOST - 4; each++) {
+    bool stays = true;
+    for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++) {
+      stays = stays && strncmp(*each, dropped[i], strlen(dropped[i])) != 0;
+    }
+    if (stays) {
+      with->variables[count++] = *each;
+    }
+  }
+  if (actor != NULL) {
+    bool sudo = strncmp(actor, "sudo:", 5) == 0;
+    snprintf(with->actor, sizeof with->actor, "%s=%s", sudo ? "SUDO_USER" : "PUENTE_ACTOR", actor + (sudo ? 5 : 0));
+    with->variables[count++] = with->actor;
+  }
+  with->variables[count++] = characters;
+  with->variables[count++] = language;
+  with->variables[count] = NULL;
+}
+
+/* Between vfork and exec: it writes nothing that the test has. */
+static void become(const char *folder, char *const *argv, char *const *environment) {
   if (chdir(folder) != 0) {
     _exit(126);
   }
   to_file(STDIN_FILENO, "/dev/null", O_RDONLY);
   to_file(STDOUT_FILENO, ".out", O_WRONLY | O_CREAT | O_TRUNC);
   to_file(STDERR_FILENO, ".err", O_WRONLY | O_CREAT | O_TRUNC);
-  unsetenv("PUENTE_CONFIG");
-  unsetenv("PUENTE_ACTOR");
-  unsetenv("SUDO_USER");
-  if (actor != NULL) {
-    setenv(strncmp(actor, "sudo:", 5) == 0 ? "SUDO_USER" : "PUENTE_ACTOR",
-           actor + (strncmp(actor, "sudo:", 5) == 0 ? 5 : 0), 1);
-  }
-  setenv("LC_ALL", "C.UTF-8", 1);
-  setenv("LANGUAGE", "en", 1);
-  execv(argv[0], argv);
+  execve(argv[0], argv, environment);
   _exit(127);
 }
 
@@ -97,6 +118,7 @@ struct said program_run(const char *folder, const char *arguments) {
 
 struct said program_run_as(const char *folder, const char *actor, const char *arguments) {
   char path[PATH_MAX], *argv[ARGUMENTS_MOST] = {path}, *text = strdup(arguments);
+  struct surroundings with;
   int status = 0;
   if (text == NULL) {
     fail("out of memory");
@@ -104,10 +126,11 @@ struct said program_run_as(const char *folder, const char *actor, const char *ar
   program_path(path);
   program_forget();
   split(text, argv);
+  surround(&with, actor);
   fflush(NULL);
-  pid_t child = fork();
+  pid_t child = vfork(); /* fork would copy the page tables of a test that sanitizers made large */
   if (child == 0) {
-    become(folder, actor, argv);
+    become(folder, argv, with.variables);
   }
   if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) {
     fail("the program did not end by itself");

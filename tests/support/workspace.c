@@ -33,9 +33,10 @@ static char *format_text(const char *format, va_list values) {
   return text;
 }
 
-/* A shell command whose standard output goes to `out`. It dies with the test. */
+/* A shell command whose standard output goes to `out`. It dies with the test. By vfork: fork would copy the page
+ * tables of a test that sanitizers made large, which took longer than many a command. */
 static pid_t launch(const char *command, int out) {
-  pid_t child = fork();
+  pid_t child = vfork();
   if (child < 0) {
     give_up("cannot fork", NULL);
   }
