@@ -114,7 +114,8 @@ void arguments_help(const struct command *command) {
 
 int command_fail(const struct error *error) {
   log_error(LEVEL_ERROR, error);
-  return status_exit_code(error->code);
+  int code = status_exit_code(error->code);
+  return code == 0 ? 1 : code; /* what failed is never told as done, also where it did not say why */
 }
 
 int command_misused(const struct command *command, const char *format, ...) {

@@ -81,6 +81,9 @@ static enum status find_person(struct work *work, int64_t person, struct error *
     rows[count++] = result_integer(result, 0);
   }
   result_free(result);
+  if (status == OK) { /* no row of it may stay behind unseen */
+    return error_set(error, ERR_LIMIT, _("at most %d records can be taken out at once"), RECORDS_MOST);
+  }
   if (status != END) {
     return status;
   }

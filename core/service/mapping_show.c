@@ -108,12 +108,17 @@ static void put_batch(struct show *show) {
   }
 }
 
+static enum status show_word(struct show *show, const char *word, const char *reason, struct error *error) {
+  buffer_printf(show->out, "record %u %s%s%s\n", show->record, word, reason[0] == '\0' ? "" : ": ", reason);
+  return buffer_check(show->out, "shown records", error);
+}
+
 static enum status show_record(struct show *show, const struct raw *raw, struct error *error) {
   static const char *const words[] = {"mapped", "quarantined", "withheld", "refused"};
   struct node *root;
   show->record++;
   if (raw->fault != RECORD_FINE) {
-    return buffer_printf(show->out, "record %u broken: %s\n", show->record, raw->reason);
+    return show_word(show, "broken", raw->reason, error);
   }
   arena_reset(show->arena);
   batch_reset(&show->batch);
@@ -126,14 +131,16 @@ static enum status show_record(struct show *show, const struct raw *raw, struct 
     return parsed;
   }
   if (parsed != OK) {
-    return buffer_printf(show->out, "record %u broken: %s\n", show->record, error->message);
+    char reason[sizeof error->message];
+    memcpy(reason, error->message, sizeof reason);
+    return show_word(show, "broken", reason, error);
   }
   enum outcome outcome;
   if (plan_refuses(show->plan, &show->batch, root)) {
-    return buffer_printf(show->out, "record %u refused\n", show->record);
+    return show_word(show, "refused", "", error);
   }
   if (plan_deletes(show->plan, &show->batch, root)) {
-    return buffer_printf(show->out, "record %u deleted\n", show->record);
+    return show_word(show, "deleted", "", error);
   }
   enum status status = plan_apply(show->plan, &show->batch, root, show->record, &outcome, error);
   if (status != OK) {

@@ -199,7 +199,7 @@ enum status store_count_own(struct store *store, enum cluster_kind kind, const c
                            ? error_memory(error)
                            : store->ops->stream(store->driver, sql, VALUES(text_value(institution)), &cursor, error);
   while (status == OK && (status = store->ops->next(cursor, error)) == OK) {
-    status = buffer_printf(&ids, "%lld\n", (long long)int_of_value(store->ops->value(cursor, 0)));
+    buffer_printf(&ids, "%lld\n", (long long)int_of_value(store->ops->value(cursor, 0)));
     (*count)++;
   }
   store->ops->finish(cursor);

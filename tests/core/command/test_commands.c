@@ -1,4 +1,5 @@
 /* The program as a ministry's staff use it: what it prints, and its exit codes. */
+#include "core/command/arguments.h"
 #include "tests/support/program.h"
 #include "tests/support/temp.h"
 
@@ -104,6 +105,14 @@ static void test_every_command_has_help(void **state) {
   }
   free(list);
   assert_true(commands >= 12);
+}
+
+/* Whoever fails without saying why has failed all the same. */
+static void test_failed_is_never_done(void **state) {
+  (void)state;
+  const struct error none = {.code = OK}, usage = {.code = ERR_USAGE, .message = "of this test"};
+  assert_int_equal(command_fail(&none), 1);
+  assert_int_equal(command_fail(&usage), 2);
 }
 
 static void test_misuse(void **state) {
@@ -463,6 +472,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_help),
       TEST(test_every_command_has_help),
+      cmocka_unit_test(test_failed_is_never_done),
       TEST(test_misuse),
       TEST(test_init),
       TEST(test_check),
