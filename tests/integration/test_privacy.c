@@ -5,6 +5,7 @@
 #include "core/base/file.h"
 #include "tests/support/http_server.h"
 #include "tests/support/peru.h"
+#include "tests/support/postgres.h"
 #include "tests/support/program.h"
 #include "tests/support/secrets.h"
 #include "tests/support/smtp_server.h"
@@ -471,8 +472,23 @@ static void keep_store(void) {
   keep_files("copy", "out/copy.db", 1);
 }
 
+/* The same registries in a store on PostgreSQL, as pg_dump carries it away. */
+static void keep_postgres(void) {
+  int code = 0;
+  shell("cp -r %s %s-dumped && cd %s-dumped && rm -rf puente.db* backups out && "
+        "sed -i 's|^store:.*|store: {postgres: \"%s\", schema: silence}|' puente.yaml && grep -q silence puente.yaml",
+        folder, folder, folder, postgres_start());
+  free(shell_output(&code, "cd %s-dumped && PUENTE_ACTOR='Ana Prueba' %s --quiet run 2>&1", folder, program));
+  assert_true(code == 0 || code == 3);
+  char *dump = shell_output(&code, "pg_dump --dbname='%s'", postgres_start());
+  assert_int_equal(code, 0);
+  assert_true(strstr(dump, "COPY silence.st_person") != NULL && strlen(dump) > 100000);
+  keep("dump of the store", "pg_dump", dump, strlen(dump), 0);
+}
+
 static void collect(void) {
   keep_messages();
+  keep_postgres();
   keep_files("file", "kept", 0);
   keep_files("file", "out", 0);
   keep_store();

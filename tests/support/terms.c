@@ -149,6 +149,20 @@ static bool rows_hold(struct workspace *workspace, const char *text) {
   return search.found;
 }
 
+bool terms_dumped(const struct terms_ground *ground, const char *text) {
+  char hex[256] = "";
+  int code = 0;
+  char *dump = shell_output(&code, "pg_dump --dbname='%s' --schema='%s*'", postgres_start(), ground->schema);
+  assert_int_equal(code, 0);
+  assert_true(strstr(dump, "COPY ") != NULL);
+  for (size_t i = 0; text[i] != '\0' && i < 120; i++) {
+    snprintf(hex + 2 * i, 3, "%02x", (unsigned char)text[i]);
+  }
+  bool found = strstr(dump, text) != NULL || strcasestr(dump, hex) != NULL;
+  free(dump);
+  return found;
+}
+
 const char *terms_found(const struct terms_ground *ground, const char *text) {
   static const char *const FILES[] = {"puente.db", "puente.db-wal", "puente.db-shm"};
   for (size_t i = 0; ground->schema == NULL && i < 3; i++) {
@@ -158,6 +172,9 @@ const char *terms_found(const struct terms_ground *ground, const char *text) {
   }
   if (dump_holds(ground, text)) {
     return "a column";
+  }
+  if (ground->schema != NULL && terms_dumped(ground, text)) {
+    return "what pg_dump writes";
   }
   char path[512];
   struct workspace workspace;

@@ -18,6 +18,8 @@ void terms_end(struct terms_ground *ground);
 void terms_page(const struct terms_ground *ground, const char *source, const char *name, const char *lines);
 /* Runs the program; fails the test where the exit code is another. Its output lives until the next call. */
 const char *terms_run(const struct terms_ground *ground, int code, const char *arguments);
+/* Whether what pg_dump writes of the ground's schemas holds the text in clear, or its bytes as hexadecimal digits. */
+bool terms_dumped(const struct terms_ground *ground, const char *text);
 /* Where a text stands in the store: in the database's files (sqlite), in any column, in any landed chunk, in any
  * identity. NULL: nowhere; else a name of the place. */
 const char *terms_found(const struct terms_ground *ground, const char *text);
