@@ -75,6 +75,26 @@ static void land(const struct terms_ground *ground) {
   assert_false(ground->schema != NULL && (terms_dumped(ground, "ZUBIAURRE") || terms_dumped(ground, "HUAMAN")));
 }
 
+/* All of it or nothing, whenever it is killed: what went, the run and the entry are of one transaction. */
+static void assert_one_transaction(const struct terms_ground *ground) {
+  int code = 0;
+  if (ground->schema == NULL) {
+    return; /* SQLite does not tell; the code is the same */
+  }
+  char *count =
+      shell_output(&code,
+                   "psql -At -v ON_ERROR_STOP=1 --dbname='%s' -c \"SET search_path TO %s; SELECT count(*), "
+                   "count(DISTINCT x) FROM (SELECT xmin::text AS x FROM audit_log WHERE event = 'erase' UNION "
+                   "ALL SELECT xmin::text FROM raw_record WHERE state = 2 UNION ALL SELECT xmin::text FROM "
+                   "run WHERE kind = 'erase') t\" | tail -n 1",
+                   postgres_start(), ground->schema);
+  assert_int_equal(code, 0);
+  long rows = strtol(count, NULL, 10);
+  assert_true(rows >= 3);
+  assert_string_equal(strchr(count, '|'), "|1\n");
+  free(count);
+}
+
 static void record_goes(const char *schema) {
   struct terms_ground ground;
   terms_begin(&ground, schema, NULL);
@@ -84,6 +104,7 @@ static void record_goes(const char *schema) {
   assert_non_null(terms_found(&ground, "ZUBIAURRE"));
   terms_run(&ground, 2, "erase ngo:K1");
   assert_says(&ground, "erase ngo:K1" ASK, "records 1");
+  assert_one_transaction(&ground);
   assert_nowhere(&ground);
   assert_says(&ground, "erase list", "C-103");
   terms_run(&ground, 0, "--quiet link");
