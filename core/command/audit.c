@@ -268,6 +268,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
                                    {.name = "where", .text = &request.sample.where},
                                    {.name = "n", .text = &request.sample.n},
                                    {.name = "seed", .text = &request.sample.seed},
+                                   {.name = "run", .text = &request.sample.run},
                                    {.name = "exact", .flag = &request.sample.exact},
                                    {.name = "purpose", .text = &request.sample.purpose},
                                    {.name = "since", .text = &request.since},
@@ -313,9 +314,10 @@ const struct command command_audit = {
         "  receipts           what each holder got, when, and what they answered\n"
         "  mapping SOURCE     each version of its mapping: what changed, who brought it in and approved it,\n"
         "                     which records it touched\n"
-        "  sample INDICATOR [ROW] --n N --seed S [--by year=2022,department=15] [--where F=V]\n"
-        "                     traces of N units of a figure, from value to page, masked; the same store and\n"
-        "                     seed draw the same. What a report hides needs --exact --purpose TEXT\n\n"
+        "  sample INDICATOR [ROW] --n N --seed S [--run R] [--by year=2022,department=15] [--where F=V]\n"
+        "                     traces of N units of a figure, from value to page, masked; the same seed and run (the\n"
+        "                     store as it stood after it; the last where none is named) draw the same, and it says\n"
+        "                     how. What a report hides or rounds needs --exact --purpose TEXT\n\n"
         "The format is on one page: docs/audit-log.md. Example:\n"
         "  puente audit list --event reveal --since 2026-01-01"),
     .run = run,

@@ -148,6 +148,27 @@ static void print_record(const json_t *record) {
   }
 }
 
+/* What somebody needs to draw the same again, and to see that it is the same. */
+static void print_rule(const json_t *answer) {
+  const json_t *of = json_object_get(answer, "drawn_of");
+  const char *name, *between = " --by '";
+  const json_t *value;
+  printf(_("drawn of %lld units, as the store stood after run %lld; SHA-256 of their ids, ascending, a line feed after "
+           "each: %s\n"),
+         number_of(of, "units"), number_of(answer, "run"), text_of(of, "digest"));
+  printf(_("the %lld with the least SHA-256 of \"puente/sample/1\", a line feed, the seed, a line feed, the id; drawn "
+           "again by:\n"),
+         number_of(answer, "n"));
+  printf("  puente audit sample %s", text_of(answer, "indicator"));
+  json_object_foreach((json_t *)json_object_get(answer, "asked"), name, value) {
+    printf("%s%s=%s", between, name, json_string_value(value));
+    between = ",";
+  }
+  printf("%s --n %lld --seed %lld --run %lld%s\n", between[0] == ',' ? "'" : "", number_of(answer, "n"),
+         number_of(answer, "seed"), number_of(answer, "run"),
+         json_is_true(json_object_get(answer, "exact")) ? " --exact --purpose …" : "");
+}
+
 static void print_sample(const json_t *answer) {
   size_t i, j;
   const json_t *unit, *one;
@@ -166,6 +187,7 @@ static void print_sample(const json_t *answer) {
       print_record(one);
     }
   }
+  print_rule(answer);
 }
 
 static enum status read_number(const char *name, const char *text, int64_t *number, struct error *error) {
@@ -186,6 +208,7 @@ enum status lineage_tell_sample(const struct globals *globals, char **words, int
   int64_t n = 0, seed = 0;
   enum status status = arena == NULL ? error_memory(error) : read_number("n", typed->n, &n, error);
   status = status == OK ? read_number("seed", typed->seed, &seed, error) : status;
+  status = status == OK && typed->run != NULL ? read_number("run", typed->run, &request.as_of_run, error) : status;
   const char *const texts[] = {count > 1 ? words[1] : NULL, typed->by, typed->where};
   for (size_t i = 0; i < sizeof texts / sizeof *texts && status == OK; i++) {
     status = texts[i] == NULL ? OK : figure_conditions(&request, texts[i], arena, error);

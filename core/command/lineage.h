@@ -13,7 +13,7 @@ enum status lineage_tell_mapping(const struct globals *globals, const char *sour
 
 /* What was typed of a sample. */
 struct typed_sample {
-  const char *by, *where, *n, *seed, *purpose;
+  const char *by, *where, *n, *seed, *run, *purpose;
   bool exact;
 };
 /* `words`: the indicator, and perhaps a row of its report. */

@@ -209,6 +209,7 @@ static enum status define(const struct workspace *workspace, const struct figure
                           struct figure *figure, struct error *error) {
   const char *const folders[2] = {workspace->config->indicator_folders[0], workspace->config->indicator_folders[1]};
   if (request->table == NULL) {
+    figure->as_of_run = request->as_of_run;
     return indicator_load(folders, request->indicator, figure->arena, &figure->indicator, error);
   }
   figure->indicator = request->table->indicator;

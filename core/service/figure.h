@@ -16,6 +16,7 @@ struct figure_request {
   size_t condition_count;
   bool exact; /* a hidden figure too: needs a purpose, and is logged before anything is read */
   struct explain_request sight;
+  int64_t as_of_run; /* as the store stood after it; 0: now */
   /* A cell of a released table, as the store stood after the release's run; NULL: of the indicator, now. */
   const struct released *release;
   const struct release_table_plan *table;

@@ -16,14 +16,33 @@ static int by_hash(const void *a, const void *b) {
   return memcmp(left->hash.bytes, right->hash.bytes, SHA256_SIZE);
 }
 
+/* What tells that the units are those that were drawn of. */
+static enum status digest_of(const int64_t *ids, size_t count, char hex[2 * SHA256_SIZE + 1], struct error *error) {
+  struct buffer all;
+  buffer_init(&all, (size_t)1 << 28);
+  for (size_t i = 0; i < count; i++) {
+    buffer_printf(&all, "%lld\n", (long long)ids[i]);
+  }
+  enum status status = buffer_check(&all, _("a sample"), error);
+  if (status == OK) {
+    struct sha256 digest = sha256_of(buffer_view(&all));
+    hex_format(digest.bytes, SHA256_SIZE, hex);
+  }
+  buffer_free(&all);
+  return status;
+}
+
 /* The n with the least hashes, least first. */
-static enum status draw(struct figure *figure, int64_t n, int64_t seed, struct drawn **drawn, struct error *error) {
+static enum status draw(struct figure *figure, int64_t n, int64_t seed, struct drawn **drawn, json_t **of,
+                        struct error *error) {
   int64_t *ids;
   size_t count = 0;
-  char text[96];
+  char text[96], hex[2 * SHA256_SIZE + 1] = "";
   enum status status = figure_ids(figure, &ids, &count, error);
+  status = status == OK ? digest_of(ids, count, hex, error) : status;
+  *of = status == OK ? json_pack("{sI ss}", "units", (json_int_t)count, "digest", hex) : NULL;
   *drawn = status == OK ? arena_array(figure->arena, count + 1, sizeof **drawn) : NULL;
-  if (status == OK && *drawn == NULL) {
+  if (status == OK && (*drawn == NULL || *of == NULL)) {
     status = error_memory(error);
   }
   if (status == OK && (n < 1 || (uint64_t)n > count || n > SAMPLE_MOST)) {
@@ -47,7 +66,8 @@ static enum status log_draw(struct workspace *workspace, const struct figure_req
   buffer_init(&body, BODY_LIMIT);
   buffer_text(&body, "{\"figure\":");
   buffer_json(&body, slice_of(request->indicator));
-  buffer_printf(&body, ",\"n\":%lld,\"seed\":%lld,\"where\":", (long long)n, (long long)seed);
+  buffer_printf(&body, ",\"n\":%lld,\"run\":%lld,\"seed\":%lld,\"where\":", (long long)n, (long long)request->as_of_run,
+                (long long)seed);
   figure_where(workspace, request, &body);
   buffer_char(&body, '}');
   const struct audit_event event = {
@@ -111,31 +131,57 @@ static enum status trace(struct workspace *workspace, const struct figure *figur
   return status;
 }
 
+/* A run that goes on may still change what it and later ones wrote. */
+static enum status settle_run(const struct workspace *workspace, struct figure_request *request, struct error *error) {
+  int64_t last = 0;
+  enum status status = releasing_run(workspace, &last, error);
+  if (status == OK && request->as_of_run > last) {
+    error_set(error, ERR_USAGE, _("run %lld has not ended"), (long long)request->as_of_run);
+    error_hint(error, _("the last that has is %lld"), (long long)last);
+    return ERR_USAGE;
+  }
+  request->as_of_run = request->as_of_run == 0 ? last : request->as_of_run;
+  return status;
+}
+
+static enum status answer_with(struct workspace *workspace, const struct figure_request *request,
+                               const struct figure *figure, const struct drawn *drawn, int64_t n, int64_t seed,
+                               json_t *of, json_t **answer, struct error *error) {
+  json_t *where = json_object(), *asked = json_object(), *units = json_array();
+  for (size_t i = 0; i < request->condition_count; i++) {
+    json_object_set_new(asked, request->conditions[i].field, json_string(request->conditions[i].value));
+  }
+  for (size_t i = 0; i < figure->condition_count; i++) {
+    json_object_set_new(where, figure->fields[i], json_string(figure->wanted[i]));
+  }
+  *answer = json_pack("{ss ss so sI sI sI sI so sb sO so}", "kind", "sample", "indicator", figure->indicator.name,
+                      "where", where, "figure", (json_int_t)figure->extent.figure, "seed", (json_int_t)seed, "n",
+                      (json_int_t)n, "run", (json_int_t)figure->as_of_run, "asked", asked, "exact", (int)request->exact,
+                      "drawn_of", of, "units", units);
+  enum status status = *answer == NULL ? error_memory(error) : OK;
+  for (int64_t i = 0; i < n && status == OK; i++) {
+    status = trace(workspace, figure, &drawn[i], units, error);
+  }
+  return status;
+}
+
 enum status audit_sample(struct workspace *workspace, const struct figure_request *request, int64_t n, int64_t seed,
                          json_t **answer, struct error *error) {
+  struct figure_request settled = *request;
   struct figure figure;
   struct drawn *drawn = NULL;
+  json_t *of = NULL;
   *answer = NULL;
   enum status status = access_require(workspace, RIGHT_LOG, error);
-  status = status == OK ? log_draw(workspace, request, n, seed, error) : status;
+  status = status == OK ? settle_run(workspace, &settled, error) : status;
+  status = status == OK ? log_draw(workspace, &settled, n, seed, error) : status;
   if (status != OK) {
     return status;
   }
-  status = figure_find(workspace, request, &figure, error);
-  status = status == OK ? draw(&figure, n, seed, &drawn, error) : status;
-  if (status == OK) {
-    json_t *where = json_object(), *units = json_array();
-    for (size_t i = 0; i < figure.condition_count; i++) {
-      json_object_set_new(where, figure.fields[i], json_string(figure.wanted[i]));
-    }
-    *answer = json_pack("{ss ss so sI sI sI so}", "kind", "sample", "indicator", figure.indicator.name, "where", where,
-                        "figure", (json_int_t)figure.extent.figure, "seed", (json_int_t)seed, "n", (json_int_t)n,
-                        "units", units);
-    status = *answer == NULL ? error_memory(error) : OK;
-    for (int64_t i = 0; i < n && status == OK; i++) {
-      status = trace(workspace, &figure, &drawn[i], units, error);
-    }
-  }
+  status = figure_find(workspace, &settled, &figure, error);
+  status = status == OK ? draw(&figure, n, seed, &drawn, &of, error) : status;
+  status = status == OK ? answer_with(workspace, &settled, &figure, drawn, n, seed, of, answer, error) : status;
+  json_decref(of);
   if (status != OK) {
     json_decref(*answer);
     *answer = NULL;

@@ -4,11 +4,13 @@
 #include "core/service/report.h"
 #include "tests/support/peru.h"
 #include "tests/support/postgres.h"
+#include "tests/support/program.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -256,6 +258,59 @@ static void a_sample_is_drawn_again(void **state) {
   }
 }
 
+static void keep(int store, const char *name, const char *arguments) {
+  char *said = NULL;
+  assert_int_equal(workspace_run(folders[store], arguments, &said), 0);
+  program_write(folders[store], name, said);
+  free(said);
+}
+
+/* What it prints draws the same units when others have come since, and so does the rule alone, without Puente. */
+static void a_sample_says_how_it_was_drawn(void **state) {
+  (void)state;
+  static const char program[] =
+      "import hashlib, json\n"
+      "first, again, now, every = (json.load(open(n)) for n in ('first', 'again', 'now', 'every'))\n"
+      "ids = sorted({u['id'] for u in every['units']})\n"
+      "sha = lambda t: hashlib.sha256(t.encode()).hexdigest()\n"
+      "assert first['drawn_of'] == {'units': len(ids), 'digest': sha(''.join('%d\\n' % i for i in ids))}\n"
+      "drawn = sorted((sha('puente/sample/1\\n%d\\n%d' % (20, i)), i) for i in ids)[:9]\n"
+      "assert [(u['draw'], u['id']) for u in first['units']] == drawn\n"
+      "assert [(u['draw'], u['id']) for u in again['units']] == drawn\n"
+      "assert again['drawn_of'] == first['drawn_of'] and again['run'] == first['run'] and 'of' in open('text').read()\n"
+      "assert now['drawn_of'] != first['drawn_of'] and now['run'] > first['run'], 'nobody came'\n";
+  static const char drawing[] = "audit sample victims --by sex=female --n 9 --seed 20";
+  char line[512], again[560];
+  for (int store = 0; store < 2; store++) {
+    char *said = NULL;
+    keep(store, "every", "--json explain figure victims --by sex=female");
+    snprintf(line, sizeof line, "--json %s", drawing);
+    keep(store, "first", line);
+    assert_int_equal(workspace_run(folders[store], drawing, &said), 0);
+    const char *command = strstr(said, "\n  puente audit sample ");
+    assert_non_null(strstr(said, "\ndrawn of "));
+    assert_non_null(command);
+    command += strlen("\n  puente ");
+    snprintf(line, sizeof line, "%.*s", (int)strcspn(command, "\n"), command);
+    assert_non_null(strstr(line, "audit sample victims --by 'sex=female' --n 9 --seed 20 --run "));
+    free(said);
+    if (store == 0) {
+      for (int i = 0; i < 3; i++) {
+        peru_advance(&peru);
+      }
+    }
+    assert_int_equal(workspace_run(folders[store], "--quiet run", NULL), 0);
+    keep(store, "text", line);
+    snprintf(again, sizeof again, "--json %s", line);
+    keep(store, "again", again);
+    snprintf(again, sizeof again, "--json %s", drawing);
+    keep(store, "now", again);
+    program_write(folders[store], "draw.py", program);
+    shell("cd %s && python3 draw.py", folders[store]);
+    assert_said(store, "audit sample victims --n 3 --seed 20 --run 9999", "error: run 9999 has not ended");
+  }
+}
+
 /* After a mapping of today was brought in. */
 static void versions_of_a_mapping_are_told(void **state) {
   (void)state;
@@ -274,6 +329,7 @@ int main(void) {
                                      cmocka_unit_test(a_small_figure_needs_a_purpose_and_is_logged),
                                      cmocka_unit_test(a_sample_is_drawn_again),
                                      cmocka_unit_test(later_outcomes_leave_the_former),
-                                     cmocka_unit_test(versions_of_a_mapping_are_told)};
+                                     cmocka_unit_test(versions_of_a_mapping_are_told),
+                                     cmocka_unit_test(a_sample_says_how_it_was_drawn)};
   return cmocka_run_group_tests(tests, make, discard);
 }
