@@ -316,6 +316,13 @@ static void what_expires_is_told_at_each_warning(void **state) {
   TELL("recovery: [Puente Perú] reta: what was about to expire was renewed\n");
   assert_string_equal(last, "Source: reta, Registro de trata (PE/PNP)\nState: what was about to expire was renewed\n"
                             "What was renewed: password\nThere is nothing to do.\n");
+  /* Renewed for a short time only: what comes is told again. */
+  expire(scene, 3, 3);
+  TELL("expiry: [Puente Perú] reta: password expires in 3 days\n");
+  expire(scene, 28, 30);
+  TELL("");
+  expire(scene, 14, 14);
+  TELL("expiry: [Puente Perú] reta: password expires in 14 days\n");
 }
 
 /* A certificate of a gateway, or a network that is gone: one message, not one a thing. */
