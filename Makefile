@@ -27,7 +27,7 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -DPUENTE_VERSION='"$(VERSION)"' -I. $(WARNINGS) $(CFLAGS) -pthread \
               $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LIBRARIES := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -pthread -lm
-SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANITIZE := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 MAIN := core/main.c
 LIBRARY_SOURCES := $(filter-out $(MAIN),$(sort $(shell find core connectors mapping -name '*.c')))
@@ -43,6 +43,9 @@ FUZZED := $(sort $(shell find core/base core/model core/link core/schedule core/
 BENCHES := $(sort $(shell find tests/bench -name 'bench_*.c'))
 LANGUAGES := $(patsubst po/%.po,%,$(wildcard po/*.po))
 CATALOGS := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/puente.mo)
+
+# For makes that build: as many at a time as there are processors, where no number was told.
+PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: all tests sanitized test check check-long fuzzers fuzz demo bench lint format messages install clean deps deps-check dist-offline
 .DELETE_ON_ERROR:
@@ -105,7 +108,7 @@ tests: $(TESTS:%.c=$(BUILD)/%)
 
 # The same build with sanitizers, in a folder of its own.
 sanitized:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized CFLAGS="$(SANITIZE)" $(if $(wildcard $(MAIN)),all) $(BUILD)/sanitized/libpuente.a tests $(BUILD)/sanitized/audit-verify \
+	@$(MAKE) --no-print-directory $(PARALLEL) BUILD=$(BUILD)/sanitized CFLAGS="$(SANITIZE)" $(if $(wildcard $(MAIN)),all) $(BUILD)/sanitized/libpuente.a tests $(BUILD)/sanitized/audit-verify \
 	  $(if $(SIMULATOR),$(BUILD)/sanitized/puente-simulator)
 
 # The longest ones first, so that none is left alone at the end.
@@ -131,7 +134,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/libfuzzed.
 
 # The warnings are gcc's.
 fuzzers:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang WARNINGS= CFLAGS="$(SANITIZE) -fsanitize=fuzzer-no-link" \
+	@$(MAKE) --no-print-directory $(PARALLEL) BUILD=$(BUILD)/fuzz CC=clang WARNINGS= CFLAGS="$(SANITIZE) -fsanitize=fuzzer-no-link" \
 	  $(FUZZERS:%.c=$(BUILD)/fuzz/%)
 
 # `make fuzz FUZZ=json SECONDS=600`; without FUZZ all of them, one after the other.
@@ -142,7 +145,7 @@ fuzz: deps-check
 # deps comes first in a make of its own, so that pkg-config finds what was just installed.
 check: deps-check
 	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@BUILD=$(BUILD) scripts/test-install.sh
 	@$(MAKE) --no-print-directory dist-offline
 	@BUILD=$(BUILD) scripts/test-offline.sh
@@ -153,8 +156,8 @@ check: deps-check
 # Without sanitizers and on a disk: processes are killed, and memory measured, as they run in a ministry. Torture is with them.
 LONG_TORTURE := $(BUILD)/sanitized/tests/torture/test_torture
 check-long: deps-check
-	@$(MAKE) --no-print-directory all $(BUILD)/puente-simulator $(LONG:%.c=$(BUILD)/%)
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized CFLAGS="$(SANITIZE)" $(LONG_TORTURE)
+	@$(MAKE) --no-print-directory $(PARALLEL) all $(BUILD)/puente-simulator $(LONG:%.c=$(BUILD)/%)
+	@$(MAKE) --no-print-directory $(PARALLEL) BUILD=$(BUILD)/sanitized CFLAGS="$(SANITIZE)" $(LONG_TORTURE)
 	@TORTURE=paths BUILD=$(BUILD) TMPDIR=$${TMPDIR:-/tmp} scripts/test.sh "$(ONLY)" $(LONG_TORTURE) $(LONG:%.c=$(BUILD)/%)
 
 lint:
@@ -166,17 +169,17 @@ format:
 # ---- the demo and the benchmarks ----
 
 demo: deps
-	@$(MAKE) --no-print-directory all $(BUILD)/puente-simulator
+	@$(MAKE) --no-print-directory $(PARALLEL) all $(BUILD)/puente-simulator
 	@BUILD=$(BUILD) examples/peru/demo.sh
 
 bench: deps-check
-	@$(MAKE) --no-print-directory all $(BENCHES:%.c=$(BUILD)/%) $(BUILD)/puente-simulator
+	@$(MAKE) --no-print-directory $(PARALLEL) all $(BENCHES:%.c=$(BUILD)/%) $(BUILD)/puente-simulator
 	@BUILD=$(BUILD) tests/bench/run.sh $(CASE)
 
 # ---- one archive that installs and runs without a network ----
 
 dist-offline: deps
-	@$(MAKE) --no-print-directory all $(BUILD)/puente-simulator
+	@$(MAKE) --no-print-directory $(PARALLEL) all $(BUILD)/puente-simulator
 	@BUILD=$(BUILD) scripts/dist-offline.sh $(VERSION)
 
 # ---- packages ----
