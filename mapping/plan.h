@@ -34,7 +34,7 @@ const struct format_options *plan_format_options(const struct plan *plan);
 /* Input paths that the mapping reads, for schema drift (NULL-terminated, owned by the plan). */
 const char *const *plan_paths(const struct plan *plan);
 /* A path from which a key and an identifying field are both read, with the field and the line of the key; NULL: none.
- * Keys are not sealed, and are shown: they must not tell who somebody is. */
+ * Keys are not sealed: they must not tell who somebody is. */
 const char *plan_telling_key(const struct plan *plan, const char **field, int *line);
 /* Told of each path, as seen from the record's root, that an identifying field is read from; codes of names are none.
  * True ends the visit, and is returned. */

@@ -120,9 +120,8 @@ static void warn_of_key(const char *path, const struct plan *plan) {
   const char *key = plan_telling_key(plan, &field, &line);
   if (key != NULL) {
     log_message(LEVEL_WARNING,
-                _("%s:%d: a key is read from '%s', as %s is: keys are not sealed and are shown, use one that tells "
-                  "nobody"),
-                path, line, key, field);
+                _("%s:%d: a key is read from '%s', as %s is: keys are not sealed, use one that tells nobody"), path,
+                line, key, field);
   }
 }
 

@@ -147,10 +147,9 @@ static void tell_telling_key(struct checkup *checkup, const char *subject, const
   const char *path = plan_telling_key(plan, &field, &line);
   if (path != NULL) {
     char words[WORDS_SIZE];
-    snprintf(
-        words, sizeof words,
-        _("%s:%d: a key is read from '%s', as %s is: keys are not sealed and are shown, use one that tells nobody"),
-        source->mapping, line, path, field);
+    snprintf(words, sizeof words,
+             _("%s:%d: a key is read from '%s', as %s is: keys are not sealed, use one that tells nobody"),
+             source->mapping, line, path, field);
     tell(checkup, subject, words);
   }
 }

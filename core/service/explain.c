@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "core/service/access.h"
 #include "core/service/purpose.h"
+#include "core/service/telling.h"
 #include "core/store/access.h"
 
 #include <stdio.h>
@@ -243,11 +244,12 @@ static void write_members(struct cluster_view *view) {
   json_t *list = json_array();
   for (size_t i = 0; i < view->count; i++) {
     const struct member_row *member = &view->members[i];
-    json_array_append_new(list,
-                          json_pack("{sI sI ss ss so sI ss}", "row_id", (json_int_t)member->row_id, "record_id",
-                                    (json_int_t)member->record_id, "source", member->source, "institution",
-                                    member->institution, "key", explain_slice(view->arena, true, slice_of(member->key)),
-                                    "run", (json_int_t)member->from_run, "plan", member->plan));
+    json_array_append_new(list, json_pack("{sI sI ss ss so sI ss}", "row_id", (json_int_t)member->row_id, "record_id",
+                                          (json_int_t)member->record_id, "source", member->source, "institution",
+                                          member->institution, "key",
+                                          telling_key(view->workspace, view->arena, view->request->reveal,
+                                                      member->source, slice_of(member->key)),
+                                          "run", (json_int_t)member->from_run, "plan", member->plan));
   }
   json_object_set_new(view->answer, "members", list);
 }

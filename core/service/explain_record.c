@@ -3,6 +3,7 @@
 #include "core/service/access.h"
 #include "core/service/proof.h"
 #include "core/service/purpose.h"
+#include "core/service/telling.h"
 #include "core/sync/encode.h"
 
 #include <stdio.h>
@@ -100,15 +101,20 @@ static const char *text_or_empty(const char *text) {
   return text == NULL ? "" : text;
 }
 
+static json_t *shown_key(const struct record_view *view, struct slice key) {
+  const char *source = view->source == NULL ? "" : view->source->code;
+  return telling_key(view->workspace, view->arena, view->request->reveal, source, key);
+}
+
 static enum status take_step(void *context, const struct trace_step *step) {
   struct record_view *view = context;
   const struct field *field = field_of(view, text_or_empty(step->entity), text_or_empty(step->field));
   bool open = view->request->reveal || (field != NULL && field->sensitivity == SENSITIVITY_OPEN);
-  json_t *one = json_pack("{ss so ss ss so ss so si}", "entity", text_or_empty(step->entity), "key",
-                          explain_slice(view->arena, true, step->key), "field", text_or_empty(step->field), "path",
-                          text_or_empty(step->path), "input", explain_of(view->arena, open, field, step->input),
-                          "transforms", text_or_empty(step->transforms), "output",
-                          explain_of(view->arena, open, field, step->output), "line", step->line);
+  json_t *one =
+      json_pack("{ss so ss ss so ss so si}", "entity", text_or_empty(step->entity), "key", shown_key(view, step->key),
+                "field", text_or_empty(step->field), "path", text_or_empty(step->path), "input",
+                explain_of(view->arena, open, field, step->input), "transforms", text_or_empty(step->transforms),
+                "output", explain_of(view->arena, open, field, step->output), "line", step->line);
   return json_array_append_new(view->trace, one) == 0 ? OK : ERR_MEMORY;
 }
 
@@ -129,8 +135,8 @@ bool explain_same_cell(const struct cell *a, const struct cell *b) {
 static enum status compare_row(void *context, const struct row *row, struct error *error) {
   struct record_view *view = context;
   const struct rows *made = &view->batch.rows[view->entity->index];
-  json_t *one = json_pack("{ss so sI}", "entity", view->entity->name, "key", explain_slice(view->arena, true, row->key),
-                          "row_id", (json_int_t)row->row_id);
+  json_t *one = json_pack("{ss so sI}", "entity", view->entity->name, "key", shown_key(view, row->key), "row_id",
+                          (json_int_t)row->row_id);
   if (json_array_append_new(json_object_get(view->answer, "rows"), one) != 0) {
     return error_memory(error);
   }
@@ -268,8 +274,8 @@ static void find_source(struct record_view *view) {
 /* The staged values themselves, in the place of a trace. */
 static enum status list_row(void *context, const struct row *row, struct error *error) {
   struct record_view *view = context;
-  json_t *one = json_pack("{ss so sI}", "entity", view->entity->name, "key", explain_slice(view->arena, true, row->key),
-                          "row_id", (json_int_t)row->row_id);
+  json_t *one = json_pack("{ss so sI}", "entity", view->entity->name, "key", shown_key(view, row->key), "row_id",
+                          (json_int_t)row->row_id);
   if (json_array_append_new(json_object_get(view->answer, "rows"), one) != 0) {
     return error_memory(error);
   }
@@ -279,9 +285,8 @@ static enum status list_row(void *context, const struct row *row, struct error *
       continue;
     }
     json_t *value = explain_value(view->arena, view->request, column->field, &row->cells[i]);
-    one = json_pack("{ss so ss ss ss ss sO si}", "entity", view->entity->name, "key",
-                    explain_slice(view->arena, true, row->key), "field", column->name, "path", "", "input", "",
-                    "transforms", "", "output", value, "line", 0);
+    one = json_pack("{ss so ss ss ss ss sO si}", "entity", view->entity->name, "key", shown_key(view, row->key),
+                    "field", column->name, "path", "", "input", "", "transforms", "", "output", value, "line", 0);
     json_decref(value);
     if (json_array_append_new(view->trace, one) != 0) {
       return error_memory(error);

@@ -2,6 +2,7 @@
 
 #include "core/base/date.h"
 #include "core/link/model.h"
+#include "core/service/telling.h"
 
 #include <stdlib.h>
 
@@ -34,6 +35,11 @@ static const char *keep(struct review_list *list, const char *text) {
   return text == NULL ? "" : arena_text(list->memory, slice_of(text));
 }
 
+static const char *shown_key(const struct gathering *gathering, const char *source, struct slice key) {
+  struct arena *memory = gathering->list->memory;
+  return arena_text(memory, telling_text(gathering->workspace, memory, false, source, key));
+}
+
 static enum status take_waiting(void *context, const struct waiting_pair *found, struct error *error) {
   const struct gathering *gathering = context;
   struct review_list *list = gathering->list;
@@ -49,8 +55,10 @@ static enum status take_waiting(void *context, const struct waiting_pair *found,
       .reason = keep(list, pair->reason),
       .since = found->since,
       .proposed = found->proposed};
-  item.a.key = arena_text(list->memory, found->key_a);
-  item.b.key = arena_text(list->memory, found->key_b);
+  if (item.a.source != NULL && item.b.source != NULL) {
+    item.a.key = shown_key(gathering, item.a.source, found->key_a);
+    item.b.key = shown_key(gathering, item.b.source, found->key_b);
+  }
   if (item.a.source == NULL || item.b.source == NULL || item.rule == NULL || item.verdict == NULL || item.reason == NULL
       || item.a.key == NULL || item.b.key == NULL) {
     return error_memory(error);
@@ -124,9 +132,11 @@ struct pair_showing {
 static enum status take_row(void *context, const struct row *row, struct error *error) {
   struct pair_showing *showing = context;
   int side = row->row_id == showing->rows[0] ? 0 : 1;
-  showing->records[side] = json_pack(
-      "{sI sI ss so}", "row_id", (json_int_t)row->row_id, "record_id", (json_int_t)record_of(row->row_id), "source",
-      source_code(showing->workspace, row->row_id), "key", explain_slice(showing->arena, true, row->key));
+  showing->records[side] =
+      json_pack("{sI sI ss so}", "row_id", (json_int_t)row->row_id, "record_id", (json_int_t)record_of(row->row_id),
+                "source", source_code(showing->workspace, row->row_id), "key",
+                telling_key(showing->workspace, showing->arena, showing->request->reveal,
+                            source_code(showing->workspace, row->row_id), row->key));
   for (size_t i = 0; i < showing->entity->field_count; i++) {
     const struct field *field = &showing->entity->fields[i];
     const struct cell *cell = &row->cells[field->column];

@@ -196,6 +196,7 @@ void workspace_close(struct workspace *workspace) {
     config_free(workspace->config);
   }
   free(workspace->source_ids);
+  free(workspace->telling);
   *workspace = (struct workspace){.config = NULL};
 }
 

@@ -206,14 +206,40 @@ static void test_purposes_postgres(void **state) {
   purposes_are_asked("purposes");
 }
 
-/* Keys are shown and not sealed. */
+/* Keys are not sealed; one that tells who somebody is, is shown by a digest. */
 static void a_telling_key_is_told(void **state) {
   (void)state;
   struct terms_ground ground;
   terms_begin(&ground, NULL, NULL);
   const char *said = terms_run(&ground, 0, "check");
   assert_non_null(strstr(said, "ngo.yaml:8: a key is read from 'doc', as person.document_number is: keys are not "
-                               "sealed and are shown, use one that tells nobody"));
+                               "sealed, use one that tells nobody"));
+  terms_page(&ground, "ngo", "1",
+             "{\"key\":\"K1\",\"date\":\"2024-01-02\",\"doc\":\"45671234\",\"given\":\"ROSA\",\"paternal\":\"MAMANI\","
+             "\"maternal\":\"QUISPE\",\"born\":\"2004-05-06\",\"sex\":\"F\",\"consent\":\"share\"}\n");
+  terms_run(&ground, 0, "--verbose run");
+  static const char *const LINES[] = {"explain person 1",
+                                      "--json explain person 1",
+                                      "explain case 1",
+                                      "explain record ngo:K1",
+                                      "--json explain record ngo:K1",
+                                      "explain figure victims --exact --purpose x",
+                                      "audit list --json",
+                                      "quarantine list",
+                                      "report completeness",
+                                      "--verbose link --full",
+                                      "--verbose sync --full",
+                                      "remap ngo --dry-run",
+                                      "review list --json",
+                                      "status --json"};
+  bool digests = false;
+  for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++) {
+    said = terms_run(&ground, 0, LINES[i]);
+    assert_null(strstr(said, "45671234"));
+    digests = digests || strstr(said, "key keyed:") != NULL;
+  }
+  assert_true(digests);
+  assert_non_null(strstr(terms_run(&ground, 0, "explain person 1 --reveal --purpose hearing"), "key K1/45671234"));
   terms_end(&ground);
 }
 
