@@ -320,6 +320,14 @@ static void a_region_is_kept(void **state) {
   char *said = as_login(ground, "w_region", &code, "export crosswalk --for PE/MP --purpose follow_up");
   assert_non_null(strstr(said, "0 numbers of 0 cases"));
   free(said);
+  free(as_login(ground, "w_region", &code, "export htcds --reveal --for PE/MP --purpose follow_up --out region"));
+  assert_int_equal(code, 0);
+  /* The sight itself is of that region: what it opens, and what the log says of it. */
+  said = workspace_rows(ground->folder,
+                        "SELECT body FROM audit WHERE actor = 'w_region' AND event = 'reveal' ORDER BY sequence");
+  assert_non_null(strstr(said, "{\"cases\":0,\"crosswalk\":\"PE/MP\""));
+  assert_non_null(strstr(said, "\"htcds\":\"PE/MP\",\"persons\":0}"));
+  free(said);
 }
 
 /* ---- */
