@@ -216,6 +216,22 @@ enum status key_make(const uint8_t bytes[KEY_SIZE], struct key **key, struct err
   return status;
 }
 
+enum status key_again(struct key *key, bool *changed, struct error *error) {
+  struct key *now = NULL;
+  *changed = false;
+  if (key->path[0] == '\0') {
+    return OK;
+  }
+  enum status status = key_load(key->path, &now, error);
+  if (status == OK && memcmp(now->file, key->file, KEY_SIZE) != 0) {
+    memcpy(key->file, now->file, KEY_SIZE);
+    memcpy(key->root, now->file, KEY_SIZE);
+    *changed = true;
+  }
+  key_free(now);
+  return status;
+}
+
 void key_free(struct key *key) {
   sodium_free(key); /* wipes it */
 }

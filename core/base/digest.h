@@ -36,6 +36,9 @@ enum status key_write(const char *path, const uint8_t bytes[KEY_SIZE], struct er
 enum status key_load(const char *path, struct key **key, struct error *error) MUST_CHECK;
 /* A key that is in no file: restored from shares. */
 enum status key_make(const uint8_t bytes[KEY_SIZE], struct key **key, struct error *error) MUST_CHECK;
+/* Reads the key's file once more, where it was read from one: `*changed` where it holds another key now, which `key` is
+ * from here on, root included. */
+enum status key_again(struct key *key, bool *changed, struct error *error) MUST_CHECK;
 void key_free(struct key *key);                  /* wipes it */
 const char *key_path(const struct key *key);     /* the file that it was read from; "" for none */
 const uint8_t *key_bytes(const struct key *key); /* the file's, KEY_SIZE: for shares */

@@ -4,6 +4,7 @@
 #include "core/command/stop.h"
 #include "core/service/access.h"
 #include "core/service/escrow.h"
+#include "core/service/rewrap.h"
 #include "core/service/rotation.h"
 
 #include <stdio.h>
@@ -23,9 +24,10 @@ static enum status print_key(void *context, const struct data_key *key, struct e
            key->purpose, made, retired, key->present ? "true" : "false");
     return OK;
   }
-  const char *state = key->present        ? _("seals what is written")
-                      : key->retired != 0 ? _("retired")
-                                          : _("opens what is left");
+  const char *state = strcmp(key->purpose, "digest") == 0 ? _("root of digests")
+                      : key->present                      ? _("seals what is written")
+                      : key->retired != 0                 ? _("retired")
+                                                          : _("opens what is left");
   printf("%6lld  %-7s  %s  %s %s\n", (long long)key->id, key->purpose, made, state, retired);
   return OK;
 }
@@ -61,6 +63,29 @@ static enum status rotate(const struct globals *globals, bool resume, struct err
   return status;
 }
 
+static enum status replace(const struct globals *globals, struct error *error) {
+  struct workspace workspace;
+  struct replaced_key replaced;
+  const struct workspace_opening opening = {.path = globals->config, .mode = WORKSPACE_WRITE, .stop = stop_flag()};
+  enum status status = workspace_open_as(&opening, &workspace, error);
+  if (status != OK) {
+    return status;
+  }
+  status = service_replace_key(&workspace, &replaced, error);
+  if (status == OK && globals->json) {
+    printf("{\"replaced\":true}\n");
+  } else if (status == OK) {
+    printf("%s", _("the workspace's key was replaced: its file and the store have the new one\n"));
+    if (replaced.former[0] != '\0') {
+      printf(_("the former one is %s: it opens copies of before, and nothing else opens them\n"), replaced.former);
+    }
+    printf("%s",
+           _("shares of before give the former key: split the new one for its holders, `puente key split FOLDER`\n"));
+  }
+  workspace_close(&workspace);
+  return status;
+}
+
 static bool read_count(const char *text, int *count) {
   char *end = NULL;
   long number = strtol(text, &end, 10);
@@ -70,7 +95,7 @@ static bool read_count(const char *text, int *count) {
 
 struct chosen {
   const char *shares, *needed, *institution, *reason;
-  bool resume;
+  bool resume, workspace_key;
 };
 
 static enum status split(const struct globals *globals, const struct chosen *chosen, const char *folder,
@@ -197,7 +222,7 @@ static enum status run_list(const struct globals *globals, const struct chosen *
 static enum status run_rotate(const struct globals *globals, const struct chosen *chosen, const struct arguments *rest,
                               struct error *error) {
   (void)rest;
-  return rotate(globals, chosen->resume, error);
+  return chosen->workspace_key ? replace(globals, error) : rotate(globals, chosen->resume, error);
 }
 
 static enum status run_split(const struct globals *globals, const struct chosen *chosen, const struct arguments *rest,
@@ -232,10 +257,13 @@ static const struct verb {
 
 static int run(const struct globals *globals, int argc, char **argv) {
   struct chosen chosen = {.shares = NULL};
-  const struct argument table[] = {
-      {.name = "resume", .flag = &chosen.resume}, {.name = "shares", .text = &chosen.shares},
-      {.name = "needed", .text = &chosen.needed}, {.name = "for", .text = &chosen.institution},
-      {.name = "reason", .text = &chosen.reason}, {.name = NULL}};
+  const struct argument table[] = {{.name = "resume", .flag = &chosen.resume},
+                                   {.name = "workspace-key", .flag = &chosen.workspace_key},
+                                   {.name = "shares", .text = &chosen.shares},
+                                   {.name = "needed", .text = &chosen.needed},
+                                   {.name = "for", .text = &chosen.institution},
+                                   {.name = "reason", .text = &chosen.reason},
+                                   {.name = NULL}};
   int exit_code = 0;
   struct error error;
   if (arguments_done(&command_key, table, &argc, argv, &exit_code)) {
@@ -262,6 +290,8 @@ const struct command command_key = {
            "  rotate             make a new data key, seal with it what was sealed before, and retire the old ones;\n"
            "                     with PostgreSQL syncs go on; with SQLite they take turns\n"
            "    --resume         go on with a rotation that was interrupted, without a new key\n"
+           "    --workspace-key  make a new key file instead, which opens the same data keys; others go on; asked for\n"
+           "                     again where it was interrupted, it goes on\n"
            "  split FOLDER       split the workspace's key into shares for holders, a file each\n"
            "    --shares N       how many (3)\n"
            "    --needed M       how many of them give the key back (2)\n"
@@ -273,6 +303,7 @@ const struct command command_key = {
            "    --reason TEXT    why; both stand in the log\n\n"
            "Examples:\n"
            "  puente key rotate\n"
+           "  puente key rotate --workspace-key\n"
            "  puente key split --shares 3 --needed 2 /media/shares\n"
            "  puente key join share-1-of-3.txt share-3-of-3.txt puente.key"),
     .run = run,

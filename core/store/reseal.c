@@ -184,6 +184,36 @@ enum status store_retire_data_keys(struct store *store, int64_t *retired, bool *
                       : status;
 }
 
+/* ---- another key file ---- */
+
+enum status store_count_wrappings(struct store *store, int64_t *count, struct error *error) {
+  bool ours = false;
+  enum status status = ring_need(store, error);
+  return status == OK ? ring_wrappers(store, count, &ours, error) : status;
+}
+
+enum status store_wrap_keys(struct store *store, const struct key *fresh, struct error *error) {
+  int64_t count = 0;
+  bool ours = false;
+  enum status status = db_writing(store, error);
+  status = status == OK ? ring_need(store, error) : status;
+  status = status == OK ? ring_lock(store, true, error) : status;
+  status = status == OK ? ring_wrappers(store, &count, &ours, error) : status;
+  if (status == OK && (count != 1 || !ours)) {
+    error_set(error, ERR_BUSY, "%s", _("the workspace's key is being replaced, or that was interrupted"));
+    error_hint(error, "%s", _("`puente key rotate --workspace-key` goes on with it"));
+    return ERR_BUSY;
+  }
+  return status == OK ? ring_wrap_again(store, fresh, error) : status;
+}
+
+enum status store_drop_wrappings(struct store *store, const struct key *kept, struct error *error) {
+  enum status status = db_writing(store, error);
+  status = status == OK ? ring_need(store, error) : status;
+  status = status == OK ? ring_lock(store, true, error) : status;
+  return status == OK ? ring_drop_others(store, kept, error) : status;
+}
+
 /* ---- trying them ---- */
 
 /* Odd, since numbers of rows may all be even, or have more low bits in common. */

@@ -22,6 +22,14 @@ enum status store_reseal(struct store *store, struct resealing *pass, bool *done
  * under them, nothing was retired. */
 enum status store_retire_data_keys(struct store *store, int64_t *retired, bool *left, struct error *error) MUST_CHECK;
 
+/* Another key file (core/service/rewrap.h). How many files open the store: 2 while one is being replaced. */
+enum status store_count_wrappings(struct store *store, int64_t *count, struct error *error) MUST_CHECK;
+/* Wraps the data keys and the root of digests under the fresh file too. ERR_BUSY where the handle's own file was
+ * replaced since it was opened. */
+enum status store_wrap_keys(struct store *store, const struct key *fresh, struct error *error) MUST_CHECK;
+/* From the commit on that file alone opens the store. ERR_STORE, and nothing changed, where it would not open all. */
+enum status store_drop_wrappings(struct store *store, const struct key *kept, struct error *error) MUST_CHECK;
+
 /* Opens sealed bodies: all, or a sample spread over each table of at least `most` of its rows (all where it has fewer);
  * `most` 0: all. A body that is not sealed counts for nothing. The error of the first one that does not open. */
 enum status store_open_bodies(struct store *store, int64_t most, int64_t *opened, struct error *error) MUST_CHECK;

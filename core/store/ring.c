@@ -1,5 +1,6 @@
 #include "core/store/ring.h"
 
+#include "core/base/date.h"
 #include "core/store/internal.h"
 
 #include <sodium.h>
@@ -247,7 +248,7 @@ static enum status found_ring(struct store *store, struct error *error) {
   return status;
 }
 
-static enum status open_ring(struct store *store, struct error *error) {
+static enum status open_once(struct store *store, struct error *error) {
   struct found_keys found = {.digest = false};
   bool known = false, keys = store->version >= 7; /* the version that brought their table */
   enum status status = keys ? read_table(store, &found, error) : OK;
@@ -260,6 +261,18 @@ static enum status open_ring(struct store *store, struct error *error) {
     tables_subkeys(store);
   }
   return status;
+}
+
+/* The file may have been replaced between its reading and this. */
+static enum status open_ring(struct store *store, struct error *error) {
+  bool changed = false;
+  struct error ignored;
+  enum status status = open_once(store, error);
+  if (status != ERR_CONFIG || key_again(store->key, &changed, &ignored) != OK || !changed) {
+    return status;
+  }
+  use_wrapping(store->ring, store->key);
+  return open_once(store, error);
 }
 
 enum status ring_open(struct store *store, struct error *error) {
@@ -283,12 +296,39 @@ void ring_close(struct store *store) {
 
 /* ---- making keys ---- */
 
+enum status ring_wrappers(struct store *store, int64_t *count, bool *ours, struct error *error) {
+  int64_t mine = 0;
+  enum status status =
+      db_integer(store, error, count, NULL, "SELECT count(DISTINCT wrapper) FROM data_key WHERE retired = 0", NULL, 0);
+  if (status == OK) {
+    status = db_integer(store, error, &mine, NULL, "SELECT count(*) FROM data_key WHERE retired = 0 AND wrapper = $1",
+                        VALUES(bytes_value(store->ring->wrapper.bytes, KEYED_SIZE)));
+  }
+  *ours = mine > 0;
+  return status;
+}
+
+/* A key is made under the file that opens all others, and under no file while that is being replaced: the other one
+ * would not open it. */
+static enum status settle_wrapping(struct store *store, struct error *error) {
+  int64_t count = 0;
+  bool ours = false;
+  enum status status = ring_wrappers(store, &count, &ours, error);
+  if (status == OK && count > 1) {
+    error_set(error, ERR_BUSY, "%s", _("the workspace's key is being replaced, or that was interrupted"));
+    error_hint(error, "%s", _("`puente key rotate --workspace-key` goes on with it"));
+    return ERR_BUSY;
+  }
+  return status == OK && count == 1 && !ours ? read_key_again(store, error) : status;
+}
+
 enum status ring_make(struct store *store, struct error *error) {
   struct ring *ring = store->ring;
   struct seal_key key;
   uint8_t wrapped[SEAL_WRAPPED];
   int64_t number = 0, now = 0;
-  enum status status = db_count(store, "data_keys", 1, &number, error);
+  enum status status = settle_wrapping(store, error);
+  status = status == OK ? db_count(store, "data_keys", 1, &number, error) : status;
   status = status == OK ? store->ops->now(store->driver, &now, error) : status;
   if (status != OK) {
     return status;
@@ -303,6 +343,83 @@ enum status ring_make(struct store *store, struct error *error) {
                              bytes_value(wrapped, sizeof wrapped), int_value(now)));
   sodium_memzero(&key, sizeof key);
   return status;
+}
+
+/* ---- replacing the key file ---- */
+
+static enum status write_wrapped(struct store *store, const struct subkey *wrapping, const struct seal_key *key,
+                                 const char *purpose, struct error *error) {
+  uint8_t wrapped[SEAL_WRAPPED];
+  struct keyed_digest wrapper = seal_wrapper(wrapping);
+  seal_wrap(wrapping, key->id, purpose, key->bytes, wrapped);
+  return db_execute(store, error,
+                    "INSERT INTO data_key (key_id, wrapper, purpose, wrapped, made, retired) "
+                    "SELECT $1, $2, $3, $4, coalesce((SELECT max(made) FROM data_key WHERE key_id = $1), $5), 0",
+                    VALUES(int_value(key->id), bytes_value(wrapper.bytes, KEYED_SIZE), text_value(purpose),
+                           bytes_value(wrapped, sizeof wrapped), int_value(clock_now())));
+}
+
+/* The numbers of the keys that open bodies, under this handle's file. */
+static enum status live_keys(struct store *store, uint32_t ids[RING_MOST], size_t *count, struct error *error) {
+  struct cursor *cursor;
+  *count = 0;
+  enum status status =
+      db_query(store, error, &cursor,
+               "SELECT key_id FROM data_key WHERE retired = 0 AND purpose = $1 AND wrapper = $2 ORDER BY key_id",
+               VALUES(text_value(PURPOSE_BODY), bytes_value(store->ring->wrapper.bytes, KEYED_SIZE)));
+  while (status == OK && (status = store->ops->next(cursor, error)) == OK) {
+    if (*count == RING_MOST) {
+      status = error_set(error, ERR_LIMIT, _("more than %d data keys"), RING_MOST);
+      break;
+    }
+    ids[(*count)++] = (uint32_t)int_of_value(store->ops->value(cursor, 0));
+  }
+  store->ops->finish(cursor);
+  return status == END ? OK : status;
+}
+
+enum status ring_wrap_again(struct store *store, const struct key *fresh, struct error *error) {
+  struct found_keys found;
+  struct subkey wrapping = key_wrapping(fresh);
+  struct seal_key root = {.id = 0};
+  uint32_t ids[RING_MOST];
+  size_t count = 0;
+  enum status status = read_table(store, &found, error);
+  status = status == OK ? live_keys(store, ids, &count, error) : status;
+  for (size_t i = 0; i < count && status == OK; i++) {
+    const struct seal_key *key = NULL;
+    status = need_id(store, ids[i], &key, error);
+    status = status == OK ? write_wrapped(store, &wrapping, key, PURPOSE_BODY, error) : status;
+  }
+  memcpy(root.bytes, key_root(store->key), KEY_SIZE);
+  if (status == OK && !found.digest) {
+    status = write_wrapped(store, &store->ring->wrapping, &root, PURPOSE_DIGEST, error);
+  }
+  status = status == OK ? write_wrapped(store, &wrapping, &root, PURPOSE_DIGEST, error) : status;
+  sodium_memzero(&found, sizeof found);
+  sodium_memzero(&root, sizeof root);
+  sodium_memzero(&wrapping, sizeof wrapping);
+  return status;
+}
+
+enum status ring_drop_others(struct store *store, const struct key *kept, struct error *error) {
+  struct subkey wrapping = key_wrapping(kept);
+  struct keyed_digest wrapper = seal_wrapper(&wrapping);
+  int64_t lost = 0;
+  sodium_memzero(&wrapping, sizeof wrapping);
+  enum status status =
+      db_integer(store, error, &lost, NULL,
+                 "SELECT count(*) FROM data_key d WHERE d.retired = 0 AND NOT EXISTS (SELECT 1 FROM data_key k WHERE "
+                 "k.key_id = d.key_id AND k.retired = 0 AND k.wrapper = $1)",
+                 VALUES(bytes_value(wrapper.bytes, KEYED_SIZE)));
+  if (status == OK && lost > 0) {
+    status =
+        error_set(error, ERR_STORE, "%s", _("a data key is not wrapped under the new key file; nothing was changed"));
+    error_hint(error, "%s", _("keep both key files, and run `puente key rotate --workspace-key` again"));
+  }
+  return status == OK ? db_execute(store, error, "DELETE FROM data_key WHERE retired = 0 AND wrapper <> $1",
+                                   VALUES(bytes_value(wrapper.bytes, KEYED_SIZE)))
+                      : status;
 }
 
 uint32_t ring_present(const struct store *store) {

@@ -20,8 +20,8 @@
  * Data keys (table data_key) are random, wrapped under the workspace's key file, unwrapped into locked memory for the
  * life of a handle. One of them, the newest that is not retired, seals what is written; the others open what was
  * written before, until no body is left under them (store/reseal.c). After the key file was replaced, a row of purpose
- * "digest" holds the root of digests, wrapped under the new one (core/base/digest.h). While it is being replaced, each
- * row stands twice, under the old and under the new file.
+ * "digest" and number 0 holds the root of digests, wrapped under the new one (core/base/digest.h). While it is being
+ * replaced, each row stands twice, under the old and under the new file.
  *
  * A writer asks once in a transaction which key is the present one, under a shared lock that retiring a key takes
  * alone: nothing is ever written under a key that is gone. A body under a key that the handle does not know makes it
@@ -36,8 +36,8 @@
 #define PURPOSE_DIGEST "digest"
 
 /* Checks the key against the store's mark, finds the root, reads the data keys, makes the first one in a store that is
- * open for writing and has none. ERR_CONFIG where the key is another one, or was replaced. A store without a key opens:
- * only what is sealed cannot be read. */
+ * open for writing and has none. ERR_CONFIG where the key is another one, or was replaced and its file, read again,
+ * does not help. A store without a key opens: only what is sealed cannot be read. */
 enum status ring_open(struct store *store, struct error *error) MUST_CHECK;
 void ring_close(struct store *store); /* wipes it */
 /* ERR_CONFIG where the store was opened without a key: which file, and what to do. */
@@ -48,6 +48,16 @@ enum status ring_lock(struct store *store, bool alone, struct error *error) MUST
 /* A new data key, the present one from the commit on, unknown to this handle before: a number that was rolled back is
  * given again. In a transaction that has the lock alone. */
 enum status ring_make(struct store *store, struct error *error) MUST_CHECK;
+
+/* ---- replacing the key file (store/rewrap.h) ---- */
+
+/* How many key files the rows that open bodies are wrapped under; `ours`: this handle's is one of them. */
+enum status ring_wrappers(struct store *store, int64_t *count, bool *ours, struct error *error) MUST_CHECK;
+/* Wraps each key, and the root of digests, under the fresh file too. In a transaction that has the lock alone. */
+enum status ring_wrap_again(struct store *store, const struct key *fresh, struct error *error) MUST_CHECK;
+/* What is wrapped under other files than that one goes; ERR_STORE, and nothing goes, where a key would be lost. */
+enum status ring_drop_others(struct store *store, const struct key *kept, struct error *error) MUST_CHECK;
+
 uint32_t ring_present(const struct store *store); /* the present key's number, after ring_writing */
 void ring_ended(struct store *store);             /* a transaction has ended */
 /* Before the first seal of each writing function; asks once in a transaction. */
