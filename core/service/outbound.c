@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/service/access.h"
 #include "core/service/outbound_cell.h"
+#include "core/service/outbound_dictionary.h"
 #include "core/service/pseudonym.h"
 #include "core/service/purpose.h"
 
@@ -17,6 +18,8 @@
 
 enum { COLUMNS_MOST = 128, BODY_LIMIT = 1 << 16, NAME_SIZE = 64, RECIPIENT_MOST = 64 };
 
+static const char *const FORMS[] = {"csv", "json", "htcds"};
+
 struct outbound {
   struct workspace *workspace;
   const struct export_request *request;
@@ -24,6 +27,7 @@ struct outbound {
   bool json;
   struct buffer audit; /* members of the audit entry's body so far */
   struct buffer row, cell;
+  struct buffer dictionary;
 };
 
 /* One file being written: the columns of the view that leave, and their names outside. */
@@ -238,6 +242,23 @@ static bool speaks_htcds(const struct entity *entity) {
   return false;
 }
 
+static void describe(struct outbound *outbound, const struct leaving *leaving) {
+  dictionary_file(&outbound->dictionary, leaving->entity, strrchr(leaving->file.path, '/') + 1, leaving->file.rows);
+  for (size_t i = 0; i < leaving->count; i++) {
+    dictionary_column(&outbound->dictionary, leaving->names[i], leaving->columns[i], leaving->fields[i]);
+  }
+}
+
+static enum status write_dictionary(struct outbound *outbound, struct error *error) {
+  char path[sizeof(((struct export_file *)0)->path)];
+  enum status status = buffer_check(&outbound->dictionary, _("the dictionary"), error);
+  int length = snprintf(path, sizeof path, "%s/dictionary.csv", outbound->request->folder);
+  if (status == OK && (length < 0 || (size_t)length >= sizeof path)) {
+    status = error_set(error, ERR_LIMIT, _("the folder's name is too long"));
+  }
+  return status == OK ? file_write(path, buffer_view(&outbound->dictionary), 0600, error) : status;
+}
+
 static enum status export_entity(struct outbound *outbound, const struct entity *entity, export_report *report,
                                  void *context, struct error *error) {
   char view[NAME_SIZE];
@@ -263,6 +284,7 @@ static enum status export_entity(struct outbound *outbound, const struct entity 
     status = write_file(outbound, view, leaving, error);
   }
   if (status == OK) {
+    describe(outbound, leaving);
     buffer_printf(&outbound->audit, "%s\"%s\":%lld", outbound->audit.len > 0 ? "," : "", entity->name,
                   (long long)leaving->file.rows);
     report(context, &leaving->file);
@@ -289,7 +311,6 @@ enum status outbound_log(struct workspace *workspace, const char *event, const c
 /* An entry of its own transaction: `export` before a row is read, so that none leaves unseen, and `exported` with what
  * left. */
 static enum status log_export(struct outbound *outbound, const char *event, struct error *error) {
-  static const char *const names[] = {"csv", "json", "htcds"};
   const struct export_request *request = outbound->request;
   struct buffer body;
   buffer_init(&body, BODY_LIMIT);
@@ -297,7 +318,7 @@ static enum status log_export(struct outbound *outbound, const char *event, stru
   if (request->recipient != NULL) {
     buffer_printf(&body, "\"for\":\"%s\",", request->recipient);
   }
-  buffer_printf(&body, "\"form\":\"%s\"", names[request->form]);
+  buffer_printf(&body, "\"form\":\"%s\"", FORMS[request->form]);
   if (outbound->audit.len > 0) {
     buffer_text(&body, ",\"rows\":{");
     buffer_slice(&body, buffer_view(&outbound->audit));
@@ -381,15 +402,19 @@ enum status service_export(struct workspace *workspace, const struct export_requ
   buffer_init(&outbound.audit, BODY_LIMIT);
   buffer_init(&outbound.row, (size_t)16 << 20);
   buffer_init(&outbound.cell, (size_t)1 << 20);
+  buffer_init(&outbound.dictionary, (size_t)1 << 20);
   status = log_export(&outbound, "export", error);
+  status = status == OK ? dictionary_begin(workspace, FORMS[request->form], &outbound.dictionary, error) : status;
   for (size_t i = 0; i < count && status == OK; i++) {
     status = export_entity(&outbound, entities[i], report, context, error);
   }
+  status = status == OK ? write_dictionary(&outbound, error) : status;
   if (status == OK) {
     status = log_export(&outbound, "exported", error);
   }
   buffer_free(&outbound.audit);
   buffer_free(&outbound.row);
   buffer_free(&outbound.cell);
+  buffer_free(&outbound.dictionary);
   return status;
 }

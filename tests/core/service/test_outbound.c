@@ -330,6 +330,38 @@ static void test_reveal(void **state) {
   free(rows);
 }
 
+/* Each column of each file is in the dictionary, with what a row is and of which snapshot. */
+static void test_dictionary(void **state) {
+  const struct terms_ground *ground = ground_of(state);
+  static const char *const forms[] = {"csv", "json", "htcds"};
+  for (size_t i = 0; i < 3; i++) {
+    char line[128], name[64];
+    snprintf(line, sizeof line, "export %s --purpose test --out d-%s", forms[i], forms[i]);
+    terms_run(ground, 0, line);
+    snprintf(name, sizeof name, "d-%s/dictionary.csv", forms[i]);
+    char *text = program_read(ground->folder, name);
+    snprintf(line, sizeof line, "item,value,en,es\nform,%s,", forms[i]);
+    assert_int_equal(strncmp(text, line, strlen(line)), 0);
+    assert_non_null(strstr(text, "\nsnapshot_date,20"));
+    assert_null(strstr(text, "\nsnapshot_run,,"));
+    assert_non_null(strstr(text, "\nunit,person,"));
+    assert_non_null(strstr(text, ": one row each, consolidated from all sources\","));
+    assert_non_null(strstr(text, ": one row as one source reported it,"));
+    int code = 0;
+    char *missing =
+        shell_output(&code,
+                     "cd %s/d-%s && for f in [c-p]*.csv *.jsonl; do test $f = dictionary.csv -o ! -s $f && continue; "
+                     "case $f in *.csv) head -n 1 $f | tr -d '\\r' | tr , '\\n';; "
+                     "*) head -n 1 $f | grep -oE '\"[A-Za-z_]+\":' | tr -d '\":';; esac; done | sort -u | "
+                     "while read c; do grep -q \"^column,$c,\" dictionary.csv || echo $c; done",
+                     ground->folder, forms[i]);
+    assert_int_equal(code, 0);
+    assert_string_equal(missing, "");
+    free(missing);
+    free(text);
+  }
+}
+
 static void test_no_place(void **state) {
   const struct terms_ground *ground = ground_of(state);
   static const char *const places[][3] = {
@@ -495,10 +527,14 @@ static int teardown_all(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      BOTH(test_htcds),      BOTH(test_htcds_values),
-      BOTH(test_pseudonyms), BOTH(test_log),
-      BOTH(test_reveal),     BOTH(test_reveal_refused),
-      BOTH(test_no_place),   {"postgres: test_reveal_roles", test_reveal_roles, NULL, NULL, &kinds[1]}};
+  const struct CMUnitTest tests[] = {BOTH(test_htcds),
+                                     BOTH(test_htcds_values),
+                                     BOTH(test_pseudonyms),
+                                     BOTH(test_log),
+                                     BOTH(test_reveal),
+                                     BOTH(test_reveal_refused),
+                                     BOTH(test_no_place),
+                                     BOTH(test_dictionary),
+                                     {"postgres: test_reveal_roles", test_reveal_roles, NULL, NULL, &kinds[1]}};
   return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }
