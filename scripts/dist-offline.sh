@@ -43,6 +43,6 @@ sed -e "s/@VERSION@/$version/g" -e "s/@ARCH@/$arch/g" -e "s/@GLIBC@/$glibc/g" sc
 cp scripts/demo-offline.sh "$stage/demo.sh"
 chmod 755 "$stage/install.sh" "$stage/demo.sh"
 (cd "$stage" && find . -type f ! -name SHA256SUMS | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
-tar --sort=name --owner=0 --group=0 --numeric-owner -C "$BUILD/offline" -cf - "$name" | gzip -9n >"$BUILD/$name.tar.gz"
+tar --sort=name --owner=0 --group=0 --numeric-owner -C "$BUILD/offline" -cf - "$name" | gzip -6n >"$BUILD/$name.tar.gz"
 (cd "$BUILD" && sha256sum "$name.tar.gz" >"$name.tar.gz.sha256")
 echo "$BUILD/$name.tar.gz: $(du -h "$BUILD/$name.tar.gz" | cut -f1), libraries=$(ls "$stage/lib" | wc -l), glibc $glibc or newer"
