@@ -2,6 +2,7 @@
 
 #include "core/service/access.h"
 #include "core/service/purpose.h"
+#include "core/store/access.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -145,6 +146,29 @@ static enum status log_sight(struct workspace *workspace, const struct figure_re
   return status;
 }
 
+/* Auditors' logins: the database writes the entry, and shows what figures are made of. */
+static enum status begin_count(struct workspace *workspace, const struct figure_request *request, struct error *error) {
+  struct buffer body;
+  if (!access_restricted(workspace)) {
+    return OK;
+  }
+  buffer_init(&body, LOG_LIMIT);
+  buffer_text(&body, "{\"figure\":");
+  buffer_json(&body, slice_of(request->indicator));
+  if (request->table != NULL) {
+    buffer_printf(&body, ",\"release\":%lld,\"table\":", (long long)request->release->id);
+    buffer_json(&body, slice_of(request->table->name));
+  }
+  buffer_text(&body, ",\"where\":");
+  figure_where(workspace, request, &body);
+  buffer_char(&body, '}');
+  enum status status = buffer_check(&body, _("an audit entry"), error);
+  status =
+      status == OK ? store_sight_figure(workspace->store, "figure", request->sight.purpose, body.data, error) : status;
+  buffer_free(&body);
+  return status;
+}
+
 /* ---- counting ---- */
 
 static enum status take_unit(void *context, const struct cube_unit *told, struct error *error) {
@@ -223,16 +247,22 @@ static const char *frozen_group(const void *groups, const char *field, struct sl
   return release_group_of(groups, field, text);
 }
 
+/* The list of units would be the exact count; a release's cell was looked at by its own method. */
+static enum status refuse_rounded(const struct workspace *workspace, const struct figure_request *request,
+                                  struct error *error) {
+  int base = request->table == NULL ? workspace->config->disclosure.base : 0;
+  return base > 0 ? figure_hidden(base, error) : OK;
+}
+
 enum status figure_find(struct workspace *workspace, const struct figure_request *request, struct figure *figure,
                         struct error *error) {
   *figure = (struct figure){.arena = arena_new(0)};
   enum status status = figure->arena == NULL ? error_memory(error) : access_require(workspace, RIGHT_LOG, error);
   status = status == OK ? define(workspace, request, figure, error) : status;
   bool seen = request->exact || request->sight.reveal;
-  if (status == OK && !seen && request->table == NULL && workspace->config->disclosure.base > 0) {
-    return figure_hidden(workspace->config->disclosure.base, error); /* the list of units would be the exact count */
-  }
+  status = status == OK && !seen ? refuse_rounded(workspace, request, error) : status;
   status = status == OK ? log_sight(workspace, request, error) : status;
+  status = status == OK ? begin_count(workspace, request, error) : status;
   if (status != OK) {
     return status;
   }

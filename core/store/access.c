@@ -327,6 +327,38 @@ enum status store_sight_taken(struct store *store, int64_t sight, int64_t rows, 
                    error);
 }
 
+static void put_literal(struct buffer *sql, const char *text) {
+  if (text == NULL) {
+    buffer_text(sql, "NULL");
+    return;
+  }
+  buffer_char(sql, '\'');
+  for (const char *at = text; *at != '\0'; at++) {
+    buffer_text(sql, *at == '\'' ? "'" : "");
+    buffer_char(sql, *at);
+  }
+  buffer_char(sql, '\'');
+}
+
+enum status store_sight_figure(struct store *store, const char *event, const char *purpose, const char *body,
+                               struct error *error) {
+  struct buffer sql;
+  buffer_init(&sql, 1 << 18);
+  buffer_printf(&sql, "BEGIN READ WRITE; SELECT \"%s_guard\".figure(", store->dialect.schema);
+  put_literal(&sql, event);
+  buffer_text(&sql, ", ");
+  put_literal(&sql, purpose);
+  buffer_text(&sql, ", ");
+  put_literal(&sql, body);
+  buffer_text(&sql, "); COMMIT");
+  enum status status = buffer_check(&sql, "statement", error);
+  if (status == OK && (status = store->ops->script(store->driver, sql.data, error)) != OK) {
+    store->ops->rollback(store->driver);
+  }
+  buffer_free(&sql);
+  return status;
+}
+
 enum status store_refused(struct store *store, const char *right, struct error *error) {
   for (const char *at = right; *at != '\0'; at++) {
     if (*at < 'a' || *at > 'z') {

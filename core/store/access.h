@@ -56,6 +56,11 @@ enum status store_sight_all(struct store *store, const char *form, const char *i
 /* The entry `exported` of such a sight: how many rows left in a file with that SHA-256. */
 enum status store_sight_taken(struct store *store, int64_t sight, int64_t rows, const struct sha256 *digest,
                               struct error *error) MUST_CHECK;
+/* Of a session of auditors: the entry "figure" or "sample" (`event`) of a figure that is about to be counted, committed
+ * when this returns; what figures are made of can be read until it ends (15 minutes). `body` is canonical JSON. Outside
+ * a transaction; a store that is open for reading does, too. */
+enum status store_sight_figure(struct store *store, const char *event, const char *purpose, const char *body,
+                               struct error *error) MUST_CHECK;
 /* Of a session without ROLES_SERVICE: an entry of the log that a right was refused, committed when this returns.
  * `right` is a word of lower-case letters. Outside a transaction; a store that is open for reading does, too. */
 enum status store_refused(struct store *store, const char *right, struct error *error) MUST_CHECK;

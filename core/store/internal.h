@@ -175,6 +175,8 @@ enum status views_compose(struct store *store, struct error *error) MUST_CHECK;
 enum status views_make(struct store *store, struct error *error) MUST_CHECK;
 
 /* Appends the SELECT behind a dated view as it stood after a run. */
+/* The same with an expression in the place of the run; ERR_INTERNAL where it has no past. */
+enum status views_dated(const struct view_text *view, const char *run, struct buffer *select) MUST_CHECK;
 enum status views_past(const struct view_text *view, int64_t run, struct buffer *select,
                        struct error *error) MUST_CHECK;
 

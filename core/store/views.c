@@ -479,9 +479,9 @@ static size_t now_at(const char *text, const char *start) {
   return apart && text[0] != '\0' && strncmp(text + 1, words, sizeof words - 1) == 0 ? sizeof words : 0;
 }
 
-enum status views_past(const struct view_text *view, int64_t run, struct buffer *select, struct error *error) {
+enum status views_dated(const struct view_text *view, const char *run, struct buffer *select) {
   if (!view->dated) {
-    return error_set(error, ERR_INTERNAL, _("view %s has no past"), view->name);
+    return ERR_INTERNAL;
   }
   for (const char *at = view->select; *at != '\0';) {
     size_t len = now_at(at, view->select);
@@ -489,9 +489,17 @@ enum status views_past(const struct view_text *view, int64_t run, struct buffer 
       buffer_char(select, *at++);
       continue;
     }
-    buffer_printf(select, "%c.from_run <= %lld AND (%c.to_run IS NULL OR %c.to_run > %lld)", at[0], (long long)run,
-                  at[0], at[0], (long long)run);
+    buffer_printf(select, "%c.from_run <= %s AND (%c.to_run IS NULL OR %c.to_run > %s)", at[0], run, at[0], at[0], run);
     at += len;
+  }
+  return select->failed;
+}
+
+enum status views_past(const struct view_text *view, int64_t run, struct buffer *select, struct error *error) {
+  char number[24];
+  snprintf(number, sizeof number, "%lld", (long long)run);
+  if (views_dated(view, number, select) == ERR_INTERNAL && !view->dated) {
+    return error_set(error, ERR_INTERNAL, _("view %s has no past"), view->name);
   }
   return buffer_check(select, "statement", error);
 }

@@ -33,6 +33,8 @@ enum status roles_script(const struct roles *roles, struct error *error) MUST_CH
 void roles_guard(const struct roles *roles);
 /* Functions of that schema for all that an institution has. */
 void roles_bulk(const struct roles *roles);
+/* Views and functions of auditors for figures. */
+void roles_figures(const struct roles *roles);
 /* The views of each role's schema. */
 void roles_views(const struct roles *roles);
 

@@ -131,6 +131,23 @@ static const char SIGHT[] =
     "INSERT INTO \"@\".sight_record (sight_id, record_id) SELECT number, f FROM unnest(theirs) AS f; "
     "RETURN number; END $f$;";
 
+/* A figure that an auditor is about to count: in the log, and what figures are made of can be read for a quarter of an
+ * hour, by other transactions. */
+static const char FIGURES[] =
+    "CREATE FUNCTION \"@_guard\".figure(word text, purpose text, body text) RETURNS bigint LANGUAGE plpgsql "
+    "SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$ DECLARE number bigint; BEGIN "
+    "IF word IS NULL OR word NOT IN ('figure', 'sample') OR body IS NULL OR octet_length(body) > 65536 "
+    "OR json_typeof(body::json) <> 'object' THEN RAISE EXCEPTION 'no figure' USING ERRCODE = '22023'; END IF; "
+    "number := \"@_guard\".entry(word, purpose, body); "
+    "INSERT INTO \"@\".sight (sight_id, login, purpose, scope, at, until, written_in) VALUES (number, "
+    "session_user::text, COALESCE(purpose, ''), 'figures', \"@_guard\".micros(), \"@_guard\".micros() + 900000000, "
+    "pg_current_xact_id()::text::bigint); RETURN number; END $f$;"
+    "CREATE FUNCTION \"@_guard\".counting() RETURNS boolean LANGUAGE sql STABLE "
+    "SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$ SELECT EXISTS (SELECT 1 FROM \"@\".sight s "
+    "WHERE s.login = session_user::text AND s.scope = 'figures' AND s.until > \"@_guard\".micros() "
+    "AND s.written_in <> COALESCE(pg_current_xact_id_if_assigned()::text::bigint, 0) "
+    "AND EXISTS (SELECT 1 FROM \"@\".granted g WHERE g.login = s.login AND g.role = 'auditor' AND g.ended = 0)) $f$;";
+
 /* The owner is a member only while it hands the functions over: never beyond this transaction. */
 static const char RIGHTS[] =
     "GRANT USAGE ON SCHEMA \"@\", \"@_guard\" TO \"@_guard\"; GRANT CREATE ON SCHEMA \"@_guard\" TO \"@_guard\";"
@@ -151,12 +168,14 @@ static const char RIGHTS[] =
     "GRANT EXECUTE ON FUNCTION \"@_guard\".sight(text, bigint, text), "
     "\"@_guard\".sees(text, bigint, text, text), \"@_guard\".sight_all(text, text, text), "
     "\"@_guard\".taken(bigint, bigint, text) TO \"@_officer\";"
+    "GRANT EXECUTE ON FUNCTION \"@_guard\".figure(text, text, text), \"@_guard\".counting() TO \"@_auditor\";"
     "DO $do$ BEGIN IF to_regprocedure('\"@_guard\".crosswalk(text)') IS NOT NULL THEN "
     "GRANT EXECUTE ON FUNCTION \"@_guard\".crosswalk(text) TO \"@_officer\"; END IF; END $do$;"
     /* Policies are evaluated with the rights of whoever asks: the service, and the role by which it queries. */
     "DO $do$ DECLARE asker name; BEGIN FOR asker IN SELECT rolname FROM pg_catalog.pg_roles "
     "WHERE rolname IN (session_user, 'puente_query_@') LOOP EXECUTE 'GRANT EXECUTE ON FUNCTION "
-    "\"@_guard\".records(), \"@_guard\".persons(), \"@_guard\".cases() TO ' || quote_ident(asker); "
+    "\"@_guard\".records(), \"@_guard\".persons(), \"@_guard\".cases(), \"@_guard\".counting() TO ' || "
+    "quote_ident(asker); "
     "END LOOP; END $do$;"
     "RESET ROLE;"
     "DO $do$ BEGIN EXECUTE 'REVOKE \"@_guard\" FROM ' || quote_ident(session_user); END $do$;";
@@ -169,6 +188,7 @@ void roles_guard(const struct roles *roles) {
   own(roles);
   sees(roles);
   roles_text(roles, SIGHT);
+  roles_text(roles, FIGURES);
   roles_bulk(roles);
   for (size_t e = 0; e < store->model->entity_count; e++) {
     const struct shelf *shelf = &store->shelves[e];

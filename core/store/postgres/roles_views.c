@@ -67,6 +67,8 @@ static const struct {
     {AUDITOR | OFFICER, "origins", NULL},
     {AUDITOR, "pairs", NULL},
     {AUDITOR, "unlinkable", NULL},
+    {AUDITOR, "outcome", "SELECT * FROM outcome"},
+    {AUDITOR, "link_unlinkable", "SELECT * FROM link_unlinkable"},
     {AUDITOR, "decisions", NULL},
     {AUDITOR, "approval", "SELECT * FROM approval"},
     {AUDITOR, "erasure",
@@ -198,6 +200,7 @@ void roles_views(const struct roles *roles) {
       consolidated(roles, &store->wholes[kind]);
     }
   }
+  roles_figures(roles);
   roles_text(roles, "CREATE VIEW \"@_officer\".identity WITH (security_barrier) AS SELECT * FROM identity;"
                     "CREATE VIEW \"@_auditor\".identity WITH (security_barrier) AS SELECT row_id, NULL::bytea AS body "
                     "FROM identity WHERE false;");

@@ -4,7 +4,9 @@
 #include "core/store/access.h"
 #include "tests/support/peru.h"
 #include "tests/support/postgres.h"
+#include "tests/support/program.h"
 
+#include <libpq-fe.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,6 +58,11 @@ static int set_up(void **state) {
   snprintf(store, sizeof store, "{postgres: \"%s\", schema: trust}", postgres_start());
   peru_start(&peru, 40, 5, NULL);
   service = peru_workspace(&peru, "service", store);
+  shell("printf 'releases: releases\\ndisclosure: {k: 1}\\n' >>%s/puente.yaml && mkdir %s/releases", service, service);
+  program_write(service, "releases/small.yaml",
+                "release: small\ntables:\n  sex: {indicator: victims, by: [year, sex]}\n"
+                "  band: {indicator: victims, by: [age_band, purpose_group]}\n"
+                "  place: {indicator: cases, by: [department]}\n");
   works(service, "store init");
   works(service, "access setup");
   works(service, "run --quiet");
@@ -190,6 +197,84 @@ static void an_officer_explains(void **state) {
   free(said);
 }
 
+/* ---- figures ---- */
+
+/* The auditor is told what the service is; `reveal`: a name of the store that nothing of it may hold. */
+static void same(const char *arguments, const char *wanted) {
+  int code = 0, other = 0;
+  char *theirs = say(folders[ROLE_AUDITOR], &code, arguments), *ours = say(service, &other, arguments);
+  if (code != 0 || other != 0 || strcmp(theirs, ours) != 0 || strstr(theirs, wanted) == NULL) {
+    fail_msg("%s: %d, %d, wanted %s\n%.3000s\n---- the service:\n%.3000s", arguments, code, other, wanted, theirs,
+             ours);
+  }
+  free(theirs);
+  free(ours);
+}
+
+static char *ask(const char *login, const char *sql) {
+  char conninfo[640];
+  snprintf(conninfo, sizeof conninfo, "%s user=%s", postgres_start(), login);
+  PGconn *connection = PQconnectdb(conninfo);
+  PGresult *result = PQexec(connection, sql);
+  bool answered = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+  char *text = strdup(answered ? PQgetvalue(result, 0, 0) : PQerrorMessage(connection));
+  PQclear(result);
+  PQfinish(connection);
+  return text;
+}
+
+static void answers(const char *sql, const char *wanted) {
+  char *said = ask("c_auditor", sql);
+  if (strstr(said, wanted) == NULL) {
+    fail_msg("%s: %s, not %s", sql, said, wanted);
+  }
+  free(said);
+}
+
+#define COUNTABLE "SELECT count(sex) + count(birth_date) FROM trust_auditor.persons"
+
+/* From a figure, of today or of a release, to its values as shapes. What it is made of can be read after the entry of
+ * the log alone, and no identifier ever. */
+static void an_auditor_follows_a_figure(void **state) {
+  (void)state;
+  answers(COUNTABLE, "0");
+  answers("SELECT count(sex) + count(birth_date) FROM trust_auditor.persons_at(99)", "0");
+  works(service, "release create small --purpose test");
+  same("--json explain figure victims", "\"figure\": ");
+  same("--json explain figure victims --by sex=female", "\"units\": [");
+  same("explain figure --release small sex --by sex=female", "counted again as of run ");
+  same("--json explain figure --release small band", "\"same\": true");
+  same("--json explain figure --release small place", "\"same\": true");
+  int code = 0;
+  char *said = say(folders[ROLE_AUDITOR], &code, "release verify small");
+  assert_non_null(strstr(said, "release ok: number=1"));
+  free(said);
+  said = say(folders[ROLE_AUDITOR], &code, "audit sample victims --by sex=female --n 3 --seed 7");
+  if (code != 0 || strstr(said, "\n3. drawn by ") == NULL || strstr(said, "person_key: AAA") != NULL) {
+    fail_msg("%d: %s", code, said);
+  }
+  free(said);
+  said = say(folders[ROLE_AUDITOR], &code, "explain figure victims --exact --purpose x");
+  assert_non_null(strstr(said, "your role may not do this: it needs the role officer"));
+  free(said);
+  char *rows = workspace_rows(service, "SELECT event, actor, body FROM audit WHERE event IN ('figure', 'sample') AND "
+                                       "(event = 'sample' OR body LIKE '%small%' OR body LIKE '%female%') "
+                                       "ORDER BY sequence LIMIT 2");
+  assert_non_null(strstr(rows, "figure|c_auditor|{\"figure\":\"victims\",\"where\":{\"sex\":\"female\"}}\n"));
+  free(rows);
+  rows = workspace_rows(service, "SELECT actor, body FROM audit WHERE event = 'sample'");
+  assert_non_null(strstr(rows, "c_auditor|{\"figure\":\"victims\",\"n\":3,\"run\":"));
+  free(rows);
+  char *counted = ask("c_auditor", COUNTABLE);
+  assert_true(atoll(counted) > 20);
+  free(counted);
+  answers("SELECT given_names FROM trust_auditor.persons", "column \"given_names\" does not exist");
+  answers("SELECT count(*) FROM trust_auditor.identity", "0");
+  answers("SELECT count(denuncia_number) FROM trust_auditor.cases", "0");
+  answers("SELECT trust_guard.figure('reveal', 'x', '{}')", "no figure");
+  works(folders[ROLE_AUDITOR], "audit verify");
+}
+
 static void the_log_stands(void **state) {
   (void)state;
   int code = 0;
@@ -255,8 +340,11 @@ static void a_restore_keeps_roles_out(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_officer_explains), /* before an export opens all that is the officer's */
-      cmocka_unit_test(every_command),        cmocka_unit_test(the_log_stands),
-      cmocka_unit_test(who_has_none_is_told), cmocka_unit_test(a_restore_keeps_roles_out),
+      cmocka_unit_test(an_auditor_follows_a_figure),
+      cmocka_unit_test(every_command),
+      cmocka_unit_test(the_log_stands),
+      cmocka_unit_test(who_has_none_is_told),
+      cmocka_unit_test(a_restore_keeps_roles_out),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
