@@ -4,6 +4,7 @@
 #include "tests/support/workspace.h"
 
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,6 +198,24 @@ static void person_goes(const char *schema) {
   terms_end(&ground);
 }
 
+/* Another program has the store open, so that nobody who closes it writes its pages back: the erasure does. */
+static void test_beside_a_reader(void **state) {
+  (void)state;
+  struct terms_ground ground;
+  char path[512], arguments[160];
+  sqlite3 *reader = NULL;
+  terms_begin(&ground, NULL, NULL);
+  land(&ground);
+  snprintf(path, sizeof path, "%s/puente.db", ground.folder);
+  snprintf(arguments, sizeof arguments, "erase person %lld" ASK, (long long)person_of(&ground, 2));
+  assert_int_equal(sqlite3_open_v2(path, &reader, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(reader, "SELECT count(*) FROM run", NULL, NULL, NULL), SQLITE_OK);
+  terms_run(&ground, 0, arguments);
+  assert_nowhere(&ground);
+  sqlite3_close(reader);
+  terms_end(&ground);
+}
+
 /* What did not change for longer than its terms allow goes; what changed since, and other sources', stays. */
 static void time_is_over(const char *schema) {
   struct terms_ground ground;
@@ -273,10 +292,11 @@ static void test_time_postgres(void **state) {
 
 int main(void) {
   setenv("PUENTE_ACTOR", "ana.rojas", 1);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_key_sqlite),    cmocka_unit_test(test_key_postgres),
-                                     cmocka_unit_test(test_record_sqlite), cmocka_unit_test(test_record_postgres),
-                                     cmocka_unit_test(test_notes_sqlite),  cmocka_unit_test(test_notes_postgres),
-                                     cmocka_unit_test(test_person_sqlite), cmocka_unit_test(test_person_postgres),
-                                     cmocka_unit_test(test_time_sqlite),   cmocka_unit_test(test_time_postgres)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_beside_a_reader), cmocka_unit_test(test_key_sqlite),
+                                     cmocka_unit_test(test_key_postgres),    cmocka_unit_test(test_record_sqlite),
+                                     cmocka_unit_test(test_record_postgres), cmocka_unit_test(test_notes_sqlite),
+                                     cmocka_unit_test(test_notes_postgres),  cmocka_unit_test(test_person_sqlite),
+                                     cmocka_unit_test(test_person_postgres), cmocka_unit_test(test_time_sqlite),
+                                     cmocka_unit_test(test_time_postgres)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
