@@ -93,7 +93,7 @@ static bool serves(const struct carrying *carrying) {
   for (size_t i = 0; i < system->cell_count; i++) {
     const struct cell *cell = &system->cells[i];
     int64_t count = cell->count + carrying->swing[i];
-    if (engine_needs(system, cell) && (count < cell->least || count > cell->most)) {
+    if (engine_needs(cell) && (count < cell->least || count > cell->most)) {
       return true;
     }
   }

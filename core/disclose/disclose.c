@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 enum { TURNS_MOST = 100, BOX_SIDE = 6 };
+#define STRETCH 1e6 /* more than all that is shown costs */
 
 /* ---- worlds ---- */
 
@@ -20,7 +21,7 @@ static void swing(struct engine *engine, const struct world *world) {
   }
 }
 
-/* Whether it is a set of units that could be: none negative, no hidden cell empty, what is known as it is. */
+/* Whether it is a set of units that could be: none negative, no hidden cell less than it is known to be, what is known as it is. */
 static bool is_possible(const struct engine *engine, const struct world *world) {
   const struct system *system = &engine->system;
   for (size_t i = 0; i < world->count; i++) {
@@ -30,7 +31,7 @@ static bool is_possible(const struct engine *engine, const struct world *world) 
   }
   for (size_t i = 0; i < system->cell_count; i++) {
     const struct cell *cell = &system->cells[i];
-    if (engine->swing[i] != 0 && (cell->known || cell->count + engine->swing[i] < 1)) {
+    if (engine->swing[i] != 0 && (cell->known || cell->count + engine->swing[i] < cell->floor)) {
       return false;
     }
   }
@@ -100,8 +101,8 @@ static bool is_hidden(const struct cell *cell) {
   return cell->status != DISCLOSE_SHOWN;
 }
 
-static bool is_protected(const struct system *system, const struct cell *cell) {
-  return cell->most >= system->k && cell->most - cell->least >= system->width;
+static bool is_protected(const struct cell *cell) {
+  return cell->most >= cell->room.most && cell->most - cell->least >= cell->room.width;
 }
 
 static enum status check_stop(const struct engine *engine, struct error *error) {
@@ -220,23 +221,47 @@ static enum status reach(struct engine *engine, size_t cell, int64_t aim, bool u
   return status;
 }
 
+/* As near to `aim` as can be, whatever it costs. */
+static enum status stretch(struct engine *engine, size_t at, int64_t aim, bool up, struct error *error) {
+  const struct cell *cell = &engine->system.cells[at];
+  int64_t by = up ? aim - cell->count : cell->count - aim;
+  bool reached;
+  if (by <= 0 || (up ? cell->most >= aim : cell->least <= aim)) {
+    return OK;
+  }
+  programme_begin(engine->programme, HOLD_KNOWN);
+  programme_wish(engine->programme, at, by, up, STRETCH);
+  return engine_solve(engine, engine->programme, &reached, error);
+}
+
+/* No more is asked for than there is. */
+static void keep_room(struct cell *cell) {
+  int64_t width = cell->most - cell->least;
+  cell->room.most = cell->most < cell->room.most ? cell->most : cell->room.most;
+  cell->room.width = width < cell->room.width ? width : cell->room.width;
+}
+
 /* First up, until a count of k is possible; then down, as far as a cell that is not empty can go; then up for the rest
  * of the width. */
 static enum status protect(struct engine *engine, size_t at, struct error *error) {
-  const struct system *system = &engine->system;
   struct cell *cell = &engine->system.cells[at];
   enum status status = OK;
-  if (cell->most < system->k) {
-    status = reach(engine, at, system->k, true, error);
+  if (cell->most < cell->room.most) {
+    status = reach(engine, at, cell->room.most, true, error);
   }
-  int64_t floor = cell->fixed > 1 ? cell->fixed : 1, low = cell->most - system->width;
-  if (status == OK && !is_protected(system, cell) && floor < cell->least) {
+  int64_t floor = cell->fixed > cell->floor ? cell->fixed : cell->floor, low = cell->most - cell->room.width;
+  if (status == OK && !is_protected(cell) && floor < cell->least) {
     status = reach(engine, at, low > floor ? low : floor, false, error);
   }
-  if (status == OK && !is_protected(system, cell)) {
-    status = reach(engine, at, cell->least + system->width, true, error);
+  if (status == OK && !is_protected(cell)) {
+    status = reach(engine, at, cell->least + cell->room.width, true, error);
   }
-  cell->exposed = !is_protected(system, cell);
+  if (status == OK && cell->modest && !is_protected(cell)) {
+    status = stretch(engine, at, cell->room.most, true, error);
+    status = status == OK ? stretch(engine, at, floor, false, error) : status;
+    keep_room(cell);
+  }
+  cell->exposed = !is_protected(cell);
   return status;
 }
 
@@ -254,14 +279,14 @@ static int by_need(const void *a, const void *b, void *context) {
   return left < right ? -1 : left > right;
 }
 
-bool engine_needs(const struct system *system, const struct cell *cell) {
-  return is_hidden(cell) && !cell->exposed && !is_protected(system, cell);
+bool engine_needs(const struct cell *cell) {
+  return is_hidden(cell) && !cell->exposed && !is_protected(cell);
 }
 
 static size_t count_needs(const struct system *system) {
   size_t count = 0;
   for (size_t i = 0; i < system->cell_count; i++) {
-    count += engine_needs(system, &system->cells[i]);
+    count += engine_needs(&system->cells[i]);
   }
   return count;
 }
@@ -278,8 +303,9 @@ static enum status protect_each_other(struct engine *engine, struct error *error
     programme_begin(engine->programme, HOLD_SHOWN);
     for (size_t i = 0; i < system->cell_count; i++) {
       const struct cell *cell = &system->cells[i];
-      int64_t most = cell->least + system->width > system->k ? cell->least + system->width : system->k;
-      if (engine_needs(system, cell)) {
+      int64_t most = cell->least + cell->room.width;
+      most = most > cell->room.most ? most : cell->room.most;
+      if (engine_needs(cell)) {
         programme_wish(engine->programme, i, most - cell->count, true, (double)(1u << draw(i, (uint64_t)turn) % 12));
       }
     }
@@ -288,6 +314,11 @@ static enum status protect_each_other(struct engine *engine, struct error *error
     vain = (before - left) * 50 < left ? vain + 1 : 0;
   }
   return status;
+}
+
+/* A strict problem ends with the first cell that cannot be protected. */
+static bool gives_up(const struct system *system, size_t cell) {
+  return system->problem->strict && system->cells[cell].exposed;
 }
 
 static enum status protect_singly(struct engine *engine, struct error *error) {
@@ -304,9 +335,12 @@ static enum status protect_singly(struct engine *engine, struct error *error) {
   while (again && status == OK) {
     again = false;
     for (size_t i = 0; i < system->cell_count && status == OK; i++) {
-      if (engine_needs(system, &system->cells[order[i]])) {
+      if (engine_needs(&system->cells[order[i]])) {
         status = protect(engine, order[i], error);
-        again = true;
+        again = !gives_up(system, order[i]);
+        if (!again) {
+          break;
+        }
       }
     }
   }
@@ -337,7 +371,7 @@ static void learn_all(struct engine *engine) {
 static bool all_protected(const struct system *system) {
   for (size_t i = 0; i < system->cell_count; i++) {
     const struct cell *cell = &system->cells[i];
-    if (is_hidden(cell) && !cell->exposed && !is_protected(system, cell)) {
+    if (is_hidden(cell) && !cell->exposed && !is_protected(cell)) {
       return false;
     }
   }
@@ -427,7 +461,10 @@ static enum status audit(struct engine *engine, struct error *error) {
     result->filled += own;
     result->small += own && cell->status == DISCLOSE_SMALL;
     result->beside += own && cell->status == DISCLOSE_BESIDE;
-    result->exposed += is_hidden(cell) && !is_protected(system, cell);
+    result->exposed += is_hidden(cell) && !is_protected(cell);
+    if (result->tables[cell->table].room != NULL) {
+      result->tables[cell->table].room[cell->place] = cell->room;
+    }
     result->tables[cell->table].status[cell->place] = cell->status;
   }
   return OK;

@@ -10,7 +10,8 @@
  * after all that is shown is put together,
  *   - a count of k or more stays possible, and
  *   - two possible counts lie at least `width` apart (k-1 unless set).
- * Zero is shown, as an empty cell. A reader may not be told whether a cell is hidden by itself or for another.
+ * Zero is shown, as an empty cell, but for tables that are quiet: these hide more, and so may show more. A reader may
+ * not be told whether a cell is hidden by itself or for another.
  *
  * Method: "possible" is proved, not estimated. For each hidden cell a world is built: another set of units, in whole
  * numbers, that gives every shown figure exactly and the hidden cell another count; it is checked in integer
@@ -66,7 +67,13 @@ enum disclose_status {
   DISCLOSE_SHOWN,
   DISCLOSE_SMALL,  /* hidden: 1..k-1, or hidden earlier */
   DISCLOSE_BESIDE, /* hidden for another's sake */
-  DISCLOSE_ABSENT  /* in an earlier table: was not published; not given in a result */
+  DISCLOSE_ABSENT  /* nothing is told: in an earlier table, was not published; in a quiet one, empty */
+};
+
+/* What has to stay possible of a hidden cell. */
+struct disclose_room {
+  int64_t most;  /* a count of that, or more */
+  int64_t width; /* two counts so far apart */
 };
 
 /* Cells are in row-major order: the first level moves slowest. Without levels: the one cell of all units. A table whose
@@ -76,6 +83,9 @@ struct disclose_table {
   struct disclose_level levels[DISCLOSE_AXES_MOST];
   size_t level_count;
   const uint8_t *earlier; /* statuses of a table that is out already, by cell; NULL: of this publication */
+  bool quiet; /* it lists shown cells alone, and not which of the others are empty: they may be, for all a reader knows.
+               * Where what was shown before leaves a cell less room than is asked for, it keeps that */
+  const struct disclose_room *room; /* by cell, where less than the settings ask has to stay; NULL: as the settings ask */
   unsigned tier; /* what is hidden for another's sake is hidden in tables of the highest tier that will do; within a
                   * tier, cells of few levels are spared most. An earlier table is looked at from its tier on */
 };
@@ -89,6 +99,7 @@ struct disclose_problem {
   size_t row_count;
   const struct disclose_table *tables;
   size_t table_count;
+  bool strict;             /* ends at the first cell that cannot be protected: then `exposed` alone is told */
   const atomic_bool *stop; /* ERR_INTERRUPTED soon after it is set; NULL: never */
 };
 
@@ -96,6 +107,7 @@ struct disclose_figures {
   size_t size;
   int64_t *counts; /* the true ones */
   uint8_t *status; /* enum disclose_status; of an earlier table too: hidden stays hidden */
+  struct disclose_room *room; /* of a quiet table: what is possible, as far as is asked for; else NULL */
 };
 
 /* In the arena given. */

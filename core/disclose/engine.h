@@ -17,7 +17,7 @@ struct engine {
 };
 
 /* Whether a hidden cell is not protected yet. */
-bool engine_needs(const struct system *system, const struct cell *cell);
+bool engine_needs(const struct cell *cell);
 /* Solves; a world that is possible is taken, and hides what it moves. */
 enum status engine_solve(struct engine *engine, struct programme *programme, bool *reached,
                          struct error *error) MUST_CHECK;

@@ -49,7 +49,7 @@ void programme_begin(struct programme *programme, enum hold hold) {
     const struct cell *cell = &system->cells[programme->cell[i]];
     size_t up = way(programme, i, true), down = way(programme, i, false);
     bool shown = cell->status == DISCLOSE_SHOWN, fast = is_fast(cell, hold);
-    double most = (double)(cell->count - 1); /* a hidden cell is known not to be empty */
+    double most = (double)(cell->count - cell->floor);
     bool alone = programme->row_of[i] == DISCLOSE_NONE;
     programme->lower[up] = programme->lower[down] = 0;
     programme->upper[up] = fast ? 0 : FAR;

@@ -274,7 +274,8 @@ static double cost_of(const struct system *system, size_t table, int64_t count) 
 }
 
 static void add_cell(struct system *system, const uint8_t *begun, size_t table, size_t place, int64_t fixed) {
-  const uint8_t *earlier = system->problem->tables[table].earlier;
+  const struct disclose_table *own = &system->problem->tables[table];
+  const uint8_t *earlier = own->earlier;
   struct disclose_figures *figures = &system->result->tables[table];
   int64_t count = figures->counts[place];
   bool small = count < system->k;
@@ -282,11 +283,15 @@ static void add_cell(struct system *system, const uint8_t *begun, size_t table, 
     small = earlier[place] == DISCLOSE_SMALL || earlier[place] == DISCLOSE_BESIDE;
   }
   figures->status[place] = small ? DISCLOSE_SMALL : begun != NULL ? begun[place] : DISCLOSE_SHOWN;
+  const struct disclose_room asked = {.most = system->k, .width = system->width};
   system->cell_at[table][place] = (uint32_t)system->cell_count;
   system->cells[system->cell_count++] = (struct cell){.table = (uint32_t)table,
                                                       .place = place,
                                                       .count = count,
                                                       .fixed = fixed,
+                                                      .floor = own->quiet ? 0 : 1,
+                                                      .room = own->room != NULL ? own->room[place] : asked,
+                                                      .modest = own->quiet && earlier == NULL,
                                                       .least = count,
                                                       .most = count,
                                                       .cost = cost_of(system, table, count),
@@ -305,15 +310,20 @@ static enum status add_table(struct system *system, const uint8_t *begun, const 
   figures->status = arena_array(system->arena, figures->size, sizeof *figures->status);
   system->cell_at[table] = arena_array(system->arena, figures->size, sizeof **system->cell_at);
   int64_t *fixed = arena_array(system->arena, figures->size, sizeof *fixed);
-  if (figures->counts == NULL || figures->status == NULL || system->cell_at[table] == NULL || fixed == NULL) {
+  bool quiet = system->problem->tables[table].quiet;
+  if (quiet) {
+    figures->room = arena_array(system->arena, figures->size, sizeof *figures->room);
+  }
+  if ((quiet && figures->room == NULL) || figures->counts == NULL || figures->status == NULL || system->cell_at[table] == NULL || fixed == NULL) {
     return error_memory(error);
   }
   enum status status = count_table(system, lying, count, table, fixed, error);
   for (size_t place = 0; status == OK && place < figures->size; place++) {
     system->cell_at[table][place] = DISCLOSE_NONE;
-    if (earlier != NULL && earlier[place] == DISCLOSE_ABSENT) {
+    bool empty = figures->counts[place] == 0;
+    if (earlier != NULL ? earlier[place] == DISCLOSE_ABSENT : empty && quiet) {
       figures->status[place] = DISCLOSE_ABSENT;
-    } else if (figures->counts[place] > 0) {
+    } else if (!empty) {
       add_cell(system, begun, table, place, fixed[place]);
     }
   }

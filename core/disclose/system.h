@@ -15,6 +15,8 @@ struct cell {
   size_t place; /* in the table */
   int64_t count;
   int64_t fixed;       /* of fixed units */
+  int64_t floor;       /* what a hidden one is known to count at least: 1, in a quiet table 0 */
+  struct disclose_room room;
   int64_t least, most; /* over the worlds found, the true one among them */
   double cost;         /* of moving it by one while it is shown */
   uint8_t status;
@@ -22,6 +24,7 @@ struct cell {
   bool held;    /* shown by a lower tier: to be hidden only where nothing else will do */
   bool guarded; /* has to be protected as a small one */
   bool exposed;
+  bool modest; /* of a quiet table of this publication */
 };
 
 /* A place's units, and the cells that it lies in: columns[starts[i]..starts[i+1]). */

@@ -70,6 +70,7 @@ static uint32_t cut_date(struct counting *counting, const struct group *group, c
     return MAP_NONE;
   }
   struct slice text = map_key(counting->dictionary, value);
+  len = text.len < len && counting->request->deepest ? 4 : len;
   return text.len < len ? MAP_NONE : intern(counting, slice_make(text.data, len));
 }
 
@@ -82,8 +83,10 @@ static uint32_t place_at(struct counting *counting, const struct group *group, c
   } else if (group->record != MAP_NONE) {
     value = grid_value(&counting->cases, group->record, CASE_PLACE);
   }
-  const char *above =
-      value == MAP_NONE ? NULL : cube_ancestor(counting->places, map_key(counting->dictionary, value), level);
+  const char *above = NULL;
+  for (int at = level; at >= 0 && above == NULL && value != MAP_NONE; at = counting->request->deepest ? at - 1 : -1) {
+    above = cube_ancestor(counting->places, map_key(counting->dictionary, value), at);
+  }
   return above == NULL ? MAP_NONE : intern(counting, slice_of(above));
 }
 
@@ -552,11 +555,6 @@ enum status cube_run(const struct cube_request *request, struct cube *cube, stru
     status = cube_cells_make(request, counting.tuples, counting.count, cube, error);
     cube->total.records = counting.records;
     cube->unlinked = counting.unlinked;
-  }
-  if (status == OK && request->keep) {
-    cube->tuples = counting.tuples;
-    cube->tuple_count = counting.count;
-    counting.tuples = NULL;
   }
   free_counting(&counting);
   status = status == OK ? protect(request, cube, error) : status;

@@ -73,18 +73,21 @@ struct cube_request {
   const struct condition *conditions; /* besides the indicator's */
   size_t condition_count;
   const char *source;      /* NULL: consolidated */
-  bool suppress;           /* what may not be shown is hidden (core/disclose), as if all margins were printed too */
+  bool suppress;           /* of consolidated figures of now: what may not be shown is hidden (cube_lattice.h) */
   bool guard;              /* what may not be shown is hidden so, or all is rounded, as `disclosure:` has it */
-  const char *const *with; /* suppress: fields of the table that this one is printed with */
-  size_t with_count;
-  bool keep;           /* the tuples too */
+  struct cube_lattice *lattice; /* suppress: of the same indicator and at least these fields; NULL: made for this one */
   cube_visitor *visit; /* told of each unit that meets the conditions; NULL: none */
   void *context;
+  bool deepest;      /* months and provinces: where only the year or the department is recorded, that one */
   int64_t as_of_run; /* as the store stood after that run; 0: now. What is not settled is as it is now */
   const struct indicator *const *axes; /* by field: whose dates, places and ages it has; NULL: the indicator's own */
   cube_grouper *group;                 /* with `groups`; NULL: by the code lists of today */
   const void *groups;
 };
+
+/* What may be shown of all tables of an indicator by some fields and those of filters, or by coarser and fewer ones, so
+ * that what several counts hang on is found out once (cube_lattice.h). */
+struct cube_lattice;
 
 struct cube_cell {
   uint32_t values[CUBE_FIELDS_MOST]; /* positions in the dictionary; MAP_NONE: not recorded */
@@ -94,8 +97,9 @@ struct cube_cell {
 struct cube_shown {
   size_t filled, kept; /* cells that are not empty; of those, shown */
   int share;           /* of the units, in steps of 5 %, still seen in a shown cell of the table; -1: not told */
-  size_t rows;         /* that the protection took: units by their values */
+  bool totalled;       /* how many units there are is shown */
   bool valued;         /* each field has a value that is recorded */
+  bool withheld;       /* of some cells nothing is told, not even that they are empty: they are not in `filled` */
 };
 struct cube {
   struct map *dictionary;
@@ -106,20 +110,17 @@ struct cube {
   struct extent total;     /* each unit once */
   int64_t waiting;         /* waiting pairs between units of the total */
   size_t hidden;           /* of the cells */
+  bool withheld;           /* suppress: cells that are not there may be empty or not */
   int rounded;             /* guard: to that base; 0: what is shown is exact */
   struct cube_shown shown; /* suppress */
-  struct tuple *tuples;    /* where they are kept */
-  size_t tuple_count;
   int64_t unlinked; /* rows that belong to no consolidated person or case: not counted */
 };
 
 /* ERR_LIMIT where a table is too large to be protected. */
 enum status cube_run(const struct cube_request *request, struct cube *cube, struct error *error) MUST_CHECK;
 void cube_free(struct cube *cube);
-/* What cube_run would show of that count, without its figures: `suppress` is taken as set. A count that is protected
- * in a table of more than so many cells that are not empty is given up: filled SIZE_MAX. */
-enum status cube_show(const struct cube_request *request, size_t cells_most, struct cube_shown *shown,
-                      struct error *error) MUST_CHECK;
+/* What cube_run would show of that count, without its figures: `suppress` is taken as set. */
+enum status cube_show(const struct cube_request *request, struct cube_shown *shown, struct error *error) MUST_CHECK;
 
 /* Units before they are put together into cells: one row for each combination of values that a unit has in a case. */
 struct cube_row {

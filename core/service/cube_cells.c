@@ -236,6 +236,5 @@ const char *cube_label(const struct cube *cube, const struct codelists *lists, s
 void cube_free(struct cube *cube) {
   map_free(cube->dictionary);
   free(cube->cells);
-  free(cube->tuples);
   *cube = (struct cube){0};
 }

@@ -2,6 +2,26 @@
 
 #include <stdio.h>
 
+static const char *const STEPS[][2] = {{"province", "department"}, {"department", "region"},      {"month", "year"},
+                                       {"year", "period"},         {"purposes", "purpose_group"}, {"age", "age_band"}};
+enum { STEPS_COUNT = sizeof STEPS / sizeof *STEPS };
+
+const char *cube_coarser_field(const char *field) {
+  for (size_t i = 0; i < STEPS_COUNT; i++) {
+    if (strcmp(STEPS[i][0], field) == 0) {
+      return STEPS[i][1];
+    }
+  }
+  return NULL;
+}
+
+const char *cube_finest_field(const char *field) {
+  for (size_t i = STEPS_COUNT; i-- > 0;) {
+    field = strcmp(STEPS[i][1], field) == 0 ? STEPS[i][0] : field;
+  }
+  return field;
+}
+
 struct slice cube_next_value(struct slice *text) {
   const char *end = memchr(text->data, ';', text->len);
   size_t len = end == NULL ? text->len : (size_t)(end - text->data);

@@ -50,6 +50,12 @@ const char *cube_ancestor(const struct codelist *places, struct slice place, int
 uint32_t cube_coarser(const struct cube_request *request, const struct cube_field *field, struct map *dictionary,
                       uint32_t value);
 
+/* The field one step coarser (province, department, region; month, year, period; purposes, purpose_group; age,
+ * age_band), NULL: there is none; and the finest of its steps. Fields that have steps in common have the same finest
+ * one, any other is its own. */
+const char *cube_coarser_field(const char *field);
+const char *cube_finest_field(const char *field);
+
 /* How far each case got and what was decided, by dictionary value of its case_id: the furthest stage on record as a
  * position in the list, or -1 (a rescue is an intervention); decisions as bits of their positions. */
 struct cube_progress {

@@ -1,5 +1,7 @@
 #include "core/service/cube_offer.h"
 
+#include "core/service/cube_fields.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,22 +13,10 @@ struct way {
   uint8_t left_out, steps;
 };
 
-static const char *coarser(const char *field) {
-  static const char *const steps[][2] = {
-      {"province", "department"}, {"department", "region"},      {"month", "year"},
-      {"year", "period"},         {"purposes", "purpose_group"}, {"age", "age_band"}};
-  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-    if (strcmp(steps[i][0], field) == 0) {
-      return steps[i][1];
-    }
-  }
-  return NULL;
-}
-
 /* NULL: it is left out. */
 static const char *field_at(const char *field, int depth) {
   while (depth-- > 0 && field != NULL) {
-    field = coarser(field);
+    field = cube_coarser_field(field);
   }
   return field;
 }
@@ -100,7 +90,7 @@ static enum status try_way(const struct cube_request *request, const struct way 
       by[asked.by_count++] = offer->by[i];
     }
   }
-  return cube_show(&asked, OFFER_CELLS_MOST, &offer->shown, error);
+  return cube_show(&asked, &offer->shown, error);
 }
 
 /* More of the units; where that is not told, or the same, a larger part of the cells. */
@@ -115,16 +105,15 @@ enum status cube_offer(const struct cube_request *request, const struct cube_sho
                        struct error *error) {
   struct way ways[WAYS_MOST] = {{.steps = 0}};
   bool whole = false;
-  *offers = (struct cube_offers){.tried = shown->rows <= OFFER_ROWS_MOST};
-  size_t count = offers->tried ? list_ways(request, ways) : 0;
-  for (size_t i = 0, tries = 0; i < count && i < 2 * OFFER_TRIES_MOST && tries < OFFER_TRIES_MOST && !whole; i++) {
+  *offers = (struct cube_offers){.count = 0};
+  size_t count = list_ways(request, ways);
+  for (size_t i = 0; i < count && !whole; i++) {
     struct cube_offer offer;
     enum status status = try_way(request, &ways[i], &offer, error);
     if (status != OK) {
       return status;
     }
-    tries += offer.shown.filled <= OFFER_CELLS_MOST;
-    whole = offer.shown.valued && offer.shown.kept == offer.shown.filled;
+    whole = offer.shown.valued && !offer.shown.withheld && offer.shown.kept == offer.shown.filled;
     if (whole) {
       offers->offers[offers->count++] = offer;
     } else if (offer.shown.valued && shows_more(&offer.shown, offers->count == 0 ? shown : &offers->offers[0].shown)) {

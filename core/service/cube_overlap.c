@@ -247,8 +247,6 @@ static enum status run_crosstab(struct overlapping *overlapping, uint32_t chosen
   const char *by[FIELDS];
   struct cube cube;
   asked.guard = true;
-  asked.with = NAMES;
-  asked.with_count = FIELDS;
   asked.by = by;
   asked.by_count = 0;
   for (size_t field = 0; field < FIELDS; field++) {
@@ -439,8 +437,10 @@ static enum status tell(const struct overlapping *overlapping, struct arena *are
     const struct part *part = &overlapping->parts[t];
     bool asked = !part->whole || overlapping->wanted[DEPARTMENT] == NULL;
     for (uint32_t pair = 0; pair < pairs && asked && status == OK; pair++) {
-      if (!is_wanted(overlapping, pair, YEAR) || !is_wanted(overlapping, pair, DEPARTMENT)) {
-        continue;
+      bool listed = part->whole || !overlapping->suppress
+                    || overlapping->crosstabs[CROSSTABS - 1].status[pair] != DISCLOSE_ABSENT;
+      if (!listed || !is_wanted(overlapping, pair, YEAR) || !is_wanted(overlapping, pair, DEPARTMENT)) {
+        continue; /* a row for itself would tell that there is somebody */
       }
       for (uint32_t group = 0; group < overlapping->tables[t].levels[1].groups && status == OK; group++) {
         bool beside = part->content == CONTENT_SOURCE && group != 0;

@@ -1,356 +1,373 @@
 #include "core/disclose/disclose.h"
 #include "core/service/cube_cells.h"
 #include "core/service/cube_fields.h"
+#include "core/service/cube_lattice.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-/* What may be shown of a count is decided on the widest table that it belongs to: its own fields, those that are
- * printed beside it (request->with), and the fields of its filters, with all margins. So the same cell is shown or
- * hidden whichever of these tables is asked for, and two filters cannot be taken from each other. */
+/* A count is looked up in the lattice of its tables: its fields and those of its conditions say which table, its values
+ * and theirs which cell. */
 
-enum { AXES_MOST = CUBE_FIELDS_MOST };
+enum { BOUNDS_MOST = CUBE_FIELDS_MOST + CUBE_CONDITIONS_MOST };
+#define NOWHERE SIZE_MAX
 
-/* The table that was asked for, as part of the wide one: some axes are its fields, some stand at the value of a filter.
- */
-struct sought {
-  uint32_t fields, fixed; /* axes, by bit */
-  uint32_t atoms[AXES_MOST];
-  bool nobody; /* no unit has the value of a filter */
+/* A value that a field has to have. */
+struct bound {
+  size_t chain, step;
+  uint32_t group; /* DISCLOSE_NONE: nobody has that value */
 };
-
-struct wide {
+struct lookup {
   const struct cube_request *request;
-  struct cube_plan plan; /* what filters mean: a label is its code, "yes" is 1 */
-  const char *axes[AXES_MOST];
-  size_t axis_count;
-  struct condition conditions[CUBE_CONDITIONS_MOST]; /* filters that found no room as axes */
-  size_t condition_count;
-  struct cube cube;
-  struct map *values[AXES_MOST]; /* atoms, by text; the first is what is not recorded */
-  uint32_t counts[AXES_MOST];
-  struct sought sought;
-  struct disclose_row *rows; /* of a unit together */
-  struct disclose_table tables[DISCLOSE_TABLES_MOST];
-  size_t table_count;
-  struct disclose_result result;
+  struct cube_lattice *lattice;
+  struct bound filters[BOUNDS_MOST];
+  size_t filter_count;
+  bool nobody; /* has the value of a filter */
 };
 
-static bool has_axis(const struct wide *wide, const char *name) {
-  for (size_t i = 0; i < wide->axis_count; i++) {
-    if (strcmp(wide->axes[i], name) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
+/* ---- bounds ---- */
 
-static bool add_axis(struct wide *wide, const char *name) {
-  if (has_axis(wide, name)) {
-    return true;
-  }
-  if (wide->axis_count == AXES_MOST) {
-    return false;
-  }
-  wide->axes[wide->axis_count++] = name;
-  return true;
-}
-
-static int by_name(const void *a, const void *b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Whether an earlier filter is of the same field. */
-static bool filters_before(const struct cube_request *request, size_t at) {
-  for (size_t i = 0; i < at; i++) {
-    if (strcmp(request->conditions[i].field, request->conditions[at].field) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/* In the order of their names, so that the outcome does not hang on the order of the question. */
-static void choose_axes(struct wide *wide) {
-  const struct cube_request *request = wide->request;
-  for (size_t i = 0; i < request->by_count; i++) {
-    add_axis(wide, request->by[i]);
-  }
-  for (size_t i = 0; i < request->with_count; i++) {
-    add_axis(wide, request->with[i]);
-  }
-  for (size_t i = 0; i < request->condition_count; i++) {
-    if (filters_before(request, i) || !add_axis(wide, request->conditions[i].field)) {
-      wide->conditions[wide->condition_count++] = request->conditions[i];
-    }
-  }
-  qsort(wide->axes, wide->axis_count, sizeof *wide->axes, by_name);
-}
-
-static struct slice text_of(const struct cube *cube, uint32_t value) {
-  return value == MAP_NONE ? slice_of("") : map_key(cube->dictionary, value);
-}
-
-static enum status make_rows(struct wide *wide, struct error *error) {
-  struct cube *cube = &wide->cube;
-  wide->rows = calloc(cube->tuple_count + 1, sizeof *wide->rows);
-  if (wide->rows == NULL) {
-    return error_memory(error);
-  }
-  for (size_t axis = 0; axis < wide->axis_count; axis++) {
-    wide->values[axis] = map_new();
-    if (wide->values[axis] == NULL || map_intern(wide->values[axis], slice_of("")) == MAP_NONE) {
-      return error_memory(error);
-    }
-    for (size_t i = 0; i < cube->tuple_count; i++) {
-      uint32_t atom = map_intern(wide->values[axis], text_of(cube, cube->tuples[i].values[axis]));
-      if (atom == MAP_NONE) {
-        return error_memory(error);
-      }
-      wide->rows[i].unit = cube->tuples[i].unit;
-      wide->rows[i].atoms[axis] = atom;
-    }
-    wide->counts[axis] = map_count(wide->values[axis]);
+static enum status find_step(const struct cube_lattice *lattice, const char *field, struct bound *bound,
+                             struct error *error) {
+  if (!cube_lattice_step(lattice, field, &bound->chain, &bound->step)) {
+    return error_set(error, ERR_INTERNAL, _("indicator '%s' has no field '%s'"), lattice->indicator->name, field);
   }
   return OK;
 }
 
-/* Every choice of the axes is a table, the bits of its position say which. */
-static void make_tables(struct wide *wide) {
-  for (size_t chosen = 0; chosen < (size_t)1 << wide->axis_count; chosen++) {
-    struct disclose_table *table = &wide->tables[wide->table_count++];
-    *table = (struct disclose_table){.name = wide->request->indicator->name};
-    for (uint32_t axis = 0; axis < wide->axis_count; axis++) {
-      if ((chosen >> axis & 1) != 0) {
-        table->levels[table->level_count++] = (struct disclose_level){.axis = axis, .groups = wide->counts[axis]};
-      }
-    }
-  }
+static const struct release_level *level_of(const struct lookup *lookup, const struct bound *bound) {
+  return &lookup->lattice->chains[bound->chain].steps[bound->step].level;
 }
 
-static size_t position_of(const struct wide *wide, const char *name) {
-  size_t axis = 0;
-  while (axis < wide->axis_count && strcmp(wide->axes[axis], name) != 0) {
-    axis++;
+/* "": not recorded, which comes last. */
+static uint32_t group_of(const struct release_level *level, struct slice text) {
+  uint32_t group = 0;
+  if (text.len == 0) {
+    return level->count - 1;
   }
-  return axis;
+  while (group + 1 < level->count && !slice_is(text, level->values[group])) {
+    group++;
+  }
+  return group + 1 < level->count ? group : DISCLOSE_NONE;
 }
 
-/* Of two filters of one field the first is an axis: the other one was applied before. */
-static void make_sought(struct wide *wide) {
-  const struct cube_request *request = wide->request;
-  struct sought *sought = &wide->sought;
-  for (size_t i = 0; i < request->condition_count; i++) {
-    size_t axis = position_of(wide, request->conditions[i].field);
-    if (axis < wide->axis_count && (sought->fixed >> axis & 1) == 0) {
-      const char *wanted = wide->plan.wanted[request->indicator->condition_count + i];
-      sought->atoms[axis] = map_get(wide->values[axis], slice_of(wanted));
-      sought->fixed |= 1U << axis;
-      sought->nobody = sought->nobody || sought->atoms[axis] == MAP_NONE;
-    }
+static enum status bind(struct lookup *lookup, const char *field, const char *wanted, struct error *error) {
+  struct bound *bound = &lookup->filters[lookup->filter_count++];
+  enum status status = find_step(lookup->lattice, field, bound, error);
+  if (status == OK) {
+    bound->group = group_of(level_of(lookup, bound), slice_of(wanted));
+    lookup->nobody = lookup->nobody || bound->group == DISCLOSE_NONE;
   }
-  for (size_t i = 0; i < request->by_count; i++) {
-    sought->fields |= 1U << position_of(wide, request->by[i]);
-  }
+  return status;
 }
 
-/* The chosen axes' cell in their table. */
-static size_t place_of(const struct wide *wide, uint32_t chosen, const uint32_t *atoms) {
-  uint32_t order[AXES_MOST];
-  size_t count = 0;
-  for (size_t axis = 0; axis < wide->axis_count; axis++) {
-    if ((chosen >> axis & 1) != 0) {
-      order[count++] = atoms[axis];
-    }
+/* What filters mean, the indicator's first: a label is its code, "yes" is 1. */
+static enum status bind_all(struct lookup *lookup, struct error *error) {
+  const struct cube_request *request = lookup->request;
+  struct cube_plan plan;
+  enum status status = cube_plan_make(request, &plan, error);
+  for (size_t i = 0; i < plan.condition_count && status == OK; i++) {
+    size_t own = request->indicator->condition_count;
+    const struct condition *condition =
+        i < own ? &request->indicator->conditions[i] : &request->conditions[i - own];
+    status = bind(lookup, condition->field, plan.wanted[i], error);
   }
-  return disclose_place(&wide->tables[chosen], order);
+  return status;
 }
 
-static bool is_shown(const struct wide *wide, uint32_t chosen, const uint32_t *atoms) {
-  return disclose_is_shown(wide->result.tables[chosen].status[place_of(wide, chosen, atoms)]);
-}
-
-/* values NULL: the total. A unit with several values of a field is counted under each, also under others than the one
- * that a filter of that field asks for: no table of the wide one has that cell. */
-static bool is_hidden(const struct wide *wide, const struct cube *cube, const uint32_t *values) {
-  const struct sought *sought = &wide->sought;
-  uint32_t atoms[AXES_MOST], chosen = sought->fixed;
-  memcpy(atoms, sought->atoms, sizeof atoms);
-  for (size_t i = 0; values != NULL && i < wide->request->by_count; i++) {
-    size_t axis = position_of(wide, wide->request->by[i]);
-    uint32_t atom = map_get(wide->values[axis], text_of(cube, values[i]));
-    if ((sought->fixed >> axis & 1) != 0 && atom != atoms[axis]) {
-      return wide->request->workspace->config->disclosure.k > 1;
-    }
-    atoms[axis] = atom;
-    chosen |= 1U << axis;
-  }
-  return !sought->nobody && !is_shown(wide, chosen, atoms);
-}
-
-static void hide(struct extent *extent) {
-  *extent = (struct extent){.hidden = true, .unlinkable = -1};
-}
-
-static void mark(const struct wide *wide, struct cube *cube) {
-  for (size_t i = 0; i < cube->count && cube->field_count > 0; i++) {
-    if (is_hidden(wide, cube, cube->cells[i].values)) {
-      hide(&cube->cells[i].extent);
-      cube->hidden++;
-    }
-  }
-  if (is_hidden(wide, cube, NULL)) {
-    hide(&cube->total);
-  }
-}
-
-/* ---- what is told of the table asked for ---- */
-
-/* Its cells with these fields, and those of them that are shown. */
-static void count_cells(const struct wide *wide, uint32_t fields, struct cube_shown *shown) {
-  const struct sought *sought = &wide->sought;
-  uint32_t chosen = sought->fixed | fields;
-  const struct disclose_figures *figures = &wide->result.tables[chosen];
-  for (size_t place = 0; place < figures->size; place++) {
-    size_t rest = place;
-    bool within = true;
-    for (size_t axis = wide->axis_count; axis-- > 0;) {
-      if ((chosen >> axis & 1) != 0) {
-        within = within && ((sought->fixed >> axis & 1) == 0 || rest % wide->counts[axis] == sought->atoms[axis]);
-        rest /= wide->counts[axis];
-      }
-    }
-    shown->filled += within && figures->counts[place] > 0;
-    shown->kept += within && figures->counts[place] > 0 && disclose_is_shown(figures->status[place]);
-  }
-}
-
-static bool is_within(const struct wide *wide, const struct disclose_row *row) {
-  for (size_t axis = 0; axis < wide->axis_count; axis++) {
-    if ((wide->sought.fixed >> axis & 1) != 0 && row->atoms[axis] != wide->sought.atoms[axis]) {
+static bool is_met(const struct lookup *lookup, const struct bound *bounds, size_t count, size_t chain,
+                   uint32_t atom) {
+  for (size_t i = 0; i < count; i++) {
+    if (bounds[i].chain == chain && level_of(lookup, &bounds[i])->group[atom] != bounds[i].group) {
       return false;
     }
   }
   return true;
 }
 
-static void count_units(const struct wide *wide, int64_t *units, int64_t *seen, uint32_t *valued) {
-  const struct sought *sought = &wide->sought;
-  for (size_t from = 0, to; from < wide->cube.tuple_count; from = to) {
-    bool counted = false, visible = false;
-    for (to = from; to < wide->cube.tuple_count && wide->rows[to].unit == wide->rows[from].unit; to++) {
-      const struct disclose_row *row = &wide->rows[to];
-      if (is_within(wide, row)) {
-        counted = true;
-        visible = visible || is_shown(wide, sought->fixed | sought->fields, row->atoms);
-        for (size_t axis = 0; axis < wide->axis_count; axis++) {
-          *valued |= (uint32_t)(row->atoms[axis] != 0) << axis;
-        }
+/* ---- tables and cells ---- */
+
+/* A table with the filters' fields and some of the request's, by bit. */
+struct sought {
+  struct lattice_steps steps;
+  struct disclose_table laid;
+  const struct lattice_table *table;
+};
+
+static void take_step(const struct cube_lattice *lattice, const struct bound *bound, struct lattice_steps *steps) {
+  size_t *at = &steps->at[bound->chain];
+  *at = cube_lattice_both(lattice, bound->chain, *at, bound->step);
+}
+
+static enum status seek(const struct lookup *lookup, uint32_t fields, struct sought *sought, struct error *error) {
+  enum status status = OK;
+  *sought = (struct sought){.table = NULL};
+  for (size_t c = 0; c < lookup->lattice->chain_count; c++) {
+    sought->steps.at[c] = lookup->lattice->chains[c].count;
+  }
+  for (size_t i = 0; i < lookup->filter_count; i++) {
+    take_step(lookup->lattice, &lookup->filters[i], &sought->steps);
+  }
+  for (size_t i = 0; i < lookup->request->by_count && status == OK; i++) {
+    struct bound bound;
+    status = (fields >> i & 1) == 0 ? END : find_step(lookup->lattice, lookup->request->by[i], &bound, error);
+    if (status == OK) {
+      take_step(lookup->lattice, &bound, &sought->steps);
+    }
+    status = status == END ? OK : status;
+  }
+  sought->laid = cube_lattice_laid(lookup->lattice, &sought->steps);
+  return status == OK ? cube_lattice_table(lookup->lattice, &sought->steps, &sought->table, error) : status;
+}
+
+/* The group of the table's step that all bounds of its chain leave; DISCLOSE_NONE: none. */
+static uint32_t group_at(const struct lookup *lookup, const struct bound *bounds, size_t count, size_t chain,
+                         size_t step) {
+  const struct release_level *level = &lookup->lattice->chains[chain].steps[step].level;
+  size_t own = 0, last = 0;
+  for (size_t i = 0; i < count; i++) {
+    own += bounds[i].chain == chain;
+    last = bounds[i].chain == chain ? i : last;
+  }
+  if (own == 1 && bounds[last].step == step) {
+    return bounds[last].group;
+  }
+  for (uint32_t atom = 0; atom < lookup->lattice->counts[level->axis]; atom++) {
+    if (is_met(lookup, bounds, count, chain, atom)) {
+      return level->group[atom];
+    }
+  }
+  return DISCLOSE_NONE;
+}
+
+/* NOWHERE: no atom has all these values. A unit with several values of a field may have them: its count is in no table
+ * by that field. */
+static size_t place_of(const struct lookup *lookup, const struct sought *sought, const struct bound *bounds,
+                       size_t count) {
+  uint32_t values[DISCLOSE_AXES_MOST];
+  for (size_t c = 0; c < lookup->lattice->chain_count; c++) {
+    size_t step = sought->steps.at[c];
+    if (step == lookup->lattice->chains[c].count) {
+      continue;
+    }
+    uint32_t group = group_at(lookup, bounds, count, c, step);
+    for (size_t i = 0; i < sought->laid.level_count; i++) {
+      if (sought->laid.levels[i].axis == lookup->lattice->chains[c].steps[step].level.axis) {
+        values[i] = group;
       }
     }
-    *units += counted;
-    *seen += visible;
+    if (group == DISCLOSE_NONE) {
+      return NOWHERE;
+    }
   }
+  return disclose_place(&sought->laid, values);
 }
 
-/* Of a total that is hidden no share is told: it would say how large it is at least. */
-static void tell_shown(const struct wide *wide, struct cube_shown *shown) {
-  const struct sought *sought = &wide->sought;
-  uint32_t own = sought->fields & ~sought->fixed, fields = own, valued = 0;
-  int64_t units = 0, seen = 0;
-  *shown = (struct cube_shown){.rows = wide->cube.tuple_count, .share = -1};
-  if (sought->nobody) {
-    return;
+static bool may_be_told(const struct lookup *lookup, const struct sought *sought, const struct bound *bounds,
+                        size_t count, int64_t figure) {
+  size_t place = place_of(lookup, sought, bounds, count);
+  if (place == NOWHERE) {
+    return figure == 0 || lookup->request->workspace->config->disclosure.k <= 1;
   }
-  count_cells(wide, 0, shown);
-  for (; fields > 0; fields = (fields - 1) & own) {
-    count_cells(wide, fields, shown);
-  }
-  count_units(wide, &units, &seen, &valued);
-  shown->valued = (sought->fields & ~valued) == 0;
-  if (is_shown(wide, sought->fixed, sought->atoms)) {
-    shown->share = disclose_share(seen, units, wide->request->workspace->config->disclosure.k);
-  }
+  return disclose_is_shown(sought->table->status[place]);
 }
 
-static enum status run(struct wide *wide, int k, struct arena *arena, struct error *error) {
-  const struct disclosure_config *settings = &wide->request->workspace->config->disclosure;
-  const struct disclose_problem problem = {.settings = {.k = k, .width = settings->width},
-                                           .axes = wide->counts,
-                                           .axis_count = wide->axis_count,
-                                           .rows = wide->rows,
-                                           .row_count = wide->cube.tuple_count,
-                                           .tables = wide->tables,
-                                           .table_count = wide->table_count};
-  return disclose_run(&problem, arena, &wide->result, error);
+/* ---- marking ---- */
+
+static void hide(struct extent *extent) {
+  *extent = (struct extent){.hidden = true, .unlinkable = -1};
 }
 
-/* The wide table has more cells than that: they are counted, and nothing is decided. */
-static enum status is_larger(struct wide *wide, size_t most, struct arena *arena, bool *larger, struct error *error) {
-  enum status status = most == SIZE_MAX ? OK : run(wide, 1, arena, error);
-  *larger = most != SIZE_MAX && wide->result.filled > most;
+/* Whether it is told that the cell counts somebody. */
+static bool is_listed(const struct sought *sought, size_t place) {
+  const struct lattice_table *table = sought->table;
+  return place == NOWHERE ? !table->withheld
+         : table->quiet   ? disclose_is_shown(table->status[place])
+                          : table->status[place] != DISCLOSE_ABSENT;
+}
+
+static enum status mark_cells(const struct lookup *lookup, struct cube *cube, struct error *error) {
+  struct bound bounds[BOUNDS_MOST];
+  struct sought sought;
+  size_t count = lookup->filter_count + cube->field_count, kept = 0;
+  enum status status = seek(lookup, (1U << cube->field_count) - 1, &sought, error);
+  memcpy(bounds, lookup->filters, lookup->filter_count * sizeof *bounds);
+  for (size_t f = 0; f < cube->field_count && status == OK; f++) {
+    status = find_step(lookup->lattice, lookup->request->by[f], &bounds[lookup->filter_count + f], error);
+  }
+  for (size_t i = 0; i < cube->count && status == OK; i++) {
+    struct cube_cell *cell = &cube->cells[i];
+    for (size_t f = 0; f < cube->field_count; f++) {
+      struct bound *bound = &bounds[lookup->filter_count + f];
+      struct slice text = cell->values[f] == MAP_NONE ? slice_of("") : map_key(cube->dictionary, cell->values[f]);
+      bound->group = group_of(level_of(lookup, bound), text);
+    }
+    if (!may_be_told(lookup, &sought, bounds, count, cell->extent.figure)) {
+      hide(&cell->extent);
+    }
+    if (is_listed(&sought, place_of(lookup, &sought, bounds, count))) {
+      cube->hidden += cell->extent.hidden;
+      cube->cells[kept++] = *cell;
+    }
+  }
+  cube->withheld = status == OK && sought.table->withheld;
+  cube->count = kept;
   return status;
 }
 
-static enum status decide(struct wide *wide, size_t most, struct arena *arena, struct cube_shown *shown,
-                          struct error *error) {
-  bool larger = false;
-  make_tables(wide);
-  enum status status = is_larger(wide, most, arena, &larger, error);
-  if (status != OK || larger) {
-    *shown = (struct cube_shown){.filled = SIZE_MAX, .share = -1};
-    return status;
+static enum status mark(const struct lookup *lookup, struct cube *cube, struct error *error) {
+  struct sought sought;
+  enum status status = seek(lookup, 0, &sought, error);
+  if (status == OK && !lookup->nobody
+      && !may_be_told(lookup, &sought, lookup->filters, lookup->filter_count, cube->total.figure)) {
+    hide(&cube->total);
   }
-  status = run(wide, wide->request->workspace->config->disclosure.k, arena, error);
-  if (status == OK) {
-    make_sought(wide);
-    tell_shown(wide, shown);
+  return status == OK && cube->field_count > 0 ? mark_cells(lookup, cube, error) : status;
+}
+
+/* ---- what is told of the table asked for ---- */
+
+/* The cells of a table within the filters, and those of them that are shown. */
+static void count_cells(const struct lookup *lookup, const struct sought *sought, struct cube_shown *shown) {
+  const struct lattice_table *table = sought->table;
+  const struct disclose_table *laid = &sought->laid;
+  for (size_t place = 0; place < table->size; place++) {
+    size_t rest = place;
+    bool within = table->counts[place] > 0 && is_listed(sought, place);
+    for (size_t i = laid->level_count; i-- > 0 && within;) {
+      uint32_t group = (uint32_t)(rest % laid->levels[i].groups), atom = 0;
+      rest /= laid->levels[i].groups;
+      while (atom < lookup->lattice->counts[laid->levels[i].axis] && laid->levels[i].group[atom] != group) {
+        atom++;
+      }
+      for (size_t f = 0; f < lookup->filter_count && within; f++) {
+        const struct release_level *level = level_of(lookup, &lookup->filters[f]);
+        within = level->axis != laid->levels[i].axis || level->group[atom] == lookup->filters[f].group;
+      }
+    }
+    shown->filled += within;
+    shown->kept += within && disclose_is_shown(table->status[place]);
+  }
+}
+
+static bool is_within(const struct lookup *lookup, const struct disclose_row *row) {
+  for (size_t i = 0; i < lookup->filter_count; i++) {
+    const struct release_level *level = level_of(lookup, &lookup->filters[i]);
+    if (level->group[row->atoms[level->axis]] != lookup->filters[i].group) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool is_seen(const struct sought *sought, const struct disclose_row *row) {
+  uint32_t values[DISCLOSE_AXES_MOST];
+  for (size_t i = 0; i < sought->laid.level_count; i++) {
+    values[i] = sought->laid.levels[i].group[row->atoms[sought->laid.levels[i].axis]];
+  }
+  return disclose_is_shown(sought->table->status[disclose_place(&sought->laid, values)]);
+}
+
+/* By unit whether it is counted, and whether it is seen in a cell; fields of which a value is recorded, by bit. */
+struct seen {
+  int64_t units, seen;
+  uint32_t valued;
+};
+
+static enum status count_units(const struct lookup *lookup, const struct sought *sought, struct seen *seen,
+                               struct error *error) {
+  const struct release_axes *axes = &lookup->lattice->axes;
+  struct map *units = map_new();
+  uint8_t *told = calloc(axes->row_count + 1, sizeof *told);
+  enum status status = units == NULL || told == NULL ? error_memory(error) : OK;
+  for (size_t i = 0; i < axes->row_count && status == OK; i++) {
+    const struct disclose_row *row = &axes->rows[i];
+    if (!is_within(lookup, row)) {
+      continue;
+    }
+    uint32_t at = map_intern(units, slice_make((const char *)&row->unit, sizeof row->unit));
+    if (at == MAP_NONE) {
+      status = error_memory(error);
+      break;
+    }
+    seen->units += told[at] == 0;
+    bool visible = is_seen(sought, row) && told[at] != 2;
+    seen->seen += visible;
+    told[at] = visible || told[at] == 2 ? 2 : 1;
+    for (size_t f = 0; f < lookup->request->by_count; f++) {
+      struct bound bound;
+      if (cube_lattice_step(lookup->lattice, lookup->request->by[f], &bound.chain, &bound.step)) {
+        const struct release_level *level = level_of(lookup, &bound);
+        seen->valued |= (uint32_t)(level->group[row->atoms[level->axis]] + 1 < level->count) << f;
+      }
+    }
+  }
+  map_free(units);
+  free(told);
+  return status;
+}
+
+/* Fields of the request that no filter fixes, by bit. */
+static uint32_t free_fields(const struct lookup *lookup) {
+  uint32_t fields = 0;
+  for (size_t i = 0; i < lookup->request->by_count; i++) {
+    struct bound bound;
+    bool fixed = !cube_lattice_step(lookup->lattice, lookup->request->by[i], &bound.chain, &bound.step);
+    for (size_t f = 0; f < lookup->filter_count; f++) {
+      fixed = fixed || (lookup->filters[f].chain == bound.chain && lookup->filters[f].step == bound.step);
+    }
+    fields |= (uint32_t)!fixed << i;
+  }
+  return fields;
+}
+
+/* Of a total that is hidden no share is told: it would say how large it is at least. */
+static enum status tell_shown(const struct lookup *lookup, struct cube_shown *shown, struct error *error) {
+  uint32_t own = free_fields(lookup), fields = own;
+  struct seen seen = {.valued = 0};
+  struct sought sought;
+  *shown = (struct cube_shown){.share = -1};
+  if (lookup->nobody) {
+    return OK;
+  }
+  enum status status = seek(lookup, 0, &sought, error);
+  bool total = status == OK && may_be_told(lookup, &sought, lookup->filters, lookup->filter_count, 1);
+  for (bool more = true; more && status == OK; fields = (fields - 1) & own) {
+    status = seek(lookup, fields, &sought, error);
+    if (status == OK) {
+      count_cells(lookup, &sought, shown);
+      shown->withheld = shown->withheld || sought.table->withheld;
+    }
+    more = fields > 0;
+  }
+  status = status == OK ? seek(lookup, own, &sought, error) : status;
+  status = status == OK ? count_units(lookup, &sought, &seen, error) : status;
+  uint32_t asked = (1U << lookup->request->by_count) - 1;
+  shown->valued = (asked & ~seen.valued) == 0;
+  shown->totalled = total;
+  if (total) {
+    shown->share = disclose_share(seen.seen, seen.units, lookup->request->workspace->config->disclosure.k);
   }
   return status;
 }
 
 /* `cube` NULL: only what is told of all of it. */
-static enum status suppress(const struct cube_request *request, size_t most, struct cube *cube,
-                            struct cube_shown *shown, struct error *error) {
-  struct wide *wide = calloc(1, sizeof *wide);
-  struct arena *arena = arena_new(0);
-  if (wide == NULL || arena == NULL) {
-    free(wide);
-    arena_free(arena);
-    return error_memory(error);
+static enum status suppress(const struct cube_request *request, struct cube *cube, struct cube_shown *shown,
+                            struct error *error) {
+  struct lookup lookup = {.request = request, .lattice = request->lattice};
+  enum status status = request->lattice != NULL ? OK : cube_lattice_open(request, &lookup.lattice, error);
+  status = status == OK ? bind_all(&lookup, error) : status;
+  status = status == OK ? tell_shown(&lookup, shown, error) : status;
+  status = status == OK && cube != NULL ? mark(&lookup, cube, error) : status;
+  if (request->lattice == NULL) {
+    cube_lattice_close(lookup.lattice);
   }
-  wide->request = request;
-  choose_axes(wide);
-  struct cube_request asked = *request;
-  asked.by = wide->axes;
-  asked.by_count = wide->axis_count;
-  asked.conditions = wide->conditions;
-  asked.condition_count = wide->condition_count;
-  asked.suppress = asked.guard = false;
-  asked.keep = true;
-  asked.visit = NULL; /* the units of the table asked for were told */
-  enum status status = cube_plan_make(request, &wide->plan, error);
-  status = status == OK ? cube_run(&asked, &wide->cube, error) : status;
-  status = status == OK ? make_rows(wide, error) : status;
-  status = status == OK ? decide(wide, most, arena, shown, error) : status;
-  if (status == OK && cube != NULL) {
-    mark(wide, cube);
-  }
-  for (size_t axis = 0; axis < AXES_MOST; axis++) {
-    map_free(wide->values[axis]);
-  }
-  arena_free(arena);
-  free(wide->rows);
-  cube_free(&wide->cube);
-  free(wide);
   return status;
 }
 
 enum status cube_suppress(const struct cube_request *request, struct cube *cube, struct error *error) {
-  return suppress(request, SIZE_MAX, cube, &cube->shown, error);
+  return suppress(request, cube, &cube->shown, error);
 }
 
-enum status cube_show(const struct cube_request *request, size_t cells_most, struct cube_shown *shown,
-                      struct error *error) {
-  return suppress(request, cells_most, NULL, shown, error);
+enum status cube_show(const struct cube_request *request, struct cube_shown *shown, struct error *error) {
+  return suppress(request, NULL, shown, error);
 }

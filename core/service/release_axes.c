@@ -1,6 +1,7 @@
 #include "core/service/release_axes.h"
 
 #include "core/base/text.h"
+#include "core/service/cube_fields.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,19 @@ enum status release_axes_add(struct release_axes *axes, const char *field, const
     axes->axes[at].field = known->axis;
   }
   return OK;
+}
+
+static int by_meaning(const void *a, const void *b) {
+  const struct release_axis *left = a, *right = b;
+  const struct indicator *x = left->indicator, *y = right->indicator;
+  int order = strcmp(left->field, right->field);
+  order = order == 0 ? (x->date > y->date) - (x->date < y->date) : order;
+  order = order == 0 ? (x->place > y->place) - (x->place < y->place) : order;
+  return order == 0 ? (x->age > y->age) - (x->age < y->age) : order;
+}
+
+void release_axes_sort(struct release_axes *axes) {
+  qsort(axes->axes, axes->count, sizeof *axes->axes, by_meaning);
 }
 
 /* ---- atoms ---- */
@@ -172,7 +186,8 @@ enum status release_axes_count(struct release_axes *axes, const struct indicator
                                        .by = by,
                                        .by_count = axes->count,
                                        .as_of_run = as_of_run,
-                                       .axes = indicators};
+                                       .axes = indicators,
+                                       .deepest = true};
   enum status status = cube_rows_read(&request, &rows, error);
   if (status == OK) {
     status = take_rows(axes, &rows, error);
@@ -183,13 +198,9 @@ enum status release_axes_count(struct release_axes *axes, const struct indicator
 
 /* ---- levels ---- */
 
-static const char *department_of(const struct release_axes *axes, const char *place) {
-  const struct codelist *list = codelists_find(axes->workspace->lists, "place");
-  const struct code *code = list == NULL ? NULL : codelist_code(list, slice_of(place));
-  for (int i = 0; i < 8 && code != NULL && code->parent != NULL; i++) {
-    code = codelist_code(list, slice_of(code->parent));
-  }
-  return code == NULL ? NULL : code->code;
+/* Level 0 the department, 1 the province; NULL: the place lies above. */
+static const char *place_of(const struct release_axes *axes, const char *place, int level) {
+  return cube_ancestor(codelists_find(axes->workspace->lists, "place"), slice_of(place), level);
 }
 
 static const char *band_of(const struct indicator *indicator, const char *age) {
@@ -210,23 +221,28 @@ static const char *text_of(const struct release_axes *axes, const struct release
                            const struct release_table_plan *table, uint32_t atom) {
   const char *text = axis->texts[atom];
   char period[INDICATOR_PERIOD_TEXT];
-  if (text == NULL || strcmp(axis->field, field) == 0) {
-    return text;
+  if (text == NULL) {
+    return NULL;
   }
   switch (family_of(field)) {
   case FAMILY_DATE:
+    if (strcmp(field, "month") == 0) {
+      return strlen(text) < sizeof "2020-01" - 1 ? NULL : text;
+    }
     if (strcmp(field, "year") == 0) {
       return arena_text(axes->arena, slice_make(text, 4));
     }
     return indicator_period(slice_of(text), table->indicator.period, period) ? arena_text(axes->arena, slice_of(period))
                                                                              : NULL;
   case FAMILY_PLACE:
-    text = department_of(axes, text);
-    return text == NULL || strcmp(field, "department") == 0 ? text : release_group_of(table, field, text);
+    text = place_of(axes, text, strcmp(field, "province") == 0);
+    return text == NULL || strcmp(field, "region") != 0 ? text : release_group_of(table, field, text);
   case FAMILY_AGE:
-    return band_of(&table->indicator, text);
+    return strcmp(field, "age") == 0 ? text : band_of(&table->indicator, text);
+  case FAMILY_PURPOSE:
+    return strcmp(field, "purposes") == 0 ? text : release_group_of(table, field, text);
   default:
-    return release_group_of(table, field, text);
+    return text;
   }
 }
 

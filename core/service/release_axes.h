@@ -30,6 +30,8 @@ struct release_axes {
  */
 enum status release_axes_add(struct release_axes *axes, const char *field, const struct indicator *indicator,
                              struct error *error) MUST_CHECK;
+/* An order that does not hang on that in which they were added; before release_axes_count. */
+void release_axes_sort(struct release_axes *axes);
 /* Counts persons of the role, or cases, as they stood after the run: rows and atoms. */
 enum status release_axes_count(struct release_axes *axes, const struct indicator *base, int64_t as_of_run,
                                struct error *error) MUST_CHECK;

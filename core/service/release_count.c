@@ -1,7 +1,7 @@
 #include "core/service/release_count.h"
 
 #include "core/base/map.h"
-#include "core/service/release_axes.h"
+#include "core/service/release_told.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -170,115 +170,18 @@ static enum status lay_out(struct gathering *gathering, struct laid *laid, bool 
 
 /* ---- what earlier tables tell of today's cells ---- */
 
-/* Place of the values of a published cell among today's; false: no unit of today has such values. */
-static bool place_of(const struct laid *laid, const struct ledger_cell *cell, unsigned *left_out, size_t *place) {
-  uint32_t at[RELEASE_FIELDS_MOST] = {0};
-  *left_out = 0;
-  for (size_t f = 0; f < laid->plan->by_count; f++) {
-    const char *value = cell->values[f] == NULL ? RELEASE_TOTAL : cell->values[f];
-    const struct release_level *level = &laid->fields[f];
-    if (strcmp(value, RELEASE_TOTAL) == 0) {
-      *left_out |= 1U << f;
-      continue;
-    }
-    while (at[f] < level->count && strcmp(level->values[at[f]], value) != 0) {
-      at[f]++;
-    }
-    if (at[f] == level->count) {
-      return false;
-    }
-  }
-  *place = 0;
-  for (size_t f = 0; f < laid->plan->by_count; f++) {
-    *place += at[f] * laid->strides[*left_out][f];
-  }
-  return true;
-}
-
-/* Who compares releases knows a figure of today as well as he knows that less than k units came and went since: what
- * changed more than that, or is small only now, was not told. */
-static uint8_t told_now(bool hidden, int64_t then, int64_t now, int k) {
-  bool near = then - now < k && now - then < k;
-  if (!hidden) {
-    return then == now || (near && now >= k) ? DISCLOSE_SHOWN : DISCLOSE_ABSENT;
-  }
-  return now == 0 || (now >= k && !near) ? DISCLOSE_ABSENT : DISCLOSE_SMALL;
-}
-
-/* Counts of the tables before as they were when they were published, by table. */
-static enum status count_then(const struct gathering *gathering, size_t at, struct release_counted *counted,
-                              struct error *error) {
-  const struct release_before *before = &gathering->request->before[at];
-  const struct release_request request = {.workspace = gathering->request->workspace,
-                                          .as_of_run = before->run,
-                                          .settings = {.k = 1},
-                                          .tables = &before->table,
-                                          .count = 1};
-  return release_count(&request, gathering->arena, counted, error);
-}
-
-static int64_t figure_then(const struct release_counted *counted, size_t by_count, const struct ledger_cell *cell) {
-  unsigned left_out = 0;
-  size_t place = 0;
-  for (size_t f = 0; f < by_count; f++) {
-    const char *value = cell->values[f] == NULL ? RELEASE_TOTAL : cell->values[f];
-    left_out |= strcmp(value, RELEASE_TOTAL) == 0 ? 1U << f : 0;
-  }
-  for (size_t f = 0; f < by_count; f++) {
-    size_t at = 0;
-    while ((left_out >> f & 1) == 0 && at < counted->sizes[f] && strcmp(counted->values[f][at], cell->values[f]) != 0) {
-      at++;
-    }
-    if ((left_out >> f & 1) == 0 && at == counted->sizes[f]) {
-      return 0;
-    }
-    place += at * counted->subsets[left_out].strides[f];
-  }
-  return counted->subsets[left_out].counts[place];
-}
-
 static enum status tell_before(struct gathering *gathering, size_t at, const struct disclose_result *now,
                                struct error *error) {
-  const struct release_before *before = &gathering->request->before[at];
   const struct laid *laid = &gathering->before[at];
-  struct release_counted then;
-  enum status status = count_then(gathering, at, &then, error);
-  if (status != OK) {
-    return status;
-  }
-  uint8_t *listed[RELEASE_SUBSETS] = {NULL};
-  unsigned subsets = 1U << laid->plan->by_count;
-  for (unsigned s = 0; s < subsets; s++) {
-    size_t size = now->tables[laid->layouts[s]].size;
-    listed[s] = arena_alloc(gathering->arena, size + 1);
-    if (listed[s] == NULL) {
-      return error_memory(error);
-    }
-  }
-  for (size_t i = 0; i < before->cell_count; i++) {
-    const struct ledger_cell *cell = &before->cells[i];
-    unsigned left_out = 0;
-    size_t place = 0;
-    if (!place_of(laid, cell, &left_out, &place)) {
-      continue;
-    }
-    int64_t figure = cell->hidden ? figure_then(&then, laid->plan->by_count, cell) : cell->figure;
-    listed[left_out][place] =
-        (uint8_t)(1
-                  + told_now(cell->hidden, figure, now->tables[laid->layouts[left_out]].counts[place],
-                             gathering->request->settings.k));
-  }
-  for (unsigned s = 0; s < subsets; s++) {
+  struct release_layout layouts[RELEASE_SUBSETS];
+  for (unsigned s = 0; s < 1U << laid->plan->by_count; s++) {
     const struct disclose_figures *figures = &now->tables[laid->layouts[s]];
-    uint8_t *earlier = gathering->earlier[laid->layouts[s]];
-    for (size_t i = 0; i < figures->size; i++) {
-      uint8_t told = listed[s][i] > 0          ? (uint8_t)(listed[s][i] - 1)
-                     : figures->counts[i] == 0 ? DISCLOSE_SHOWN
-                                               : DISCLOSE_ABSENT;
-      earlier[i] = told == DISCLOSE_ABSENT ? earlier[i] : told;
-    }
+    layouts[s] = (struct release_layout){
+        .now = figures->counts, .size = figures->size, .earlier = gathering->earlier[laid->layouts[s]]};
+    memcpy(layouts[s].strides, laid->strides[s], sizeof layouts[s].strides);
   }
-  return OK;
+  return release_told(gathering->request->workspace, &gathering->request->before[at], laid->fields, layouts,
+                      gathering->request->settings.k, gathering->arena, error);
 }
 
 /* ---- running ---- */

@@ -123,7 +123,7 @@ struct ledger {
   size_t count;
 };
 
-static enum status read_table(const struct release_making *making, const struct released *release,
+static enum status read_table(const struct workspace *workspace, const struct released *release,
                               const struct released_table *table, struct arena *arena, struct ledger *ledger,
                               struct error *error) {
   struct release_table_plan *plan = arena_alloc(arena, sizeof *plan);
@@ -135,7 +135,7 @@ static enum status read_table(const struct release_making *making, const struct 
   plan->name = table->name;
   enum status status = release_table_read(slice_of(table->settings), arena, plan, error);
   status = status == OK
-               ? release_cells_read(making->workspace, release->id, table, arena, &cells, &before->cell_count, error)
+               ? release_cells_read(workspace, release->id, table, arena, &cells, &before->cell_count, error)
                : status;
   before->table = plan;
   before->run = release->run;
@@ -143,24 +143,29 @@ static enum status read_table(const struct release_making *making, const struct 
   return status;
 }
 
-static enum status read_ledger(const struct release_making *making, struct arena *arena, struct ledger *ledger,
-                               struct error *error) {
+enum status release_ledger_read(const struct workspace *workspace, int64_t before, struct arena *arena,
+                                struct release_before **tables, size_t *count, struct error *error) {
   struct released *releases = NULL;
-  size_t count = 0, tables = 0;
-  enum status status = releasing_list(making->workspace, arena, &releases, &count, error);
-  for (size_t i = 0; i < count && status == OK; i++) {
-    tables += releases[i].count;
+  struct ledger ledger = {.count = 0};
+  size_t all = 0, most = 0;
+  enum status status = releasing_list(workspace, arena, &releases, &all, error);
+  for (size_t i = 0; i < all && status == OK; i++) {
+    most += releases[i].count;
   }
-  ledger->before = arena_array(arena, tables + 1, sizeof *ledger->before);
-  if (status == OK && ledger->before == NULL) {
+  ledger.before = arena_array(arena, most + 1, sizeof *ledger.before);
+  if (status == OK && ledger.before == NULL) {
     return error_memory(error);
   }
-  for (size_t i = 0; i < count && status == OK; i++) {
-    for (size_t t = 0; t < releases[i].count && status == OK; t++) {
-      bool counts = releases[i].tables[t].settings != NULL && (making->before == 0 || releases[i].id < making->before);
-      status = counts ? read_table(making, &releases[i], &releases[i].tables[t], arena, ledger, error) : OK;
+  for (size_t i = 0; i < all && status == OK; i++) {
+    int base = 0; /* rounded figures tell of no exact one */
+    status = release_base_read(releases[i].settings, arena, &base, error);
+    for (size_t t = 0; t < releases[i].count && base == 0 && status == OK; t++) {
+      bool counts = releases[i].tables[t].settings != NULL && (before == 0 || releases[i].id < before);
+      status = counts ? read_table(workspace, &releases[i], &releases[i].tables[t], arena, &ledger, error) : OK;
     }
   }
+  *tables = ledger.before;
+  *count = ledger.count;
   return status;
 }
 
@@ -169,8 +174,11 @@ static enum status read_ledger(const struct release_making *making, struct arena
 static enum status count_tables(const struct release_making *making, struct arena *arena,
                                 struct release_counted *counted, struct error *error) {
   const struct release_table_plan *tables[RELEASE_TABLES_MOST];
-  struct ledger ledger = {.count = 0};
-  enum status status = making->settings.base > 0 ? OK : read_ledger(making, arena, &ledger, error);
+  struct release_before *before = NULL;
+  size_t before_count = 0;
+  enum status status = making->settings.base > 0 ? OK
+                                                 : release_ledger_read(making->workspace, making->before, arena,
+                                                                       &before, &before_count, error);
   for (size_t i = 0; i < making->plan->count; i++) {
     tables[i] = &making->plan->tables[i];
   }
@@ -179,8 +187,8 @@ static enum status count_tables(const struct release_making *making, struct aren
                                           .settings = making->settings,
                                           .tables = tables,
                                           .count = making->plan->count,
-                                          .before = ledger.before,
-                                          .before_count = ledger.count,
+                                          .before = before,
+                                          .before_count = before_count,
                                           .stop = making->stop,
                                           .first = making->before == 0};
   return status == OK ? release_count(&request, arena, counted, error) : status;

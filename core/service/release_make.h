@@ -24,6 +24,11 @@ struct release_made {
 enum status release_make(const struct release_making *making, struct arena *arena, struct release_made *made,
                          struct error *error) MUST_CHECK;
 
+/* The tables of releases, in the order of their publication: of those with a smaller number than `before`, 0: of all. In
+ * the arena. */
+enum status release_ledger_read(const struct workspace *workspace, int64_t before, struct arena *arena,
+                                struct release_before **tables, size_t *count, struct error *error) MUST_CHECK;
+
 /* Everything that a release's figures depend on but for the store, as canonical JSON, appended. */
 enum status release_settings_write(const struct workspace *workspace, const struct release_plan *plan, int64_t run,
                                    struct disclosure_config disclosure, struct buffer *out,

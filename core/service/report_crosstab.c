@@ -1,4 +1,5 @@
 #include "core/service/cube.h"
+#include "core/service/cube_lattice.h"
 #include "core/service/definitions.h"
 #include "core/service/report.h"
 
@@ -81,22 +82,39 @@ static void add_heads(const struct across *across, struct report *report) {
   report_bounds(report, BOUNDS_ALL);
 }
 
-/* Cells of one row stand together, in the order of rows; those of a row in the order of columns. */
-static void add_line(const struct across *across, size_t row, size_t *cell, struct report *report) {
-  static const struct extent none = {.figure = 0};
+static bool is_at(const struct across *across, size_t cell, size_t row, uint32_t column) {
   const struct cube *cells = across->cells;
   size_t last = cells->field_count - 1;
-  for (size_t f = 0; f < last; f++) {
+  bool here = cells->cells[cell].values[last] == column;
+  for (size_t f = 0; f < last && here; f++) {
+    here = cells->cells[cell].values[f] == same_value(cells, across->rows, across->rows->cells[row].values[f]);
+  }
+  return here;
+}
+
+/* Cells stand in the order of rows, those of a row in the order of columns; but of what is withheld some are missing,
+ * and so may be the row or column of one that is there. */
+static const struct extent *extent_at(const struct across *across, size_t row, uint32_t column, size_t *from) {
+  static const struct extent none = {.figure = 0}, unknown = {.hidden = true, .unlinkable = -1};
+  const struct cube *cells = across->cells;
+  size_t most = cells->withheld ? cells->count : *from + 1;
+  for (size_t cell = *from; cell < most && cell < cells->count; cell++) {
+    if (is_at(across, cell, row, column)) {
+      *from = cell + 1;
+      return &cells->cells[cell].extent;
+    }
+  }
+  return cells->withheld ? &unknown : &none;
+}
+
+static void add_line(const struct across *across, size_t row, size_t *cell, struct report *report) {
+  const struct cube *cells = across->cells;
+  for (size_t f = 0; f + 1 < cells->field_count; f++) {
     add_value(across->rows, across->workspace, across->spanish, f, across->rows->cells[row].values[f], report);
   }
   for (size_t i = 0; i < across->columns->count; i++) {
     uint32_t value = same_value(cells, across->columns, across->columns->cells[i].values[0]);
-    bool here = *cell < cells->count && cells->cells[*cell].values[last] == value;
-    for (size_t f = 0; f < last && here; f++) {
-      here = cells->cells[*cell].values[f] == same_value(cells, across->rows, across->rows->cells[row].values[f]);
-    }
-    report_figure(report, here ? &cells->cells[*cell].extent : &none);
-    *cell += here;
+    report_figure(report, extent_at(across, row, value, cell));
   }
   report_figure(report, &across->rows->cells[row].extent);
 }
@@ -121,8 +139,6 @@ static enum status turn(const struct cube_request *asked, const struct cube *cub
                         struct error *error) {
   struct cube_request margin = *asked;
   struct cube rows = {0}, columns = {0};
-  margin.with = asked->by;
-  margin.with_count = asked->by_count;
   margin.by_count = asked->by_count - 1;
   enum status status = cube_run(&margin, &rows, error);
   if (status == OK) {
@@ -163,15 +179,20 @@ static enum status count(const struct workspace *workspace, const struct report_
   struct cube cube;
   memcpy(by, request->by, sizeof request->by);
   by[request->by_count] = request->across;
-  const struct cube_request asked = {.workspace = workspace,
+  struct cube_request asked = {.workspace = workspace,
                                      .indicator = indicator,
                                      .guard = report->guarded,
                                      .by = by,
                                      .by_count = request->by_count + (request->across != NULL),
                                      .conditions = conditions,
                                      .condition_count = conditions_of(request, conditions)};
-  enum status status = cube_run(&asked, &cube, error);
+  enum status status = OK;
+  if (report->guarded && workspace->config->disclosure.base == 0) {
+    status = cube_lattice_open(&asked, &asked.lattice, error);
+  }
+  status = status == OK ? cube_run(&asked, &cube, error) : status;
   if (status != OK) {
+    cube_lattice_close(asked.lattice);
     return status;
   }
   for (size_t i = 0; i < request->by_count; i++) {
@@ -188,6 +209,7 @@ static enum status count(const struct workspace *workspace, const struct report_
   report_rounded(report, cube.rounded);
   status = status == OK ? report_none(&asked, &cube, report, error) : status;
   status = status == OK ? report_offer(&asked, request, &cube.shown, report, error) : status;
+  cube_lattice_close(asked.lattice);
   cube_free(&cube);
   return status;
 }

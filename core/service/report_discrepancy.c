@@ -105,9 +105,8 @@ static enum status add_cube(struct comparison *comparison, struct cube_request a
                             struct error *error) {
   static const char *const by[] = {"year", "department"};
   struct cube cube;
-  asked.by = asked.with = by;
+  asked.by = by;
   asked.by_count = by_count;
-  asked.with_count = 2;
   enum status status = cube_run(&asked, &cube, error);
   if (status != OK) {
     return status;

@@ -10,15 +10,20 @@ void report_shown(struct report *report, const struct cube_shown *shown) {
   report->filled = shown->filled;
   report->kept = shown->kept;
   report->share = shown->share;
-  if (shown->kept == shown->filled) {
+  if (shown->withheld) {
+    report_note(report, "%s", _("What is not listed counts nobody, or is hidden: that too would tell too much."));
+  }
+  if (shown->kept == shown->filled && !shown->withheld) {
     return;
   }
   report_note(report, _("Shown: %zu of %zu cells of this table and its margins that are not zero."), shown->kept,
               shown->filled);
   if (shown->share >= 0) {
     report_note(report, _("At least %d %% of what it counts is in a figure that is shown."), shown->share);
-  } else {
+  } else if (shown->totalled) {
     report_note(report, "%s", _("What share of what it counts is in a shown figure is not told: it counts too few."));
+  } else {
+    report_note(report, "%s", _("What share of what it counts is in a shown figure is not told: its total is hidden."));
   }
 }
 
@@ -173,17 +178,12 @@ static void add_offer(const struct report_request *request, const struct cube_of
 enum status report_offer(const struct cube_request *asked, const struct report_request *request,
                          const struct cube_shown *shown, struct report *report, struct error *error) {
   struct cube_offers offers;
-  if (!report->guarded || shown->kept == shown->filled) {
+  if (!report->guarded || (shown->kept == shown->filled && !shown->withheld)) {
     return OK;
   }
   enum status status = cube_offer(asked, shown, &offers, error);
   for (size_t i = 0; status == OK && i < offers.count; i++) {
     add_offer(request, &offers.offers[i], report);
-  }
-  if (status == OK && !offers.tried) {
-    report_note(report, "%s",
-                _("Coarser tables are not tried for one of this size: period, region, purpose_group, age_band or fewer"
-                  " fields show more."));
   }
   return status;
 }

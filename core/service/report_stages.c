@@ -21,8 +21,16 @@ static void add_columns(const struct cube *cube, const struct codelist *stages, 
   }
 }
 
-static bool same_cohort(const struct cube *cube, const struct cube_cell *a, const struct cube_cell *b) {
-  return memcmp(a->values, b->values, (cube->field_count - 1) * sizeof a->values[0]) == 0;
+/* Whether a cell is of that cohort of `whole`. */
+static bool is_of(const struct cube *cube, const struct cube_cell *cell, const struct cube *whole, size_t cohort) {
+  for (size_t f = 0; f + 1 < cube->field_count; f++) {
+    uint32_t value = whole->cells[cohort].values[f];
+    value = value == MAP_NONE ? MAP_NONE : map_get(cube->dictionary, map_key(whole->dictionary, value));
+    if (cell->values[f] != value) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /* What a table of cohorts stands on: cases by cohort and stage, and room for one cohort, by stage. */
@@ -34,24 +42,26 @@ struct cohorts {
   struct extent *extents;
 };
 
-static void add_cohort(const struct cohorts *cohorts, size_t from, size_t to, const struct extent *whole,
+static void add_cohort(const struct cohorts *cohorts, size_t from, size_t to, const struct cube *whole, size_t cohort,
                        struct report *report) {
   const struct cube *cube = cohorts->cells;
   size_t stage = cube->field_count - 1, count = codelist_size(cohorts->stages);
-  memset(cohorts->extents, 0, count * sizeof *cohorts->extents);
+  for (size_t i = 0; i < count; i++) { /* of what is withheld it is not told which are empty */
+    cohorts->extents[i] = (struct extent){.hidden = cube->withheld, .unlinkable = cube->withheld ? -1 : 0};
+  }
   for (size_t i = from; i < to; i++) {
     const struct code *code = codelist_code(cohorts->stages, map_key(cube->dictionary, cube->cells[i].values[stage]));
     cohorts->extents[code - codelist_at(cohorts->stages, 0)] = cube->cells[i].extent;
   }
   for (size_t i = 0; i < stage; i++) {
     char room[128];
-    uint32_t value = cube->cells[from].values[i];
-    const char *label = cube_label(cube, cohorts->workspace->lists, i, value, cohorts->spanish, room);
-    struct slice text = value == MAP_NONE ? slice_of("") : map_key(cube->dictionary, value);
+    uint32_t value = whole->cells[cohort].values[i];
+    const char *label = cube_label(whole, cohorts->workspace->lists, i, value, cohorts->spanish, room);
+    struct slice text = value == MAP_NONE ? slice_of("") : map_key(whole->dictionary, value);
     const char *code = value == MAP_NONE ? NULL : arena_text(report->arena, text);
     report_code(report, code, label);
   }
-  report_figure(report, whole);
+  report_figure(report, &whole->cells[cohort].extent);
   for (size_t i = 0; i < count; i++) {
     report_figure(report, &cohorts->extents[i]);
   }
@@ -78,11 +88,9 @@ static enum status add_connected(const struct workspace *workspace, struct repor
 
 static enum status add_cohorts(const struct cube_request *asked, const struct cube *cube, const struct codelist *stages,
                                bool spanish, struct report *report, struct error *error) {
-  struct cube whole; /* by cohort alone, in the same order: a waiting pair may join cases of two stages */
+  struct cube whole; /* by cohort alone: a waiting pair may join cases of two stages */
   struct cube_request cohort = *asked;
   cohort.by_count--;
-  cohort.with = asked->by;
-  cohort.with_count = asked->by_count;
   enum status status = cube_run(&cohort, &whole, error);
   if (status != OK) {
     return status;
@@ -95,11 +103,16 @@ static enum status add_cohorts(const struct cube_request *asked, const struct cu
   if (cohorts.extents == NULL) {
     status = error_memory(error);
   }
-  for (size_t from = 0, to, at = 0; from < cube->count && status == OK; from = to, at++) {
-    for (to = from + 1; to < cube->count && same_cohort(cube, &cube->cells[from], &cube->cells[to]);) {
+  for (size_t at = 0, next = 0; at < whole.count && status == OK; at++) {
+    size_t from = next, to;
+    while (from < cube->count && !is_of(cube, &cube->cells[from], &whole, at)) {
+      from++;
+    }
+    for (to = from; to < cube->count && is_of(cube, &cube->cells[to], &whole, at);) {
       to++;
     }
-    add_cohort(&cohorts, from, to, &whole.cells[at].extent, report);
+    next = to > from ? to : next;
+    add_cohort(&cohorts, from, to, &whole, at, report);
   }
   free(cohorts.extents);
   cube_free(&whole);
