@@ -40,6 +40,7 @@ struct comparison {
   int64_t waiting;     /* pairs between what it counts */
   int rounded;         /* base of the figures of records; published ones are as they were published */
   bool guarded, by_source, withheld;
+  bool unlisted; /* where a department has no consolidated figure there may be one that is hidden */
   size_t consolidated_at; /* column; then in several, in one, and by source only there */
 };
 
@@ -125,6 +126,7 @@ static enum status add_cube(struct comparison *comparison, struct cube_request a
     }
   }
   comparison->rounded = cube.rounded;
+  comparison->unlisted = cube.withheld;
   comparison->total = cube.total;
   comparison->waiting = cube.waiting;
   cube_free(&cube);
@@ -444,6 +446,20 @@ static bool is_consolidated(const struct comparison *comparison, size_t column) 
   return column == comparison->consolidated_at;
 }
 
+static void add_figure(const struct comparison *comparison, uint32_t row, size_t column, bool part,
+                       struct report *report) {
+  static const struct extent unknown = {.hidden = true, .unlinkable = -1};
+  int64_t figure = comparison->figures[row][column];
+  const struct extent own = {.figure = figure, .hidden = figure == HIDDEN};
+  if (figure == NONE && is_consolidated(comparison, column) && comparison->unlisted && part) {
+    report_figure(report, &unknown);
+  } else if (figure == NONE) {
+    report_null(report);
+  } else {
+    report_figure(report, is_consolidated(comparison, column) ? &comparison->consolidated[row] : &own);
+  }
+}
+
 static void add_row(const struct comparison *comparison, uint32_t row, struct report *report) {
   struct slice key = map_key(comparison->rows, row);
   const char *bar = memchr(key.data, '|', key.len);
@@ -466,15 +482,8 @@ static void add_row(const struct comparison *comparison, uint32_t row, struct re
     report_code(report, text, code == NULL ? text : comparison->request->spanish ? code->label_es : code->label_en);
   }
   for (size_t c = 0; c < comparison->count; c++) {
-    if (!comparison->used[c]) {
-      continue;
-    }
-    if (comparison->figures[row][c] == NONE) {
-      report_null(report);
-    } else {
-      const struct extent own = {.figure = comparison->figures[row][c],
-                                 .hidden = comparison->figures[row][c] == HIDDEN};
-      report_figure(report, is_consolidated(comparison, c) ? &comparison->consolidated[row] : &own);
+    if (comparison->used[c]) {
+      add_figure(comparison, row, c, department.len > 0, report);
     }
   }
 }
@@ -578,6 +587,9 @@ enum status report_discrepancy(const struct workspace *workspace, const struct r
                   "rounded."));
   }
   if (status == OK) {
+    if (comparison.unlisted) {
+      report_note(report, "%s", _("What is not listed counts nobody, or is hidden: that too would tell too much."));
+    }
     report_note(report, "%s", _("Columns are never added up. Blank: no record there, or nothing published."));
   }
   map_free(comparison.rows);
