@@ -21,7 +21,8 @@ static void swing(struct engine *engine, const struct world *world) {
   }
 }
 
-/* Whether it is a set of units that could be: none negative, no hidden cell less than it is known to be, what is known as it is. */
+/* Whether it is a set of units that could be: none negative, no hidden cell less than it is known to be, what is known
+ * as it is. */
 static bool is_possible(const struct engine *engine, const struct world *world) {
   const struct system *system = &engine->system;
   for (size_t i = 0; i < world->count; i++) {

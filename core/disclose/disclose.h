@@ -85,7 +85,8 @@ struct disclose_table {
   const uint8_t *earlier; /* statuses of a table that is out already, by cell; NULL: of this publication */
   bool quiet; /* it lists shown cells alone, and not which of the others are empty: they may be, for all a reader knows.
                * Where what was shown before leaves a cell less room than is asked for, it keeps that */
-  const struct disclose_room *room; /* by cell, where less than the settings ask has to stay; NULL: as the settings ask */
+  const struct disclose_room
+      *room;     /* by cell, where less than the settings ask has to stay; NULL: as the settings ask */
   unsigned tier; /* what is hidden for another's sake is hidden in tables of the highest tier that will do; within a
                   * tier, cells of few levels are spared most. An earlier table is looked at from its tier on */
 };
@@ -105,8 +106,8 @@ struct disclose_problem {
 
 struct disclose_figures {
   size_t size;
-  int64_t *counts; /* the true ones */
-  uint8_t *status; /* enum disclose_status; of an earlier table too: hidden stays hidden */
+  int64_t *counts;            /* the true ones */
+  uint8_t *status;            /* enum disclose_status; of an earlier table too: hidden stays hidden */
   struct disclose_room *room; /* of a quiet table: what is possible, as far as is asked for; else NULL */
 };
 

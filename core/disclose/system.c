@@ -314,7 +314,8 @@ static enum status add_table(struct system *system, const uint8_t *begun, const 
   if (quiet) {
     figures->room = arena_array(system->arena, figures->size, sizeof *figures->room);
   }
-  if ((quiet && figures->room == NULL) || figures->counts == NULL || figures->status == NULL || system->cell_at[table] == NULL || fixed == NULL) {
+  if ((quiet && figures->room == NULL) || figures->counts == NULL || figures->status == NULL
+      || system->cell_at[table] == NULL || fixed == NULL) {
     return error_memory(error);
   }
   enum status status = count_table(system, lying, count, table, fixed, error);

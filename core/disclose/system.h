@@ -14,8 +14,8 @@ struct cell {
   uint32_t table;
   size_t place; /* in the table */
   int64_t count;
-  int64_t fixed;       /* of fixed units */
-  int64_t floor;       /* what a hidden one is known to count at least: 1, in a quiet table 0 */
+  int64_t fixed; /* of fixed units */
+  int64_t floor; /* what a hidden one is known to count at least: 1, in a quiet table 0 */
   struct disclose_room room;
   int64_t least, most; /* over the worlds found, the true one among them */
   double cost;         /* of moving it by one while it is shown */

@@ -72,11 +72,11 @@ struct cube_request {
   size_t by_count;
   const struct condition *conditions; /* besides the indicator's */
   size_t condition_count;
-  const char *source;      /* NULL: consolidated */
-  bool suppress;           /* of consolidated figures of now: what may not be shown is hidden (cube_lattice.h) */
-  bool guard;              /* what may not be shown is hidden so, or all is rounded, as `disclosure:` has it */
+  const char *source;           /* NULL: consolidated */
+  bool suppress;                /* of consolidated figures of now: what may not be shown is hidden (cube_lattice.h) */
+  bool guard;                   /* what may not be shown is hidden so, or all is rounded, as `disclosure:` has it */
   struct cube_lattice *lattice; /* suppress: of the same indicator and at least these fields; NULL: made for this one */
-  cube_visitor *visit; /* told of each unit that meets the conditions; NULL: none */
+  cube_visitor *visit;          /* told of each unit that meets the conditions; NULL: none */
   void *context;
   bool deepest;      /* months and provinces: where only the year or the department is recorded, that one */
   int64_t as_of_run; /* as the store stood after that run; 0: now. What is not settled is as it is now */
@@ -113,7 +113,7 @@ struct cube {
   bool withheld;           /* suppress: cells that are not there may be empty or not */
   int rounded;             /* guard: to that base; 0: what is shown is exact */
   struct cube_shown shown; /* suppress */
-  int64_t unlinked; /* rows that belong to no consolidated person or case: not counted */
+  int64_t unlinked;        /* rows that belong to no consolidated person or case: not counted */
 };
 
 /* ERR_LIMIT where a table is too large to be protected. */

@@ -21,8 +21,9 @@ static enum status add_field(struct cube_lattice *lattice, const char *field, st
   const char *finest = cube_finest_field(field);
   size_t at = find_chain(lattice, finest), steps = 0;
   if (at == LATTICE_CHAINS_MOST) {
-    error_set(error, ERR_LIMIT, _("at most %d fields, those of filters and of the indicator among them, can be protected"
-                                  " together"),
+    error_set(error, ERR_LIMIT,
+              _("at most %d fields, those of filters and of the indicator among them, can be protected"
+                " together"),
               LATTICE_CHAINS_MOST);
     error_hint(error, "%s", _("leave a field or a filter out"));
     return ERR_LIMIT;
@@ -341,9 +342,8 @@ static enum status decide(struct cube_lattice *lattice, const struct lattice_ste
     return status == OK ? keep(lattice, table, &result.tables[0], result.tables[0].status, error) : status;
   }
   uint8_t *told = arena_alloc(arena, result.tables[0].size + 1);
-  status = told == NULL
-               ? error_memory(error)
-               : lattice_ledger_tell(lattice, &alone->tables[0], told, result.tables[0].size, error);
+  status = told == NULL ? error_memory(error)
+                        : lattice_ledger_tell(lattice, &alone->tables[0], told, result.tables[0].size, error);
   if (status == OK && !is_told(&result.tables[0], told)) {
     status = protect(lattice, steps, arena, table, &result, &can, error);
   }

@@ -6,10 +6,10 @@
  * coarser steps of its chains.
  *
  * What is hidden in a table hangs on the table alone, not on who asks for it with what: it is protected (core/disclose)
- * with all its ancestors, each as it is shown itself, so that the same cell is shown or hidden wherever it is asked for,
- * and no table can be subtracted from one that it is comparable with. What releases have published is known too: of a
- * table that was released the published cells are shown and hidden as they were published, any other is protected with
- * the released tables that have only fields of its chains, or all of them.
+ * with all its ancestors, each as it is shown itself, so that the same cell is shown or hidden wherever it is asked
+ * for, and no table can be subtracted from one that it is comparable with. What releases have published is known too:
+ * of a table that was released the published cells are shown and hidden as they were published, any other is protected
+ * with the released tables that have only fields of its chains, or all of them.
  *
  * Margins are shown first, and cannot be hidden for a finer table's sake. So where its hidden cells cannot be protected
  * with the empty ones told, it is quiet: it lists what it shows, and of all other cells it is not told which are empty.
@@ -32,7 +32,7 @@ struct lattice_step {
   struct release_level level;
 };
 struct lattice_chain {
-  const char *finest;                             /* its name */
+  const char *finest;                            /* its name */
   struct lattice_step steps[LATTICE_STEPS_MOST]; /* from the finest that is there; the last one, left out, is not */
   size_t count;
 };

@@ -44,10 +44,10 @@ enum status lattice_ledger_read(struct cube_lattice *lattice, struct error *erro
   if (ledger == NULL) {
     return error_memory(error);
   }
-  enum status status = lattice->workspace->config->disclosure.k <= 1
-                           ? OK
-                           : release_ledger_read(lattice->workspace, 0, lattice->arena, &ledger->before,
-                                                 &ledger->before_count, error);
+  enum status status =
+      lattice->workspace->config->disclosure.k <= 1
+          ? OK
+          : release_ledger_read(lattice->workspace, 0, lattice->arena, &ledger->before, &ledger->before_count, error);
   ledger->entries = arena_array(lattice->arena, ledger->before_count + 1, sizeof *ledger->entries);
   if (status == OK && ledger->entries == NULL) {
     return error_memory(error);
@@ -223,8 +223,7 @@ static enum status add(const struct cube_lattice *lattice, const struct entry *e
   }
   if (at == to->count) {
     if (at == DISCLOSE_TABLES_MOST) {
-      return error_set(error, ERR_LIMIT,
-                       _("there are more than %d published tables and margins to protect together"),
+      return error_set(error, ERR_LIMIT, _("there are more than %d published tables and margins to protect together"),
                        DISCLOSE_TABLES_MOST);
     }
     to->statuses[at] = arena_alloc(arena, layout->size + 1);

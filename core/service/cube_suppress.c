@@ -67,15 +67,13 @@ static enum status bind_all(struct lookup *lookup, struct error *error) {
   enum status status = cube_plan_make(request, &plan, error);
   for (size_t i = 0; i < plan.condition_count && status == OK; i++) {
     size_t own = request->indicator->condition_count;
-    const struct condition *condition =
-        i < own ? &request->indicator->conditions[i] : &request->conditions[i - own];
+    const struct condition *condition = i < own ? &request->indicator->conditions[i] : &request->conditions[i - own];
     status = bind(lookup, condition->field, plan.wanted[i], error);
   }
   return status;
 }
 
-static bool is_met(const struct lookup *lookup, const struct bound *bounds, size_t count, size_t chain,
-                   uint32_t atom) {
+static bool is_met(const struct lookup *lookup, const struct bound *bounds, size_t count, size_t chain, uint32_t atom) {
   for (size_t i = 0; i < count; i++) {
     if (bounds[i].chain == chain && level_of(lookup, &bounds[i])->group[atom] != bounds[i].group) {
       return false;

@@ -134,9 +134,8 @@ static enum status read_table(const struct workspace *workspace, const struct re
   }
   plan->name = table->name;
   enum status status = release_table_read(slice_of(table->settings), arena, plan, error);
-  status = status == OK
-               ? release_cells_read(workspace, release->id, table, arena, &cells, &before->cell_count, error)
-               : status;
+  status = status == OK ? release_cells_read(workspace, release->id, table, arena, &cells, &before->cell_count, error)
+                        : status;
   before->table = plan;
   before->run = release->run;
   before->cells = cells;

@@ -24,8 +24,8 @@ struct release_made {
 enum status release_make(const struct release_making *making, struct arena *arena, struct release_made *made,
                          struct error *error) MUST_CHECK;
 
-/* The tables of releases, in the order of their publication: of those with a smaller number than `before`, 0: of all. In
- * the arena. */
+/* The tables of releases, in the order of their publication: of those with a smaller number than `before`, 0: of all.
+ * In the arena. */
 enum status release_ledger_read(const struct workspace *workspace, int64_t before, struct arena *arena,
                                 struct release_before **tables, size_t *count, struct error *error) MUST_CHECK;
 

@@ -108,7 +108,7 @@ enum status release_told(const struct workspace *workspace, const struct release
   status = status == OK ? read_cells(&telling, k, listed, error) : status;
   for (unsigned s = 0; s < 1U << before->table->by_count && status == OK; s++) {
     for (size_t i = 0; i < layouts[s].size; i++) {
-      uint8_t told = listed[s][i] > 0          ? (uint8_t)(listed[s][i] - 1)
+      uint8_t told = listed[s][i] > 0         ? (uint8_t)(listed[s][i] - 1)
                      : layouts[s].now[i] == 0 ? DISCLOSE_SHOWN
                                               : DISCLOSE_ABSENT;
       layouts[s].earlier[i] = told == DISCLOSE_ABSENT ? layouts[s].earlier[i] : told;

@@ -180,12 +180,12 @@ static enum status count(const struct workspace *workspace, const struct report_
   memcpy(by, request->by, sizeof request->by);
   by[request->by_count] = request->across;
   struct cube_request asked = {.workspace = workspace,
-                                     .indicator = indicator,
-                                     .guard = report->guarded,
-                                     .by = by,
-                                     .by_count = request->by_count + (request->across != NULL),
-                                     .conditions = conditions,
-                                     .condition_count = conditions_of(request, conditions)};
+                               .indicator = indicator,
+                               .guard = report->guarded,
+                               .by = by,
+                               .by_count = request->by_count + (request->across != NULL),
+                               .conditions = conditions,
+                               .condition_count = conditions_of(request, conditions)};
   enum status status = OK;
   if (report->guarded && workspace->config->disclosure.base == 0) {
     status = cube_lattice_open(&asked, &asked.lattice, error);

@@ -40,7 +40,7 @@ struct comparison {
   int64_t waiting;     /* pairs between what it counts */
   int rounded;         /* base of the figures of records; published ones are as they were published */
   bool guarded, by_source, withheld;
-  bool unlisted; /* where a department has no consolidated figure there may be one that is hidden */
+  bool unlisted;          /* where a department has no consolidated figure there may be one that is hidden */
   size_t consolidated_at; /* column; then in several, in one, and by source only there */
 };
 
@@ -588,6 +588,7 @@ enum status report_discrepancy(const struct workspace *workspace, const struct r
   }
   if (status == OK) {
     if (comparison.unlisted) {
+      report->concealed++;
       report_note(report, "%s", _("What is not listed counts nobody, or is hidden: that too would tell too much."));
     }
     report_note(report, "%s", _("Columns are never added up. Blank: no record there, or nothing published."));

@@ -11,6 +11,7 @@ void report_shown(struct report *report, const struct cube_shown *shown) {
   report->kept = shown->kept;
   report->share = shown->share;
   if (shown->withheld) {
+    report->concealed++;
     report_note(report, "%s", _("What is not listed counts nobody, or is hidden: that too would tell too much."));
   }
   if (shown->kept == shown->filled && !shown->withheld) {
@@ -165,7 +166,7 @@ static void add_offer(const struct report_request *request, const struct cube_of
   }
   report->offers[report->offer_count++] =
       (struct report_offer){.command = command, .filled = shown->filled, .kept = shown->kept, .share = shown->share};
-  if (shown->kept == shown->filled) {
+  if (shown->kept == shown->filled && !shown->withheld) {
     report_note(report, _("Nothing hidden: %s"), command);
   } else if (shown->share >= 0) {
     report_note(report, _("To see at least %d %% (%zu of %zu cells): %s"), shown->share, shown->kept, shown->filled,

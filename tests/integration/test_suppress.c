@@ -45,14 +45,15 @@ __attribute__((noinline)) static char *report(const char *arguments) {
 /* Every line of a CSV: a figure is at least 11 or none, and none where its status says hidden. */
 static size_t check_lines(const char *csv) {
   size_t hidden = 0;
+  bool told = strstr(csv, "_status\r\n") != NULL; /* else none is hidden: the figure is the last field */
   const char *line = strchr(csv, '\n');
   for (; line != NULL && line[1] != '\0'; line = strchr(line + 1, '\n')) {
     const char *end = strchr(line + 1, '\n'), *status = end;
     while (status > line && *status != ',') {
       status--;
     }
-    const char *figure = status - 1;
-    while (figure > line && *figure != ',') {
+    const char *figure = told ? status - 1 : status;
+    while (told && figure > line && *figure != ',') {
       figure--;
     }
     long count = strtol(figure + 1, NULL, 10);
@@ -69,11 +70,11 @@ static size_t check_lines(const char *csv) {
 static void small_figures_are_hidden(void **state) {
   (void)state;
   char *output = report("report crosstab --by year,department --csv");
-  assert_non_null(strstr(output, "year,department,victims,victims_status\r\n"));
-  assert_true(check_lines(output) > 20);
+  assert_non_null(strstr(output, "year,department,victims\r\n")); /* none of those that are not listed */
+  check_lines(output);
   free(output);
   output = report("report crosstab --by year,department");
-  assert_non_null(strstr(output, "hidden"));
+  assert_non_null(strstr(output, "What is not listed counts nobody, or is hidden"));
   assert_non_null(strstr(output, "cells of this table and its margins that are not zero."));
   assert_null(strstr(output, "waiting pairs"));
   free(output);
@@ -84,12 +85,20 @@ static void filters_cannot_be_taken_from_each_other(void **state) {
   (void)state;
   char *both = report("report crosstab --by department,sex --csv");
   char *female = report("report crosstab --by department --where sex=female --csv");
-  size_t hidden = check_lines(female), wide = 0;
-  for (const char *at = both; (at = strstr(at, ",female,,hidden")) != NULL; at++) {
-    wide++;
+  size_t lines = 0;
+  char cell[64];
+  check_lines(female);
+  for (const char *line = strchr(female, '\n'); line != NULL && line[1] != '\0'; line = strchr(line + 1, '\n')) {
+    const char *comma = strchr(line + 1, ','), *end = strchr(line + 1, '\r');
+    snprintf(cell, sizeof cell, "\n%.*s,female,%.*s", (int)(comma - line - 1), line + 1, (int)(end - comma - 1),
+             comma + 1);
+    assert_non_null(strstr(both, cell));
+    lines++;
   }
-  assert_true(hidden > 0);
-  assert_int_equal(hidden, wide);
+  for (const char *at = both; (at = strstr(at, ",female,")) != NULL; at++) {
+    lines--;
+  }
+  assert_int_equal(lines, 0);
   free(both);
   free(female);
 }
@@ -99,13 +108,13 @@ static void a_label_hides_what_its_code_hides(void **state) {
   (void)state;
   char *code = report("report crosstab --by year,sex --where department=08 --csv");
   char *label = report("report crosstab --by year,sex --where department=cuzco --csv");
-  assert_true(check_lines(label) > 0);
+  check_lines(label);
   assert_string_equal(label, code);
   free(code);
   free(label);
   code = report("report crosstab --by year,department --where purposes=begging --csv");
   label = report("report crosstab --by year,department --where purposes=Mendicidad --csv");
-  assert_true(check_lines(label) > 0);
+  check_lines(label);
   assert_string_equal(label, code);
   free(code);
   free(label);

@@ -1,6 +1,6 @@
-/* Reports of the simulated registries, by fields and by coarser and fewer ones, attacked together from outside: each table
- * with all its ancestors (core/service/cube_lattice.h), with a solver that the program does not use (GLPK), knowing
- * everything of the persons who have several places. Then the same beside a release that came before. */
+/* Reports of the simulated registries, by fields and by coarser and fewer ones, attacked together from outside: each
+ * table with all its ancestors (core/service/cube_lattice.h), with a solver that the program does not use (GLPK),
+ * knowing everything of the persons who have several places. Then the same beside a release that came before. */
 #include "core/service/cube.h"
 #include "core/service/release_make.h"
 #include "tests/support/peru.h"
@@ -109,7 +109,7 @@ struct table {
   struct {
     int64_t count, known; /* the truth; of it, persons with several places */
     enum { UNLISTED, HIDDEN, SHOWN } told;
-  } *cells;
+  } * cells;
 };
 static struct table tables[TABLES_MOST];
 static size_t table_count;
@@ -211,7 +211,10 @@ static void bind_cell(glp_prob *problem, int row, const struct table *table, siz
                || (table->cells[cell].told == UNLISTED && !table->withheld);
   bool listed = table->cells[cell].told == HIDDEN && known == 0;
   shown = shown && !blank;
-  glp_set_row_bnds(problem, row, shown ? GLP_FX : GLP_LO, shown ? (double)(count - known) : listed ? 1 : 0,
+  glp_set_row_bnds(problem, row, shown ? GLP_FX : GLP_LO,
+                   shown    ? (double)(count - known)
+                   : listed ? 1
+                            : 0,
                    (double)(count - known));
 }
 
@@ -273,8 +276,8 @@ struct score {
   size_t hidden, found, narrow;
 };
 
-/* In whole numbers, as the cell's own bounds are by linear programming: no wider ones are claimed. A cell of a table that
- * lists only what it shows may have less room, where it has no more without that table. */
+/* In whole numbers, as the cell's own bounds are by linear programming: no wider ones are claimed. A cell of a table
+ * that lists only what it shows may have less room, where it has no more without that table. */
 static void attack(const struct table *of, bool complementary, struct score *score) {
   glp_prob *problem = write_down(of, false, complementary), *before = NULL;
   for (size_t i = 0; i < attacked_count; i++) {
