@@ -427,6 +427,13 @@ static bool has_anybody(const struct overlapping *overlapping, const struct part
   return part->content == CONTENT_SPLIT || (overlapping->all >> source & 1) != 0;
 }
 
+/* A row for a year and department that no crosstab lists would tell that there is somebody. */
+static bool is_asked(const struct overlapping *overlapping, const struct part *part, uint32_t pair) {
+  bool listed =
+      part->whole || !overlapping->suppress || overlapping->crosstabs[CROSSTABS - 1].status[pair] != DISCLOSE_ABSENT;
+  return listed && is_wanted(overlapping, pair, YEAR) && is_wanted(overlapping, pair, DEPARTMENT);
+}
+
 static enum status tell(const struct overlapping *overlapping, struct arena *arena, struct overlap *overlap,
                         struct error *error) {
   uint32_t pairs = overlapping->counts[PAIRS];
@@ -437,10 +444,8 @@ static enum status tell(const struct overlapping *overlapping, struct arena *are
     const struct part *part = &overlapping->parts[t];
     bool asked = !part->whole || overlapping->wanted[DEPARTMENT] == NULL;
     for (uint32_t pair = 0; pair < pairs && asked && status == OK; pair++) {
-      bool listed = part->whole || !overlapping->suppress
-                    || overlapping->crosstabs[CROSSTABS - 1].status[pair] != DISCLOSE_ABSENT;
-      if (!listed || !is_wanted(overlapping, pair, YEAR) || !is_wanted(overlapping, pair, DEPARTMENT)) {
-        continue; /* a row for itself would tell that there is somebody */
+      if (!is_asked(overlapping, part, pair)) {
+        continue;
       }
       for (uint32_t group = 0; group < overlapping->tables[t].levels[1].groups && status == OK; group++) {
         bool beside = part->content == CONTENT_SOURCE && group != 0;

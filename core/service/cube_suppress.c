@@ -106,7 +106,7 @@ static enum status seek(const struct lookup *lookup, uint32_t fields, struct sou
     take_step(lookup->lattice, &lookup->filters[i], &sought->steps);
   }
   for (size_t i = 0; i < lookup->request->by_count && status == OK; i++) {
-    struct bound bound;
+    struct bound bound = {.chain = 0};
     status = (fields >> i & 1) == 0 ? END : find_step(lookup->lattice, lookup->request->by[i], &bound, error);
     if (status == OK) {
       take_step(lookup->lattice, &bound, &sought->steps);
@@ -292,7 +292,7 @@ static enum status count_units(const struct lookup *lookup, const struct sought 
     seen->seen += visible;
     told[at] = visible || told[at] == 2 ? 2 : 1;
     for (size_t f = 0; f < lookup->request->by_count; f++) {
-      struct bound bound;
+      struct bound bound = {.chain = 0};
       if (cube_lattice_step(lookup->lattice, lookup->request->by[f], &bound.chain, &bound.step)) {
         const struct release_level *level = level_of(lookup, &bound);
         seen->valued |= (uint32_t)(level->group[row->atoms[level->axis]] + 1 < level->count) << f;
@@ -308,7 +308,7 @@ static enum status count_units(const struct lookup *lookup, const struct sought 
 static uint32_t free_fields(const struct lookup *lookup) {
   uint32_t fields = 0;
   for (size_t i = 0; i < lookup->request->by_count; i++) {
-    struct bound bound;
+    struct bound bound = {.chain = 0};
     bool fixed = !cube_lattice_step(lookup->lattice, lookup->request->by[i], &bound.chain, &bound.step);
     for (size_t f = 0; f < lookup->filter_count; f++) {
       fixed = fixed || (lookup->filters[f].chain == bound.chain && lookup->filters[f].step == bound.step);

@@ -179,6 +179,29 @@ static void a_field_that_nobody_has_is_not_offered(void **state) {
   report_free(&report);
 }
 
+/* All of them are many: without fields, too. Where they are hidden, that is why no share is told. */
+static void a_total_is_told_as_in_any_table(void **state) {
+  (void)state;
+  const struct report_request request = {.name = "crosstab", .indicator = "cases"};
+  struct report report;
+  run(&request, &report);
+  assert_false(report.cells[0].hidden);
+  assert_true(report.cells[0].count > 11);
+  assert_int_equal(report.concealed, 0);
+  int64_t total = report.cells[0].count;
+  report_free(&report);
+  workspace.config->disclosure.k = (int)total + 1;
+  run(&request, &report);
+  assert_true(report.cells[0].hidden);
+  bool said = false;
+  for (size_t i = 0; i < report.note_count; i++) {
+    said = said || strstr(report.notes[i], "its total is hidden") != NULL;
+  }
+  assert_true(said);
+  report_free(&report);
+  workspace.config->disclosure.k = 11;
+}
+
 /* ---- who is behind a figure ---- */
 
 /* Of a row of a report by two fields; "" stands for what is not recorded. */
@@ -529,6 +552,7 @@ int main(void) {
                                      cmocka_unit_test(a_rounded_report_says_so),
                                      cmocka_unit_test(who_is_behind_a_hidden_figure_is_not_told),
                                      cmocka_unit_test(a_field_that_nobody_has_is_not_offered),
+                                     cmocka_unit_test(a_total_is_told_as_in_any_table),
                                      cmocka_unit_test(a_filter_on_the_field_hides_its_other_values)};
   return cmocka_run_group_tests(tests, fill, empty);
 }
