@@ -39,9 +39,8 @@ struct comparison {
   struct extent total; /* consolidated */
   int64_t waiting;     /* pairs between what it counts */
   int rounded;         /* base of the figures of records; published ones are as they were published */
-  bool guarded, by_source, withheld;
-  bool unlisted;          /* where a department has no consolidated figure there may be one that is hidden */
-  size_t consolidated_at; /* column; then in several, in one, and by source only there */
+  bool guarded, by_source, withheld, unlisted; /* unlisted: figures that are not there may be hidden */
+  size_t consolidated_at;                      /* column; then in several, in one, and by source only there */
 };
 
 static enum status row_of(struct comparison *comparison, struct slice key, size_t *row, struct error *error) {
