@@ -17,6 +17,7 @@ struct printing {
   struct meter meter;
   json_t *sources;
   bool headed;
+  bool lacks; /* something that was done could not be shown */
 };
 
 static json_t *counts_object(const struct counts *counts) {
@@ -87,6 +88,7 @@ static void report_line(struct printing *printing, const struct pull_outcome *ou
   bool shown = false;
   if (outcome->remapped != NULL && remapped_print(outcome->remapped, &shown, &error) != OK) {
     log_error(LEVEL_ERROR, &error);
+    printing->lacks = true;
   }
   printing->headed = !shown;
 }
@@ -169,7 +171,8 @@ int command_pull(const struct globals *globals, struct workspace *workspace, con
     puts("null");
   }
   json_decref(printing.sources);
-  return status == OK ? pull_exit_code(&summary) : command_fail(&error);
+  int exit_code = status == OK ? pull_exit_code(&summary) : command_fail(&error);
+  return exit_code == 0 && printing.lacks ? 3 : exit_code;
 }
 
 int command_pull_named(const struct globals *globals, char **argv, const struct pull_request *wanted,

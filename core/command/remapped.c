@@ -88,13 +88,15 @@ static enum status print_rows(const struct remap_report *report, struct error *e
   if (table == NULL) {
     return error_memory(error);
   }
+  bool any = false; /* a table that memory ended for has no rows either, which table_print tells */
   for (size_t e = 0; e < report->entity_count; e++) {
     if (remapped_entity_differs(&report->entities[e])) {
       add_entity(table, &report->entities[e]);
+      any = true;
     }
   }
   enum status status = OK;
-  if (table_rows(table) > 0) {
+  if (any) {
     status = table_print(table, stdout, TABLE_TEXT, error);
   } else {
     puts(_("  no row changes"));
