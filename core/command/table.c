@@ -198,8 +198,10 @@ void table_rule(struct table *table) {
   table->rules[row] = true;
 }
 
+/* One that memory ended for is not empty: table_print tells. */
 size_t table_rows(const struct table *table) {
-  return table->count / table->column_count;
+  size_t rows = table->count / table->column_count;
+  return rows == 0 && table->failed != OK ? 1 : rows;
 }
 
 /* ---- widths ---- */

@@ -143,6 +143,7 @@ struct cluster_view {
   struct member_row *members;
   size_t count;
   json_t *answer;
+  bool lacks; /* a text that there was no memory for */
 };
 
 static enum status read_redirect(struct cluster_view *view, struct error *error) {
@@ -165,6 +166,7 @@ static enum status read_redirect(struct cluster_view *view, struct error *error)
 
 static const char *keep(struct cluster_view *view, struct slice text) {
   const char *copy = arena_text(view->arena, text);
+  view->lacks = view->lacks || copy == NULL;
   return copy == NULL ? "" : copy;
 }
 
@@ -452,7 +454,8 @@ static enum status describe(struct cluster_view *view, struct error *error) {
   status = status == OK ? write_values(view, error) : status;
   status = status == OK ? write_pairs(view, error) : status;
   status = status == OK ? write_history(view, error) : status;
-  return status == OK ? write_erased(view, error) : status;
+  status = status == OK ? write_erased(view, error) : status;
+  return status == OK && view->lacks ? error_memory(error) : status;
 }
 
 enum status explain_cluster(struct workspace *workspace, enum cluster_kind kind, int64_t id,

@@ -328,7 +328,7 @@ static enum status show_raw(void *context, const struct raw_version *version, st
   status = status == OK ? format->parse(decoder, bytes, showing->arena, &root, &broken) : status;
   if (status == OK) {
     show_node(showing, root, -1);
-  } else {
+  } else if (status != ERR_MEMORY) {
     struct slice shape = showing->reveal ? bytes : text_shape(showing->arena, bytes, SHAPE_MOST);
     const struct setaside_line line = {.name = slice_of("?"), .value = shape, .leaf = true, .reason = "record_broken"};
     showing->visitor->line(showing->visitor->context, &line);
@@ -336,7 +336,7 @@ static enum status show_raw(void *context, const struct raw_version *version, st
   if (decoder != NULL) {
     format->decoder_free(decoder);
   }
-  return OK;
+  return status == ERR_MEMORY ? error_memory(error) : OK;
 }
 
 /* Who looked at what and why is on record before the values are read. */
