@@ -21,6 +21,7 @@ struct arena {
   struct block *current; /* blocks after it are empty, kept from before the last reset */
   size_t used;
   size_t limit;
+  bool failed;
 };
 
 struct arena *arena_new(size_t limit) {
@@ -48,10 +49,15 @@ void arena_reset(struct arena *arena) {
   }
   arena->current = arena->first;
   arena->used = 0;
+  arena->failed = false;
 }
 
 size_t arena_used(const struct arena *arena) {
   return arena->used;
+}
+
+bool arena_failed(const struct arena *arena) {
+  return arena->failed;
 }
 
 /* Makes a block with room for `size` bytes current: a kept one if the next is large enough, else a new one between. */
@@ -81,6 +87,7 @@ static struct block *block_advance(struct arena *arena, size_t size) {
 
 static void *take(struct arena *arena, size_t size, size_t align) {
   if (size > arena->limit || arena->used > arena->limit - size) {
+    arena->failed = true;
     return NULL;
   }
   struct block *block = arena->current;
@@ -88,6 +95,7 @@ static void *take(struct arena *arena, size_t size, size_t align) {
   if (block == NULL || start > block->size || size > block->size - start) {
     block = block_advance(arena, size);
     if (block == NULL) {
+      arena->failed = true;
       return NULL;
     }
     start = 0;
@@ -108,6 +116,7 @@ void *arena_alloc(struct arena *arena, size_t size) {
 void *arena_array(struct arena *arena, size_t count, size_t size) {
   size_t total;
   if (__builtin_mul_overflow(count, size, &total)) {
+    arena->failed = true;
     return NULL;
   }
   return arena_alloc(arena, total);

@@ -5,6 +5,7 @@
 
 #include "core/base/slice.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,8 @@ struct arena *arena_new(size_t limit);
 void arena_free(struct arena *arena); /* NULL allowed */
 void arena_reset(struct arena *arena);
 size_t arena_used(const struct arena *arena);
+/* Something that was asked for since the last reset could not be had: for callers to whom NULL may also mean none. */
+bool arena_failed(const struct arena *arena);
 
 /* Zeroed memory aligned for any type; NULL when out of memory or past the limit. */
 void *arena_alloc(struct arena *arena, size_t size);

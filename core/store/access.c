@@ -266,7 +266,7 @@ enum status store_visit_granted(struct store *store, granted_visitor *visit, voi
                               .granted_by = texts[4],
                               .since = int_of_value(store->ops->value(cursor, 5)),
                               .ended = int_of_value(store->ops->value(cursor, 6))};
-    if (texts[0] == NULL || texts[1] == NULL) {
+    if (texts[0] == NULL || texts[1] == NULL || arena_failed(store->scratch)) {
       status = error_memory(error);
     }
     status = status == OK ? role_parse(texts[1], &granted.role, error) : status;

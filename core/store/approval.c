@@ -114,7 +114,7 @@ enum status store_visit_approvals(struct store *store, int64_t id, approval_visi
   while (status == OK && (status = store->ops->next(cursor, error)) == OK) {
     arena_reset(arena);
     struct approval row = read_row(store, cursor, arena);
-    bool whole = row.kind != NULL && row.name != NULL && row.proposed_by != NULL;
+    bool whole = row.kind != NULL && row.name != NULL && row.proposed_by != NULL && !arena_failed(arena);
     status = whole ? visit(context, &row, error) : error_memory(error);
   }
   store->ops->finish(cursor);

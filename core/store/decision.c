@@ -88,7 +88,7 @@ static enum status give_decisions(struct store *store, struct cursor *cursor, de
                                        .run = int_of_value(ops->value(cursor, 11)),
                                        .approved_at = int_of_value(ops->value(cursor, 12)),
                                        .revoked_at = int_of_value(ops->value(cursor, 13))};
-    bool whole = decision.actor != NULL && decision.reason != NULL;
+    bool whole = decision.actor != NULL && decision.reason != NULL && !arena_failed(arena);
     status = whole ? visit(context, &decision, error) : error_memory(error);
   }
   arena_free(arena);
@@ -301,7 +301,7 @@ static enum status give_waiting(struct store *store, struct cursor *cursor, wait
                                    .key_b = slice_of_value(ops->value(cursor, 8)),
                                    .since = int_of_value(ops->value(cursor, 9)),
                                    .proposed = int_of_value(ops->value(cursor, 10)) != 0};
-    status = visit(context, &waiting, error);
+    status = arena_failed(arena) ? error_memory(error) : visit(context, &waiting, error);
   }
   arena_free(arena);
   ops->finish(cursor);

@@ -79,11 +79,8 @@ static enum status take_erasure(struct store *store, struct cursor *cursor, stru
       erasure->cause = (enum erase_cause)i;
     }
   }
-  const char *const texts[] = {erasure->actor, erasure->reason, erasure->document};
-  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-    if (texts[i] == NULL && ops->value(cursor, 7 + i).kind != VALUE_NULL) {
-      return error_memory(error); /* and not: there is none */
-    }
+  if (arena_failed(arena)) {
+    return error_memory(error);
   }
   bool fine = erasure->kind >= ERASURE_KEY && erasure->kind < ERASURE_KINDS;
   return fine ? OK : error_set(error, ERR_STORE, "%s", _("the table of what was taken out holds an unknown kind"));

@@ -135,7 +135,7 @@ double real_of_value(struct value value);
 int64_t int_of_value(struct value value);
 void digest_of_value(struct value value, uint8_t *bytes, size_t len);
 
-/* The text of a value in the arena; NULL where it is null, or where there is no memory. */
+/* The text of a value in the arena; NULL where it is null, or where there is no memory, which arena_failed tells. */
 const char *text_of_value(struct arena *arena, struct value value);
 
 /* ---- encoding.c ---- */

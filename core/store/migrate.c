@@ -299,7 +299,9 @@ enum status migrate_upgrade_read(struct store *store, int *from, int *to, struct
   }
   status = store->ops->next(cursor, error);
   if (status == OK) {
-    const char *text = text_of_value(store->scratch, store->ops->value(cursor, 0));
+    struct value value = store->ops->value(cursor, 0);
+    const char *text = text_of_value(store->scratch, value);
+    bool lacks = text == NULL && value.kind != VALUE_NULL;
     char *end = NULL;
     long numbers[2] = {0, 0};
     for (int i = 0; i < 2 && text != NULL; i++) {
@@ -310,7 +312,10 @@ enum status migrate_upgrade_read(struct store *store, int *from, int *to, struct
     if (to != NULL) {
       *to = (int)numbers[1];
     }
-    status = text == NULL ? OK : buffer_text(file, text);
+    if (text != NULL) {
+      buffer_text(file, text);
+    }
+    status = lacks ? error_memory(error) : OK;
   }
   store->ops->finish(cursor);
   return status == END ? OK : status == OK ? buffer_check(file, "backup", error) : status;

@@ -38,11 +38,8 @@ static enum status give_pair(struct pair_visit *v, struct cursor *cursor) {
                                .outcome = (int)int_of_value(ops->value(cursor, 5)),
                                .reason = text_of_value(v->arena, ops->value(cursor, 6)),
                                .since = int_of_value(ops->value(cursor, 7))};
-  for (size_t i = 3; i <= 6; i += i == 4 ? 2 : 1) { /* and not: there is none */
-    const char *text = i == 3 ? pair.rule : i == 4 ? pair.verdict : pair.reason;
-    if (text == NULL && ops->value(cursor, i).kind != VALUE_NULL) {
-      return error_memory(v->error);
-    }
+  if (arena_failed(v->arena)) {
+    return error_memory(v->error);
   }
   v->last[0] = pair.row_a;
   v->last[1] = pair.row_b;

@@ -29,7 +29,7 @@ static enum status visit_row(struct store *store, struct cursor *cursor, struct 
                             .message = text_of_value(arena, store->ops->value(cursor, 6)),
                             .stamp = slice_of_value(store->ops->value(cursor, 7))};
   digest_of_value(store->ops->value(cursor, 2), receipt.hash.bytes, SHA256_SIZE);
-  return receipt.holder == NULL ? error_memory(error) : visit(context, &receipt, error);
+  return receipt.holder == NULL || arena_failed(arena) ? error_memory(error) : visit(context, &receipt, error);
 }
 
 enum status store_visit_receipts(struct store *store, receipt_visitor *visit, void *context, struct error *error) {

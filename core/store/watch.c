@@ -107,6 +107,7 @@ enum status store_health(struct store *store, int source_id, struct arena *arena
   status = store->ops->next(cursor, error);
   if (status == OK) {
     read_health(store, cursor, arena, health);
+    status = arena_failed(arena) ? error_memory(error) : OK;
   }
   store->ops->finish(cursor);
   return status == END ? OK : status;

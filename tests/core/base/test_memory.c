@@ -42,12 +42,17 @@ static void arenas_zero_align_and_limit(void **state) {
       memory[i] = 0xAA;
     }
     assert_non_null(arena_bytes(arena, 90000)); /* past the first block */
+    assert_false(arena_failed(arena));
     assert_null(arena_alloc(arena, 9500));
+    assert_non_null(arena_bytes(arena, 1));
+    assert_true(arena_failed(arena));
     assert_true(arena_used(arena) >= 91000);
     arena_reset(arena);
     assert_int_equal(arena_used(arena), 0);
   }
+  assert_false(arena_failed(arena));
   assert_null(arena_array(arena, SIZE_MAX / 2, 3));
+  assert_true(arena_failed(arena));
   assert_string_equal(arena_printf(arena, "%s-%d", "a", 7), "a-7");
   assert_string_equal(arena_text(arena, slice_make("abc", 2)), "ab");
   assert_non_null(arena_copy(arena, (struct slice){0}).data);
