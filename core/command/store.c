@@ -206,7 +206,13 @@ static void print_restored(const struct globals *globals, const char *file, cons
   }
 }
 
-static enum status restore(const struct globals *globals, const char *file, struct error *error) {
+/* The copy is in its place, but not all that should follow could be done. A copy of an older version is none of it. */
+static bool lacks(const struct restore_done *done) {
+  return done->erased_fails || (!done->current && done->version == store_format());
+}
+
+/* `partly`: done, but for what it says. */
+static enum status restore(const struct globals *globals, const char *file, bool *partly, struct error *error) {
   struct workspace workspace;
   struct restore_done done;
   enum status status = workspace_open(globals->config, WORKSPACE_CONFIG, &workspace, error);
@@ -216,13 +222,14 @@ static enum status restore(const struct globals *globals, const char *file, stru
   status = service_restore(&workspace, file, &done, error);
   if (status == OK) {
     print_restored(globals, file, &done);
+    *partly = lacks(&done);
   }
   restore_done_free(&done);
   workspace_close(&workspace);
   return status;
 }
 
-static enum status rollback(const struct globals *globals, struct error *error) {
+static enum status rollback(const struct globals *globals, bool *partly, struct error *error) {
   struct workspace workspace;
   struct restore_done done;
   struct buffer file;
@@ -234,6 +241,7 @@ static enum status rollback(const struct globals *globals, struct error *error) 
   status = service_rollback(&workspace, &file, &done, error);
   if (status == OK) {
     print_restored(globals, file.data, &done);
+    *partly = lacks(&done);
   }
   restore_done_free(&done);
   buffer_free(&file);
@@ -303,6 +311,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
   const struct argument table[] = {
       {.name = "keep", .text = &chosen.keep}, {.name = "full", .flag = &chosen.full}, {.name = NULL}};
   int exit_code;
+  bool partly = false;
   struct error error;
   enum status status;
   if (arguments_done(&command_store, table, &argc, argv, &exit_code)) {
@@ -318,9 +327,9 @@ static int run(const struct globals *globals, int argc, char **argv) {
   } else if (takes(verb, "backup", given, 0, 1)) {
     status = backup(globals, &chosen, &error);
   } else if (takes(verb, "restore", given, 1, 1)) {
-    status = restore(globals, chosen.file, &error);
+    status = restore(globals, chosen.file, &partly, &error);
   } else if (takes(verb, "rollback", given, 0, 0)) {
-    status = rollback(globals, &error);
+    status = rollback(globals, &partly, &error);
   } else if (takes(verb, "verify", given, 0, 1)) {
     status = verify(globals, &chosen, &error);
   } else if (strcmp(verb, "restore") == 0) {
@@ -332,7 +341,7 @@ static int run(const struct globals *globals, int argc, char **argv) {
   } else {
     return command_misused(&command_store, _("puente store has no %s"), verb);
   }
-  return status == OK ? 0 : command_fail(&error);
+  return status != OK ? command_fail(&error) : partly ? 3 : 0;
 }
 
 const struct command command_store = {
