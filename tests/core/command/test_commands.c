@@ -213,7 +213,7 @@ static void test_holders(void **state) {
   assert_int_equal(mkdir(text, 0700), 0);
   assert_says(program_run(folder, "check").out, "ok     holder notary: ");
   assert_says(program_run(folder, "audit checkpoint --send").out, "holders reached 1, failed 0");
-  assert_says(program_run(folder, "audit receipts").out, ".checkpoint");
+  assert_says(program_run(folder, "audit receipts --json").out, ".checkpoint");
   assert_says(program_run(folder, "status").out, "\naudit     last checkpoint with a holder: 20");
   assert_int_not_equal(program_run_as(folder, "root", "audit checkpoint --send").code, 0);
 }

@@ -321,8 +321,13 @@ static void idle_connections_are_bounded(void **state) {
   for (int i = 0; i < MANY; i++) {
     files[i] = connect_to_it();
   }
-  usleep(100000);
-  assert_in_range(open_files() - before, MANY, MANY + MOST);
+  /* One that came too many may still be on its way out. */
+  int more = 0;
+  for (int tries = 0; tries == 0 || (more > MANY + MOST && tries < 50); tries++) {
+    usleep(100000);
+    more = open_files() - before;
+  }
+  assert_in_range(more, MANY, MANY + MOST);
   for (int i = 0; i < MANY; i++) {
     close(files[i]);
   }
