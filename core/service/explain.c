@@ -476,6 +476,7 @@ enum status explain_cluster(struct workspace *workspace, enum cluster_kind kind,
     status = purpose_require_cluster(workspace, view.kind, id, request->purpose, error);
   }
   status = status == OK ? explain_log(workspace, request, body, error) : status;
+  status = status == OK ? telling_look(workspace, request->reveal, error) : status;
   status = status == OK ? describe(&view, error) : status;
   arena_free(view.arena);
   if (status != OK) {

@@ -95,7 +95,7 @@ enum status review_read(struct workspace *workspace, int kind, size_t most, stru
   struct gathering gathering = {.workspace = workspace, .list = list};
   *list = (struct review_list){.memory = arena_new(0)};
   list->items = list->memory == NULL ? NULL : arena_array(list->memory, 2 * most + 1, sizeof *list->items);
-  enum status status = list->items == NULL ? error_memory(error) : OK;
+  enum status status = list->items == NULL ? error_memory(error) : telling_look(workspace, false, error);
   for (int i = CLUSTER_PERSON; i <= CLUSTER_CASE && status == OK; i++) {
     gathering.kind = (enum cluster_kind)i;
     status = kind < 0 || kind == i ? read_kind(&gathering, most, error) : OK;
@@ -238,6 +238,7 @@ enum status review_show(struct workspace *workspace, int64_t row_a, int64_t row_
   /* A reveal is logged there, before anything is read. */
   enum status status = showing.arena == NULL ? error_memory(error)
                                              : explain_pair(workspace, row_a, row_b, request, &showing.answer, error);
+  status = status == OK ? telling_look(workspace, request->reveal, error) : status;
   if (status == OK) {
     bool person = strcmp(json_string_value(json_object_get(showing.answer, "of")), "person") == 0;
     enum cluster_kind kind = person ? CLUSTER_PERSON : CLUSTER_CASE;

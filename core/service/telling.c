@@ -5,44 +5,54 @@
 
 #include <stdlib.h>
 
-enum { UNKNOWN, HARMLESS, TELLING, DIGITS = 16 };
+enum { TELLING, HARMLESS, DIGITS = 16 };
 
-/* A mapping that cannot be read says nothing of its keys: they are not shown. */
-static char look(const struct workspace *workspace, const struct source_config *source) {
+/* A mapping that is missing or wrong says nothing of its keys: they are not shown. */
+static enum status look(const struct workspace *workspace, const struct source_config *source, char *found,
+                        struct error *error) {
   struct plan *plan = NULL;
-  struct error ignored;
   const char *field = NULL;
   int line = 0;
-  if (plan_load_approved(source->mapping, workspace->texts, workspace->model, workspace->lists, &plan, NULL, &ignored)
-      != OK) {
-    return TELLING;
+  *found = TELLING;
+  enum status status =
+      plan_load_approved(source->mapping, workspace->texts, workspace->model, workspace->lists, &plan, NULL, error);
+  if (status == OK) {
+    *found = plan_telling_key(plan, &field, &line) == NULL ? HARMLESS : TELLING;
+    plan_free(plan);
   }
-  char found = plan_telling_key(plan, &field, &line) == NULL ? HARMLESS : TELLING;
-  plan_free(plan);
-  return found;
+  bool broken = status == ERR_MEMORY || status == ERR_IO; /* the machine, and not the mapping */
+  return broken ? status : OK;
 }
 
-static bool is_telling(struct workspace *workspace, const char *code) {
+enum status telling_look(struct workspace *workspace, bool reveal, struct error *error) {
   const struct config *config = workspace->config;
-  for (size_t i = 0; i < config->source_count; i++) {
-    if (strcmp(config->sources[i].code, code) != 0) {
-      continue;
+  if (reveal || access_restricted(workspace) || workspace->telling != NULL) {
+    return OK;
+  }
+  char *found = calloc(config->source_count + 1, 1);
+  enum status status = found == NULL ? error_memory(error) : OK;
+  for (size_t i = 0; i < config->source_count && status == OK; i++) {
+    status = look(workspace, &config->sources[i], &found[i], error);
+  }
+  if (status != OK) {
+    free(found);
+    return status;
+  }
+  workspace->telling = found;
+  return OK;
+}
+
+static bool is_telling(const struct workspace *workspace, const char *code) {
+  const struct config *config = workspace->config;
+  for (size_t i = 0; i < config->source_count && workspace->telling != NULL; i++) {
+    if (strcmp(config->sources[i].code, code) == 0) {
+      return workspace->telling[i] == TELLING;
     }
-    if (workspace->telling == NULL) {
-      workspace->telling = calloc(config->source_count, 1);
-    }
-    if (workspace->telling == NULL) {
-      return true;
-    }
-    if (workspace->telling[i] == UNKNOWN) {
-      workspace->telling[i] = look(workspace, &config->sources[i]);
-    }
-    return workspace->telling[i] == TELLING;
   }
   return true;
 }
 
-struct slice telling_text(struct workspace *workspace, struct arena *arena, bool reveal, const char *source,
+struct slice telling_text(const struct workspace *workspace, struct arena *arena, bool reveal, const char *source,
                           struct slice key) {
   char hex[2 * KEYED_SIZE + 1];
   if (reveal || access_restricted(workspace) || !is_telling(workspace, source)) {
@@ -57,7 +67,7 @@ struct slice telling_text(struct workspace *workspace, struct arena *arena, bool
   return slice_of(text == NULL ? "keyed" : text);
 }
 
-json_t *telling_key(struct workspace *workspace, struct arena *arena, bool reveal, const char *source,
+json_t *telling_key(const struct workspace *workspace, struct arena *arena, bool reveal, const char *source,
                     struct slice key) {
   return explain_slice(arena, true, telling_text(workspace, arena, reveal, source, key));
 }

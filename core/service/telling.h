@@ -7,11 +7,15 @@
 
 #include <jansson.h>
 
-/* `source`: its code. A login with a role is shown what the database shows it. Text is the key's, or the arena's. */
-struct slice telling_text(struct workspace *workspace, struct arena *arena, bool reveal, const char *source,
+/* Reads the mappings of all sources, once, before keys are shown. A mapping that is missing or wrong is no error. */
+enum status telling_look(struct workspace *workspace, bool reveal, struct error *error) MUST_CHECK;
+
+/* `source`: its code; without telling_look its keys are not shown. A login with a role is shown what the database shows
+ * it. Text is the key's, or the arena's. */
+struct slice telling_text(const struct workspace *workspace, struct arena *arena, bool reveal, const char *source,
                           struct slice key);
 /* The same for an answer; NULL: no memory. */
-json_t *telling_key(struct workspace *workspace, struct arena *arena, bool reveal, const char *source,
+json_t *telling_key(const struct workspace *workspace, struct arena *arena, bool reveal, const char *source,
                     struct slice key);
 
 #endif

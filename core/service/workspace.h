@@ -21,7 +21,7 @@ struct workspace {
   struct key *key;
   struct store *store;
   int *source_ids;   /* by position in config->sources; 0 in WORKSPACE_READ where the store knows it not yet */
-  char *telling;     /* core/service/telling.c's, by position in config->sources; NULL: not asked yet */
+  char *telling;     /* core/service/telling.c's, by position in config->sources; NULL: not looked at yet */
   const char *actor; /* as actor_read of core/base/actor.h tells */
   bool lent;         /* the configuration is the opener's */
 };
