@@ -1,4 +1,5 @@
 #include "core/base/file.h"
+#include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/command/arguments.h"
 #include "core/command/commands.h"
@@ -171,6 +172,11 @@ static enum status backup(const struct globals *globals, const struct chosen *ch
   return status;
 }
 
+/* The copy is in its place, but not all that should follow could be done. A copy of an older version is none of it. */
+static bool lacks(const struct restore_done *done) {
+  return done->erased_fails || (!done->current && done->version >= store_format());
+}
+
 static void print_restored(const struct globals *globals, const char *file, const struct restore_done *done) {
   const char *aside = done->aside.len == 0 ? "" : done->aside.data;
   if (globals->json) {
@@ -193,22 +199,17 @@ static void print_restored(const struct globals *globals, const char *file, cons
     }
   }
   if (done->erased_fails) {
-    fprintf(stderr, _("what was taken out after the copy is back in this store, and has to be taken out again: %s\n"),
-            done->erased_why.message);
+    fprintf(stderr, "%s\n",
+            _("what was taken out after the copy is back in this store, and has to be taken out again"));
+    log_error(LEVEL_ERROR, &done->erased_why);
   }
-  if (!done->current) {
+  if (!done->current && done->version < store_format()) {
     printf(_("this program does not open it as it is: %s\n"), done->why.message);
-    if (done->version < store_format()) {
-      puts(_("the puente of that version does; this one after `puente store migrate`"));
-    } else if (done->why.hint[0] != '\0') {
-      puts(done->why.hint);
-    }
+    puts(_("the puente of that version does; this one after `puente store migrate`"));
+  } else if (!done->current) {
+    fprintf(stderr, "%s\n", _("the copy is in its place, and this program does not open it"));
+    log_error(LEVEL_ERROR, &done->why);
   }
-}
-
-/* The copy is in its place, but not all that should follow could be done. A copy of an older version is none of it. */
-static bool lacks(const struct restore_done *done) {
-  return done->erased_fails || (!done->current && done->version == store_format());
 }
 
 /* `partly`: done, but for what it says. */
