@@ -114,7 +114,7 @@ sanitized:
 SLOW := tests/torture/test_torture.c \
         $(patsubst %,tests/%.c,core/sync/test_crash integration/test_consent fault/test_kills integration/test_serve \
           integration/test_erase_midway integration/test_succession fault/test_store_faults integration/test_erase \
-          core/command/test_approve_command core/service/test_releasing core/command/test_roles_command \
+          core/command/test_approve_command core/command/test_approve_weights core/service/test_releasing core/command/test_roles_command \
           fault/test_faults core/store/test_backup core/command/test_audit_command)
 
 # `make test ONLY=plan` runs the tests whose path has "plan".

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const text_kind_names[TEXT_KINDS + 1] = {"mapping", "codelist", "link", NULL};
+const char *const text_kind_names[TEXT_KINDS + 1] = {"mapping", "codelist", "link", "weights"};
 
 enum status approved_texts_new(const bool required[TEXT_KINDS], struct approved_texts **texts, struct error *error) {
   struct approved_texts *made = calloc(1, sizeof *made);

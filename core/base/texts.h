@@ -6,11 +6,13 @@
 
 #include "core/base/arena.h"
 #include "core/base/buffer.h"
+#include "core/base/digest.h"
 
-enum text_kind { TEXT_MAPPING, TEXT_CODELIST, TEXT_LINK, TEXT_KINDS };
+/* TEXT_WEIGHTS are no file: link models that were learned from the store, under approval where TEXT_LINK is. */
+enum text_kind { TEXT_MAPPING, TEXT_CODELIST, TEXT_LINK, TEXT_KINDS, TEXT_WEIGHTS = TEXT_KINDS };
 enum { APPROVED_TEXTS_MOST = 4096 };
 
-extern const char *const text_kind_names[TEXT_KINDS + 1]; /* "mapping", …; NULL at the end */
+extern const char *const text_kind_names[TEXT_KINDS + 1]; /* "mapping", …, "weights" */
 
 struct approved_text {
   enum text_kind kind;
@@ -23,6 +25,9 @@ struct approved_texts {
   bool required[TEXT_KINDS];
   struct approved_text *items;
   size_t count;
+  bool weighed;             /* learned link models were approved: */
+  struct sha256 weights[2]; /* of their texts, by enum cluster_kind */
+  char *weights_fault;      /* why they must not be used; NULL: none */
 };
 
 /* All required kinds are without an approved text to begin with. */

@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { HEX_SIZE = 2 * SHA256_SIZE + 1, HEX_SHOWN = 12, DOCUMENT_MOST = 200, NUMBER_SIZE = 24 };
 
@@ -37,6 +38,9 @@ static const char *state_text(const struct waiting_text *item) {
   }
   if (item->proposal == 0) {
     return _("to be proposed");
+  }
+  if (item->kind == TEXT_WEIGHTS && item->stale) {
+    return _("ATTENTION: changed in the store");
   }
   return item->stale ? _("changed since it was proposed") : _("waits for a second person");
 }
@@ -125,7 +129,7 @@ static enum status list(const struct globals *globals, struct workspace *workspa
 
 struct showing {
   const struct globals *globals;
-  json_t *reports;
+  json_t *reports, *weights;
   bool told, failed;
 };
 
@@ -154,11 +158,65 @@ static void print_lines(const json_t *lines) {
   }
 }
 
+/* ---- weights ---- */
+
+static enum status take_level(void *context, const struct weights_level *level, struct error *error) {
+  json_t *list = context;
+  json_t *one = json_pack("{ss ss? ss? so sf}", "of", level->kind == CLUSTER_PERSON ? "persons" : "cases", "comparison",
+                          level->comparison, "level", level->level, "now",
+                          level->acts ? json_real(level->now) : json_null(), "then", level->then);
+  return json_array_append_new(list, one) == 0 ? OK : error_memory(error);
+}
+
+static void put_weight(struct table *table, const json_t *weight) {
+  char text[NUMBER_SIZE] = "-";
+  if (json_is_real(weight)) {
+    snprintf(text, sizeof text, "%+.2f", json_real_value(weight));
+  }
+  table_text(table, text);
+}
+
+/* Of levels by their names in the configuration; never of values. */
+static enum status print_levels(const json_t *levels, struct error *error) {
+  const struct table_column columns[] = {{.name = "of", .title = _("of")},
+                                         {.name = "comparison", .title = _("comparison"), .most = 40},
+                                         {.name = "level", .title = _("level"), .most = 40},
+                                         {.name = "now", .title = _("weight now"), .align = ALIGN_RIGHT},
+                                         {.name = "then", .title = _("as proposed"), .align = ALIGN_RIGHT}};
+  struct table *table = table_new(columns, sizeof columns / sizeof *columns);
+  size_t i;
+  json_t *level;
+  if (table == NULL) {
+    return error_memory(error);
+  }
+  json_array_foreach(levels, i, level) {
+    const char *comparison = json_string_value(json_object_get(level, "comparison"));
+    const char *name = json_string_value(json_object_get(level, "level"));
+    bool persons = strcmp(json_string_value(json_object_get(level, "of")), "persons") == 0;
+    table_text(table, persons ? _("persons") : _("cases"));
+    table_text(table, comparison == NULL ? _("(prior)") : comparison);
+    table_text(table, name == NULL ? "" : name);
+    put_weight(table, json_object_get(level, "now"));
+    put_weight(table, json_object_get(level, "then"));
+  }
+  enum status status = table_print(table, stdout, TABLE_TEXT, error);
+  table_free(table);
+  return status;
+}
+
+static enum status print_weights(const struct showing *showing, struct error *error) {
+  if (json_array_size(showing->weights) == 0) {
+    return OK;
+  }
+  puts(_("\nweights in bits, log2(m/u), of those that act now and of those proposed:"));
+  return print_levels(showing->weights, error);
+}
+
 static void print_head(const struct approval *one) {
   char moment[MOMENT_SIZE];
   printf(_("proposal %lld: %s %s, by %s at %s\n"), (long long)one->id, one->kind, one->name, one->proposed_by,
          moment_text(one->proposed_at, moment));
-  printf(_("reason: %s\ndocument: %s\n"), one->reason, one->document);
+  printf(_("reason: %s\ndocument: %s\n"), one->reason, one->document[0] == '\0' ? "-" : one->document);
   if (one->state == APPROVAL_APPROVED || one->state == APPROVAL_FORMER) {
     printf(_("approved by %s at %s: %s\n"), one->approved_by, moment_text(one->approved_at, moment), one->remark);
   } else if (one->state == APPROVAL_REJECTED) {
@@ -169,6 +227,16 @@ static void print_head(const struct approval *one) {
   }
 }
 
+/* Of weights, the text is digests. */
+static void print_change(const struct approval_shown *shown, const json_t *lines) {
+  if (shown->kind != TEXT_WEIGHTS) {
+    puts(shown->former.len == 0 ? _("\nnew text:") : _("\nwhat changes in the text:"));
+    print_lines(lines);
+    puts("");
+  }
+  fflush(stdout);
+}
+
 static enum status print_shown(const struct approval_shown *shown, const json_t *lines, struct showing *showing,
                                struct workspace *workspace, struct error *error) {
   struct pull_request request = {.report = show_report, .context = showing, .options = {.stop = stop_flag()}};
@@ -176,12 +244,14 @@ static enum status print_shown(const struct approval_shown *shown, const json_t 
   bool waits = shown->approval.state == APPROVAL_WAITING;
   if (!showing->globals->json) {
     print_head(&shown->approval);
-    puts(shown->former.len == 0 ? _("\nnew text:") : _("\nwhat changes in the text:"));
-    print_lines(lines);
-    puts("");
-    fflush(stdout);
+    print_change(shown, lines);
   }
-  enum status status = approval_try(workspace, shown, &request, &summary, error);
+  enum status status = approval_weights(workspace, shown, take_level, showing->weights, error);
+  status = status == OK && !showing->globals->json ? print_weights(showing, error) : status;
+  if (status != OK) {
+    return status;
+  }
+  status = approval_try(workspace, shown, &request, &summary, error);
   if (status != OK || showing->globals->json) {
     return status;
   }
@@ -197,7 +267,7 @@ static enum status print_shown(const struct approval_shown *shown, const json_t 
 static enum status show(const struct globals *globals, struct workspace *workspace, int64_t id, struct arena *arena,
                         struct error *error) {
   struct approval_shown shown;
-  struct showing showing = {.globals = globals, .reports = json_array()};
+  struct showing showing = {.globals = globals, .reports = json_array(), .weights = json_array()};
   json_t *lines = json_array();
   enum status status = approval_show(workspace, id, arena, &shown, error);
   status = status == OK ? textdiff(shown.former, shown.approval.body, lines, error) : status;
@@ -206,17 +276,18 @@ static enum status show(const struct globals *globals, struct workspace *workspa
     const struct approval *one = &shown.approval;
     char hex[HEX_SIZE];
     json_t *root =
-        json_pack("{sI ss ss ss ss ss ss? ss? ss? sb sO sO so}", "id", (json_int_t)one->id, "kind", one->kind, "name",
-                  one->name, "digest", hex_of(&one->digest, hex), "state", approval_state_names[one->state],
+        json_pack("{sI ss ss ss ss ss ss? ss? ss? sb sO sO sO so}", "id", (json_int_t)one->id, "kind", one->kind,
+                  "name", one->name, "digest", hex_of(&one->digest, hex), "state", approval_state_names[one->state],
                   "proposed_by", one->proposed_by, "reason", one->reason, "document", one->document, "decided_by",
-                  one->approved_by, "changed", (int)one->changed, "lines", lines, "values", showing.reports, "linked",
-                  shown.linked < 0 ? json_null() : json_integer(shown.linked));
+                  one->approved_by, "changed", (int)one->changed, "lines", lines, "values", showing.reports, "weights",
+                  showing.weights, "linked", shown.linked < 0 ? json_null() : json_integer(shown.linked));
     json_dumpf(root, stdout, JSON_INDENT(2));
     puts("");
     json_decref(root);
   }
   json_decref(lines);
   json_decref(showing.reports);
+  json_decref(showing.weights);
   return status == OK && showing.failed
              ? error_set(error, ERR_CONFIG, "%s", _("what it would change could not be tried"))
              : status;
@@ -265,8 +336,9 @@ static enum status decide(const struct globals *globals, struct workspace *works
   } else if (!globals->quiet && !accept) {
     printf(_("%s %s: rejected; the version in use stays\n"), made.kind, made.name);
   } else if (!globals->quiet) {
-    printf(strcmp(made.kind, "link") == 0 ? _("%s %s: approved; the next `puente link` uses it\n")
-                                          : _("%s %s: approved; `puente remap` applies it to what has landed\n"),
+    printf(strcmp(made.kind, "link") == 0 || strcmp(made.kind, "weights") == 0
+               ? _("%s %s: approved; the next `puente link` uses it\n")
+               : _("%s %s: approved; `puente remap` applies it to what has landed\n"),
            made.kind, made.name);
   }
   return OK;
@@ -370,11 +442,13 @@ const struct command command_approve = {
         "  show ID                  what changes in the text, and the values that it would change, as by\n"
         "                           `puente remap --dry-run`\n"
         "  accept ID --reason TEXT  by another person than the one who proposed it: from now on it acts\n"
+        "                           (weights: with --document NUMBER, too)\n"
         "  reject ID --reason TEXT  the version in use stays\n"
         "\n"
         "`approval: {required: [mapping, codelist, link]}` in puente.yaml asks for it. While a changed file waits,\n"
         "sync, remap, link and serve go on with the version that was approved last; a file that was never approved is\n"
         "not used. Code lists are those of the workspace; the program's come with its version.\n"
+        "Where linkage rules need approval, weights that `puente link` learns do, too: it proposes them by itself.\n"
         "An approval is of the text byte for byte. Each step is in the log."),
     .run = run,
 };

@@ -19,10 +19,11 @@ static json_t *counts_object(const struct resolve_counts *counts) {
 }
 
 static void print_json(const struct resolve_result *result) {
-  json_t *root = json_pack("{sI sb sb sb sI so so}", "run", (json_int_t)result->run, "nothing_new",
-                           (int)result->nothing_new, "trained", (int)result->trained, "incremental",
-                           (int)result->incremental, "touched", (json_int_t)result->touched, "persons",
-                           counts_object(&result->persons), "cases", counts_object(&result->cases));
+  json_t *root = json_pack(
+      "{sI sb sb so sb sb sI so so}", "run", (json_int_t)result->run, "nothing_new", (int)result->nothing_new,
+      "trained", (int)result->trained, "proposal", result->proposal == 0 ? json_null() : json_integer(result->proposal),
+      "unlinked", (int)result->unlinked, "incremental", (int)result->incremental, "touched",
+      (json_int_t)result->touched, "persons", counts_object(&result->persons), "cases", counts_object(&result->cases));
   json_dumpf(root, stdout, JSON_INDENT(2));
   puts("");
   json_decref(root);
@@ -41,14 +42,28 @@ static void print_waiting(const struct resolve_result *result) {
   }
 }
 
-static void print_text(const struct resolve_result *result) {
-  if (result->nothing_new) {
-    puts(_("nothing new to link: persons and cases are as they were"));
-    return;
+/* Weights under approval. */
+static void print_proposal(const struct resolve_result *result) {
+  if (result->proposal != 0) {
+    printf(_("learned weights wait for approval and do not act yet: proposal %lld\n"), (long long)result->proposal);
+    printf(_("    a second person: `puente approve show %lld`, `puente approve accept %lld --reason TEXT --document "
+             "NUMBER`\n"),
+           (long long)result->proposal, (long long)result->proposal);
+  } else if (result->trained && result->governed) {
+    puts(_("they are the approved ones: nothing waits"));
   }
+}
+
+static void print_text(const struct resolve_result *result) {
   if (result->trained) {
     printf(_("weights were learned from the records%s%s\n"), result->why_trained == NULL ? "" : ": ",
            result->why_trained == NULL ? "" : result->why_trained);
+  }
+  print_proposal(result);
+  if (result->nothing_new || result->unlinked) {
+    puts(result->unlinked ? _("nothing was linked: there were no weights that may act")
+                          : _("nothing new to link: persons and cases are as they were"));
+    return;
   }
   if (result->incremental) {
     printf(_("linked again: %lld rows that changes touch\n"), (long long)result->touched);

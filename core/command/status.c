@@ -273,12 +273,25 @@ static int print_holders(const struct overview *overview) {
   return 1;
 }
 
+static void print_weights(const struct waiting_text *item) {
+  char text[MOMENT_SIZE];
+  printf(_("- weights that linking learned wait for approval since %s"), moment_text(item->since, text));
+  puts(item->first ? _("; until then those to start with are used") : _("; those approved before are used"));
+  printf(_("    a second person: `puente approve show %lld`, `puente approve accept %lld --reason TEXT --document "
+           "NUMBER`\n"),
+         (long long)item->proposal, (long long)item->proposal);
+}
+
 /* Files that changed, and what acts meanwhile. */
 static int print_texts(const struct overview *overview) {
   char text[MOMENT_SIZE];
   for (size_t i = 0; i < overview->text_count; i++) {
     const struct waiting_text *item = &overview->texts[i];
     const char *kind = text_kind_names[item->kind];
+    if (item->kind == TEXT_WEIGHTS) {
+      print_weights(item);
+      continue;
+    }
     if (item->missing) {
       printf(_("- %s %s: its file is missing"), kind, item->name);
     } else {

@@ -87,6 +87,9 @@ static enum status compare_last(struct resolver *r, const struct last *last, boo
           && same_digest(&last->models[CLUSTER_CASE], &r->models[CLUSTER_CASE]);
   if (status == OK && !*same) {
     r->result->why_full = _("the link models are others than in the last linking");
+  } else if (status == OK && (r->learn || r->offer)) {
+    *same = false; /* weights are learned from all rows, and proposed with them */
+    r->result->why_full = _("weights are to be learned");
   }
   return status;
 }

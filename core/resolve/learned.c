@@ -7,30 +7,75 @@
 
 #define MODEL_LIMIT ((size_t)1 << 30)
 
-enum status learned_model(struct store *store, enum cluster_kind kind, const struct link_plan *plan,
+static const struct link_plan *plan_of(const struct policy *policy, enum cluster_kind kind) {
+  return kind == CLUSTER_PERSON ? policy->persons : policy->cases;
+}
+
+/* The model in the text, unless it is for other comparisons. */
+static enum status read_text(const struct policy *policy, enum cluster_kind kind, const struct buffer *text,
+                             struct link_model **model, const char **why, struct error *error) {
+  struct error other;
+  enum status status = link_model_read("link_model", buffer_view(text), model, error);
+  *why = NULL;
+  if (status == OK && link_model_matches(*model, plan_of(policy, kind), &other) != OK) {
+    *why = _("the link model is one for other comparisons");
+    link_model_free(*model);
+    *model = NULL;
+  }
+  return status;
+}
+
+enum status learned_model(struct store *store, const struct policy *policy, enum cluster_kind kind,
                           struct link_model **model, struct sha256 *digest, const char **why, struct error *error) {
+  const struct approved_texts *texts = policy->texts;
+  bool governed = approved_texts_govern(texts, TEXT_LINK);
   struct buffer text;
   struct link_model_kept kept = {0};
-  struct link_model *found = NULL;
   *model = NULL;
-  *why = _("there is no link model yet");
-  buffer_init(&text, MODEL_LIMIT);
-  enum status status = store_model(store, kind, &text, &kept, error);
-  if (status == OK) {
-    status = link_model_read("link_model", buffer_view(&text), &found, error);
+  *why = governed ? _("no link model has been approved yet") : _("there is no link model yet");
+  if (governed && texts->weights_fault != NULL) {
+    error_set(error, ERR_CONFIG, "%s", texts->weights_fault);
+    error_hint(error, "%s", _("have the log verified (`puente audit verify`), then learn anew: `puente link --train`"));
+    return ERR_CONFIG;
   }
+  if (governed && !texts->weighed) {
+    return OK;
+  }
+  buffer_init(&text, MODEL_LIMIT);
+  enum status status = governed ? store_model_of(store, kind, &texts->weights[kind], &text, &kept, error)
+                                : store_model(store, kind, &text, &kept, error);
+  status = status == OK ? read_text(policy, kind, &text, model, why, error) : status;
   buffer_free(&text);
-  *why = status == OK ? NULL : *why;
   if (digest != NULL) {
     *digest = kept.digest;
   }
-  if (status == OK && link_model_matches(found, plan, error) != OK) {
-    *why = _("the link model is one for other comparisons");
-    link_model_free(found);
-    found = NULL;
-  }
-  *model = found;
+  return status == ERR_NOT_FOUND && !governed ? OK : status;
+}
+
+enum status learned_newest(struct store *store, const struct policy *policy, enum cluster_kind kind,
+                           struct link_model **model, struct sha256 *digest, struct error *error) {
+  struct buffer text;
+  struct link_model_kept kept = {0};
+  const char *why = NULL;
+  *model = NULL;
+  buffer_init(&text, MODEL_LIMIT);
+  enum status status = store_model_of(store, kind, NULL, &text, &kept, error);
+  status = status == OK ? read_text(policy, kind, &text, model, &why, error) : status;
+  buffer_free(&text);
+  *digest = kept.digest;
   return status == ERR_NOT_FOUND ? OK : status;
+}
+
+enum status learned_of(struct store *store, const struct policy *policy, enum cluster_kind kind,
+                       const struct sha256 *digest, struct link_model **model, struct error *error) {
+  struct buffer text;
+  const char *why = NULL;
+  *model = NULL;
+  buffer_init(&text, MODEL_LIMIT);
+  enum status status = store_model_of(store, kind, digest, &text, NULL, error);
+  status = status == OK ? read_text(policy, kind, &text, model, &why, error) : status;
+  buffer_free(&text);
+  return status == OK && *model == NULL ? error_set(error, ERR_CONFIG, "%s", why) : status;
 }
 
 enum status learned_start(const struct policy *policy, enum cluster_kind kind, struct link_model **model,
@@ -51,8 +96,7 @@ enum status learned_start(const struct policy *policy, enum cluster_kind kind, s
     *digest = sha256_of(buffer_view(&text));
   }
   buffer_free(&text);
-  const struct link_plan *plan = kind == CLUSTER_PERSON ? policy->persons : policy->cases;
-  if (status == OK && link_model_matches(*model, plan, error) != OK) {
+  if (status == OK && link_model_matches(*model, plan_of(policy, kind), error) != OK) {
     /* Whoever edits the comparisons of config/link need not have a model at hand. */
     log_error(LEVEL_WARNING, error);
     link_model_free(*model);
@@ -61,14 +105,55 @@ enum status learned_start(const struct policy *policy, enum cluster_kind kind, s
   return status;
 }
 
+static void free_both(struct link_model *models[2]) {
+  for (int kind = 0; kind < 2; kind++) {
+    link_model_free(models[kind]);
+    models[kind] = NULL;
+  }
+}
+
+enum status learned_acting(struct store *store, const struct policy *policy, struct link_model *models[2],
+                           struct sha256 digests[2], bool *approved, const char **why, struct error *error) {
+  const char *whys[2] = {NULL, NULL};
+  enum status status = OK;
+  models[0] = models[1] = NULL;
+  for (int kind = 0; kind < 2 && status == OK; kind++) {
+    status = learned_model(store, policy, (enum cluster_kind)kind, &models[kind], &digests[kind], &whys[kind], error);
+  }
+  *approved = status == OK && models[0] != NULL && models[1] != NULL;
+  *why = whys[0] != NULL ? whys[0] : whys[1];
+  if (status != OK || *approved) {
+    return status;
+  }
+  free_both(models);
+  for (int kind = 0; kind < 2 && status == OK; kind++) {
+    status = learned_start(policy, (enum cluster_kind)kind, &models[kind], &digests[kind], error);
+  }
+  if (status == OK && (models[0] == NULL || models[1] == NULL)) {
+    free_both(models);
+  }
+  return status;
+}
+
+/* Once; anew where what is kept of that digest was changed. */
+static enum status keep_aside(struct store *store, enum cluster_kind kind, int64_t run, struct slice text,
+                              const struct sha256 *digest, struct error *error) {
+  struct buffer kept;
+  buffer_init(&kept, MODEL_LIMIT);
+  enum status status = store_model_of(store, kind, digest, &kept, NULL, error);
+  buffer_free(&kept);
+  return status == ERR_NOT_FOUND || status == ERR_CONFIG ? store_keep_model(store, kind, run, text, error) : status;
+}
+
 enum status learned_keep(struct store *store, enum cluster_kind kind, int64_t run, const struct link_model *model,
-                         struct sha256 *digest, struct error *error) {
+                         bool act, struct sha256 *digest, struct error *error) {
   struct buffer text;
   buffer_init(&text, MODEL_LIMIT);
   enum status status = link_model_write(model, &text, error);
   if (status == OK) {
     *digest = sha256_of(buffer_view(&text));
-    status = store_write_model(store, kind, run, buffer_view(&text), error);
+    status = act ? store_write_model(store, kind, run, buffer_view(&text), error)
+                 : keep_aside(store, kind, run, buffer_view(&text), digest, error);
   }
   buffer_free(&text);
   return status;

@@ -71,7 +71,7 @@ static enum status read_side(struct pair_view *view, const struct entity *entity
 /* The model in use: what the store has learned, or the one to start with. */
 static enum status read_model(const struct pair_view *view, enum cluster_kind kind, struct twopass_side *side) {
   const char *why = NULL;
-  enum status status = learned_model(view->store, kind, side->plan, &side->model, NULL, &why, view->error);
+  enum status status = learned_model(view->store, view->policy, kind, &side->model, NULL, &why, view->error);
   if (status == OK && side->model == NULL) {
     status = learned_start(view->policy, kind, &side->model, NULL, view->error);
   }
@@ -82,10 +82,29 @@ static enum status read_model(const struct pair_view *view, enum cluster_kind ki
   return status;
 }
 
+/* Those that a linking would use now, as it chooses them. */
+static enum status read_governed(struct pair_view *view) {
+  struct link_model *models[2] = {NULL, NULL};
+  struct sha256 digests[2];
+  bool approved = false;
+  const char *why = NULL;
+  enum status status = learned_acting(view->store, view->policy, models, digests, &approved, &why, view->error);
+  view->twopass.persons.model = models[CLUSTER_PERSON];
+  view->twopass.cases.model = models[CLUSTER_CASE];
+  if (status == OK && models[CLUSTER_PERSON] == NULL) {
+    status = error_set(view->error, ERR_NOT_FOUND, "%s", why);
+    error_hint(view->error, "%s", _("`puente approve list` shows what waits"));
+  }
+  return status;
+}
+
 static enum status read_models(struct pair_view *view) {
   struct twopass *t = &view->twopass;
   t->persons = (struct twopass_side){.plan = view->policy->persons, .rows = &view->persons};
   t->cases = (struct twopass_side){.plan = view->policy->cases, .rows = &view->cases};
+  if (approved_texts_govern(view->policy->texts, TEXT_LINK)) {
+    return read_governed(view);
+  }
   enum status status = read_model(view, CLUSTER_PERSON, &t->persons);
   return status == OK ? read_model(view, CLUSTER_CASE, &t->cases) : status;
 }

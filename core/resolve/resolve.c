@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { GROWTH_MOST = 4, LEARN_LEAST = 1000 };
+enum { GROWTH_MOST = 4 };
 #define SEEN_LIMIT ((size_t)1 << 34)
 
 /* ---- what is linked ---- */
@@ -92,13 +92,24 @@ enum status resolver_last(struct resolver *r, int64_t *run, struct buffer *body)
   return status == END ? OK : status;
 }
 
-/* Whether the last linking saw the very same inputs. */
+static bool names_model(const struct buffer *body, const struct sha256 *model) {
+  char hex[2 * SHA256_SIZE + 1];
+  hex_format(model->bytes, SHA256_SIZE, hex);
+  return memmem(body->data, body->len, hex, strlen(hex)) != NULL;
+}
+
+/* Whether the last linking saw the very same inputs; under approval, also with the models that act now, and none is to
+ * be learned or proposed. */
 static enum status compare_inputs(struct resolver *r, const char *inputs, bool *same) {
   struct buffer body;
   int64_t run;
   buffer_init(&body, 1 << 20);
   enum status status = resolver_last(r, &run, &body);
   *same = status == OK && run > 0 && memmem(body.data, body.len, inputs, strlen(inputs)) != NULL;
+  if (*same && resolver_governed(r)) {
+    *same = !r->learn && !r->offer && names_model(&body, &r->models[CLUSTER_PERSON])
+            && names_model(&body, &r->models[CLUSTER_CASE]);
+  }
   buffer_free(&body);
   return status;
 }
@@ -116,8 +127,7 @@ static enum status mark_unique(struct resolver *r) {
   return OK;
 }
 
-/* Whether a model was learned from about as many records as there are now. */
-static bool fits(const struct link_model *model, size_t rows) {
+bool resolver_fits(const struct link_model *model, size_t rows) {
   return model != NULL && rows / GROWTH_MOST <= model->records;
 }
 
@@ -133,7 +143,8 @@ static enum status start_with(struct resolver *r, size_t persons, size_t cases) 
                       : status;
 }
 
-static void forget_models(struct twopass *t) {
+void resolver_forget(struct resolver *r) {
+  struct twopass *t = &r->twopass;
   link_model_free(t->persons.model);
   link_model_free(t->cases.model);
   t->persons.model = NULL;
@@ -143,20 +154,23 @@ static void forget_models(struct twopass *t) {
 /* Those that the store has learned, or those to start with. */
 enum status resolver_models(struct resolver *r, size_t persons, size_t cases) {
   struct twopass *t = &r->twopass;
-  forget_models(t);
+  resolver_forget(r);
+  if (resolver_governed(r)) {
+    return weighing_models(r, persons, cases);
+  }
   const char *why[2] = {NULL, NULL};
-  enum status status = learned_model(r->store, CLUSTER_PERSON, t->persons.plan, &t->persons.model,
-                                     &r->models[CLUSTER_PERSON], &why[0], r->error);
+  enum status status = learned_model(r->store, r->policy, CLUSTER_PERSON, &t->persons.model, &r->models[CLUSTER_PERSON],
+                                     &why[0], r->error);
   if (status == OK) {
-    status = learned_model(r->store, CLUSTER_CASE, t->cases.plan, &t->cases.model, &r->models[CLUSTER_CASE], &why[1],
-                           r->error);
+    status =
+        learned_model(r->store, r->policy, CLUSTER_CASE, &t->cases.model, &r->models[CLUSTER_CASE], &why[1], r->error);
   }
   bool both = t->persons.model != NULL && t->cases.model != NULL;
-  bool fit = both && fits(t->persons.model, persons) && fits(t->cases.model, cases);
+  bool fit = both && resolver_fits(t->persons.model, persons) && resolver_fits(t->cases.model, cases);
   if (status == OK && fit && !r->options->train) {
     return OK;
   }
-  forget_models(t);
+  resolver_forget(r);
   if (!r->options->train) {
     r->result->why_trained = both             ? _("there are far more records than the link model was learned from")
                              : why[0] != NULL ? why[0]
@@ -202,11 +216,11 @@ static void note_decisions(struct resolver *r, const struct twopass_side *side) 
 
 static enum status keep_models(struct resolver *r) {
   const struct twopass *t = &r->twopass;
-  enum status status =
-      learned_keep(r->store, CLUSTER_PERSON, r->result->run, t->persons.model, &r->models[CLUSTER_PERSON], r->error);
-  return status == OK
-             ? learned_keep(r->store, CLUSTER_CASE, r->result->run, t->cases.model, &r->models[CLUSTER_CASE], r->error)
-             : status;
+  enum status status = learned_keep(r->store, CLUSTER_PERSON, r->result->run, t->persons.model, true,
+                                    &r->models[CLUSTER_PERSON], r->error);
+  return status == OK ? learned_keep(r->store, CLUSTER_CASE, r->result->run, t->cases.model, true,
+                                     &r->models[CLUSTER_CASE], r->error)
+                      : status;
 }
 
 enum status resolver_write(struct resolver *r, enum cluster_kind kind, const struct row_set *among) {
@@ -311,12 +325,17 @@ enum status resolver_end(struct resolver *r, const char *inputs) {
 
 static enum status resolve_changed(struct resolver *r, const char *inputs) {
   struct twopass *t = &r->twopass;
-  enum status status = resolver_begin(r);
-  status = status == OK ? twopass_run(t, r->error) : status;
+  bool governed = resolver_governed(r), acts = !governed || resolver_acts(r);
+  enum status status = acts ? resolver_begin(r) : OK;
+  status = status == OK && governed ? weighing_settle(r) : status;
+  if (status != OK || !acts) {
+    return status;
+  }
+  status = twopass_run(t, r->error);
   if (status == OK) {
     status = encoded_pairs(r->store, &t->persons, r->error);
   }
-  r->result->trained = t->trained;
+  r->result->trained = r->result->trained || t->trained;
   r->result->touched = (int64_t)(r->persons.count + r->cases.count);
   status = status == OK && t->trained ? keep_models(r) : status;
   status = status == OK ? resolver_write(r, CLUSTER_PERSON, NULL) : status;
@@ -338,12 +357,14 @@ static enum status resolve_full(struct resolver *r) {
   note_decisions(r, &r->twopass.cases);
   struct sha256 digest = inputs_digest(r);
   hex_format(digest.bytes, SHA256_SIZE, inputs);
-  status = compare_inputs(r, inputs, &same);
+  bool governed = resolver_governed(r);
+  status = governed ? resolver_models(r, r->persons.count, r->cases.count) : OK;
+  status = status == OK ? compare_inputs(r, inputs, &same) : status;
   if (status == OK && same && !r->options->train && !r->options->full) {
     r->result->nothing_new = true;
     return OK;
   }
-  status = status == OK ? resolver_models(r, r->persons.count, r->cases.count) : status;
+  status = status == OK && !governed ? resolver_models(r, r->persons.count, r->cases.count) : status;
   return status == OK ? resolve_changed(r, inputs) : status;
 }
 
@@ -357,7 +378,9 @@ static enum status resolve_all(struct resolver *r) {
   if (status == OK && !r->options->train && !r->options->full) {
     status = incremental_run(r, &done);
   }
-  return status == OK && !done ? resolve_full(r) : status;
+  status = status == OK && !done ? resolve_full(r) : status;
+  r->result->governed = resolver_governed(r);
+  return status == OK && r->result->governed ? weighing_waiting(r) : status;
 }
 
 /* The run that failed, which went with its transaction, written in one of its own, with an entry of the log. */

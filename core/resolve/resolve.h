@@ -30,6 +30,10 @@ struct resolve_result {
   bool incremental;        /* only rows that changes touch were linked; counts are still those of the whole store */
   const char *why_full;    /* where nobody asked for all: why all rows were linked; NULL: a first linking */
   int64_t touched;         /* rows that were linked again, if incremental */
+  bool governed;           /* linkage is under approval: */
+  int64_t proposal;        /* learned weights that wait; 0: none. They do not act */
+  bool proposed;           /* they were proposed in this run */
+  bool unlinked;           /* nothing was linked: no weights may act yet */
   bool nothing_new;        /* nothing staged since the last linking: nothing was done */
 };
 /* Persons and cases in two passes (twopass.h), then consolidation, in one transaction with its audit entry. Ids: a

@@ -8,7 +8,8 @@
 #include "core/resolve/twopass.h"
 #include "core/resolve/write.h"
 
-enum { SOURCES_MOST = SUCCESSION_SOURCES_MOST };
+/* LEARN_LEAST: fewer records teach nothing. */
+enum { SOURCES_MOST = SUCCESSION_SOURCES_MOST, LEARN_LEAST = 1000 };
 
 struct resolver {
   struct store *store;
@@ -24,6 +25,8 @@ struct resolver {
   struct merkle outcomes;
   struct twopass twopass;
   struct sha256 models[2];     /* by enum cluster_kind: of the text of the model used */
+  struct sha256 learned[2];    /* under approval: of what was learned last, */
+  bool learn, offer;           /* what is to be learned anew; what is there is to be proposed */
   struct sha256 sources;       /* of what the configuration says of sources */
   uint8_t secret[KEYS_SECRET]; /* of the key index */
   struct key_list marks;       /* rows that speak of persons of other records, for the index */
@@ -40,6 +43,9 @@ struct resolver {
 
 /* The models to use for so many rows of each kind; none where new ones are to be learned. */
 enum status resolver_models(struct resolver *r, size_t persons, size_t cases) MUST_CHECK;
+void resolver_forget(struct resolver *r); /* the models */
+/* Whether a model was learned from about as many records as there are now. */
+bool resolver_fits(const struct link_model *model, size_t rows);
 /* The rows' companions for the two passes: decisions, which rows are free of duplicates. */
 enum status resolver_prepare(struct resolver *r) MUST_CHECK;
 enum status resolver_write(struct resolver *r, enum cluster_kind kind, const struct row_set *among) MUST_CHECK;
@@ -48,6 +54,17 @@ enum status resolver_begin(struct resolver *r) MUST_CHECK;
 enum status resolver_end(struct resolver *r, const char *inputs) MUST_CHECK;
 /* The entry of the last linking: its run and body (appended); 0: there is none. */
 enum status resolver_last(struct resolver *r, int64_t *run, struct buffer *body) MUST_CHECK;
+
+/* ---- weighing.c ---- */
+
+bool resolver_governed(const struct resolver *r); /* linkage is under approval */
+bool resolver_acts(const struct resolver *r);     /* there are models of both kinds */
+/* As resolver_models: those approved, or to start with; none where nothing may act. Sets learn and offer. */
+enum status weighing_models(struct resolver *r, size_t persons, size_t cases) MUST_CHECK;
+/* Learns and proposes, as the former said; the models stay those that act. ERR_CONFIG where none does and nothing was
+ * proposed. */
+enum status weighing_settle(struct resolver *r) MUST_CHECK;
+enum status weighing_waiting(struct resolver *r) MUST_CHECK; /* result->proposal */
 
 /* ---- incremental.c ---- */
 

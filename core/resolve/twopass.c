@@ -91,7 +91,7 @@ enum status twopass_persons_alone(struct twopass *t, uint32_t **cluster, struct 
 }
 
 /* Models of both kinds, each learned with all the evidence that it will see. */
-static enum status train(struct twopass *t, struct error *error) {
+enum status twopass_train(struct twopass *t, struct error *error) {
   struct link_result first = {0};
   struct link_result cases = {0};
   struct link_result persons = {0};
@@ -119,7 +119,7 @@ static enum status train(struct twopass *t, struct error *error) {
 enum status twopass_run(struct twopass *t, struct error *error) {
   struct link_result *people = &t->persons.early;
   struct link_result *alone = &t->cases.early;
-  enum status status = t->persons.model == NULL || t->cases.model == NULL ? train(t, error) : OK;
+  enum status status = t->persons.model == NULL || t->cases.model == NULL ? twopass_train(t, error) : OK;
   status = status == OK ? link_alone(t, &t->persons, people, error) : status;
   status = status == OK ? link_cases(t, people->cluster, &t->cases.result, error) : status;
   status = status == OK ? link_alone(t, &t->cases, alone, error) : status;

@@ -34,6 +34,8 @@ struct twopass {
 };
 /* Trains both kinds where one of them has no model. Results are freed by twopass_free, also after an error. */
 enum status twopass_run(struct twopass *twopass, struct error *error) MUST_CHECK;
+/* Trains both kinds, and leaves the models to the sides. */
+enum status twopass_train(struct twopass *twopass, struct error *error) MUST_CHECK;
 void twopass_free(struct twopass *twopass); /* results, models and decisions */
 
 /* The records of a side as the linker wants them, and the columns to be freed by columns_free. */

@@ -18,9 +18,26 @@ struct reading {
   struct arena *arena; /* of paths */
 };
 
+static bool is_weights(const struct approval *approval) {
+  return strcmp(approval->kind, text_kind_names[TEXT_WEIGHTS]) == 0 && strcmp(approval->name, WEIGHTS_NAME) == 0;
+}
+
+static enum status take_weights(struct approved_texts *texts, const struct approval *approval, struct error *error) {
+  const char *fault = approval->fault;
+  texts->weighed = weights_read(approval->body, texts->weights);
+  if (fault == NULL && !texts->weighed) {
+    fault = _("the text of the approved weights cannot be read");
+  }
+  texts->weights_fault = fault == NULL ? NULL : arena_text(texts->arena, slice_of(fault));
+  return fault != NULL && texts->weights_fault == NULL ? error_memory(error) : OK;
+}
+
 static enum status take_approved(void *context, const struct approval *approval, struct error *error) {
   const struct reading *reading = context;
   enum text_kind kind;
+  if (approval->state == APPROVAL_APPROVED && is_weights(approval)) {
+    return take_weights(reading->texts, approval, error);
+  }
   if (approval->state != APPROVAL_APPROVED || !approved_kind(approval->kind, &kind)) {
     return OK;
   }
@@ -180,6 +197,29 @@ static enum status add_gone(struct approved_files *files, const struct standing_
   return status;
 }
 
+/* Learned weights wait as they were proposed: there is no file that could be another. */
+static void add_weights(const struct standing_rows *rows, struct waiting_text *items, size_t *count) {
+  const struct approval *approved = NULL, *waits = NULL;
+  for (size_t i = 0; i < rows->count; i++) {
+    const struct approval *row = &rows->rows[i];
+    approved = is_weights(row) && row->state == APPROVAL_APPROVED ? row : approved;
+    waits = is_weights(row) && row->state == APPROVAL_WAITING ? row : waits;
+  }
+  if (waits != NULL) {
+    items[(*count)++] = (struct waiting_text){.kind = TEXT_WEIGHTS,
+                                              .name = waits->name,
+                                              .digest = waits->digest,
+                                              .former = approved == NULL ? (struct sha256){{0}} : approved->digest,
+                                              .first = approved == NULL,
+                                              .since = waits->proposed_at,
+                                              .proposal = waits->id,
+                                              .stale = waits->changed,
+                                              .proposed_by = waits->proposed_by,
+                                              .reason = waits->reason,
+                                              .document = waits->document};
+  }
+}
+
 enum status approved_waiting(const struct workspace *workspace, struct arena *arena, struct waiting_text **items,
                              size_t *count, struct error *error) {
   struct approved_files *files = NULL;
@@ -197,12 +237,15 @@ enum status approved_waiting(const struct workspace *workspace, struct arena *ar
   enum status status = approved_collect(workspace->config, arena, &files, error);
   status = status == OK ? approvals_visit(workspace->store, 0, take_standing, rows, error) : status;
   status = status == OK ? add_gone(files, rows, workspace->config, error) : status;
-  struct waiting_text *made = status == OK ? arena_array(arena, files->count + 1, sizeof *made) : NULL;
+  struct waiting_text *made = status == OK ? arena_array(arena, files->count + 2, sizeof *made) : NULL;
   if (status == OK && made == NULL) {
     return error_memory(error);
   }
   for (size_t i = 0; status == OK && i < files->count; i++) {
     *count += examine(&files->items[i], rows, &made[*count]);
+  }
+  if (status == OK && workspace->config->approval[TEXT_LINK]) {
+    add_weights(rows, made, count);
   }
   *items = made;
   return status;

@@ -4,6 +4,7 @@
 #ifndef PUENTE_SERVICE_APPROVED_H
 #define PUENTE_SERVICE_APPROVED_H
 
+#include "core/resolve/weights.h"
 #include "core/service/pull.h"
 #include "core/store/approval.h"
 
@@ -22,7 +23,7 @@ void approved_lists_tell(const struct workspace *workspace);
 /* A file whose text is not the approved one. */
 struct waiting_text {
   enum text_kind kind;
-  const char *name, *path;
+  const char *name, *path;      /* path NULL: learned weights, which wait as they were proposed */
   struct sha256 digest, former; /* of the file now, and of the approved text; zeros: no file; never approved */
   bool missing, first;          /* the file is gone; nothing was approved before */
   int64_t since;                /* when the file was last written, microseconds; 0: missing */
@@ -37,14 +38,14 @@ enum status approved_waiting(const struct workspace *workspace, struct arena *ar
 struct approval_request {
   const char *kind, *name;       /* of propose; name NULL: all files of the kind that wait and are not proposed */
   int64_t id;                    /* of accept, reject */
-  const char *reason, *document; /* document: of propose */
+  const char *reason, *document; /* document: of propose; of accept where weights are, which have none before */
 };
 /* ERR_USAGE where the file is approved already; what is wrong with the file is told and nothing is proposed. `ids` has
  * room for APPROVED_WAITING_MOST. */
 enum status approval_propose(struct workspace *workspace, const struct approval_request *request, int64_t *ids,
                              size_t *count, struct error *error) MUST_CHECK;
-/* ERR_AUTH for who proposed it, by whatever spelling of the login; ERR_USAGE where the file changed since. `made` tells
- * id, kind and name, in the arena. */
+/* ERR_AUTH for who proposed it, by whatever spelling of the login; ERR_USAGE where the file changed since, or weights
+ * are accepted without a document. `made` tells id, kind and name, in the arena. */
 enum status approval_decide(struct workspace *workspace, const struct approval_request *request, bool accept,
                             struct arena *arena, struct approval *made, struct error *error) MUST_CHECK;
 
@@ -53,10 +54,13 @@ struct approval_shown {
   struct approval approval; /* in the arena */
   struct slice former;
   enum text_kind kind;
-  int64_t linked; /* rows that `puente link` has to place again; -1: not a link file */
+  int64_t linked; /* rows that `puente link` has to place again; -1: neither a link file nor weights */
 };
 enum status approval_show(struct workspace *workspace, int64_t id, struct arena *arena, struct approval_shown *shown,
                           struct error *error) MUST_CHECK;
+/* What weights would change, comparison by comparison; nothing of other kinds, or of what does not wait. */
+enum status approval_weights(struct workspace *workspace, const struct approval_shown *shown, weights_visitor *visit,
+                             void *context, struct error *error) MUST_CHECK;
 /* What the sources' records would be: `puente remap --dry-run` as if the text were approved; of a code list, of each
  * source whose mapping it changes. `request` tells where the report of each source goes. */
 enum status approval_try(struct workspace *workspace, const struct approval_shown *shown, struct pull_request *request,

@@ -96,11 +96,17 @@ const struct approval_entry *approval_log_of(const struct approval_log *log, int
   return NULL;
 }
 
+/* Weights get their document when they are approved: their proposal has none. */
+static bool same_document(const struct approval_entry *entry, const struct approval *row) {
+  bool none = same(row->kind, text_kind_names[TEXT_WEIGHTS]) && same(entry->state, "proposed");
+  return none || same(entry->document, row->document);
+}
+
 static bool same_text(const struct approval_entry *entry, const struct approval *row) {
   char hex[2 * SHA256_SIZE + 1];
   hex_format(row->digest.bytes, SHA256_SIZE, hex);
   return same(entry->kind, row->kind) && same(entry->name, row->name) && same(entry->digest, hex)
-         && same(entry->document, row->document);
+         && same_document(entry, row);
 }
 
 /* The proposal as the log has it. */

@@ -1,5 +1,5 @@
 /* The steps from a proposal to its approval. */
-#include "core/audit/audit.h"
+#include "core/audit/approval.h"
 #include "core/base/actor.h"
 #include "core/base/file.h"
 #include "core/resolve/policy.h"
@@ -7,7 +7,6 @@
 #include "core/service/approved_files.h"
 #include "core/service/approved_log.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,31 +49,6 @@ static enum status check_text(struct workspace *workspace, enum text_kind kind, 
   return status;
 }
 
-static json_t *hex_json(const struct sha256 *digest) {
-  static const struct sha256 none;
-  char hex[2 * SHA256_SIZE + 1];
-  hex_format(digest->bytes, SHA256_SIZE, hex);
-  return memcmp(digest->bytes, none.bytes, SHA256_SIZE) == 0 ? json_null() : json_string(hex);
-}
-
-static enum status write_entry(struct workspace *workspace, const struct approval *approval,
-                               const struct sha256 *former, const char *state, const char *reason,
-                               struct error *error) {
-  json_t *made = json_pack("{so ss? so sI ss ss ss}", "digest", hex_json(&approval->digest), "document",
-                           approval->document, "former", hex_json(former), "id", (json_int_t)approval->id, "kind",
-                           approval->kind, "name", approval->name, "state", state);
-  char *body = made == NULL ? NULL : json_dumps(made, JSON_COMPACT | JSON_SORT_KEYS);
-  const struct audit_event event = {.event = "approval",
-                                    .source = strcmp(approval->kind, "mapping") == 0 ? approval->name : NULL,
-                                    .actor = workspace->actor,
-                                    .purpose = reason,
-                                    .body = body};
-  enum status status = body == NULL ? error_memory(error) : audit_append(workspace->store, &event, error);
-  json_decref(made);
-  free(body);
-  return status;
-}
-
 /* ---- propose ---- */
 
 static enum status propose_one(struct workspace *workspace, const struct approval_request *request,
@@ -92,7 +66,9 @@ static enum status propose_one(struct workspace *workspace, const struct approva
                               .document = request->document};
   status = check_text(workspace, item->kind, item->path, approval.body, error);
   status = status == OK ? store_propose(workspace->store, &approval, error) : status;
-  status = status == OK ? write_entry(workspace, &approval, &item->former, "proposed", request->reason, error) : status;
+  status = status == OK ? audit_approval(workspace->store, &approval, &item->former, "proposed", workspace->actor,
+                                         request->reason, error)
+                        : status;
   buffer_free(&text);
   *id = approval.id;
   return status;
@@ -268,19 +244,71 @@ static enum status check_file(struct workspace *workspace, const struct found *f
   return status;
 }
 
+/* ---- learned weights ---- */
+
+static bool is_weights(const struct approval *approval) {
+  return strcmp(approval->kind, text_kind_names[TEXT_WEIGHTS]) == 0;
+}
+
+/* The models are there, are what was proposed, and are for the comparisons of now. */
+static enum status check_weights(struct workspace *workspace, const struct approval *one, weights_visitor *visit,
+                                 void *context, struct error *error) {
+  struct sha256 models[2];
+  if (one->changed || !weights_read(one->body, models)) {
+    error_set(error, ERR_CONFIG, "%s",
+              one->changed ? one->fault : _("the text of the proposed weights cannot be read"));
+    error_hint(error, "%s", _("have the log verified (`puente audit verify`), then learn anew: `puente link --train`"));
+    return ERR_CONFIG;
+  }
+  return weights_compare(workspace->store, workspace->config, workspace->texts, workspace->model, models, visit,
+                         context, error);
+}
+
+/* The document comes with the second person: nobody asked for what a linking learned by itself. */
+static enum status accept_weights(struct workspace *workspace, const struct approval_request *request,
+                                  struct approval *one, struct error *error) {
+  struct sha256 models[2];
+  if (request->document == NULL || request->document[0] == '\0') {
+    error_set(error, ERR_USAGE, "%s", _("weights are approved with the number of a document: --document NUMBER"));
+    return ERR_USAGE;
+  }
+  enum status status = check_weights(workspace, one, NULL, NULL, error);
+  one->document = request->document;
+  for (int kind = 0; kind < 2 && status == OK && weights_read(one->body, models); kind++) {
+    status = store_activate_model(workspace->store, (enum cluster_kind)kind, &models[kind], error);
+  }
+  return status;
+}
+
+enum status approval_weights(struct workspace *workspace, const struct approval_shown *shown, weights_visitor *visit,
+                             void *context, struct error *error) {
+  const struct approval *one = &shown->approval;
+  bool tells = is_weights(one) && one->state == APPROVAL_WAITING && !one->changed;
+  return tells ? check_weights(workspace, one, visit, context, error) : OK;
+}
+
+static enum status check_accepted(struct workspace *workspace, const struct approval_request *request,
+                                  struct found *found, struct error *error) {
+  if (same_person(found->one.proposed_by, workspace->actor)) {
+    return refuse_own(&found->one, error);
+  }
+  if (found->one.state != APPROVAL_WAITING) {
+    return OK; /* store_decide_approval says so */
+  }
+  return is_weights(&found->one) ? accept_weights(workspace, request, &found->one, error)
+                                 : check_file(workspace, found, error);
+}
+
 static enum status decide(struct workspace *workspace, const struct approval_request *request, bool accept,
                           struct found *found, struct error *error) {
   const char *state = accept ? "approved" : "rejected";
   enum status status = find_one(workspace, found, error);
-  if (status == OK && accept && same_person(found->one.proposed_by, workspace->actor)) {
-    status = refuse_own(&found->one, error);
-  }
-  status =
-      status == OK && accept && found->one.state == APPROVAL_WAITING ? check_file(workspace, found, error) : status;
+  status = status == OK && accept ? check_accepted(workspace, request, found, error) : status;
   status = status == OK
                ? store_decide_approval(workspace->store, &found->one, accept, workspace->actor, request->reason, error)
                : status;
-  return status == OK ? write_entry(workspace, &found->one, &found->former.digest, state, request->reason, error)
+  return status == OK ? audit_approval(workspace->store, &found->one, &found->former.digest, state, workspace->actor,
+                                       request->reason, error)
                       : status;
 }
 
@@ -317,7 +345,13 @@ enum status approval_show(struct workspace *workspace, int64_t id, struct arena 
   shown->approval = found.one;
   shown->former = found.former.id == id ? slice_make(NULL, 0) : found.former.body;
   bool kept = approved_kind(found.one.kind, &shown->kind);
-  return kept && shown->kind == TEXT_LINK ? store_linked_rows(workspace->store, &shown->linked, error) : OK;
+  if (is_weights(&found.one)) {
+    shown->kind = TEXT_WEIGHTS;
+    kept = true;
+  }
+  return kept && (shown->kind == TEXT_LINK || shown->kind == TEXT_WEIGHTS)
+             ? store_linked_rows(workspace->store, &shown->linked, error)
+             : OK;
 }
 
 static bool plans_differ(const struct workspace *workspace, const struct source_config *source,
@@ -383,7 +417,8 @@ enum status approval_try(struct workspace *workspace, const struct approval_show
                          struct pull_summary *summary, struct error *error) {
   const struct approval *approval = &shown->approval;
   *summary = (struct pull_summary){.nothing_new = true};
-  if (shown->kind == TEXT_LINK || approval->state != APPROVAL_WAITING || approval->changed) {
+  if (shown->kind == TEXT_LINK || shown->kind == TEXT_WEIGHTS || approval->state != APPROVAL_WAITING
+      || approval->changed) {
     return OK;
   }
   request->kind = PULL_REMAP;

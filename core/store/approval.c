@@ -52,12 +52,14 @@ enum status store_decide_approval(struct store *store, const struct approval *ap
                         "UPDATE approval SET state = 'former' WHERE kind = $1 AND name = $2 AND state = 'approved'",
                         VALUES(text_value(approval->kind), text_value(approval->name)));
   }
-  status = status == OK ? db_change(store, error, &changed,
-                                    "UPDATE approval SET state = $2, approved_by = $3, approved_at = $4, remark = $5 "
-                                    "WHERE approval_id = $1 AND state = 'waiting'",
-                                    VALUES(int_value(approval->id), text_value(accept ? "approved" : "rejected"),
-                                           text_value(actor), int_value(accept ? now : 0), text_value(remark)))
-                        : status;
+  status =
+      status == OK
+          ? db_change(store, error, &changed,
+                      "UPDATE approval SET state = $2, approved_by = $3, approved_at = $4, remark = $5, "
+                      "document = $6 WHERE approval_id = $1 AND state = 'waiting'",
+                      VALUES(int_value(approval->id), text_value(accept ? "approved" : "rejected"), text_value(actor),
+                             int_value(accept ? now : 0), text_value(remark), text_value(approval->document)))
+          : status;
   if (status == OK && changed != 1) {
     error_set(error, ERR_USAGE, _("proposal %lld does not wait any more"), (long long)approval->id);
     error_hint(error, "%s", _("`puente approve list` shows what waits"));

@@ -1,6 +1,6 @@
-/* Texts that a first person proposed and a second one approved or rejected: of mappings, code lists and link files, by
- * kind and name. Of a name one text is approved and at most one waits. Writing functions are called between store_begin
- * and store_commit. */
+/* Texts that a first person proposed and a second one approved or rejected: of mappings, code lists, link files, and
+ * the digests of learned weights (core/resolve/weights.h), by kind and name. Of a name one text is approved and at most
+ * one waits. Writing functions are called between store_begin and store_commit. */
 #ifndef PUENTE_STORE_APPROVAL_H
 #define PUENTE_STORE_APPROVAL_H
 
@@ -25,7 +25,7 @@ struct approval {
   bool changed;         /* on reading: the body is not what the digest says */
   const char *fault;    /* why it does not count; set by core/service/approved_log.h, NULL: it does */
   enum approval_state state;
-  const char *proposed_by, *reason, *document; /* reason, document: the proposer's */
+  const char *proposed_by, *reason, *document; /* the proposer's; document of weights: of who approved; "": none yet */
   int64_t proposed_at;
   const char *approved_by, *remark; /* of who decided; NULL: nobody yet */
   int64_t approved_at;              /* 0: not approved */
@@ -33,7 +33,8 @@ struct approval {
 
 /* Id and moment are filled in; a proposal of the same name that waits is withdrawn. */
 enum status store_propose(struct store *store, struct approval *approval, struct error *error) MUST_CHECK;
-/* Approves (the former text of the name becomes that), or rejects. ERR_USAGE where it does not wait any more. */
+/* Approves (the former text of the name becomes that), or rejects; the row gets the document of `approval`. ERR_USAGE
+ * where it does not wait any more. */
 enum status store_decide_approval(struct store *store, const struct approval *approval, bool accept, const char *actor,
                                   const char *remark, struct error *error) MUST_CHECK;
 typedef enum status approval_visitor(void *context, const struct approval *approval, struct error *error);

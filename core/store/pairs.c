@@ -350,10 +350,33 @@ static struct seal_place model_place(int64_t model_id) {
   return (struct seal_place){.part = "link_model.sealed", .id = model_id};
 }
 
+static enum status insert_model(struct store *store, enum cluster_kind kind, int64_t run, struct slice text,
+                                bool active, struct error *error) {
+  struct sha256 digest = sha256_of(text);
+  int64_t id = 0, now = 0;
+  struct slice sealed;
+  enum status status = db_count(store, "link_models", 1, &id, error);
+  status = status == OK ? ring_writing(store, error) : status;
+  const struct seal_place place = model_place(id);
+  status = status == OK ? ring_seal(store, &place, text, &sealed, error) : status;
+  status = status == OK ? store->ops->now(store->driver, &now, error) : status;
+  if (status == OK && active) {
+    status = db_execute(store, error, "UPDATE link_model SET active = 0 WHERE kind = $1 AND active = 1",
+                        VALUES(int_value(kind)));
+  }
+  return status == OK ? db_execute(store, error,
+                                   "INSERT INTO link_model (model_id, kind, digest, sealed, run, trained_at, active) "
+                                   "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                                   VALUES(int_value(id), int_value(kind), bytes_value(digest.bytes, SHA256_SIZE),
+                                          bytes_value(sealed.data, sealed.len), int_value(run), int_value(now),
+                                          int_value(active ? 1 : 0)))
+                      : status;
+}
+
 enum status store_write_model(struct store *store, enum cluster_kind kind, int64_t run, struct slice text,
                               struct error *error) {
   struct sha256 digest = sha256_of(text);
-  int64_t id = 0, now = 0;
+  int64_t id = 0;
   bool same = false;
   enum status status = db_writing(store, error);
   if (status == OK) {
@@ -361,55 +384,72 @@ enum status store_write_model(struct store *store, enum cluster_kind kind, int64
                         "SELECT model_id FROM link_model WHERE kind = $1 AND active = 1 AND digest = $2",
                         VALUES(int_value(kind), bytes_value(digest.bytes, SHA256_SIZE)));
   }
-  if (status != OK || same) {
-    return status;
+  return status != OK || same ? status : insert_model(store, kind, run, text, true, error);
+}
+
+/* The newest, of a digest or (NULL) of any; `*id` 0: none. */
+static enum status find_model(struct store *store, enum cluster_kind kind, const struct sha256 *digest, int64_t *id,
+                              struct error *error) {
+  if (digest == NULL) {
+    return db_integer(store, error, id, NULL, "SELECT coalesce(max(model_id), 0) FROM link_model WHERE kind = $1",
+                      VALUES(int_value(kind)));
   }
-  struct slice sealed;
-  status = db_count(store, "link_models", 1, &id, error);
-  status = status == OK ? ring_writing(store, error) : status;
-  const struct seal_place place = model_place(id);
-  status = status == OK ? ring_seal(store, &place, text, &sealed, error) : status;
-  status = status == OK ? store->ops->now(store->driver, &now, error) : status;
-  if (status == OK) {
-    status = db_execute(store, error, "UPDATE link_model SET active = 0 WHERE kind = $1 AND active = 1",
-                        VALUES(int_value(kind)));
+  return db_integer(store, error, id, NULL,
+                    "SELECT coalesce(max(model_id), 0) FROM link_model WHERE kind = $1 AND digest = $2",
+                    VALUES(int_value(kind), bytes_value(digest->bytes, SHA256_SIZE)));
+}
+
+enum status store_keep_model(struct store *store, enum cluster_kind kind, int64_t run, struct slice text,
+                             struct error *error) {
+  enum status status = db_writing(store, error);
+  return status == OK ? insert_model(store, kind, run, text, false, error) : status;
+}
+
+enum status store_activate_model(struct store *store, enum cluster_kind kind, const struct sha256 *digest,
+                                 struct error *error) {
+  int64_t id = 0;
+  enum status status = db_writing(store, error);
+  status = status == OK ? find_model(store, kind, digest, &id, error) : status;
+  if (status == OK && id == 0) {
+    return error_set(error, ERR_NOT_FOUND, "%s", _("the link model is not in the store any more"));
   }
   return status == OK ? db_execute(store, error,
-                                   "INSERT INTO link_model (model_id, kind, digest, sealed, run, trained_at, active) "
-                                   "VALUES ($1, $2, $3, $4, $5, $6, 1)",
-                                   VALUES(int_value(id), int_value(kind), bytes_value(digest.bytes, SHA256_SIZE),
-                                          bytes_value(sealed.data, sealed.len), int_value(run), int_value(now)))
+                                   "UPDATE link_model SET active = CASE WHEN model_id = $2 THEN 1 ELSE 0 END "
+                                   "WHERE kind = $1 AND (active = 1 OR model_id = $2)",
+                                   VALUES(int_value(kind), int_value(id)))
                       : status;
+}
+
+/* The row that the cursor is at. */
+static enum status read_model(struct store *store, struct cursor *cursor, struct buffer *text,
+                              struct link_model_kept *kept, struct error *error) {
+  struct opened room = {.data = NULL};
+  enum status status = OK;
+  *kept = (struct link_model_kept){.id = int_of_value(store->ops->value(cursor, 0)),
+                                   .run = int_of_value(store->ops->value(cursor, 1)),
+                                   .trained_at = int_of_value(store->ops->value(cursor, 2))};
+  digest_of_value(store->ops->value(cursor, 3), kept->digest.bytes, SHA256_SIZE);
+  struct slice body = slice_of_value(store->ops->value(cursor, 4));
+  if (store->ops->value(cursor, 5).kind != VALUE_NULL) {
+    const struct seal_place place = model_place(kept->id);
+    status = ring_unseal(store, &place, slice_of_value(store->ops->value(cursor, 5)), &room, &body, error);
+  }
+  buffer_slice(text, body);
+  status = status == OK ? buffer_check(text, _("the link model"), error) : status;
+  opened_free(&room);
+  return status;
 }
 
 enum status store_model(struct store *store, enum cluster_kind kind, struct buffer *text, struct link_model_kept *kept,
                         struct error *error) {
   struct cursor *cursor;
-  struct opened room = {.data = NULL};
+  struct link_model_kept found;
   enum status status =
       db_query(store, error, &cursor,
                "SELECT model_id, run, trained_at, digest, body, sealed FROM link_model WHERE kind = $1 AND active = 1",
                VALUES(int_value(kind)));
-  if (status == OK) {
-    status = store->ops->next(cursor, error);
-  }
-  if (status == OK) {
-    struct link_model_kept found = {.id = int_of_value(store->ops->value(cursor, 0)),
-                                    .run = int_of_value(store->ops->value(cursor, 1)),
-                                    .trained_at = int_of_value(store->ops->value(cursor, 2))};
-    digest_of_value(store->ops->value(cursor, 3), found.digest.bytes, SHA256_SIZE);
-    struct slice body = slice_of_value(store->ops->value(cursor, 4));
-    if (store->ops->value(cursor, 5).kind != VALUE_NULL) {
-      const struct seal_place place = model_place(found.id);
-      status = ring_unseal(store, &place, slice_of_value(store->ops->value(cursor, 5)), &room, &body, error);
-    }
-    buffer_slice(text, body);
-    status = status == OK ? buffer_check(text, _("the link model"), error) : status;
-    opened_free(&room);
-    if (kept != NULL) {
-      *kept = found;
-    }
-  }
+  status = status == OK ? store->ops->next(cursor, error) : status;
+  status = status == OK ? read_model(store, cursor, text, kept == NULL ? &found : kept, error) : status;
   store->ops->finish(cursor);
   if (status == END) {
     error_set(error, ERR_NOT_FOUND, "%s", _("no linking has left a model yet"));
@@ -417,4 +457,40 @@ enum status store_model(struct store *store, enum cluster_kind kind, struct buff
     return ERR_NOT_FOUND;
   }
   return status;
+}
+
+enum status store_model_of(struct store *store, enum cluster_kind kind, const struct sha256 *digest,
+                           struct buffer *text, struct link_model_kept *kept, struct error *error) {
+  struct cursor *cursor = NULL;
+  struct link_model_kept found;
+  size_t before = text->len;
+  int64_t id = 0;
+  enum status status = find_model(store, kind, digest, &id, error);
+  if (status == OK) {
+    status = db_query(store, error, &cursor,
+                      "SELECT model_id, run, trained_at, digest, body, sealed FROM link_model WHERE model_id = $1",
+                      VALUES(int_value(id)));
+  }
+  status = status == OK ? store->ops->next(cursor, error) : status;
+  status = status == OK ? read_model(store, cursor, text, &found, error) : status;
+  if (cursor != NULL) {
+    store->ops->finish(cursor);
+  }
+  if (status == END) {
+    return error_set(error, ERR_NOT_FOUND, "%s", _("the link model is not in the store any more"));
+  }
+  if (status != OK) {
+    return status;
+  }
+  struct sha256 now = sha256_of(slice_make(text->data + before, text->len - before));
+  if (memcmp(now.bytes, found.digest.bytes, SHA256_SIZE) != 0) {
+    error_set(error, ERR_CONFIG, _("link model %lld in the store was changed: its text is not the one that was kept"),
+              (long long)found.id);
+    error_hint(error, "%s", _("have the log verified (`puente audit verify`), then learn anew: `puente link --train`"));
+    return ERR_CONFIG;
+  }
+  if (kept != NULL) {
+    *kept = found;
+  }
+  return OK;
 }

@@ -332,6 +332,28 @@ static void test_models(void **state) {
   struct sha256 digest = sha256_of(slice_of(models[1]));
   assert_memory_equal(&kept.digest, &digest, sizeof digest);
   assert_int_equal(store_model(stand->store, CLUSTER_CASE, &text, NULL, &error), ERR_NOT_FOUND);
+  /* One that is kept aside acts only once it is made to. */
+  struct sha256 aside = sha256_of(slice_of("{\"lambda\":0.125}"));
+  MUST(store_begin(stand->store, &error));
+  MUST(store_keep_model(stand->store, CLUSTER_PERSON, 4, slice_of("{\"lambda\":0.125}"), &error));
+  MUST(store_commit(stand->store, &error));
+  buffer_reset(&text);
+  MUST(store_model(stand->store, CLUSTER_PERSON, &text, &kept, &error));
+  assert_int_equal(kept.id, 2);
+  buffer_reset(&text);
+  MUST(store_model_of(stand->store, CLUSTER_PERSON, NULL, &text, &kept, &error));
+  assert_string_equal(text.data, "{\"lambda\":0.125}");
+  assert_int_equal(kept.id, 3);
+  assert_int_equal(store_model_of(stand->store, CLUSTER_CASE, &aside, &text, NULL, &error), ERR_NOT_FOUND);
+  MUST(store_begin(stand->store, &error));
+  assert_int_equal(store_activate_model(stand->store, CLUSTER_CASE, &aside, &error), ERR_NOT_FOUND);
+  MUST(store_activate_model(stand->store, CLUSTER_PERSON, &aside, &error));
+  MUST(store_commit(stand->store, &error));
+  MUST(store_model(stand->store, CLUSTER_PERSON, &text, &kept, &error));
+  assert_int_equal(kept.id, 3);
+  buffer_reset(&text);
+  MUST(store_model_of(stand->store, CLUSTER_PERSON, &digest, &text, &kept, &error));
+  assert_string_equal(text.data, models[1]);
   buffer_free(&text);
 }
 
