@@ -291,6 +291,49 @@ static void test_changed_weights(void **state) {
   refused("tester", "link --full", "approval 7 in the store is not what entry ");
 }
 
+static void write_many(const char *name, int from, int count) {
+  static const char *const NAMES[] = {"Rosaura", "Luz", "Ana Maria", "Eva", "Carmen", "Flor de Maria", "Juana"};
+  size_t room = 64 + (size_t)count * 64, len = 0;
+  char *text = malloc(room);
+  assert_non_null(text);
+  len += (size_t)snprintf(text, room, "id;victim;name\n");
+  for (int i = from; i < from + count; i++) {
+    len += (size_t)snprintf(text + len, room - len, "D-%d;a;%s\n", i, NAMES[i % 7]);
+  }
+  program_write(folder, name, text);
+  free(text);
+}
+
+/* Once there are enough records; and not again at each linking while they wait. */
+static void test_learned_by_itself(void **state) {
+  char start[HEX + 1], learned[HEX + 1];
+  (void)state;
+  start_model(start);
+  write_many("incoming/one.csv", 1, 1100);
+  done("tester", "sync");
+  approve_rules(LINK_FILES);
+  struct said said = done("ana", "link");
+  assert_says(said.out, "weights were learned from the records: no link model has been approved yet\n");
+  assert_says(said.out, "learned weights wait for approval and do not act yet: proposal 7\n");
+  assert_uses(start);
+  proposed_model(learned);
+  write_many("incoming/two.csv", 1101, 3);
+  done("tester", "sync");
+  said = done("tester", "link");
+  assert_silent(said.out, "were learned");
+  assert_says(said.out, "linked again: ");
+  assert_says(said.out, "do not act yet: proposal 7\n");
+  assert_uses(start);
+  done("luis", "approve accept 7 --reason fine --document RM-9");
+  assert_says(done("tester", "link").out, "all rows were linked: the link models are others than in the last linking");
+  assert_uses(learned);
+  write_many("incoming/three.csv", 1104, 3);
+  done("tester", "sync");
+  assert_says(done("tester", "link").out, "linked again: ");
+  assert_uses(learned);
+  assert_says(done("tester", "audit verify --records").out, "records ok: ");
+}
+
 /* Without weights to start with, nothing is linked by weights that nobody approved; those that were learned before
  * approval was asked for are proposed as they are. */
 static void test_no_weights_to_start_with(void **state) {
@@ -330,10 +373,8 @@ static void test_no_weights_to_start_with(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      BOTH(test_learned_weights_wait),
-      BOTH(test_rejected_weights),
-      BOTH(test_changed_weights),
-      BOTH(test_no_weights_to_start_with),
+      BOTH(test_learned_weights_wait),     BOTH(test_rejected_weights),  BOTH(test_changed_weights),
+      BOTH(test_no_weights_to_start_with), BOTH(test_learned_by_itself),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
