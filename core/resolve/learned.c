@@ -2,6 +2,7 @@
 
 #include "core/base/file.h"
 #include "core/base/log.h"
+#include "core/store/approval.h"
 
 #include <stdlib.h>
 

@@ -107,7 +107,7 @@ static enum status learn(struct resolver *r) {
 static enum status propose(struct resolver *r, bool *acts) {
   const struct approved_texts *texts = r->policy->texts;
   const char *purpose = r->options->purpose;
-  char text[WEIGHTS_TEXT], acting[WEIGHTS_TEXT];
+  char text[WEIGHTS_TEXT], acting[WEIGHTS_TEXT] = "";
   struct sha256 former = {{0}};
   weights_text(r->learned, text);
   if (texts->weighed) {

@@ -199,6 +199,7 @@ static enum status add_gone(struct approved_files *files, const struct standing_
 
 /* Learned weights wait as they were proposed: there is no file that could be another. */
 static void add_weights(const struct standing_rows *rows, struct waiting_text *items, size_t *count) {
+  static const struct sha256 none;
   const struct approval *approved = NULL, *waits = NULL;
   for (size_t i = 0; i < rows->count; i++) {
     const struct approval *row = &rows->rows[i];
@@ -209,7 +210,7 @@ static void add_weights(const struct standing_rows *rows, struct waiting_text *i
     items[(*count)++] = (struct waiting_text){.kind = TEXT_WEIGHTS,
                                               .name = waits->name,
                                               .digest = waits->digest,
-                                              .former = approved == NULL ? (struct sha256){{0}} : approved->digest,
+                                              .former = approved == NULL ? none : approved->digest,
                                               .first = approved == NULL,
                                               .since = waits->proposed_at,
                                               .proposal = waits->id,

@@ -44,4 +44,16 @@ enum status store_visit_approvals(struct store *store, int64_t id, approval_visi
 /* Records whose rows the last linking placed, and that another link configuration would place anew. */
 enum status store_linked_rows(struct store *store, int64_t *rows, struct error *error) MUST_CHECK;
 
+/* ---- link models that wait ---- */
+
+/* Keeps the text without making it the active model; it comes before a former one of the same text. */
+enum status store_keep_model(struct store *store, enum cluster_kind kind, int64_t run, struct slice text,
+                             struct error *error) MUST_CHECK;
+/* A model that is kept becomes the active one. ERR_NOT_FOUND where none of that digest is. */
+enum status store_activate_model(struct store *store, enum cluster_kind kind, const struct sha256 *digest,
+                                 struct error *error) MUST_CHECK;
+/* The one of a digest, or (NULL) the newest, active or not. ERR_CONFIG where its text is not what its digest says. */
+enum status store_model_of(struct store *store, enum cluster_kind kind, const struct sha256 *digest,
+                           struct buffer *text, struct link_model_kept *kept, struct error *error) MUST_CHECK;
+
 #endif

@@ -1,3 +1,4 @@
+#include "core/store/approval.h"
 #include "core/store/internal.h"
 
 #include "core/base/map.h"

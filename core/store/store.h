@@ -505,18 +505,9 @@ struct link_model_kept {
 /* The text becomes the active model; one that is active already is left alone. */
 enum status store_write_model(struct store *store, enum cluster_kind kind, int64_t run, struct slice text,
                               struct error *error) MUST_CHECK;
-/* Keeps the text without making it the active model; it comes before a former one of the same text. */
-enum status store_keep_model(struct store *store, enum cluster_kind kind, int64_t run, struct slice text,
-                             struct error *error) MUST_CHECK;
-/* A model that is kept becomes the active one. ERR_NOT_FOUND where none of that digest is. */
-enum status store_activate_model(struct store *store, enum cluster_kind kind, const struct sha256 *digest,
-                                 struct error *error) MUST_CHECK;
 /* The active one, its text appended; ERR_NOT_FOUND where there is none yet. `kept` may be NULL. */
 enum status store_model(struct store *store, enum cluster_kind kind, struct buffer *text, struct link_model_kept *kept,
                         struct error *error) MUST_CHECK;
-/* The one of a digest, or (NULL) the newest, active or not. ERR_CONFIG where its text is not what its digest says. */
-enum status store_model_of(struct store *store, enum cluster_kind kind, const struct sha256 *digest,
-                           struct buffer *text, struct link_model_kept *kept, struct error *error) MUST_CHECK;
 
 /* ---- audit log (see core/audit) ---- */
 

@@ -1,5 +1,6 @@
 /* What linkage keeps in a store: pairs, decisions, blocking keys, models, and rows by list; on SQLite and PostgreSQL.
  */
+#include "core/store/approval.h"
 #include "tests/support/contract.h"
 
 #include <inttypes.h>
