@@ -18,11 +18,13 @@ enum status audit_approval(struct store *store, const struct approval *approval,
   json_t *made = json_pack("{so ss? so sI ss ss ss}", "digest", hex_json(&approval->digest), "document",
                            approval->document, "former", hex_json(former), "id", (json_int_t)approval->id, "kind",
                            approval->kind, "name", approval->name, "state", state);
-  if (made != NULL && strcmp(approval->kind, text_kind_names[TEXT_WEIGHTS]) == 0 && approval->body.len > 0) {
+  bool whole = made != NULL;
+  if (whole && !approval->changed && strcmp(approval->kind, text_kind_names[TEXT_WEIGHTS]) == 0) {
     /* The text of weights is the digests of the models, and nothing else. */
-    json_object_set_new(made, "models", json_loadb(approval->body.data, approval->body.len, 0, NULL));
+    json_t *models = json_loadb(approval->body.len == 0 ? "" : approval->body.data, approval->body.len, 0, NULL);
+    whole = models == NULL || json_object_set_new(made, "models", models) == 0;
   }
-  char *body = made == NULL ? NULL : json_dumps(made, JSON_COMPACT | JSON_SORT_KEYS);
+  char *body = !whole ? NULL : json_dumps(made, JSON_COMPACT | JSON_SORT_KEYS);
   const struct audit_event event = {.event = "approval",
                                     .source = strcmp(approval->kind, "mapping") == 0 ? approval->name : NULL,
                                     .actor = actor,

@@ -240,6 +240,8 @@ static void test_rejected_weights(void **state) {
   done("tester", "sync");
   approve_rules(LINK_FILES);
   done("ana", "link --train");
+  tamper("UPDATE approval SET body = '{}' WHERE approval_id = 7");
+  refused("luis", "approve accept 7 --reason fine --document RM-9", "proposal 7 in the store was changed");
   done("luis", "approve reject 7 --reason 'too few records'");
   refused("eva", "approve accept 7 --reason fine --document RM-9", "does not wait any more");
   struct said said = done("tester", "link --full");
