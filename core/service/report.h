@@ -50,7 +50,7 @@ struct report {
   bool guarded;        /* small figures are hidden; without, they were asked for exactly */
   size_t concealed;    /* figures that are hidden */
   int rounded;         /* every figure of persons and cases is, to this base; 0: none */
-  size_t filled, kept; /* cells of its table and margins that are not zero; of those, shown. 0 filled: not told */
+  size_t filled, kept; /* cells of its table and margins that are not zero, or listed; of those, shown. 0: not told */
   int share; /* least of what it counts that is in a shown figure of its finest table, in steps of 5 %; -1: not told */
   struct report_offer offers[REPORT_OFFERS_MOST];
   size_t offer_count;

@@ -17,8 +17,10 @@ void report_shown(struct report *report, const struct cube_shown *shown) {
   if (shown->kept == shown->filled && !shown->withheld) {
     return;
   }
-  report_note(report, _("Shown: %zu of %zu cells of this table and its margins that are not zero."), shown->kept,
-              shown->filled);
+  report_note(report,
+              shown->withheld ? _("Shown: %zu of %zu cells that are listed of this table and its margins.")
+                              : _("Shown: %zu of %zu cells of this table and its margins that are not zero."),
+              shown->kept, shown->filled);
   if (shown->share >= 0) {
     report_note(report, _("At least %d %% of what it counts is in a figure that is shown."), shown->share);
   } else if (shown->totalled) {
