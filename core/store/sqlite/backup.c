@@ -37,7 +37,8 @@ static enum status copy_pages(sqlite3 *to, sqlite3 *from, const atomic_bool *sto
 static enum status count_table(sqlite3 *handle, const char *table, struct holdings *holdings, struct error *error) {
   sqlite3_stmt *count = NULL;
   char *sql = sqlite3_mprintf("SELECT count(*) FROM \"%w\"", table);
-  if (sql == NULL) {
+  if (table == NULL || sql == NULL) {
+    sqlite3_free(sql);
     return error_memory(error);
   }
   int code = sqlite3_prepare_v2(handle, sql, -1, &count, NULL);

@@ -259,11 +259,25 @@ static enum status sqlite_query(struct driver *driver, const char *sql, const st
   return OK;
 }
 
+/* Where memory ends, a text or its bytes read as NULL, which must not pass for an empty value: the row is asked for here,
+   where that can still be said. What was asked for once stays with the row. */
+static bool row_was_read(sqlite3_stmt *handle) {
+  int columns = sqlite3_data_count(handle);
+  for (int at = 0; at < columns; at++) {
+    int type = sqlite3_column_type(handle, at);
+    if (type == SQLITE_TEXT && sqlite3_column_text(handle, at) == NULL)
+      return false;
+    if (type == SQLITE_BLOB && sqlite3_column_blob(handle, at) == NULL && sqlite3_column_bytes(handle, at) > 0)
+      return false;
+  }
+  return true;
+}
+
 static enum status sqlite_next(struct cursor *cursor, struct error *error) {
   struct sqlite_cursor *self = (struct sqlite_cursor *)cursor;
   int code = sqlite3_step(self->statement->handle);
   if (code == SQLITE_ROW)
-    return OK;
+    return row_was_read(self->statement->handle) ? OK : error_memory(error);
   if (code == SQLITE_DONE)
     return END;
   sqlite3 *handle = self->handle != NULL ? self->handle : self->sqlite->handle;
