@@ -38,8 +38,10 @@ TEST_HELPERS := $(sort $(wildcard tests/support/*.c))
 # The kills come last, and so does their line of counts.
 LONG := $(sort $(shell find tests/long -name 'long_*.c' ! -name long_kills.c)) tests/long/long_kills.c
 FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-FUZZED := $(sort $(shell find core/base core/model core/link core/schedule core/store connectors mapping -name '*.c') \
-            $(filter-out $(MAIN),$(wildcard core/*.c)))
+# What the fuzzers link, and no more: of linkage the reading of its files, of the store the text of identities.
+FUZZED := $(sort $(shell find core/base core/model core/schedule connectors mapping -name '*.c') \
+            $(filter-out $(MAIN),$(wildcard core/*.c)) $(wildcard core/link/plan*.c core/link/model*.c core/link/agglomerate*.c) \
+            $(patsubst %,core/%.c,link/cluster_facts link/explain link/partition link/train store/identity store/value))
 BENCHES := $(sort $(shell find tests/bench -name 'bench_*.c'))
 LANGUAGES := $(patsubst po/%.po,%,$(wildcard po/*.po))
 CATALOGS := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/puente.mo)

@@ -100,6 +100,17 @@ enum status tables_create(struct store *store, const struct table *table, struct
 enum status tables_complete(struct store *store, const struct table *table, size_t *missing,
                             struct error *error) MUST_CHECK;
 
+/* ---- value.c ---- */
+/* Text that both databases take: valid UTF-8 without zero bytes; in the scratch arena where it had to change. */
+struct slice db_text(struct store *store, struct slice text);
+struct slice slice_of_value(struct value value);
+double real_of_value(struct value value);
+int64_t int_of_value(struct value value);
+void digest_of_value(struct value value, uint8_t *bytes, size_t len);
+
+/* The text of a value in the arena; NULL where it is null, or where there is no memory, which arena_failed tells. */
+const char *text_of_value(struct arena *arena, struct value value);
+
 /* ---- store.c ---- */
 /* Opens without looking at the version. */
 enum status store_attach(const struct store_options *options, bool create, struct store **store,
@@ -126,17 +137,8 @@ enum status db_finish_own(struct store *store, bool own, enum status status, str
 /* Adds to a counter, made at need, and gives the first of the `count` new numbers (from 1). */
 enum status db_count(struct store *store, const char *name, int64_t count, int64_t *first,
                      struct error *error) MUST_CHECK;
-/* Text that both databases take: valid UTF-8 without zero bytes; in the scratch arena where it had to change. */
-struct slice db_text(struct store *store, struct slice text);
 /* A copy in ascending order, freed by the caller; NULL: out of memory. */
 int64_t *db_sorted(const int64_t *ids, size_t count);
-struct slice slice_of_value(struct value value);
-double real_of_value(struct value value);
-int64_t int_of_value(struct value value);
-void digest_of_value(struct value value, uint8_t *bytes, size_t len);
-
-/* The text of a value in the arena; NULL where it is null, or where there is no memory, which arena_failed tells. */
-const char *text_of_value(struct arena *arena, struct value value);
 
 /* ---- encoding.c ---- */
 /* The code of a row, with its codec byte, in the scratch arena; len 0: it has none. */
