@@ -64,7 +64,6 @@ static int run_list(const struct globals *globals, const char *code) {
   struct error error;
   enum status status = service_overview(globals->config, &workspace, &overview, &error);
   if (status != OK) {
-    workspace_close(&workspace);
     return command_fail(&error);
   }
   moment_use_zone(workspace.config->serve.zone);

@@ -376,7 +376,11 @@ enum status service_overview(const char *config_path, struct workspace *workspac
   if (status == ERR_NOT_FOUND) {
     status = workspace_open(config_path, WORKSPACE_CONFIG, workspace, error);
   }
-  return status == OK ? overview_read(workspace, overview, error) : status;
+  status = status == OK ? overview_read(workspace, overview, error) : status;
+  if (status != OK) {
+    workspace_close(workspace);
+  }
+  return status;
 }
 
 void overview_free(struct overview *overview) {

@@ -47,6 +47,7 @@ struct overview {
   struct arena *memory;
 };
 
+/* Both are the caller's to close and to free; where it fails nothing is left open, and to do so does no harm. */
 enum status service_overview(const char *config_path, struct workspace *workspace, struct overview *overview,
                              struct error *error) MUST_CHECK;
 /* Whether a person has to look soon: a source that fails or is late, something that expires, a failed linking,

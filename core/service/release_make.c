@@ -99,9 +99,9 @@ enum status release_settings_write(const struct workspace *workspace, const stru
   return status == OK ? buffer_check(out, "settings", error) : status;
 }
 
-struct sha256 release_digest(const char *settings, const struct ledger_table *tables, size_t count) {
+enum status release_digest(const char *settings, const struct ledger_table *tables, size_t count,
+                           struct sha256 *digest, struct error *error) {
   struct buffer all;
-  struct sha256 digest = {{0}};
   buffer_init(&all, 1 << 20);
   buffer_append(&all, "puente release", sizeof "puente release");
   buffer_append(&all, settings, strlen(settings) + 1);
@@ -109,11 +109,12 @@ struct sha256 release_digest(const char *settings, const struct ledger_table *ta
     buffer_append(&all, tables[i].name, strlen(tables[i].name) + 1);
     buffer_append(&all, tables[i].digest.bytes, SHA256_SIZE);
   }
-  if (all.failed == OK) { /* of no digest, zeros, which no release has */
-    digest = sha256_of(buffer_view(&all));
+  enum status status = buffer_check(&all, "release", error);
+  if (status == OK) {
+    *digest = sha256_of(buffer_view(&all));
   }
   buffer_free(&all);
-  return digest;
+  return status;
 }
 
 /* ---- what was published before ---- */

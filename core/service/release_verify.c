@@ -46,7 +46,7 @@ static void find_cell(const struct verifying *v, enum releasing_finding_kind kin
 
 /* ---- what is frozen, by itself ---- */
 
-static void check_digests(const struct verifying *v) {
+static enum status check_digests(const struct verifying *v, struct error *error) {
   struct ledger_table tables[RELEASED_TABLES_MOST];
   char hex[2 * SHA256_SIZE + 1];
   for (size_t i = 0; i < v->released->count; i++) {
@@ -61,11 +61,15 @@ static void check_digests(const struct verifying *v) {
       find(v, FINDING_BODY, table->name, NULL);
     }
   }
-  struct sha256 whole = release_digest(v->released->settings, tables, v->released->count);
-  hex_format(whole.bytes, SHA256_SIZE, hex);
-  if (strcmp(hex, v->released->digest) != 0) {
-    find(v, FINDING_RELEASE, NULL, NULL);
+  struct sha256 whole;
+  enum status status = release_digest(v->released->settings, tables, v->released->count, &whole, error);
+  if (status == OK) {
+    hex_format(whole.bytes, SHA256_SIZE, hex);
+    if (strcmp(hex, v->released->digest) != 0) {
+      find(v, FINDING_RELEASE, NULL, NULL);
+    }
   }
+  return status;
 }
 
 /* The entry of its publication has its digest. */
@@ -239,10 +243,8 @@ enum status releasing_verify(struct workspace *workspace, const struct released 
     snprintf(body, sizeof body, "{\"release\":%lld}", (long long)released->id);
     status = store_sight_figure(workspace->store, "figure", NULL, body, error);
   }
-  if (status == OK) {
-    check_digests(v);
-    status = check_log(v, error);
-  }
+  status = status == OK ? check_digests(v, error) : status;
+  status = status == OK ? check_log(v, error) : status;
   status = status == OK ? read_plan(v, error) : status;
   status = status == OK ? compare_settings(v, error) : status;
   return status == OK ? make_again(v, error) : status;

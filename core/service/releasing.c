@@ -206,7 +206,9 @@ static enum status make_and_publish(struct workspace *workspace, const struct re
     release.settings = settings.data;
     release.tables = made.tables;
     release.table_count = made.count;
-    release.digest = release_digest(settings.data, made.tables, made.count);
+    status = release_digest(settings.data, made.tables, made.count, &release.digest, error);
+  }
+  if (status == OK) {
     status = publish(workspace, &release, error);
   }
   if (status == OK) {
