@@ -1,13 +1,12 @@
 #include "tests/support/postgres.h"
 
+#include "tests/support/cluster.h"
 #include "tests/support/temp.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <grp.h>
 #include <libpq-fe.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,33 +27,11 @@ static struct {
   int port;
   int pipe;
   pid_t guardian;
-  bool data_made;
 } server = {.pipe = -1, .fsync = "off"};
 
 static void give_up(const char *what) {
   fprintf(stderr, "private PostgreSQL server: %s\n", what);
   exit(1);
-}
-
-/* initdb refuses root: another user takes its place. */
-static void drop_root(void) {
-  if (geteuid() != 0)
-    return;
-  const struct passwd *user = getpwnam("postgres");
-  if (user == NULL)
-    user = getpwnam("nobody");
-  if (user == NULL || setgroups(0, NULL) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
-    _exit(126);
-}
-
-static void give_folder(void) {
-  if (geteuid() != 0)
-    return;
-  const struct passwd *user = getpwnam("postgres");
-  if (user == NULL)
-    user = getpwnam("nobody");
-  if (user == NULL || chown(server.folder, user->pw_uid, user->pw_gid) != 0)
-    give_up("no user to run it as");
 }
 
 static void find_binaries(void) {
@@ -64,33 +41,6 @@ static void find_binaries(void) {
   snprintf(server.binaries, sizeof server.binaries, "%s", found.gl_pathv[found.gl_pathc - 1]);
   *strrchr(server.binaries, '/') = '\0';
   globfree(&found);
-}
-
-static void to_log(const char *folder) {
-  char path[512];
-  snprintf(path, sizeof path, "%s/log", folder);
-  int log = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
-  int nothing = open("/dev/null", O_RDONLY);
-  if (log < 0 || nothing < 0 || dup2(nothing, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0 || chdir(folder) != 0)
-    _exit(126);
-}
-
-static void make_data(void) {
-  char program[300], data[300];
-  snprintf(program, sizeof program, "%s/initdb", server.binaries);
-  snprintf(data, sizeof data, "%s/data", server.folder);
-  pid_t child = fork();
-  if (child == 0) {
-    drop_root();
-    to_log(server.folder);
-    execl(program, program, "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8",
-          "--no-sync", "--no-instructions", (char *)NULL);
-    _exit(127);
-  }
-  int state = 0;
-  if (child < 0 || waitpid(child, &state, 0) != child || state != 0)
-    give_up("initdb failed");
-  server.data_made = true;
 }
 
 static pid_t start_postmaster(void) {
@@ -105,8 +55,8 @@ static pid_t start_postmaster(void) {
   snprintf(port, sizeof port, "%d", server.port);
   pid_t child = fork();
   if (child == 0) {
-    drop_root();
-    to_log(server.folder);
+    cluster_user();
+    cluster_log(server.folder);
     execl(program, program, "-D", data, "-k", server.folder, "-p", port, "-c", listen, "-c", sync, "-c", pages, "-c",
           buffers, "-c", "max_wal_size=2GB", "-c", "max_connections=40", "-c", "timezone=UTC", (char *)NULL);
     _exit(127);
@@ -167,16 +117,6 @@ static void start_guardian(void) {
   give_up("did not start");
 }
 
-static void run_on(const char *conninfo, const char *sql) {
-  PGconn *connection = PQconnectdb(conninfo);
-  PGresult *result = PQexec(connection, sql);
-  ExecStatusType status = PQresultStatus(result);
-  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-    give_up(PQerrorMessage(connection));
-  PQclear(result);
-  PQfinish(connection);
-}
-
 static const char *start(void) {
   if (server.folder != NULL)
     return server.owner;
@@ -185,16 +125,12 @@ static const char *start(void) {
     server.port = 5432;
   server.folder = temp_make();
   atexit(end_server);
-  give_folder();
-  make_data();
+  if (!cluster_make(server.folder, server.binaries))
+    give_up("its data could not be made");
   snprintf(server.owner, sizeof server.owner, "host=%s port=%d user=puente dbname=puente", server.folder, server.port);
-  snprintf(server.admin, sizeof server.admin, "host=%s port=%d user=postgres dbname=postgres", server.folder,
-           server.port);
-  start_guardian();
-  run_on(server.admin, "CREATE ROLE puente LOGIN CREATEROLE PASSWORD 'puente'");
-  run_on(server.admin, "CREATE DATABASE puente OWNER puente");
   snprintf(server.admin, sizeof server.admin, "host=%s port=%d user=postgres dbname=puente", server.folder,
            server.port);
+  start_guardian();
   return server.owner;
 }
 
@@ -248,5 +184,11 @@ void postgres_again(void) {
 }
 
 void postgres_run(const char *sql) {
-  run_on(postgres_admin(), sql);
+  PGconn *connection = PQconnectdb(postgres_admin());
+  PGresult *result = PQexec(connection, sql);
+  ExecStatusType status = PQresultStatus(result);
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+    give_up(PQerrorMessage(connection));
+  PQclear(result);
+  PQfinish(connection);
 }
