@@ -99,8 +99,8 @@ enum status release_settings_write(const struct workspace *workspace, const stru
   return status == OK ? buffer_check(out, "settings", error) : status;
 }
 
-enum status release_digest(const char *settings, const struct ledger_table *tables, size_t count,
-                           struct sha256 *digest, struct error *error) {
+enum status release_digest(const char *settings, const struct ledger_table *tables, size_t count, struct sha256 *digest,
+                           struct error *error) {
   struct buffer all;
   buffer_init(&all, 1 << 20);
   buffer_append(&all, "puente release", sizeof "puente release");

@@ -34,8 +34,8 @@ enum status release_settings_write(const struct workspace *workspace, const stru
                                    struct disclosure_config disclosure, struct buffer *out,
                                    struct error *error) MUST_CHECK;
 /* The digest of a release: over its settings and the names and digests of its tables. */
-enum status release_digest(const char *settings, const struct ledger_table *tables, size_t count,
-                           struct sha256 *digest, struct error *error) MUST_CHECK;
+enum status release_digest(const char *settings, const struct ledger_table *tables, size_t count, struct sha256 *digest,
+                           struct error *error) MUST_CHECK;
 
 /* Cells of a released table as the views have them. */
 enum status release_cells_read(const struct workspace *workspace, int64_t release_id,
