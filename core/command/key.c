@@ -170,7 +170,7 @@ static enum status check_shares(const struct globals *globals, char **files, siz
     return status;
   }
   status = service_check_shares(&workspace, files, count, &check, error);
-  if (status == OK) {
+  if (status == OK || check.enough) {
     print_check(globals, &check);
   }
   if (status == OK && ((check.file_known && !check.file) || (check.store_known && !check.store))) {

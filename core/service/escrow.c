@@ -61,30 +61,38 @@ enum status service_split_key(struct workspace *workspace, const char *folder, i
 
 /* ---- joining ---- */
 
-/* Whether the store opens with this key: ERR_CONFIG is its refusal of another one; a store that cannot be reached, or
- * is not there, says nothing of keys. */
-static enum status ask_store(const struct workspace *workspace, struct key *key, bool *known, struct error *error) {
+static enum status open_store(const struct workspace *workspace, struct key *key, struct error *error) {
   struct store_options options;
   struct store *store = NULL;
   char *password = NULL;
-  struct error said;
-  *known = false;
-  enum status status = workspace_store_options(workspace, &options, &password, &said);
+  enum status status = workspace_store_options(workspace, &options, &password, error);
   if (status == OK) {
     options.key = key;
     options.read_only = true;
-    status = store_open(&options, &store, &said);
-    *known = status == OK || status == ERR_CONFIG;
+    status = store_open(&options, &store, error);
   }
   store_close(store);
   secret_free(password);
-  if (!*known || status == OK) {
-    return OK;
+  return status;
+}
+
+/* Whether the store opens with this key; one that is not there says nothing of keys. ERR_CONFIG of one that opens
+ * without a key is its refusal of this one. */
+static enum status ask_store(const struct workspace *workspace, struct key *key, bool *known, struct error *error) {
+  *known = false;
+  enum status status = open_store(workspace, NULL, error);
+  if (status != OK) {
+    return status == ERR_NOT_FOUND ? OK : status;
   }
-  error_set(error, ERR_CONFIG, "%s", _("the key of these shares is not the one of this workspace's store"));
-  error_hint(error, "%s",
-             _("shares of before the key was replaced, or of another workspace, do not open it; nothing was written"));
-  return ERR_CONFIG;
+  status = open_store(workspace, key, error);
+  *known = status == OK || status == ERR_CONFIG;
+  if (status == ERR_CONFIG) {
+    error_set(error, ERR_CONFIG, "%s", _("the key of these shares is not the one of this workspace's store"));
+    error_hint(
+        error, "%s",
+        _("shares of before the key was replaced, or of another workspace, do not open it; nothing was written"));
+  }
+  return status;
 }
 
 static enum status read_shares(char *const *paths, size_t count, struct share *shares, struct error *error) {
@@ -98,22 +106,10 @@ static enum status read_shares(char *const *paths, size_t count, struct share *s
   return status == OK ? shares_agree(shares, count, error) : status;
 }
 
-static void look_at_file(const struct workspace *workspace, struct escrow_check *check) {
-  struct key *key = NULL;
-  struct error ignored;
-  if (key_load(workspace->config->key_file, &key, &ignored) == OK) {
-    struct keyed_digest mark = share_mark(key);
-    check->file_known = true;
-    check->file = memcmp(&mark, &check->first.mark, sizeof mark) == 0;
-  }
-  key_free(key);
-}
-
 enum status service_check_shares(const struct workspace *workspace, char *const *paths, size_t count,
                                  struct escrow_check *check, struct error *error) {
   struct share shares[SHARES_MOST];
   struct key *key = NULL;
-  struct error refused;
   *check = (struct escrow_check){.given = count};
   enum status status = read_shares(paths, count, shares, error);
   if (status == OK && count >= (size_t)shares[0].needed) {
@@ -122,10 +118,16 @@ enum status service_check_shares(const struct workspace *workspace, char *const 
   if (status == OK) {
     check->first = shares[0];
     check->enough = key != NULL;
-    look_at_file(workspace, check);
+    check->file_known = workspace->key != NULL;
   }
-  if (key != NULL) {
-    check->store = ask_store(workspace, key, &check->store_known, &refused) == OK;
+  if (check->file_known) {
+    struct keyed_digest mark = share_mark(workspace->key);
+    check->file = memcmp(&mark, &check->first.mark, sizeof mark) == 0;
+  }
+  if (status == OK && key != NULL) {
+    status = ask_store(workspace, key, &check->store_known, error);
+    check->store = status == OK;
+    status = check->store_known ? OK : status; /* a refusal is what was asked for */
   }
   key_free(key);
   memset(check->first.bytes, 0, sizeof check->first.bytes);

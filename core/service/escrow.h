@@ -18,13 +18,14 @@ struct escrow_check {
   size_t given;
   bool enough;             /* they were joined in memory, and gave the key that they name */
   bool file_known, file;   /* the workspace's key file could be read; it is the key of these shares */
-  bool store_known, store; /* the store could be asked, with the joined key; it opens */
+  bool store_known, store; /* the store is there, and was asked with the joined key; it opens */
 };
-/* The next two: on a workspace of WORKSPACE_CONFIG, up to SHARES_MOST paths. Writes nothing. */
+/* The next two: on a workspace of WORKSPACE_CONFIG, up to SHARES_MOST paths. Writes nothing. Where the store is
+ * there and cannot be asked, that is the error, and `check` holds what was found out before. */
 enum status service_check_shares(const struct workspace *workspace, char *const *paths, size_t count,
                                  struct escrow_check *check, struct error *error) MUST_CHECK;
-/* Writes the key to a new file of mode 0600. ERR_CONFIG, and nothing written, where the store is there and is another
- * key's; `asked`: the store was there to be asked. */
+/* Writes the key to a new file of mode 0600. An error, and nothing written, where the store is there and is another
+ * key's, or cannot be asked; `asked`: it was there. */
 enum status service_join_key(const struct workspace *workspace, char *const *paths, size_t count, const char *out,
                              bool *asked, struct error *error) MUST_CHECK;
 

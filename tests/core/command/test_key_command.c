@@ -198,6 +198,33 @@ static void test_wrong_store(void **state) {
           "  hint: split the present key: `puente key split FOLDER`, and give the new shares out\n");
 }
 
+/* What cannot be read is no "not tried": holders would go home believing that the key fits. */
+static void test_store_that_cannot_be_asked(void **state) {
+  static const char JOIN[] = "key join a/share-1-of-3.txt a/share-2-of-3.txt out",
+                    CHECK[] = "key check a/share-1-of-3.txt a/share-2-of-3.txt";
+  struct stat info;
+  char path[640], wanted[640];
+  (void)state;
+  snprintf(wanted, sizeof wanted,
+           "error: the file is not a SQLite database\n  at: %s/puente.db\n"
+           "  hint: check the store's path; this file was not made by puente\n",
+           ours);
+  shell("mv %s/puente.key %s/lost.key && cp %s/puente.db %s/kept.db && head -c 4096 /dev/zero >%s/puente.db", ours,
+        ours, ours, ours, ours);
+  struct said said = program_run(ours, CHECK);
+  assert_int_equal(said.code, 1);
+  assert_string_equal(said.err, wanted);
+  assert_non_null(strstr(said.out, "they give the key\nkey file here:       not tried\n"
+                                   "store:               not tried\n"));
+  refuses(ours, JOIN, 1, wanted);
+  snprintf(path, sizeof path, "%s/out", ours);
+  assert_int_equal(stat(path, &info), -1);
+  shell("rm %s/puente.db", ours);
+  said = program_run(ours, JOIN);
+  assert_int_equal(said.code, 0);
+  assert_string_equal(said.out, "the key was written to out; no store was there to try it on\n");
+}
+
 /* One share that was made anew with a good checksum does not give another key. */
 static void test_forged(void **state) {
   struct share shares[2];
@@ -275,11 +302,17 @@ static void test_no_dump(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      CASE(test_there_and_back), CASE(test_drill),
-      CASE(test_too_few),        CASE(test_damaged),
-      CASE(test_mixed),          CASE(test_wrong_store),
-      CASE(test_forged),         CASE(test_logged),
-      CASE(test_no_dump),        CASE(test_copy_of_another_key),
+      CASE(test_there_and_back),
+      CASE(test_drill),
+      CASE(test_too_few),
+      CASE(test_damaged),
+      CASE(test_mixed),
+      CASE(test_wrong_store),
+      CASE(test_forged),
+      CASE(test_logged),
+      CASE(test_no_dump),
+      CASE(test_copy_of_another_key),
+      CASE(test_store_that_cannot_be_asked),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
