@@ -105,17 +105,17 @@ static bool is_blank(struct slice text) {
   return text.len == 0 || slice_is(text, "NA");
 }
 
-/* Whether the department of this code was named alike so far. */
-static bool same_department(struct importing *importing, const struct district *district) {
-  struct slice prefix = slice_make(district->cells[INEI].data, 2);
-  uint32_t first = map_get(importing->departments, prefix);
-  if (first == MAP_NONE) {
-    return map_put(importing->departments, prefix, (uint32_t)importing->count) == OK;
-  }
-  return slice_equal(importing->districts[first].cells[DEPARTMENT], district->cells[DEPARTMENT]);
+static struct slice department_of(const struct district *district) {
+  return slice_make(district->cells[INEI].data, 2);
 }
 
-static bool is_valid(struct importing *importing, const struct district *district) {
+/* Whether the department of this code was named alike so far. */
+static bool same_department(const struct importing *importing, const struct district *district) {
+  uint32_t first = map_get(importing->departments, department_of(district));
+  return first == MAP_NONE || slice_equal(importing->districts[first].cells[DEPARTMENT], district->cells[DEPARTMENT]);
+}
+
+static bool is_valid(const struct importing *importing, const struct district *district) {
   const struct slice *cells = district->cells;
   for (int i = DEPARTMENT; i < COLUMNS; i++) {
     if (!is_name(cells[i])) {
@@ -128,6 +128,19 @@ static bool is_valid(struct importing *importing, const struct district *distric
   return map_get(importing->inei, cells[INEI]) == MAP_NONE
          && (is_blank(cells[RENIEC]) || map_get(importing->reniec, cells[RENIEC]) == MAP_NONE)
          && same_department(importing, district);
+}
+
+static enum status remember(struct importing *importing, const struct district *district) {
+  uint32_t at = (uint32_t)importing->count;
+  struct slice department = department_of(district), reniec = district->cells[RENIEC];
+  enum status status = map_put(importing->inei, district->cells[INEI], at);
+  if (status == OK && !is_blank(reniec)) {
+    status = map_put(importing->reniec, reniec, at);
+  }
+  if (status == OK && map_get(importing->departments, department) == MAP_NONE) {
+    status = map_put(importing->departments, department, at);
+  }
+  return status;
 }
 
 static enum status read_row(struct importing *importing, struct slice line, struct error *error) {
@@ -145,15 +158,9 @@ static enum status read_row(struct importing *importing, struct slice line, stru
     return OK;
   }
   importing->result->accepted++;
-  if (map_put(importing->inei, district->cells[INEI], (uint32_t)importing->count) != OK) {
-    return error_memory(error);
-  }
-  if (!is_blank(district->cells[RENIEC])
-      && map_put(importing->reniec, district->cells[RENIEC], (uint32_t)importing->count) != OK) {
-    return error_memory(error);
-  }
-  importing->count++;
-  return OK;
+  enum status status = remember(importing, district);
+  importing->count += status == OK;
+  return status == OK ? OK : error_memory(error);
 }
 
 static void count_collisions(struct importing *importing) {

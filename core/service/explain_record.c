@@ -200,11 +200,13 @@ static enum status trace_version(void *context, const struct raw_version *versio
   }
   enum status status = format->decoder_new(version->context, &decoder, &broken);
   status = status == OK ? format->parse(decoder, bytes, view->arena, &root, &broken) : status;
-  if (status != OK) {
+  if (status == OK) {
+    status = trace_parsed(view, root, error);
+  } else if (status == ERR_MEMORY) {
+    *error = broken;
+  } else {
     json_object_set_new(view->answer, "recomputed", json_string("unreadable"));
     status = OK;
-  } else {
-    status = trace_parsed(view, root, error);
   }
   if (decoder != NULL) {
     format->decoder_free(decoder);
@@ -219,18 +221,17 @@ static enum status compare_plans(struct record_view *view, struct error *error) 
   if (view->source == NULL) {
     return OK;
   }
-  struct error mistake;
-  if (plan_load_approved(view->source->mapping, view->workspace->texts, view->workspace->model, view->workspace->lists,
-                         &current, NULL, &mistake)
-      != OK) {
+  enum status status = plan_load_approved(view->source->mapping, view->workspace->texts, view->workspace->model,
+                                          view->workspace->lists, &current, NULL, error);
+  if (status != OK) {
     json_object_set_new(view->answer, "plan_is_current", json_false());
-    return OK;
+    return status == ERR_MEMORY ? status : OK;
   }
   char digest[2 * SHA256_SIZE + 1];
   struct sha256 now = plan_digest(current);
   hex_format(now.bytes, SHA256_SIZE, digest);
   const char *then;
-  enum status status = explain_plan(view->workspace, view->arena, view->plan_id, &then, error);
+  status = explain_plan(view->workspace, view->arena, view->plan_id, &then, error);
   json_object_set_new(view->answer, "plan_is_current",
                       json_boolean(then[0] != '\0' && strncmp(digest, then, strlen(then)) == 0));
   plan_free(current);

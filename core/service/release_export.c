@@ -3,8 +3,11 @@
 #include "core/service/releasing.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A release as files: what may leave the house. */
 
@@ -43,11 +46,11 @@ static void put_release(const struct released *released, struct buffer *out) {
   buffer_text(out, "\n]}\n");
 }
 
-enum status releasing_export(const struct released *released, const char *folder, struct arena *arena,
-                             struct error *error) {
+static enum status write_all_files(const struct released *released, const char *folder, struct arena *arena,
+                                   struct error *error) {
   struct buffer text;
   buffer_init(&text, 1 << 24);
-  enum status status = make_folder(folder, arena, error);
+  enum status status = OK;
   for (size_t i = 0; i < released->count && status == OK; i++) {
     const char *path = arena_printf(arena, "%s/%s.csv", folder, released->tables[i].name);
     status = path == NULL ? error_memory(error) : file_write(path, released->tables[i].body, 0644, error);
@@ -59,5 +62,29 @@ enum status releasing_export(const struct released *released, const char *folder
     status = path == NULL ? error_memory(error) : file_write(path, buffer_view(&text), 0644, error);
   }
   buffer_free(&text);
+  return status;
+}
+
+/* Half a release is none; the folder was empty before. */
+static void take_back(const struct released *released, const char *folder) {
+  char path[PATH_MAX];
+  for (size_t i = 0; i < released->count; i++) {
+    snprintf(path, sizeof path, "%s/%s.csv", folder, released->tables[i].name);
+    unlink(path);
+  }
+  snprintf(path, sizeof path, "%s/release.json", folder);
+  unlink(path);
+}
+
+enum status releasing_export(const struct released *released, const char *folder, struct arena *arena,
+                             struct error *error) {
+  enum status status = make_folder(folder, arena, error);
+  if (status != OK) {
+    return status;
+  }
+  status = write_all_files(released, folder, arena, error);
+  if (status != OK) {
+    take_back(released, folder);
+  }
   return status;
 }

@@ -107,9 +107,14 @@ static int split(char *text, char *argv[ARGUMENTS]) {
   return count;
 }
 
+static const char OTHER[] = "other: ";
+
 /* In the child: the program itself. */
 static void be_puente(const char *folder, const char *command, const struct turn *pass, unsigned nth) {
   char line[512], *argv[ARGUMENTS];
+  bool other = strncmp(command, OTHER, sizeof OTHER - 1) == 0;
+  command += other ? sizeof OTHER - 1 : 0;
+  setenv("PUENTE_ACTOR", other ? "other" : "tester", 1);
   snprintf(line, sizeof line, "puente --config puente.yaml %s", command);
   int argc = split(line, argv);
   to_file(STDIN_FILENO, "/dev/null", O_RDONLY);
@@ -232,7 +237,7 @@ static void check_same(struct torture *self, const char *here, const char *calm,
 }
 
 static void check_content(struct torture *self, const char *what) {
-  char *content = workplace_content(&self->place);
+  char *content = workplace_content(&self->place, self->scenario->writes);
   check_same(self, content, self->calm_content, what);
   free(content);
 }
@@ -350,7 +355,7 @@ static bool prepare(struct torture *self) {
   workplace_renew(&self->place);
   well = well && runs_undisturbed(self, self->place.work, self->scenario->command);
   self->calm_output = scratch_text("out");
-  self->calm_content = workplace_content(&self->place);
+  self->calm_content = workplace_content(&self->place, self->scenario->writes);
   workplace_renew(&self->place);
   well = well && runs_undisturbed(self, self->place.work, self->scenario->command);
   char *again = scratch_text("out");
@@ -421,7 +426,6 @@ unsigned torture_run(const struct scenario *const *scenarios, unsigned count) {
     perror("torture: mmap");
     abort();
   }
-  setenv("PUENTE_ACTOR", "tester", 1);
   setenv("PUENTE_CLOCK", "2024-06-01T12:00:00Z", 1);
   setenv("LC_ALL", "C.UTF-8", 1);
   setenv("LANGUAGE", "en", 1);

@@ -8,13 +8,14 @@
 
 struct scenario {
   const char *name;
-  const char *prepare[6]; /* commands before, in the base; "$ …" is the shell's */
-  const char *command;    /* arguments of puente, parted by spaces; '…' keeps them */
-  const char *again;      /* what makes up for a failure; NULL: the command itself */
-  int stays;              /* descriptors that the process keeps on purpose until its end */
-  bool postgres;          /* the store is a database of the test's server */
-  bool slow;              /* not in the quick run */
-  bool once;              /* done again it is refused (the pair is decided already); only the content counts */
+  const char *prepare[12]; /* commands before, in the base; "$ …" is the shell's */
+  const char *command; /* arguments of puente, parted by spaces; '…' keeps them. "other: …" another person gives */
+  const char *again;   /* what makes up for a failure; NULL: the command itself */
+  const char *writes;  /* a file whose bytes are content, too */
+  int stays;           /* descriptors that the process keeps on purpose until its end */
+  bool postgres;       /* the store is a database of the test's server */
+  bool slow;           /* not in the quick run */
+  bool once;           /* done again it is refused (the pair is decided already); only the content counts */
 };
 
 /* Runs each by a process of its own, $TORTURE_JOBS at a time; tells counts, and where a promise did not hold which,

@@ -112,6 +112,7 @@ void workplace_open(struct workplace *place, bool postgres) {
     conninfo(dsn, DATABASE);
     snprintf(text, sizeof text, "name: torture\nstore: {postgres: \"%s\"}\n", dsn);
     say_databases(DATABASE, "template0");
+    postgres_run("DROP ROLE IF EXISTS torture_login; CREATE ROLE torture_login LOGIN");
   }
   put(place, "base/puente.yaml", text);
   workspace_key(place->base);
@@ -240,7 +241,20 @@ static void read_postgres(struct buffer *text) {
   PQfinish(connection);
 }
 
-char *workplace_content(const struct workplace *place) {
+static void add_file(const struct workplace *place, const char *file, struct buffer *text) {
+  char path[512];
+  struct buffer bytes;
+  struct error error;
+  snprintf(path, sizeof path, "%s/%s", place->work, file);
+  if (file_read(path, 1 << 20, &bytes, &error) == OK) {
+    buffer_text(text, bytes.data);
+    buffer_free(&bytes);
+  } else {
+    buffer_printf(text, "%s\n", error.message);
+  }
+}
+
+char *workplace_content(const struct workplace *place, const char *file) {
   struct buffer text;
   buffer_init(&text, 16 << 20);
   buffer_text(&text, "");
@@ -248,6 +262,9 @@ char *workplace_content(const struct workplace *place) {
     read_postgres(&text);
   } else {
     read_sqlite(place, &text);
+  }
+  if (file != NULL) {
+    add_file(place, file, &text);
   }
   return text.data;
 }
@@ -274,15 +291,15 @@ static const char *pages_broken(const char *path) {
 /* A store that was not made yet has no chain. */
 static const char *chain_broken(const struct workplace *place, const char *path) {
   static struct model *model;
-  static struct key *key;
   static char said[700];
+  struct key *key = NULL; /* of work/, which may have another than the base by now */
   struct error error;
   char key_path[512], dsn[512] = "";
-  snprintf(key_path, sizeof key_path, "%s/puente.key", place->base);
+  snprintf(key_path, sizeof key_path, "%s/puente.key", place->work);
   if (place->postgres) {
     conninfo(dsn, DATABASE);
   }
-  if (model == NULL && (model_load("config/model", &model, &error) != OK || key_load(key_path, &key, &error) != OK)) {
+  if ((model == NULL && model_load("config/model", &model, &error) != OK) || key_load(key_path, &key, &error) != OK) {
     fprintf(stderr, "torture: %s\n", error.message);
     abort();
   }
@@ -302,6 +319,7 @@ static const char *chain_broken(const struct workplace *place, const char *path)
     status = OK;
   }
   store_close(store);
+  key_free(key);
   if (status != OK) {
     snprintf(said, sizeof said, "the chain cannot be read: %s", error.message);
   } else if (check.first_wrong != 0) {

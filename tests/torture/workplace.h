@@ -24,8 +24,8 @@ void workplace_renew(struct workplace *place);
 /* True where nothing was written since to work/ or its store. */
 bool workplace_untouched(const struct workplace *place);
 
-/* What is known in the store of work/, without times and runs; allocated. */
-char *workplace_content(const struct workplace *place);
+/* What is known in the store of work/, without times and runs, and a file there (NULL: none); allocated. */
+char *workplace_content(const struct workplace *place, const char *file);
 /* "" or what is broken in the store of work/: its pages, its audit chain. */
 const char *workplace_broken(const struct workplace *place);
 
