@@ -17,7 +17,7 @@
 
 struct leaves {
   const char *actor;   /* on PostgreSQL "o_…" is a login of its own, and everybody else the service */
-  const char *command; /* @0 and @1 are two rows of persons; "!" is no command, but another mapping */
+  const char *command; /* @0 and @1 are two rows of persons; "! …" is the shell's, in the folder */
   int code;
   const char *entries; /* "event actor purpose", one after the other, each ended by ';' */
 };
@@ -57,7 +57,14 @@ static const struct leaves ON_SQLITE[] = {
     {"ana", "quarantine retry", 0, "retry ana ;run ana ;"},
     {"ana", "quarantine dismiss demo:D-5 --reason seen", 0, "dismiss ana seen;"},
     {"ana", "remap demo", 0, "run ana ;"},
-    {"ana", "query --purpose look 'SELECT 1'", 0, "query ana look;"},
+    {"ana", "! echo '  mother_name: extra' >>mappings/demo.yaml", 0, ""},
+    {"ana", "remap demo", 0, "config ana ;plan ana ;remap ana ;run ana ;"},
+    {"ana", "! mv incoming away", 0, ""},
+    {"ana", "sync", 1, "run ana ;"},
+    {"ana", "! mv away incoming && cp puente.yaml kept && echo 'approval: {required: [link]}' >>puente.yaml", 0, ""},
+    {"ana", "link", 2, "config ana ;run ana ;"},
+    {"ana", "! mv kept puente.yaml", 0, ""},
+    {"ana", "query --purpose look 'SELECT 1'", 0, "config ana ;query ana look;"},
     {"ana", "report crosstab --by year", 0, ""},
     {"ana", "report crosstab --by year --exact --purpose yearbook", 0, "exact ana yearbook;"},
     {"ana", "report completeness", 0, "count ana which identifiers are recorded;"},
@@ -104,7 +111,7 @@ static const struct leaves ON_POSTGRES[] = {
     {"luis", "approve accept 1 --reason fits", 0, "approval luis fits;"},
     {"ana", "sync", 0, "plan ana ;land ana ;run ana ;"},
     {"ana", "link", 0, "link ana ;"},
-    {"ana", "!", 0, ""},
+    {"ana", "! echo '  sex: sex' >>mappings/demo.yaml", 0, ""},
     {"ana", "approve propose mapping demo --reason again --document 2-2026", 0, "config ana ;approval ana again;"},
     {"luis", "approve reject 2 --reason unfit", 0, "approval luis unfit;"},
     {"ana", "access setup", 0, "roles ana ;"},
@@ -178,8 +185,8 @@ static void fill_in(const char *command, char *line, size_t size) {
 
 static bool leaves_it(const struct leaves *one) {
   char line[256];
-  if (strcmp(one->command, "!") == 0) {
-    program_write(folder, "mappings/demo.yaml", MAPPING "  sex: sex\n");
+  if (one->command[0] == '!') {
+    shell("cd %s && %s", folder, one->command + 1);
     return true;
   }
   fill_in(one->command, line, sizeof line);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -77,6 +78,7 @@ static int teardown(void **state) {
   (void)state;
   program_forget();
   temp_remove(folder);
+  unsetenv("PUENTE_CLOCK");
   dsn = NULL;
   return 0;
 }
@@ -225,6 +227,24 @@ static void test_terms_of_consent(void **state) {
            "sex,sex=total,4,3,terms\n");
 }
 
+/* Forty days later the time to keep is over of who was not told of again. */
+static void test_terms_of_time(void **state) {
+  char later[32];
+  time_t then = time(NULL) + 40 * 86400;
+  struct tm moment;
+  (void)state;
+  strftime(later, sizeof later, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&then, &moment));
+  setenv("PUENTE_CLOCK", later, 1);
+  declare("terms: {retention: {keep: 1m, then: erase}}\n");
+  shell("sed '/^D-4/d; s/;2022-/;2023-/' %s/incoming/1.csv >%s/incoming/2.csv", folder, folder);
+  done("--quiet sync");
+  done("erase expired");
+  done("--quiet link");
+  restated("table,cell,earlier,now,cause\n"
+           "sex,sex=total,3,2,terms\n"
+           "sex,sex=male,1,0,terms\n");
+}
+
 /* A field that may not be kept any more; and the release is made again whatever the terms say since. */
 static void test_terms_of_fields(void **state) {
   (void)state;
@@ -269,6 +289,7 @@ int main(void) {
       BOTH(test_withdrawn),
       BOTH(test_withdrawn_and_erased),
       BOTH(test_terms_of_consent),
+      BOTH(test_terms_of_time),
       BOTH(test_terms_of_fields),
       BOTH(test_terms_that_steer_nothing),
   };

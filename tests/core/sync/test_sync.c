@@ -373,6 +373,9 @@ static void test_stopped(void **state) {
   f->options.stop = &stop;
   assert_int_equal(fixture_sync(f, PAGES({.bytes = A})), ERR_INTERRUPTED);
   assert_int_equal(fixture_count(f, "SELECT count(*) FROM run WHERE state = 'interrupted'"), 1);
+  assert_int_equal(fixture_count(f, "SELECT count(*) FROM audit WHERE event = 'run' AND run = 1 AND body LIKE "
+                                    "'%\"state\":\"interrupted\"%'"),
+                   1);
   assert_int_equal(f->result.counts.pulled, 0);
 }
 
