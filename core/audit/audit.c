@@ -44,6 +44,11 @@ static bool is_storable(const char *text) {
   return text == NULL || utf8_valid(slice_of(text));
 }
 
+static enum status write_shown(struct store *store, const struct shown *shown, struct error *error) {
+  const struct shown_row row = {.digest = shown->digest, .persons = shown->persons, .ids = buffer_view(&shown->ids)};
+  return store_write_shown(store, &row, error);
+}
+
 enum status audit_append(struct store *store, const struct audit_event *event, struct error *error) {
   struct audit_row row = {.at = clock_now(),
                           .run = event->run,
@@ -60,7 +65,8 @@ enum status audit_append(struct store *store, const struct audit_event *event, s
   }
   struct buffer form;
   buffer_init(&form, ENTRY_LIMIT);
-  enum status status = store_audit_head(store, &row.sequence, &row.previous, error);
+  enum status status = event->shown == NULL ? OK : write_shown(store, event->shown, error);
+  status = status == OK ? store_audit_head(store, &row.sequence, &row.previous, error) : status;
   row.sequence++;
   if (status == OK) {
     status = audit_hash(&row, &form, &row.hash, error);

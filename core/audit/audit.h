@@ -6,7 +6,7 @@
 #ifndef PUENTE_AUDIT_AUDIT_H
 #define PUENTE_AUDIT_AUDIT_H
 
-#include "core/store/store.h"
+#include "core/audit/shown.h"
 
 struct audit_event {
   const char *event;  /* "land", "stage", "link", "reveal", "config", … listed in docs/audit-log.md */
@@ -16,6 +16,7 @@ struct audit_event {
   int64_t run;
   const char *body; /* a canonical JSON object: keys sorted, no white space; NULL: {} */
   struct sha256 outcomes;
+  const struct shown *shown; /* finished, its digest stands in the body; NULL: the entry is no sight of many */
 };
 enum status audit_append(struct store *store, const struct audit_event *event, struct error *error) MUST_CHECK;
 

@@ -1,6 +1,7 @@
 #include "core/audit/verify.h"
 
 #include "core/audit/lines.h"
+#include "core/base/map.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +15,9 @@ struct verifier {
   size_t checkpoint_count;
   struct buffer form;
   int64_t expected;
+  struct map *lists; /* digests of lists that entries name; NULL: they are not looked for */
+  int64_t *named;    /* by position in it: the first entry that names it; 0: its text was found */
+  size_t capacity;
 };
 
 static void found_wrong(struct audit_check *check, int64_t sequence, const char *what) {
@@ -33,6 +37,59 @@ static void compare_checkpoints(const struct verifier *self, const struct audit_
     }
   }
 }
+
+/* ---- lists of persons beside the log ---- */
+
+static enum status note_list(struct verifier *self, const struct audit_row *row, struct error *error) {
+  struct sha256 digest;
+  if (self->lists == NULL || !shown_named(row->body, &digest)) {
+    return OK;
+  }
+  uint32_t known = map_count(self->lists);
+  if (known == self->capacity) {
+    size_t capacity = known == 0 ? 64 : 2 * (size_t)known;
+    int64_t *more = realloc(self->named, capacity * sizeof *more);
+    if (more == NULL) {
+      return error_memory(error);
+    }
+    self->named = more;
+    self->capacity = capacity;
+  }
+  uint32_t at = map_intern(self->lists, slice_make((const char *)digest.bytes, SHA256_SIZE));
+  if (at == known) {
+    self->named[at] = row->sequence;
+  }
+  return at == MAP_NONE ? error_memory(error) : OK;
+}
+
+static enum status find_list(void *context, struct slice ids, struct error *error) {
+  struct verifier *self = context;
+  (void)error;
+  struct sha256 digest = sha256_of(ids);
+  uint32_t at = map_get(self->lists, slice_make((const char *)digest.bytes, SHA256_SIZE));
+  if (at != MAP_NONE) {
+    self->named[at] = 0;
+  }
+  return OK;
+}
+
+/* Lists are read after the entries: one that is appended meanwhile has its list already. */
+static enum status verify_lists(struct verifier *self, struct store *store, struct error *error) {
+  int64_t first = 0;
+  if (map_count(self->lists) == 0) {
+    return OK; /* a copy of before there were lists has no table of them */
+  }
+  enum status status = store_visit_shown(store, find_list, self, error);
+  for (uint32_t i = 0; i < map_count(self->lists) && status == OK; i++) {
+    first = self->named[i] != 0 && (first == 0 || self->named[i] < first) ? self->named[i] : first;
+  }
+  if (status == OK && first != 0) {
+    found_wrong(self->check, first, _("the list of persons whom it showed was changed or taken out"));
+  }
+  return status;
+}
+
+/* ---- entries ---- */
 
 static enum status verify_entry(void *context, const struct audit_row *row, struct error *error) {
   struct verifier *self = context;
@@ -55,7 +112,7 @@ static enum status verify_entry(void *context, const struct audit_row *row, stru
   check->entries++;
   check->head = row->hash;
   self->expected = row->sequence + 1;
-  return OK;
+  return note_list(self, row, error);
 }
 
 static void begin(struct verifier *self, const struct checkpoint *checkpoints, size_t count,
@@ -74,6 +131,8 @@ static void finish(struct verifier *self) {
     }
   }
   buffer_free(&self->form);
+  map_free(self->lists);
+  free(self->named);
 }
 
 enum status audit_verify_against(struct store *store, const struct checkpoint *checkpoints, size_t checkpoint_count,
@@ -82,8 +141,9 @@ enum status audit_verify_against(struct store *store, const struct checkpoint *c
   struct sha256 head;
   int64_t sequence = 0;
   begin(&self, checkpoints, checkpoint_count, check);
+  self.lists = map_new();
   /* The head is read first: entries that are appended meanwhile come after it. */
-  enum status status = store_audit_peek(store, &sequence, &head, error);
+  enum status status = self.lists == NULL ? error_memory(error) : store_audit_peek(store, &sequence, &head, error);
   if (status == OK) {
     status = store_visit_audit(store, 1, verify_entry, &self, error);
   }
@@ -93,6 +153,7 @@ enum status audit_verify_against(struct store *store, const struct checkpoint *c
   if (status == OK && self.expected == sequence + 1 && memcmp(&head, &check->head, sizeof head) != 0) {
     found_wrong(check, sequence, _("the last entry is not the head of the log"));
   }
+  status = status == OK ? verify_lists(&self, store, error) : status;
   finish(&self);
   return status;
 }

@@ -84,8 +84,19 @@ static enum status verify(const struct globals *globals, const struct request *r
 
 /* ---- list ---- */
 
-static enum status list_one(void *context, const struct audit_row *row, struct error *error) {
-  struct table *table = context;
+struct listing {
+  struct table *table;
+  bool person, anybody; /* anybody: a sight is in it of whoever */
+};
+
+/* How an entry is about the person who was asked for. */
+static const char *const ABOUT[] = {
+    [ABOUT_NOBODY] = "", [ABOUT_NAMED] = "named", [ABOUT_LISTED] = "listed", [ABOUT_ANYBODY] = "anybody"};
+
+static enum status list_one(void *context, const struct audit_row *row, enum auditing_about about,
+                            struct error *error) {
+  struct listing *listing = context;
+  struct table *table = listing->table;
   char at[MOMENT_SIZE];
   if (table_rows(table) >= ROWS_MOST) {
     error_set(error, ERR_LIMIT, _("more than %d entries fit"), ROWS_MOST);
@@ -99,7 +110,11 @@ static enum status list_one(void *context, const struct audit_row *row, struct e
   table_text(table, row->actor);
   table_text(table, row->purpose);
   table_number(table, row->run);
+  if (listing->person) {
+    table_text(table, ABOUT[about]);
+  }
   table_text(table, row->body);
+  listing->anybody = listing->anybody || about == ABOUT_ANYBODY;
   return OK;
 }
 
@@ -127,7 +142,9 @@ static enum status read_filter(struct request *request, struct error *error) {
   return OK;
 }
 
-static enum status list(const struct globals *globals, struct request *request, struct error *error) {
+static struct table *new_list(bool person) {
+  const struct table_column about = {.name = "about", .title = _("how")};
+  const struct table_column body = {.name = "body", .title = _("what"), .most = 60};
   const struct table_column columns[] = {{.name = "sequence", .title = _("entry"), .align = ALIGN_RIGHT},
                                          {.name = "at", .title = _("when")},
                                          {.name = "event", .title = _("event")},
@@ -135,7 +152,12 @@ static enum status list(const struct globals *globals, struct request *request, 
                                          {.name = "actor", .title = _("who")},
                                          {.name = "purpose", .title = _("why"), .most = 40},
                                          {.name = "run", .title = _("run"), .align = ALIGN_RIGHT},
-                                         {.name = "body", .title = _("what"), .most = 60}};
+                                         person ? about : body,
+                                         body};
+  return table_new(columns, sizeof columns / sizeof *columns - !person);
+}
+
+static enum status list(const struct globals *globals, struct request *request, struct error *error) {
   struct workspace workspace;
   enum status status = read_filter(request, error);
   if (status == OK) {
@@ -144,12 +166,17 @@ static enum status list(const struct globals *globals, struct request *request, 
   if (status != OK) {
     return status;
   }
-  struct table *table = table_new(columns, sizeof columns / sizeof *columns);
-  status = table == NULL ? error_memory(error) : auditing_visit(&workspace, &request->filter, list_one, table, error);
-  if (status == OK) {
-    status = table_print(table, stdout, globals->json ? TABLE_JSON : TABLE_TEXT, error);
+  bool person = request->filter.person != 0;
+  struct listing listing = {.table = new_list(person), .person = person};
+  status = listing.table == NULL ? error_memory(error)
+                                 : auditing_visit(&workspace, &request->filter, list_one, &listing, error);
+  if (listing.anybody) {
+    table_note(listing.table, "%s", _("anybody: it was asked of all, and the log does not know whom it showed"));
   }
-  table_free(table);
+  if (status == OK) {
+    status = table_print(listing.table, stdout, globals->json ? TABLE_JSON : TABLE_TEXT, error);
+  }
+  table_free(listing.table);
   workspace_close(&workspace);
   return status;
 }
@@ -305,7 +332,8 @@ const struct command command_audit = {
         "                     --records [--source S]: and landed bytes, outcomes, mappings, staged rows and\n"
         "                     memberships against it, by mapping every record again\n"
         "  list [--since T] [--until T] [--event E] [--source S] [--actor A] [--person ID]\n"
-        "                     entries that fit; --person: who was shown or decided about that person\n"
+        "                     entries that fit; --person: who was shown or decided about that person, also among\n"
+        "                     many; `about` tells whether it was named, listed, or could have been anybody\n"
         "  export FILE [--format jsonl|openlineage|prov]\n"
         "                     the whole log as JSON lines, which verifiers read; or its runs as OpenLineage events,\n"
         "                     or as one W3C PROV document (PROV-JSON), for a catalogue. - for standard output\n"

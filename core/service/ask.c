@@ -24,5 +24,5 @@ enum status ask_begin(struct workspace *workspace, const char *sql, const char *
   struct keyed_digest digest = key_digest(workspace->key, "query", slice_of(sql));
   hex_format(digest.bytes, KEYED_SIZE, hex);
   snprintf(body, sizeof body, "{\"statement\":\"keyed:%s\"}", hex);
-  return outbound_log(workspace, "query", purpose, body, error);
+  return outbound_log(workspace, "query", purpose, body, NULL, error);
 }

@@ -17,8 +17,13 @@ struct auditing_filter {
   const char *actor, *source, *event;
   int64_t person; /* who was shown or decided about: the person, its records, its rows; 0: any */
 };
+/* How an entry is about the person of a filter: its body names her, a record or row of hers; she stands in its list of
+ * whom it shows; or it shows what was asked of all, and nobody knows of whom. Without a person: NAMED. */
+enum auditing_about { ABOUT_NOBODY, ABOUT_NAMED, ABOUT_LISTED, ABOUT_ANYBODY };
+typedef enum status auditing_visitor(void *context, const struct audit_row *row, enum auditing_about about,
+                                     struct error *error);
 /* In the order of the log. */
-enum status auditing_visit(struct workspace *workspace, const struct auditing_filter *filter, audit_visitor *visit,
+enum status auditing_visit(struct workspace *workspace, const struct auditing_filter *filter, auditing_visitor *visit,
                            void *context, struct error *error) MUST_CHECK;
 
 /* The log itself as JSON lines, which verifiers read; or what made what, as lineage.h writes it. */

@@ -8,11 +8,12 @@
 #include "core/service/outbound_cell.h"
 #include "core/service/release_text.h"
 #include "core/service/releasing.h"
+#include "core/service/showing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BODY_SIZE = 320, NUMBER_SIZE = 24, SHARE_STEP = 5, ARENA_LIMIT = 1 << 30 };
+enum { BODY_SIZE = 512, NUMBER_SIZE = 24, SHARE_STEP = 5, ARENA_LIMIT = 1 << 30 };
 static const size_t FILE_LIMIT = (size_t)2 << 30;
 
 struct writing {
@@ -229,7 +230,7 @@ static enum status write_files(struct writing *writing, struct slice rows, struc
   }
   snprintf(body, sizeof body, "{\"digest\":\"%s\",\"form\":\"ctdc\",\"k\":%d,\"left_out\":%s,\"rows\":%lld}", hex,
            made->k, left_out, (long long)made->rows);
-  enum status status = outbound_log(writing->workspace, "exported", writing->request->purpose, body, error);
+  enum status status = outbound_log(writing->workspace, "exported", writing->request->purpose, body, NULL, error);
   status = status == OK ? write_coverage(writing, error) : status;
   status = status == OK ? write_named(writing, "ctdc_dictionary.csv", dictionary, error) : status;
   return status == OK ? file_write(writing->made->path, rows, 0600, error) : status;
@@ -257,10 +258,24 @@ static enum status make(struct writing *writing, struct error *error) {
   return status;
 }
 
+/* Who is in the file is found by reading all: so all were seen. */
+static enum status log_begin(const struct writing *writing, struct error *error) {
+  char body[BODY_SIZE];
+  struct shown shown;
+  shown_init(&shown);
+  enum status status = showing_all(writing->workspace, writing->run, &shown, error);
+  if (status == OK) {
+    snprintf(body, sizeof body, "{\"form\":\"ctdc\",\"k\":%d,\"persons\":%lld,\"run\":%lld,\"shown\":\"%s\"}",
+             writing->made->k, (long long)shown.persons, (long long)writing->run, shown.hex);
+    status = outbound_log(writing->workspace, "export", writing->request->purpose, body, &shown, error);
+  }
+  shown_free(&shown);
+  return status;
+}
+
 enum status service_ctdc(struct workspace *workspace, const struct export_request *request, struct ctdc_made *made,
                          struct error *error) {
   struct writing writing = {.workspace = workspace, .request = request, .made = made};
-  char body[BODY_SIZE];
   *made = (struct ctdc_made){.k = workspace->config->disclosure.k};
   int length = snprintf(made->path, sizeof made->path, "%s/ctdc.%s", request->folder, request->json ? "jsonl" : "csv");
   if (length < 0 || (size_t)length >= sizeof made->path) {
@@ -268,9 +283,6 @@ enum status service_ctdc(struct workspace *workspace, const struct export_reques
   }
   enum status status = outbound_enter(workspace, request, error);
   status = status == OK ? releasing_run(workspace, &writing.run, error) : status;
-  if (status == OK) {
-    snprintf(body, sizeof body, "{\"form\":\"ctdc\",\"k\":%d,\"run\":%lld}", made->k, (long long)writing.run);
-    status = outbound_log(workspace, "export", request->purpose, body, error);
-  }
+  status = status == OK ? log_begin(&writing, error) : status;
   return status == OK ? make(&writing, error) : status;
 }

@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "core/service/access.h"
 #include "core/service/purpose.h"
+#include "core/service/showing.h"
 #include "core/service/telling.h"
 #include "core/store/access.h"
 
@@ -28,7 +29,7 @@ static enum status sight(struct workspace *workspace, const struct explain_reque
 }
 
 enum status explain_log(struct workspace *workspace, const struct explain_request *request, const char *body,
-                        struct error *error) {
+                        const struct shown *shown, struct error *error) {
   if (!request->reveal) {
     return OK;
   }
@@ -50,7 +51,7 @@ enum status explain_log(struct workspace *workspace, const struct explain_reques
     return status;
   }
   const struct audit_event event = {
-      .event = "reveal", .actor = workspace->actor, .purpose = request->purpose, .body = body};
+      .event = "reveal", .actor = workspace->actor, .purpose = request->purpose, .body = body, .shown = shown};
   status = store_begin(workspace->store, error);
   if (status != OK) {
     return status;
@@ -458,9 +459,36 @@ static enum status describe(struct cluster_view *view, struct error *error) {
   return status == OK && view->lacks ? error_memory(error) : status;
 }
 
+/* A case is a sight of whoever is involved in it; of whom it is of an officer's, the database says. */
+static enum status log_case(const struct cluster_view *view, struct error *error) {
+  char body[192];
+  struct shown shown;
+  shown_init(&shown);
+  enum status status = access_restricted(view->workspace)
+                           ? shown_finish(&shown, error)
+                           : showing_involved(view->workspace, &view->id, 1, &shown, error);
+  snprintf(body, sizeof body, "{\"case_id\":%lld,\"persons\":%lld,\"shown\":\"%s\"}", (long long)view->id,
+           (long long)shown.persons, shown.hex);
+  status = status == OK ? explain_log(view->workspace, view->request, body, &shown, error) : status;
+  shown_free(&shown);
+  return status;
+}
+
+static enum status log_cluster(const struct cluster_view *view, struct error *error) {
+  char body[64];
+  if (!view->request->reveal) {
+    return OK;
+  }
+  enum status status = purpose_require_cluster(view->workspace, view->kind, view->id, view->request->purpose, error);
+  if (status != OK || strcmp(view->kind, "case") == 0) {
+    return status == OK ? log_case(view, error) : status;
+  }
+  snprintf(body, sizeof body, "{\"person_id\":%lld}", (long long)view->id);
+  return explain_log(view->workspace, view->request, body, NULL, error);
+}
+
 enum status explain_cluster(struct workspace *workspace, enum cluster_kind kind, int64_t id,
                             const struct explain_request *request, json_t **answer, struct error *error) {
-  char body[96];
   struct cluster_view view = {.workspace = workspace,
                               .request = request,
                               .kind = kind == CLUSTER_PERSON ? "person" : "case",
@@ -469,13 +497,8 @@ enum status explain_cluster(struct workspace *workspace, enum cluster_kind kind,
   *answer = NULL;
   view.entity = model_entity(workspace->model, view.kind);
   view.answer = json_pack("{ss sI}", "kind", view.kind, "id", (json_int_t)id);
-  snprintf(body, sizeof body, "{\"%s_id\":%lld}", view.kind, (long long)id);
   bool made = view.arena != NULL && view.answer != NULL && view.entity != NULL;
-  enum status status = made ? OK : error_memory(error);
-  if (made && request->reveal) {
-    status = purpose_require_cluster(workspace, view.kind, id, request->purpose, error);
-  }
-  status = status == OK ? explain_log(workspace, request, body, error) : status;
+  enum status status = made ? log_cluster(&view, error) : error_memory(error);
   status = status == OK ? telling_look(workspace, request->reveal, error) : status;
   status = status == OK ? describe(&view, error) : status;
   arena_free(view.arena);

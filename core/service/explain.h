@@ -7,6 +7,7 @@
 #ifndef PUENTE_SERVICE_EXPLAIN_H
 #define PUENTE_SERVICE_EXPLAIN_H
 
+#include "core/audit/shown.h"
 #include "core/service/workspace.h"
 
 #include <jansson.h>
@@ -42,9 +43,10 @@ enum status explain_pair(struct workspace *workspace, int64_t row_a, int64_t row
 
 /* ---- shared by the three ---- */
 
-/* Commits the audit entry of a reveal; ERR_USAGE without a purpose. `body` is canonical JSON. */
+/* Commits the audit entry of a reveal; ERR_USAGE without a purpose. `body` is canonical JSON, which has the digest of
+ * `shown` (NULL: it names whom it shows). */
 enum status explain_log(struct workspace *workspace, const struct explain_request *request, const char *body,
-                        struct error *error) MUST_CHECK;
+                        const struct shown *shown, struct error *error) MUST_CHECK;
 /* The value, or its shape where the field is not open and nothing is revealed. */
 json_t *explain_value(struct arena *arena, const struct explain_request *request, const struct field *field,
                       const struct cell *cell);

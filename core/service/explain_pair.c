@@ -123,7 +123,7 @@ enum status explain_pair(struct workspace *workspace, int64_t row_a, int64_t row
   for (int i = 0; i < 2 && status == OK && request->reveal; i++) {
     status = purpose_require(workspace, source_of_record(record_of(i == 0 ? row_a : row_b)), request->purpose, error);
   }
-  status = status == OK ? explain_log(workspace, request, body, error) : status;
+  status = status == OK ? explain_log(workspace, request, body, NULL, error) : status;
   status = status == OK ? compare(&view, workspace, row_a, row_b, made, error) : status;
   arena_free(view.arena);
   if (status != OK) {

@@ -371,7 +371,7 @@ enum status explain_record(struct workspace *workspace, const char *reference, c
   if (made && request->reveal) {
     status = purpose_require(workspace, source_of_record(view.record_id), request->purpose, error);
   }
-  status = !made ? error_memory(error) : status == OK ? explain_log(workspace, request, body, error) : status;
+  status = !made ? error_memory(error) : status == OK ? explain_log(workspace, request, body, NULL, error) : status;
   status = status == OK ? telling_look(workspace, request->reveal, error) : status;
   status = status == OK ? describe(&view, error) : status;
   if (view.plan != NULL) {

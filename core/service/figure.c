@@ -141,7 +141,7 @@ static enum status log_sight(struct workspace *workspace, const struct figure_re
   sight.reveal = true; /* an exact figure is a sight, too */
   enum status status = buffer_check(&body, _("an audit entry"), error);
   status = status == OK && named ? purpose_require(workspace, 0, sight.purpose, error) : status;
-  status = status == OK ? explain_log(workspace, &sight, body.data, error) : status;
+  status = status == OK ? explain_log(workspace, &sight, body.data, NULL, error) : status;
   buffer_free(&body);
   return status;
 }

@@ -8,6 +8,7 @@
 #include "core/service/outbound_dictionary.h"
 #include "core/service/pseudonym.h"
 #include "core/service/purpose.h"
+#include "core/service/showing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -294,8 +295,9 @@ static enum status export_entity(struct outbound *outbound, const struct entity 
 }
 
 enum status outbound_log(struct workspace *workspace, const char *event, const char *purpose, const char *body,
-                         struct error *error) {
-  const struct audit_event entry = {.event = event, .actor = workspace->actor, .purpose = purpose, .body = body};
+                         const struct shown *shown, struct error *error) {
+  const struct audit_event entry = {
+      .event = event, .actor = workspace->actor, .purpose = purpose, .body = body, .shown = shown};
   enum status status = store_begin(workspace->store, error);
   if (status != OK) {
     return status;
@@ -308,9 +310,10 @@ enum status outbound_log(struct workspace *workspace, const char *event, const c
   return status;
 }
 
-/* An entry of its own transaction: `export` before a row is read, so that none leaves unseen, and `exported` with what
- * left. */
-static enum status log_export(struct outbound *outbound, const char *event, struct error *error) {
+/* An entry of its own transaction: `export` with whom it shows before a row is read, so that none leaves unseen, and
+ * `exported` with what left. */
+static enum status log_export(struct outbound *outbound, const char *event, const struct shown *shown,
+                              struct error *error) {
   const struct export_request *request = outbound->request;
   struct buffer body;
   buffer_init(&body, BODY_LIMIT);
@@ -319,6 +322,9 @@ static enum status log_export(struct outbound *outbound, const char *event, stru
     buffer_printf(&body, "\"for\":\"%s\",", request->recipient);
   }
   buffer_printf(&body, "\"form\":\"%s\"", FORMS[request->form]);
+  if (shown != NULL) {
+    buffer_printf(&body, ",\"persons\":%lld,\"shown\":\"%s\"", (long long)shown->persons, shown->hex);
+  }
   if (outbound->audit.len > 0) {
     buffer_text(&body, ",\"rows\":{");
     buffer_slice(&body, buffer_view(&outbound->audit));
@@ -327,9 +333,18 @@ static enum status log_export(struct outbound *outbound, const char *event, stru
   buffer_text(&body, "}");
   enum status status = buffer_check(&body, _("an audit entry"), error);
   if (status == OK) {
-    status = outbound_log(outbound->workspace, event, request->purpose, body.data, error);
+    status = outbound_log(outbound->workspace, event, request->purpose, body.data, shown, error);
   }
   buffer_free(&body);
+  return status;
+}
+
+static enum status log_begin(struct outbound *outbound, struct error *error) {
+  struct shown shown;
+  shown_init(&shown);
+  enum status status = showing_all(outbound->workspace, 0, &shown, error);
+  status = status == OK ? log_export(outbound, "export", &shown, error) : status;
+  shown_free(&shown);
   return status;
 }
 
@@ -403,14 +418,14 @@ enum status service_export(struct workspace *workspace, const struct export_requ
   buffer_init(&outbound.row, (size_t)16 << 20);
   buffer_init(&outbound.cell, (size_t)1 << 20);
   buffer_init(&outbound.dictionary, (size_t)1 << 20);
-  status = log_export(&outbound, "export", error);
+  status = log_begin(&outbound, error);
   status = status == OK ? dictionary_begin(workspace, FORMS[request->form], &outbound.dictionary, error) : status;
   for (size_t i = 0; i < count && status == OK; i++) {
     status = export_entity(&outbound, entities[i], report, context, error);
   }
   status = status == OK ? write_dictionary(&outbound, error) : status;
   if (status == OK) {
-    status = log_export(&outbound, "exported", error);
+    status = log_export(&outbound, "exported", NULL, error);
   }
   buffer_free(&outbound.audit);
   buffer_free(&outbound.row);

@@ -6,6 +6,7 @@
 #ifndef PUENTE_SERVICE_OUTBOUND_H
 #define PUENTE_SERVICE_OUTBOUND_H
 
+#include "core/audit/shown.h"
 #include "core/service/workspace.h"
 
 enum export_form {
@@ -42,8 +43,8 @@ enum status outbound_recipient(const struct workspace *workspace, const char *re
                                struct error *error) MUST_CHECK;
 /* Made at need, mode 0700. */
 enum status outbound_folder(const char *folder, struct error *error) MUST_CHECK;
-/* Commits an entry; `body` is canonical JSON. */
+/* Commits an entry; `body` is canonical JSON, which has the digest of `shown` (NULL: of no list). */
 enum status outbound_log(struct workspace *workspace, const char *event, const char *purpose, const char *body,
-                         struct error *error) MUST_CHECK;
+                         const struct shown *shown, struct error *error) MUST_CHECK;
 
 #endif

@@ -49,8 +49,8 @@ enum status store_visit_granted(struct store *store, granted_visitor *visit, voi
 enum status store_sight(struct store *store, const char *kind, int64_t id, const char *purpose,
                         struct error *error) MUST_CHECK;
 /* The same for all that an institution has, by the grants of the session: "crosswalk": its cases, for
- * store_visit_crosswalk alone; "htcds": its records. The entry `reveal` tells how many cases or persons, and the digest
- * of their ids as store_count_own makes it. ERR_AUTH, logged too, where the login is no officer of that institution. */
+ * store_visit_crosswalk alone; "htcds": its records. The entry `reveal` tells whom it shows, as
+ * the service's does. ERR_AUTH, logged too, where the login is no officer of that institution. */
 enum status store_sight_all(struct store *store, const char *form, const char *institution, const char *purpose,
                             int64_t *sight, struct error *error) MUST_CHECK;
 /* The entry `exported` of such a sight: how many rows left in a file with that SHA-256. */

@@ -178,33 +178,3 @@ enum status store_visit_crosswalk(struct store *store, const char *institution, 
   buffer_free(&sql);
   return status == END ? OK : status;
 }
-
-enum status store_count_own(struct store *store, enum cluster_kind kind, const char *institution, int64_t *count,
-                            struct sha256 *digest, struct error *error) {
-  const struct whole *whole = &store->wholes[kind];
-  struct cursor *cursor = NULL;
-  struct buffer ids;
-  *count = 0;
-  if (whole->shelf == NULL) {
-    return error_set(error, ERR_CONFIG, _("the model has no entity %s"), kind == CLUSTER_PERSON ? "person" : "case");
-  }
-  arena_reset(store->scratch);
-  char *sql = arena_printf(store->scratch,
-                           "SELECT DISTINCT m.%s FROM %s m JOIN \"%s\" s ON s.row_id = m.row_id AND s.to_run IS NULL "
-                           "WHERE m.to_run IS NULL AND s.institution = $1 ORDER BY 1",
-                           whole->id, whole->member, whole->shelf->table.name);
-  buffer_init(&ids, (size_t)1 << 30);
-  buffer_text(&ids, "");
-  enum status status = sql == NULL
-                           ? error_memory(error)
-                           : store->ops->stream(store->driver, sql, VALUES(text_value(institution)), &cursor, error);
-  while (status == OK && (status = store->ops->next(cursor, error)) == OK) {
-    buffer_printf(&ids, "%lld\n", (long long)int_of_value(store->ops->value(cursor, 0)));
-    (*count)++;
-  }
-  store->ops->finish(cursor);
-  status = status == END ? buffer_check(&ids, "ids", error) : status;
-  *digest = sha256_of(buffer_view(&ids));
-  buffer_free(&ids);
-  return status;
-}

@@ -37,9 +37,4 @@ typedef enum status crosswalk_visitor(void *context, const struct crosswalk_row 
 enum status store_visit_crosswalk(struct store *store, const char *institution, crosswalk_visitor *visit, void *context,
                                   struct error *error) MUST_CHECK;
 
-/* How many cases an institution has records of, and the SHA-256 of their ids, each with a line feed, ascending. Not for
- * sessions of officers, whose sight counts them. */
-enum status store_count_own(struct store *store, enum cluster_kind kind, const char *institution, int64_t *count,
-                            struct sha256 *digest, struct error *error) MUST_CHECK;
-
 #endif

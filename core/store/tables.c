@@ -181,6 +181,9 @@ const struct table TABLE_SIGHT_RECORD = {
 const struct table TABLE_SHARE = {.name = "share",
                                   .primary = "source_id, recipient, field",
                                   COLUMNS(INTEGER("source_id"), TEXT("recipient"), TEXT("field"))};
+/* Persons whom sights of many show, each list once, by the SHA-256 of its text (core/store/shown.h). */
+const struct table TABLE_SHOWN = {
+    .name = "shown", .primary = "digest", COLUMNS(BYTES("digest"), INTEGER("persons"), TEXT("ids"))};
 /* Hardened encodings of names that may not be shared (CLK), by staged row. */
 const struct table TABLE_ENCODING = {
     .name = "encoding", .primary = "row_id", COLUMNS(INTEGER("row_id"), BYTES("body"))};

@@ -316,6 +316,10 @@ static bool encode(const struct value *values, size_t count, struct parameters *
   return true;
 }
 
+static char *spell_lists(const char *sql) {
+  return driver_expand(sql, "unnest($%d::bigint[]) AS k(value)", "= ANY($%d::bigint[])");
+}
+
 /* The server's name of the prepared statement of a text. */
 static enum status prepare(struct postgres *self, const char *sql, char name[24], struct error *error) {
   uint32_t at = map_get(self->texts, slice_of(sql));
@@ -323,7 +327,7 @@ static enum status prepare(struct postgres *self, const char *sql, char name[24]
     snprintf(name, 24, "s%u", at);
     return OK;
   }
-  char *text = driver_expand(sql, "unnest($%d::bigint[]) AS k(value)", "= ANY($%d::bigint[])");
+  char *text = spell_lists(sql);
   if (text == NULL) {
     return error_memory(error);
   }
@@ -419,8 +423,10 @@ static enum status postgres_stream(struct driver *driver, const char *sql, const
     return status;
   }
   snprintf(name, sizeof name, "c%llu", (unsigned long long)++self->cursors);
-  char *text = NULL;
-  if (asprintf(&text, "DECLARE %s NO SCROLL CURSOR WITH HOLD FOR %s", name, sql) < 0) {
+  char *text = NULL, *spelled = spell_lists(sql);
+  int length = spelled == NULL ? -1 : asprintf(&text, "DECLARE %s NO SCROLL CURSOR WITH HOLD FOR %s", name, spelled);
+  free(spelled);
+  if (length < 0) {
     return error_memory(error);
   }
   if (!encode(values, count, &parameters)) {

@@ -1,12 +1,12 @@
 /* Functions by which an officer's login sees all that its institution has at once: the sight first, in a transaction
- * of its own, with how many it is of and a digest of which; then, while it stands, the crosswalk or the rows. */
+ * of its own, with the list of whom it shows; then, while it stands, the crosswalk or the rows. */
 #include "core/store/crosswalk_text.h"
 #include "core/store/postgres/roles.h"
 
 #include <stdio.h>
 
-/* 0: the login is no officer of that institution; that is in the log, too. Ids of what is seen go into the digest as
- * store_count_own of core/store/crosswalk.h makes it. */
+/* 0: the login is no officer of that institution; that is in the log, too. The entry is as
+ * core/service/outbound_sight.c makes it. */
 static const char BEGIN_SIGHT[] =
     "CREATE FUNCTION \"@_guard\".sight_all(form text, institution text, purpose text) RETURNS bigint LANGUAGE plpgsql "
     "SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$ DECLARE "
@@ -28,12 +28,14 @@ static const char IDS[] =
     "AND \"@_guard\".own(m.row_id / 1048576); END IF; ";
 
 static const char END_SIGHT[] =
+    "IF form = 'crosswalk' THEN "
     "SELECT encode(sha256(convert_to(COALESCE(string_agg(i::text || E'\\n', '' ORDER BY i), ''), 'UTF8')), 'hex') "
     "INTO digest FROM unnest(ids) AS i; "
-    "number := \"@_guard\".entry('reveal', purpose, CASE WHEN form = 'crosswalk' THEN '{\"cases\":' || "
-    "COALESCE(cardinality(ids), 0) || ',\"crosswalk\":\"' || institution || '\",\"digest\":\"' || digest || '\"}' ELSE "
-    "'{\"digest\":\"' || digest || '\",\"htcds\":\"' || institution || '\",\"persons\":' || "
-    "COALESCE(cardinality(ids), 0) || '}' END); "
+    "number := \"@_guard\".entry('reveal', purpose, '{\"cases\":' || COALESCE(cardinality(ids), 0) || "
+    "',\"crosswalk\":\"' || institution || '\",\"digest\":\"' || digest || '\"' || "
+    "\"@_guard\".shown(\"@_guard\".involved(ids)) || '}'); "
+    "ELSE number := \"@_guard\".entry('reveal', purpose, '{\"htcds\":\"' || institution || '\"' || "
+    "\"@_guard\".shown(ids) || '}'); END IF; "
     "INSERT INTO \"@\".sight (sight_id, login, purpose, scope, at, until, written_in) VALUES (number, "
     "session_user::text, purpose, form || ' ' || institution, \"@_guard\".micros(), \"@_guard\".micros() + 900000000, "
     "pg_current_xact_id()::text::bigint); "
@@ -88,7 +90,7 @@ static void crosswalk(const struct roles *roles) {
   static const char *const CONSENT[] = {"consent", "consent_withdrawn_on"};
   for (size_t i = 0; involvement != NULL && i < 2; i++) {
     if (entity_field(involvement, slice_of(CONSENT[i])) != NULL) {
-      buffer_printf(roles->sql, "GRANT SELECT (case_key, %s) ON ", CONSENT[i]);
+      buffer_printf(roles->sql, "GRANT SELECT (%s) ON ", CONSENT[i]);
       roles_text(roles, "\"@\".st_involvement TO \"@_guard\";");
     }
   }

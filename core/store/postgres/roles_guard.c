@@ -29,6 +29,35 @@ static const char LOG[] =
     "'22023'; END IF; "
     "RETURN \"@_guard\".entry('refuse', NULL, '{\"right\":\"' || word || '\"}'); END $f$;";
 
+/* The list of a sight of many, as core/audit/shown.h has it, and the members by which the entry's body names it. */
+static const char SHOWN[] =
+    "CREATE FUNCTION \"@_guard\".shown(ids bigint[]) RETURNS text LANGUAGE plpgsql "
+    "SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$ DECLARE list text; amount bigint; BEGIN "
+    "WITH numbers AS (SELECT DISTINCT i FROM unnest(ids) AS i), "
+    "runs AS (SELECT min(i) AS first, max(i) AS last FROM (SELECT i, i - row_number() OVER (ORDER BY i) AS run "
+    "FROM numbers) n GROUP BY run), "
+    "gaps AS (SELECT first, last, first - COALESCE(lag(last) OVER (ORDER BY first), 0) AS gap FROM runs) "
+    "SELECT COALESCE(string_agg(gap || CASE WHEN last > first THEN '+' || (last - first) ELSE '' END, ' ' "
+    "ORDER BY first), ''), COALESCE(sum(last - first + 1), 0) INTO list, amount FROM gaps; "
+    "INSERT INTO \"@\".shown (digest, persons, ids) VALUES (sha256(convert_to(list, 'UTF8')), amount, list) "
+    "ON CONFLICT DO NOTHING; "
+    "RETURN ',\"persons\":' || amount || ',\"shown\":\"' || encode(sha256(convert_to(list, 'UTF8')), 'hex') || '\"'; "
+    "END $f$;";
+
+/* Persons who are involved in cases, whoever reported it. */
+static void involved(const struct roles *roles) {
+  roles_text(roles, "CREATE FUNCTION \"@_guard\".involved(cases bigint[]) RETURNS bigint[] LANGUAGE sql STABLE "
+                    "SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$ ");
+  roles_text(roles, model_entity(roles->store->model, "involvement") == NULL
+                        ? "SELECT ARRAY[]::bigint[]"
+                        : "SELECT array_agg(DISTINCT p.person_id) FROM \"@\".st_involvement i "
+                          "JOIN \"@\".person_member p ON p.source_id = i.row_id >> 52 AND p.row_key = i.person_key "
+                          "AND p.to_run IS NULL WHERE i.to_run IS NULL AND (i.row_id >> 52, i.case_key) IN "
+                          "(SELECT c.source_id, c.row_key FROM \"@\".case_member c WHERE c.to_run IS NULL "
+                          "AND c.case_id = ANY (cases))");
+  roles_text(roles, " $f$;");
+}
+
 /* What the session may look at now: a sight that another transaction committed, of a grant that still stands. */
 static const char SIGHTS[] =
     "CREATE FUNCTION \"@_guard\".records() RETURNS SETOF bigint LANGUAGE sql STABLE "
@@ -124,7 +153,8 @@ static const char SIGHT[] =
     "SELECT array_agg(f) INTO theirs FROM unnest(theirs) AS f WHERE \"@_guard\".own(f); "
     "IF theirs IS NULL THEN PERFORM \"@_guard\".entry('refuse', purpose, '{\"' || kind || '_id\":' || id || "
     "',\"right\":\"sight\"}'); RETURN 0; END IF; "
-    "number := \"@_guard\".entry('reveal', purpose, '{\"' || kind || '_id\":' || id || '}'); "
+    "number := \"@_guard\".entry('reveal', purpose, '{\"' || kind || '_id\":' || id || CASE WHEN kind = 'case' "
+    "THEN \"@_guard\".shown(\"@_guard\".involved(ARRAY[id])) ELSE '' END || '}'); "
     "INSERT INTO \"@\".sight (sight_id, login, purpose, scope, at, until, written_in) VALUES (number, "
     "session_user::text, purpose, kind || ' ' || id, \"@_guard\".micros(), \"@_guard\".micros() + 900000000, "
     "pg_current_xact_id()::text::bigint); "
@@ -152,7 +182,7 @@ static const char FIGURES[] =
 static const char RIGHTS[] =
     "GRANT USAGE ON SCHEMA \"@\", \"@_guard\" TO \"@_guard\"; GRANT CREATE ON SCHEMA \"@_guard\" TO \"@_guard\";"
     "GRANT SELECT, UPDATE ON \"@\".audit_head TO \"@_guard\";"
-    "GRANT INSERT ON \"@\".audit_log TO \"@_guard\";"
+    "GRANT INSERT ON \"@\".audit_log, \"@\".shown TO \"@_guard\";"
     "GRANT INSERT, SELECT ON \"@\".sight, \"@\".sight_record TO \"@_guard\";"
     "GRANT SELECT ON \"@\".granted, \"@\".share, \"@\".person_member, \"@\".case_member TO \"@_guard\";"
     "DO $do$ DECLARE f regprocedure; BEGIN EXECUTE 'GRANT \"@_guard\" TO ' || quote_ident(current_user); "
@@ -187,6 +217,8 @@ void roles_guard(const struct roles *roles) {
   roles_text(roles, SIGHTS);
   own(roles);
   sees(roles);
+  roles_text(roles, SHOWN);
+  involved(roles);
   roles_text(roles, SIGHT);
   roles_text(roles, FIGURES);
   roles_bulk(roles);
@@ -195,7 +227,7 @@ void roles_guard(const struct roles *roles) {
     bool roled = strcmp(shelf->entity->name, "involvement") == 0;
     bool consents = roled && entity_field(shelf->entity, slice_of("consent")) != NULL;
     buffer_printf(roles->sql, "GRANT SELECT (row_id, institution, region, to_run%s%s) ON ",
-                  roled ? ", person_key, role" : "", consents ? ", consent" : "");
+                  roled ? ", case_key, person_key, role" : "", consents ? ", consent" : "");
     roles_text(roles, "\"@\".");
     buffer_printf(roles->sql, "\"%s\" TO ", shelf->table.name);
     roles_text(roles, "\"@_guard\";");

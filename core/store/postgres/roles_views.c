@@ -56,6 +56,7 @@ static const struct {
      "run, NULL::text AS reason, approved_by, approved_at, revoked_at FROM link_decision"},
     {AUDITOR, "audit_log", "SELECT * FROM audit_log"},
     {AUDITOR, "audit_head", "SELECT * FROM audit_head"},
+    {AUDITOR, "shown", "SELECT * FROM shown"},
     {AUDITOR, "audit", NULL},
     {OPERATOR, "audit", NULL}, /* of links alone: what the last linking counted */
     {AUDITOR | OFFICER, "plan", "SELECT * FROM plan"},

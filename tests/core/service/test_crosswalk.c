@@ -7,6 +7,7 @@
 #include "tests/support/terms.h"
 #include "tests/support/workspace.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -242,11 +243,16 @@ static void is_logged_before_it_is_read(void **state) {
 
 /* ---- officers of a real PostgreSQL ---- */
 
-static char *as_login(const struct terms_ground *ground, const char *login, int *code, const char *arguments) {
+static char *login_runs(const struct terms_ground *ground, const char *login, int *code, const char *arguments) {
   shell("sed 's/user=puente/user=%s/' %s/puente.yaml > %s/%s.yaml", login, ground->folder, ground->folder, login);
-  return shell_output(code,
-                      "LANGUAGE=en PUENTE_ACTOR=tester %s/puente --config %s/%s.yaml %s --out %s/%s 2>&1 </dev/null",
-                      build_folder(), ground->folder, login, arguments, ground->folder, login);
+  return shell_output(code, "LANGUAGE=en PUENTE_ACTOR=tester %s/puente --config %s/%s.yaml %s 2>&1 </dev/null",
+                      build_folder(), ground->folder, login, arguments);
+}
+
+static char *as_login(const struct terms_ground *ground, const char *login, int *code, const char *arguments) {
+  char line[512];
+  snprintf(line, sizeof line, "%s --out %s/%s", arguments, ground->folder, login);
+  return login_runs(ground, login, code, line);
 }
 
 static void an_officer_gets_the_same(void **state) {
@@ -326,8 +332,218 @@ static void a_region_is_kept(void **state) {
   said = workspace_rows(ground->folder,
                         "SELECT body FROM audit WHERE actor = 'w_region' AND event = 'reveal' ORDER BY sequence");
   assert_non_null(strstr(said, "{\"cases\":0,\"crosswalk\":\"PE/MP\""));
-  assert_non_null(strstr(said, "\"htcds\":\"PE/MP\",\"persons\":0}"));
+  assert_non_null(strstr(said, "\"htcds\":\"PE/MP\",\"persons\":0,\"shown\":\""));
   free(said);
+}
+
+/* ---- whom each sight showed ---- */
+
+#define OF_CASES(where)                                                                                                \
+  "SELECT DISTINCT person_id FROM involvements WHERE case_id IN (SELECT case_id FROM case_records WHERE " where ")"
+#define EVERYBODY "SELECT person_id FROM persons"
+#define LAST_OF_RETA "case_id = (SELECT max(case_id) FROM case_records WHERE source = 'reta')"
+
+/* The persons of each sight, asked of the views; of an officer's login where `login` says so. */
+static const struct sight {
+  const char *command, *persons, *about, *login;
+} SIGHTS[] = {
+    {"export htcds --reveal --for PE/MP", "SELECT DISTINCT person_id FROM person_records WHERE institution = 'PE/MP'",
+     "listed", NULL},
+    {"export htcds --reveal --for PE/PNP", "SELECT DISTINCT person_id FROM person_records WHERE institution = 'PE/PNP'",
+     "listed", "w_pnp"},
+    {"export crosswalk --for PE/MP", OF_CASES("institution = 'PE/MP'"), "listed", NULL},
+    {"export crosswalk --for PE/PNP", OF_CASES("institution = 'PE/PNP'"), "listed", "w_pnp"},
+    {"export csv", EVERYBODY, "listed", NULL},
+    {"export json", EVERYBODY, "listed", NULL},
+    {"export htcds", EVERYBODY, "listed", NULL},
+    {"export ctdc", EVERYBODY, "listed", NULL},
+    {"explain case @ --reveal", OF_CASES(LAST_OF_RETA), "listed", NULL},
+    {"explain case @ --reveal", OF_CASES(LAST_OF_RETA), "listed", "w_pnp"},
+    {"explain person 1 --reveal", "SELECT 1", "named", NULL},
+    {"query 'SELECT 1'", EVERYBODY, "anybody", NULL},
+    {"explain figure victims --by year=2022 --exact", EVERYBODY, "anybody", NULL},
+    {"report crosstab --exact", "SELECT person_id FROM persons WHERE 1 = 0", "", NULL},
+};
+enum { SIGHTS_COUNT = sizeof SIGHTS / sizeof *SIGHTS };
+
+static void take_sight(const struct terms_ground *ground, size_t at) {
+  const struct sight *sight = &SIGHTS[at];
+  const char *out = strncmp(sight->command, "export", 6) == 0 ? " --out seen" : "",
+             *case_at = strchr(sight->command, '@');
+  char line[256];
+  int code = 0;
+  int before = case_at == NULL ? (int)strlen(sight->command) : (int)(case_at - sight->command);
+  char *id = workspace_rows(ground->folder, "SELECT DISTINCT case_id FROM case_records WHERE " LAST_OF_RETA);
+  snprintf(line, sizeof line, "%.*s%.*s%s --purpose 'follow_up: sight %zu'%s", before, sight->command,
+           case_at == NULL ? 0 : (int)strcspn(id, "\n"), id, case_at == NULL ? "" : case_at + 1, at, out);
+  free(id);
+  if (sight->login == NULL || ground->schema == NULL) {
+    terms_run(ground, 0, line);
+    return;
+  }
+  char *said =
+      *out != '\0' ? as_login(ground, sight->login, &code, line) : login_runs(ground, sight->login, &code, line);
+  if (code != 0) {
+    fail_msg("%s: %s", line, said);
+  }
+  free(said);
+}
+
+/* How the list of a person has the sight; "": it is not there. */
+static void tell_about(const json_t *list, size_t at, char about[16]) {
+  char purpose[64];
+  size_t i;
+  const json_t *entry;
+  snprintf(purpose, sizeof purpose, "follow_up: sight %zu", at);
+  about[0] = '\0';
+  json_array_foreach(list, i, entry) {
+    if (strcmp(json_string_value(json_object_get(entry, "purpose")), purpose) == 0) {
+      assert_string_not_equal(json_string_value(json_object_get(entry, "event")), "exported");
+      assert_string_equal(about, ""); /* once */
+      snprintf(about, 16, "%s", json_string_value(json_object_get(entry, "about")));
+    }
+  }
+}
+
+static json_t *list_of(const struct terms_ground *ground, const char *person) {
+  char line[96];
+  snprintf(line, sizeof line, "--json audit list --since 2020-01-01 --actor tester --person %s", person);
+  json_t *list = json_loads(terms_run(ground, 0, line), 0, NULL);
+  if (ground->schema != NULL) {
+    snprintf(line, sizeof line, "--json audit list --actor w_pnp --person %s", person);
+    json_t *theirs = json_loads(terms_run(ground, 0, line), 0, NULL);
+    json_array_extend(list, theirs);
+    json_decref(theirs);
+  }
+  assert_true(json_is_array(list));
+  return list;
+}
+
+static bool holds_line(const char *lines, const char *line) {
+  char wanted[32], all[1024];
+  snprintf(all, sizeof all, "\n%s", lines);
+  snprintf(wanted, sizeof wanted, "\n%s\n", line);
+  return strstr(all, wanted) != NULL;
+}
+
+static void check_persons(const struct terms_ground *ground, size_t *listed) {
+  char *persons = workspace_rows(ground->folder, EVERYBODY), *rest = persons, *person;
+  while ((person = strsep(&rest, "\n")) != NULL && person[0] != '\0') {
+    json_t *list = list_of(ground, person);
+    for (size_t i = 0; i < SIGHTS_COUNT; i++) {
+      char about[16];
+      char *shown = workspace_rows(ground->folder, SIGHTS[i].persons);
+      bool hers = holds_line(shown, person);
+      tell_about(list, i, about);
+      if (strcmp(about, hers ? SIGHTS[i].about : "") != 0) {
+        fail_msg("%s: of person %s the log says '%s'", SIGHTS[i].command, person, about);
+      }
+      *listed += hers && strcmp(SIGHTS[i].about, "listed") == 0;
+      free(shown);
+    }
+    json_decref(list);
+  }
+  free(persons);
+}
+
+static void each_person_is_told_of(void **state) {
+  const struct terms_ground *ground = ground_of(state);
+  size_t listed = 0;
+  for (size_t i = 0; i < SIGHTS_COUNT; i++) {
+    take_sight(ground, i);
+  }
+  check_persons(ground, &listed);
+  assert_int_equal(listed, 4 * 5 + 2 * 3 + 2 * 4 + 2);
+  terms_run(ground, 0, "audit verify");
+  assert_null(strstr(terms_run(ground, 0, "audit list --event export"), "anybody"));
+  assert_non_null(strstr(terms_run(ground, 0, "audit list --person 1"),
+                         "anybody: it was asked of all, and the log does not know whom it showed"));
+}
+
+/* A statement on the store behind the program's back. */
+static void meddle(const struct terms_ground *ground, const char *sql) {
+  char line[512];
+  if (ground->schema == NULL) {
+    shell("sqlite3 %s/puente.db \"%s\"", ground->folder, sql);
+    return;
+  }
+  snprintf(line, sizeof line, "SET search_path = %s; %s", ground->schema, sql);
+  postgres_run(line);
+}
+
+static void a_changed_list_is_found(void **state) {
+  const struct terms_ground *ground = ground_of(state);
+  static const char *const CHANGES[] = {"DELETE FROM shown WHERE persons = 3", "DELETE FROM shown",
+                                        "UPDATE shown SET ids = ids || ' 9' WHERE persons = 4",
+                                        "UPDATE shown SET ids = '1' WHERE persons > 1"};
+  meddle(ground, "CREATE TABLE kept AS SELECT * FROM shown");
+  for (size_t i = 0; i < sizeof CHANGES / sizeof *CHANGES; i++) {
+    meddle(ground, CHANGES[i]);
+    struct said said = program_run(ground->folder, "audit verify");
+    assert_int_equal(said.code, 1);
+    assert_non_null(
+        strstr(said.err, "the audit log was altered: the list of persons whom it showed was changed or taken out"));
+    meddle(ground, "DELETE FROM shown; INSERT INTO shown SELECT * FROM kept");
+    terms_run(ground, 0, "audit verify");
+  }
+  meddle(ground, "DROP TABLE kept");
+}
+
+static void an_auditor_lists_it(void **state) {
+  const struct terms_ground *ground = ground_of(state);
+  int code = 0;
+  char *said = login_runs(ground, "w_auditor", &code, "--json audit list --person 1");
+  assert_int_equal(code, 0);
+  assert_non_null(strstr(said, "\"listed\""));
+  free(said);
+  free(login_runs(ground, "w_auditor", &code, "audit verify"));
+  assert_int_equal(code, 0);
+  free(login_runs(ground, "w_pnp", &code, "audit list --person 1"));
+  assert_int_equal(code, 1);
+  said = shell_output(&code, "psql -XAtq '%s user=w_pnp' -c 'SELECT count(*) FROM crosswalk.shown' 2>&1",
+                      postgres_start());
+  assert_non_null(strstr(said, "permission denied"));
+  free(said);
+}
+
+/* Who was taken out of a person stays among those who were shown with it, until then; who was erased stays a number. */
+static void former_numbers_count(void **state) {
+  const struct terms_ground *ground = ground_of(state);
+  char line[128], about[16];
+  char *rows = workspace_rows(ground->folder, "SELECT row_id FROM person_records WHERE person_id = 1 ORDER BY source");
+  int64_t row[3] = {0};
+  assert_int_equal(sscanf(rows, "%" SCNd64 "\n%" SCNd64 "\n%" SCNd64, &row[0], &row[1], &row[2]), 3);
+  free(rows);
+  for (size_t i = 1; i < 3; i++) { /* mp's is another person than ngo's and reta's */
+    snprintf(line, sizeof line, "review reject %lld-%lld --reason seen", (long long)row[0], (long long)row[i]);
+    terms_run(ground, 0, line);
+  }
+  terms_run(ground, 0, "link");
+  int64_t persons[3];
+  for (size_t i = 0; i < 3; i++) {
+    snprintf(line, sizeof line, "SELECT person_id FROM person_records WHERE row_id = %lld", (long long)row[i]);
+    persons[i] = workspace_number(ground->folder, line);
+  }
+  assert_true(persons[1] == persons[2] && persons[0] != persons[1]);
+  for (size_t i = 0; i < 2; i++) {
+    snprintf(line, sizeof line, "%lld", (long long)persons[i]);
+    json_t *list = list_of(ground, line);
+    tell_about(list, 0, about);
+    assert_string_equal(about, "listed");
+    json_decref(list);
+  }
+  terms_run(ground, 0, "explain person 1 --reveal --purpose 'follow_up: sight 99'");
+  snprintf(line, sizeof line, "%lld", (long long)(persons[0] == 1 ? persons[1] : persons[0]));
+  json_t *list = list_of(ground, line);
+  tell_about(list, 99, about);
+  assert_string_equal(about, "");
+  json_decref(list);
+  terms_run(ground, 0, "erase person 1 --reason asked --document 1-2026");
+  terms_run(ground, 0, "audit verify");
+  list = list_of(ground, "1");
+  tell_about(list, 0, about);
+  assert_string_equal(about, "listed");
+  json_decref(list);
 }
 
 /* ---- */
@@ -362,6 +578,10 @@ int main(void) {
                                      BOTH(is_logged_before_it_is_read),
                                      POSTGRES(an_officer_gets_the_same),
                                      POSTGRES(others_are_refused),
-                                     POSTGRES(a_region_is_kept)};
+                                     POSTGRES(a_region_is_kept),
+                                     BOTH(each_person_is_told_of),
+                                     BOTH(a_changed_list_is_found),
+                                     POSTGRES(an_auditor_lists_it),
+                                     BOTH(former_numbers_count)};
   return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }

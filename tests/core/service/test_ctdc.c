@@ -328,7 +328,8 @@ static void is_in_the_log(void **kind) {
   terms_run(ground, 0, "export ctdc --purpose 'yearbook 9' --out l");
   char *rows =
       workspace_rows(ground->folder, "SELECT event, body FROM audit WHERE purpose = 'yearbook 9' ORDER BY sequence");
-  assert_int_equal(strncmp(rows, "export|{\"form\":\"ctdc\",\"k\":11,\"run\":", 34), 0);
+  assert_int_equal(strncmp(rows, "export|{\"form\":\"ctdc\",\"k\":11,\"persons\":", 38), 0);
+  assert_non_null(strstr(rows, ",\"shown\":\""));
   assert_non_null(strstr(rows, "\nexported|{\"digest\":\""));
   assert_non_null(strstr(rows, "\"form\":\"ctdc\",\"k\":11,\"left_out\":null,"));
   free(rows);
