@@ -120,6 +120,21 @@ void figure_where(const struct workspace *workspace, const struct figure_request
   buffer_char(out, '}');
 }
 
+/* What the log says of a figure, as canonical JSON. */
+static enum status figure_body(const struct workspace *workspace, const struct figure_request *request, bool exact,
+                               struct buffer *body, struct error *error) {
+  buffer_printf(body, "{%s\"figure\":", exact ? "\"exact\":true," : "");
+  buffer_json(body, slice_of(request->indicator));
+  if (request->table != NULL) {
+    buffer_printf(body, ",\"release\":%lld,\"table\":", (long long)request->release->id);
+    buffer_json(body, slice_of(request->table->name));
+  }
+  buffer_text(body, ",\"where\":");
+  figure_where(workspace, request, body);
+  buffer_char(body, '}');
+  return buffer_check(body, _("an audit entry"), error);
+}
+
 static enum status log_sight(struct workspace *workspace, const struct figure_request *request, struct error *error) {
   struct explain_request sight = request->sight;
   bool named = sight.reveal;
@@ -128,18 +143,9 @@ static enum status log_sight(struct workspace *workspace, const struct figure_re
     return OK;
   }
   buffer_init(&body, LOG_LIMIT);
-  buffer_printf(&body, "{\"exact\":true,\"figure\":");
-  buffer_json(&body, slice_of(request->indicator));
-  if (request->table != NULL) {
-    buffer_printf(&body, ",\"release\":%lld,\"table\":", (long long)request->release->id);
-    buffer_json(&body, slice_of(request->table->name));
-  }
-  buffer_text(&body, ",\"where\":");
-  figure_where(workspace, request, &body);
-  buffer_char(&body, '}');
   sight.exact = !named;
   sight.reveal = true; /* an exact figure is a sight, too */
-  enum status status = buffer_check(&body, _("an audit entry"), error);
+  enum status status = figure_body(workspace, request, true, &body, error);
   status = status == OK && named ? purpose_require(workspace, 0, sight.purpose, error) : status;
   status = status == OK ? explain_log(workspace, &sight, body.data, NULL, error) : status;
   buffer_free(&body);
@@ -153,16 +159,7 @@ static enum status begin_count(struct workspace *workspace, const struct figure_
     return OK;
   }
   buffer_init(&body, LOG_LIMIT);
-  buffer_text(&body, "{\"figure\":");
-  buffer_json(&body, slice_of(request->indicator));
-  if (request->table != NULL) {
-    buffer_printf(&body, ",\"release\":%lld,\"table\":", (long long)request->release->id);
-    buffer_json(&body, slice_of(request->table->name));
-  }
-  buffer_text(&body, ",\"where\":");
-  figure_where(workspace, request, &body);
-  buffer_char(&body, '}');
-  enum status status = buffer_check(&body, _("an audit entry"), error);
+  enum status status = figure_body(workspace, request, false, &body, error);
   status =
       status == OK ? store_sight_figure(workspace->store, "figure", request->sight.purpose, body.data, error) : status;
   buffer_free(&body);
