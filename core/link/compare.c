@@ -320,8 +320,11 @@ static inline uint8_t level_of(struct compare_cache *cache, size_t i, const uint
   return compared->to_level[a[i] == b[i] ? tell_same(compared, a[i]) : tell(cache, compared, a, b)];
 }
 
-void compare_call(const struct prepared *prepared, const uint32_t *row) {
+void compare_call(const struct prepared *prepared, const uint32_t *row, uint32_t comparisons) {
   for (size_t i = 0; i < prepared->plan->comparison_count; i++) {
+    if ((comparisons >> i & 1) == 0) {
+      continue;
+    }
     const struct comparison_values *values = prepared->values[i];
     switch (row[i] == LINK_MISSING ? COMPARE_CODE : values->comparison->kind) {
     case COMPARE_DOCUMENT:

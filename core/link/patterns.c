@@ -206,7 +206,7 @@ enum status score_patterns(const struct scorer *scorer, uint16_t rule, uint64_t 
   }
   struct walk walk = {.blocks = scorer->blocks,
                       .rule = rule,
-                      .compares = true,
+                      .calls = COMPARE_ALL,
                       .pairs_most = most,
                       .threads = scorer->threads,
                       .options = scorer->options,
@@ -316,8 +316,8 @@ static bool count_batch(struct counting *counting, unsigned thread, uint64_t fro
     __builtin_prefetch(prepared->rows + pairs[k - from][1] * prepared->width);
   }
   for (uint64_t k = from; k < to; k++) {
-    compare_call(prepared, prepared->rows + pairs[k - from][0] * prepared->width);
-    compare_call(prepared, prepared->rows + pairs[k - from][1] * prepared->width);
+    compare_call(prepared, prepared->rows + pairs[k - from][0] * prepared->width, COMPARE_ALL);
+    compare_call(prepared, prepared->rows + pairs[k - from][1] * prepared->width, COMPARE_ALL);
   }
   for (uint64_t k = from; k < to; k++) {
     if (!count_records(counting, thread, pairs[k - from][0], pairs[k - from][1])) {

@@ -52,8 +52,10 @@ void compare_rows(const struct prepared *prepared, struct compare_cache *cache, 
 uint8_t compare_level(struct compare_cache *cache, size_t comparison, const uint32_t *a, const uint32_t *b);
 void compare_settle(const struct compare_cache *cache, uint8_t *levels);
 
-/* Calls for what comparing this row will read, which is far away in memory, some time before it is compared. */
-void compare_call(const struct prepared *prepared, const uint32_t *row);
+/* Calls for what comparing this row by some comparisons (a bit each) will read, which is far away in memory, some time
+ * before it is compared. */
+#define COMPARE_ALL UINT32_MAX
+void compare_call(const struct prepared *prepared, const uint32_t *row, uint32_t comparisons);
 
 /* The first rule above weights that decides on these levels, or LINK_NO_RULE. */
 uint16_t compare_verdict(const struct link_plan *plan, const uint8_t *levels);

@@ -18,6 +18,7 @@ struct kept {
 struct scoring {
   const struct scorer *scorer;
   const struct weights *weights;
+  uint32_t cheap; /* comparisons that look at no text, a bit each */
   uint16_t rule;
   struct kept kept[CREW_MOST];
 };
@@ -36,34 +37,51 @@ static bool keep(struct kept *kept, const struct link_pair *pair) {
   return true;
 }
 
+/* A pair that may reach weight 0, by what was compared so far. */
+static bool score_pair(struct scoring *scoring, struct kept *kept, const struct walk_tile *tile, unsigned i,
+                       struct reach *reach) {
+  const struct prepared *prepared = scoring->scorer->prepared;
+  const uint32_t *row = tile->b_rows + i * prepared->width;
+  if (!weights_end(scoring->weights, kept->cache, tile->a_row, row, reach)) {
+    return true;
+  }
+  float weight = weights_pair(scoring->weights, tile->a_row, row, reach->levels);
+  uint16_t verdict = compare_verdict(prepared->plan, reach->levels);
+  bool merges = verdict != LINK_NO_RULE && prepared->plan->rules[verdict].verdict == VERDICT_MERGE;
+  uint32_t b = tile->b[i];
+  struct link_pair pair = {.a = tile->a < b ? tile->a : b,
+                           .b = tile->a < b ? b : tile->a,
+                           .weight = weight,
+                           .block = scoring->rule,
+                           .verdict = verdict};
+  kept->above += weight >= 0;
+  return (weight < 0 && !merges) || keep(kept, &pair);
+}
+
+/* First what numbers tell; of the few pairs that are left, texts are called for before they are looked at. */
 static bool score_tile(void *context, unsigned thread, const struct walk_tile *tile) {
   struct scoring *scoring = context;
   const struct prepared *prepared = scoring->scorer->prepared;
   struct kept *kept = &scoring->kept[thread];
-  uint8_t levels[LINK_COMPARISONS_MOST];
+  struct reach reach[WALK_TILE];
+  uint32_t left = 0;
   for (uint32_t bits = tile->wanted; bits != 0; bits &= bits - 1) {
     unsigned i = (unsigned)__builtin_ctz(bits);
     const uint32_t *row = tile->b_rows + i * prepared->width;
-    if (!weights_reach(scoring->weights, kept->cache, tile->a_row, row, levels)) {
-      continue;
-    }
-    float weight = weights_pair(scoring->weights, tile->a_row, row, levels);
-    uint16_t verdict = compare_verdict(prepared->plan, levels);
-    bool merges = verdict != LINK_NO_RULE && prepared->plan->rules[verdict].verdict == VERDICT_MERGE;
-    kept->above += weight >= 0;
-    if (weight >= 0 || merges) {
-      uint32_t b = tile->b[i];
-      struct link_pair pair = {.a = tile->a < b ? tile->a : b,
-                               .b = tile->a < b ? b : tile->a,
-                               .weight = weight,
-                               .block = scoring->rule,
-                               .verdict = verdict};
-      if (!keep(kept, &pair)) {
-        return false;
-      }
+    if (weights_begin(scoring->weights, kept->cache, tile->a_row, row, &reach[i])) {
+      compare_call(prepared, row, ~scoring->cheap);
+      left |= UINT32_C(1) << i;
     }
   }
-  return true;
+  if (left != 0) {
+    compare_call(prepared, tile->a_row, ~scoring->cheap);
+  }
+  bool fine = true;
+  for (; fine && left != 0; left &= left - 1) {
+    unsigned i = (unsigned)__builtin_ctz(left);
+    fine = score_pair(scoring, kept, tile, i, &reach[i]);
+  }
+  return fine;
 }
 
 static int by_second(const void *a, const void *b) {
@@ -122,7 +140,7 @@ static enum status score_rule(struct scoring *scoring, uint16_t rule, struct lin
   struct walk walk = {.blocks = scorer->blocks,
                       .rule = rule,
                       .earlier = (UINT64_C(1) << rule) - 1,
-                      .compares = true,
+                      .calls = scoring->cheap,
                       .fresh = scorer->fresh,
                       .threads = scorer->threads,
                       .options = scorer->options,
@@ -151,6 +169,7 @@ enum status score_pairs(const struct scorer *scorer, const struct weights *weigh
   if (status == OK) {
     scoring->scorer = scorer;
     scoring->weights = weights;
+    scoring->cheap = weights_cheap(weights);
   }
   for (unsigned i = 0; status == OK && i < scorer->threads; i++) {
     scoring->kept[i].cache = compare_cache_new(scorer->prepared);

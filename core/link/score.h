@@ -11,11 +11,20 @@ enum status weights_make(const struct prepared *prepared, const struct link_mode
                          struct error *error) MUST_CHECK;
 void weights_free(struct weights *weights);
 float weights_pair(const struct weights *weights, const uint32_t *a, const uint32_t *b, const uint8_t *levels);
-/* Whether the two may reach weight 0, or a rule above weights may merge them; then all levels are known. Else comparing
- * ends as soon as what is left cannot make up for what was found: the answer is exact, and most pairs are settled
- * without looking at a name. */
-bool weights_reach(const struct weights *weights, struct compare_cache *cache, const uint32_t *a, const uint32_t *b,
-                   uint8_t *levels);
+/* Whether two may reach weight 0, or a rule above weights may merge them; then all levels are known. Comparing ends as
+ * soon as what is left cannot make up for what was found: the answer is exact, and most pairs are settled by
+ * weights_begin, without looking at a text. Where both say yes, levels are as compare_rows gives them. */
+struct reach {
+  float bound;
+  uint64_t merging; /* rules above weights that may yet merge, a bit each */
+  uint8_t levels[LINK_COMPARISONS_MOST];
+};
+bool weights_begin(const struct weights *weights, struct compare_cache *cache, const uint32_t *a, const uint32_t *b,
+                   struct reach *reach);
+bool weights_end(const struct weights *weights, struct compare_cache *cache, const uint32_t *a, const uint32_t *b,
+                 struct reach *reach);
+/* The comparisons by which weights_begin compares, a bit each. */
+uint32_t weights_cheap(const struct weights *weights);
 /* What term frequency adds to the weight of one comparison; 0 where it has nothing to say. The sum over comparisons is
  * what weights_pair adds. */
 float weights_adjustment(const struct weights *weights, size_t comparison, const uint32_t *a, const uint32_t *b,

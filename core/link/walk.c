@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { TASK_PAIRS = 1 << 16 };
+enum { TASK_PAIRS = 1 << 16, FEW_LANES = 4 };
 /* So many entries ahead a member's row and the place of its keys are called for, then its keys and values. */
 enum { CALL_ROWS = 48, CALL_VALUES = 16 };
 
@@ -76,18 +76,6 @@ static enum status split_block(struct walker *walker, size_t from, size_t length
   return status;
 }
 
-/* Records alone in their block make no pair. */
-static void leave_out_single(struct block_index *index) {
-  size_t kept = 0;
-  for (size_t at = 0, length; at < index->count; at += length) {
-    length = block_index_length(index, at);
-    for (size_t i = at; length > 1 && i < at + length; i++) {
-      index->entries[kept++] = index->entries[i];
-    }
-  }
-  index->count = kept;
-}
-
 /* The greatest key whose block is walked. Keys are hashes, so that a prefix of them is a fair choice, the same in any
  * order of the records. */
 static uint32_t key_most(const struct walker *walker) {
@@ -100,8 +88,56 @@ static uint32_t key_most(const struct walker *walker) {
   return most == 0 || total <= most ? UINT32_MAX : (uint32_t)((double)UINT32_MAX * ((double)most / (double)total));
 }
 
-static enum status make_tasks(struct walker *walker, struct error *error) {
+/* The block at `at` is one to walk: a record alone in its block makes no pair. */
+static bool is_walked(const struct block_index *index, size_t at, size_t length, uint32_t most) {
+  return length > 1 && index->entries[at].key <= most;
+}
+
+enum { STRETCHES = 1 << 16 };
+
+/* Records that follow each other are a stretch: that of a block's first one. */
+static size_t stretch_of(const struct walker *walker, size_t at) {
+  return (size_t)((uint64_t)walker->index.entries[at].record * STRETCHES
+                  / walker->walk->blocks->prepared->records->count);
+}
+
+/* Leaves the blocks to walk, in the order of their first records, nearly: by their keys they stand in no order, and
+ * each record would be fetched from afar as often as it has keys. */
+static enum status arrange_blocks(struct walker *walker, struct error *error) {
+  struct block_index *index = &walker->index;
   uint32_t most = key_most(walker);
+  size_t *starts = calloc(STRETCHES + 1, sizeof *starts);
+  for (size_t at = 0, length; starts != NULL && at < index->count; at += length) {
+    length = block_index_length(index, at);
+    if (is_walked(index, at, length, most)) {
+      starts[stretch_of(walker, at) + 1] += length;
+    }
+  }
+  for (size_t i = 0; starts != NULL && i < STRETCHES; i++) {
+    starts[i + 1] += starts[i];
+  }
+  size_t count = starts == NULL ? 0 : starts[STRETCHES];
+  struct block_entry *arranged = malloc((count + 1) * sizeof *arranged);
+  if (starts == NULL || arranged == NULL) {
+    free(starts);
+    free(arranged);
+    return error_memory(error);
+  }
+  for (size_t at = 0, length; at < index->count; at += length) {
+    length = block_index_length(index, at);
+    if (is_walked(index, at, length, most)) {
+      size_t *start = &starts[stretch_of(walker, at)];
+      memcpy(arranged + *start, index->entries + at, length * sizeof *arranged);
+      *start += length;
+    }
+  }
+  free(starts);
+  free(index->entries);
+  *index = (struct block_index){.entries = arranged, .count = count};
+  return OK;
+}
+
+static enum status make_tasks(struct walker *walker, struct error *error) {
   struct task task = {0};
   uint64_t pairs = 0;
   enum status status = OK;
@@ -109,9 +145,6 @@ static enum status make_tasks(struct walker *walker, struct error *error) {
   for (size_t at = 0; status == OK && at < walker->index.count; at += length) {
     length = block_index_length(&walker->index, at);
     uint64_t here = (uint64_t)length * (length - 1) / 2;
-    if (walker->index.entries[at].key > most) {
-      break;
-    }
     walker->longest = length > walker->longest ? length : walker->longest;
     if (here > 2 * (uint64_t)TASK_PAIRS || pairs + here > 2 * (uint64_t)TASK_PAIRS) {
       status = pairs > 0 ? add_task(walker, &task, error) : OK;
@@ -152,8 +185,8 @@ static void call_values(const struct bench *bench, size_t at) {
     keys = blocks_keys(walk->blocks, bench->groups[bench->group_count - 1].rule, record, &slots);
     __builtin_prefetch(keys + slots);
   }
-  if (walk->compares) {
-    compare_call(prepared, prepared->rows + record * prepared->width);
+  if (walk->calls != 0) {
+    compare_call(prepared, prepared->rows + record * prepared->width, walk->calls);
   }
 }
 
@@ -184,7 +217,7 @@ static void gather_keys(struct bench *bench, struct slot_group *group, const str
       known++;
     }
     for (; group->used < known; group->used++) {
-      memset(columns + group->used * bench->stride, 0, (length + WALK_TILE) * sizeof *columns);
+      memset(columns + group->used * bench->stride, 0, i * sizeof *columns);
     }
     for (size_t j = 0; j < group->used; j++) {
       columns[j * bench->stride + i] = j < known ? keys[j] : 0;
@@ -206,9 +239,10 @@ static void gather(struct bench *bench, size_t from, size_t length) {
   }
 }
 
-/* A bit for each of the members from `at` on that shares a key of the group with member `a`; of the rule's own keys
+/* A bit for each of `lanes` members from `at` on that shares a key of the group with member `a`; of the rule's own keys
  * those below `key` alone. */
-static uint32_t sharing(const struct bench *bench, const struct slot_group *group, size_t a, size_t at, uint32_t key) {
+static inline uint32_t sharing_lanes(const struct bench *bench, const struct slot_group *group, size_t a, size_t at,
+                                     uint32_t key, size_t lanes) {
   static const uint32_t bit[WALK_TILE] = {1,      1 << 1, 1 << 2,  1 << 3,  1 << 4,  1 << 5,  1 << 6,  1 << 7,
                                           1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15};
   uint32_t hit[WALK_TILE] = {0};
@@ -220,15 +254,22 @@ static uint32_t sharing(const struct bench *bench, const struct slot_group *grou
     }
     for (uint16_t j = 0; j < group->used; j++) {
       const uint32_t *theirs = bench->keys + (group->first + (size_t)j) * bench->stride + at;
-      for (size_t k = 0; k < WALK_TILE; k++) {
+      for (size_t k = 0; k < lanes; k++) {
         hit[k] |= theirs[k] == mine ? bit[k] : 0;
       }
     }
   }
-  for (size_t k = 0; k < WALK_TILE; k++) {
+  for (size_t k = 0; k < lanes; k++) {
     bits |= hit[k];
   }
   return bits;
+}
+
+/* Most blocks are small: a few lanes do for them. */
+static uint32_t sharing(const struct bench *bench, const struct slot_group *group, size_t a, size_t at, uint32_t key,
+                        size_t members) {
+  return members <= FEW_LANES ? sharing_lanes(bench, group, a, at, key, FEW_LANES)
+                              : sharing_lanes(bench, group, a, at, key, WALK_TILE);
 }
 
 static bool walk_tile(struct bench *bench, size_t a, size_t at, size_t length, uint32_t key) {
@@ -238,9 +279,9 @@ static bool walk_tile(struct bench *bench, size_t a, size_t at, size_t length, u
   uint32_t earlier = 0;
   for (size_t i = 0; i < bench->group_count; i++) {
     if (bench->groups[i].own) {
-      wanted &= ~sharing(bench, &bench->groups[i], a, at, key);
+      wanted &= ~sharing(bench, &bench->groups[i], a, at, key, length - at);
     } else {
-      earlier |= sharing(bench, &bench->groups[i], a, at, key);
+      earlier |= sharing(bench, &bench->groups[i], a, at, key, length - at);
     }
   }
   bench->proposed += (unsigned)__builtin_popcount(wanted);
@@ -313,7 +354,7 @@ static bool bench_make(struct bench *bench) {
       columns += count;
     }
   }
-  bench->keys = malloc((bench->stride * columns + 1) * sizeof *bench->keys);
+  bench->keys = calloc(bench->stride * columns + 1, sizeof *bench->keys);
   return bench->records != NULL && bench->rows != NULL && bench->keys != NULL;
 }
 
@@ -356,10 +397,8 @@ static void work(void *context, unsigned thread) {
 enum status walk_pairs(const struct walk *walk, struct walk_counts *counts, struct error *error) {
   struct walker walker = {.walk = walk};
   enum status status = block_index_make(walk->blocks, walk->rule, &walker.index, error);
-  if (status == OK) {
-    leave_out_single(&walker.index);
-    status = make_tasks(&walker, error);
-  }
+  status = status == OK ? arrange_blocks(&walker, error) : status;
+  status = status == OK ? make_tasks(&walker, error) : status;
   if (status == OK && walker.task_count > 0) {
     crew_run(walk->threads, work, &walker);
   }

@@ -19,7 +19,7 @@ struct walk {
   const struct blocks *blocks;
   uint16_t rule;
   uint64_t earlier;    /* rules whose pairs are left out, a bit each */
-  bool compares;       /* visits compare rows, so that their values are called for */
+  uint32_t calls;      /* comparisons by which visits compare, a bit each: their values are called for */
   uint64_t pairs_most; /* with more pairs than this, blocks are chosen by their keys, about so many pairs; 0: all */
   uint32_t fresh;      /* only pairs with one of the first so many records; 0: all */
   unsigned threads;

@@ -19,6 +19,7 @@ struct weights {
   float prior;
   size_t width;
   uint8_t order[LINK_COMPARISONS_MOST]; /* cheap comparisons first */
+  size_t cheap;                         /* of them */
   uint64_t merging;                     /* rules */
   struct joint joint;
   struct comparison_weights comparisons[LINK_COMPARISONS_MOST];
@@ -128,6 +129,8 @@ static void make_bounds(const struct link_plan *plan, struct weights *weights) {
   }
 }
 
+enum { COSTLY = 3 }; /* what looks at texts, and more */
+
 /* Given names after surnames: what whole names take back needs the level of both. */
 static void make_order(const struct link_plan *plan, struct weights *weights) {
   static const uint8_t cost[COMPARISON_KINDS] = {
@@ -140,6 +143,7 @@ static void make_order(const struct link_plan *plan, struct weights *weights) {
       weights->order[at] = weights->order[at - 1];
     }
     weights->order[at] = (uint8_t)i;
+    weights->cheap += cost[plan->comparisons[i].kind] < COSTLY;
   }
 }
 
@@ -157,32 +161,55 @@ static float most_of(const struct comparison_weights *here, uint32_t a, uint32_t
   return here->instead && most < 0 ? 0 : most;
 }
 
-bool weights_reach(const struct weights *weights, struct compare_cache *cache, const uint32_t *a, const uint32_t *b,
-                   uint8_t *levels) {
-  float most[LINK_COMPARISONS_MOST];
-  float bound = weights->prior + SLACK;
-  uint64_t merging = weights->merging;
-  for (size_t i = 0; i < weights->width; i++) {
-    most[i] = most_of(&weights->comparisons[i], a[i], b[i]);
-    bound += most[i];
+/* Compares by the k-th to compare; what that found takes the place of `most` in the bound. */
+static inline void compare_next(const struct weights *weights, struct compare_cache *cache, size_t k, const uint32_t *a,
+                                const uint32_t *b, float most, struct reach *reach) {
+  size_t i = weights->order[k];
+  const struct comparison_weights *here = &weights->comparisons[i];
+  uint8_t level = compare_level(cache, i, a, b);
+  float found = here->levels[level];
+  reach->levels[i] = level;
+  if (here->adjustments != NULL && a[i] == b[i]) {
+    found += weights_adjustment(weights, i, a, b, reach->levels);
   }
-  for (size_t k = 0; k < weights->width; k++) {
+  reach->bound += (here->instead && found < 0 ? 0 : found) - most;
+  /* What is taken back is missing then. */
+  reach->merging &= here->merging[level] | (here->instead ? here->merging[TELL_MISSING] : 0);
+}
+
+bool weights_begin(const struct weights *weights, struct compare_cache *cache, const uint32_t *a, const uint32_t *b,
+                   struct reach *reach) {
+  reach->bound = weights->prior + SLACK;
+  reach->merging = weights->merging;
+  for (size_t k = 0; k < weights->cheap; k++) {
+    compare_next(weights, cache, k, a, b, 0, reach);
+  }
+  for (size_t k = weights->cheap; k < weights->width; k++) {
     size_t i = weights->order[k];
-    const struct comparison_weights *here = &weights->comparisons[i];
-    if (bound < 0 && merging == 0) {
+    reach->bound += most_of(&weights->comparisons[i], a[i], b[i]);
+  }
+  return reach->bound >= 0 || reach->merging != 0;
+}
+
+bool weights_end(const struct weights *weights, struct compare_cache *cache, const uint32_t *a, const uint32_t *b,
+                 struct reach *reach) {
+  for (size_t k = weights->cheap; k < weights->width; k++) {
+    size_t i = weights->order[k];
+    if (reach->bound < 0 && reach->merging == 0) {
       return false;
     }
-    levels[i] = compare_level(cache, i, a, b);
-    float found = here->levels[levels[i]];
-    if (a[i] == b[i] && here->adjustments != NULL) {
-      found += weights_adjustment(weights, i, a, b, levels);
-    }
-    bound += (here->instead && found < 0 ? 0 : found) - most[i];
-    /* What is taken back is missing then. */
-    merging &= here->merging[levels[i]] | (here->instead ? here->merging[TELL_MISSING] : 0);
+    compare_next(weights, cache, k, a, b, most_of(&weights->comparisons[i], a[i], b[i]), reach);
   }
-  compare_settle(cache, levels);
-  return bound >= 0 || merging != 0;
+  compare_settle(cache, reach->levels);
+  return reach->bound >= 0 || reach->merging != 0;
+}
+
+uint32_t weights_cheap(const struct weights *weights) {
+  uint32_t comparisons = 0;
+  for (size_t k = 0; k < weights->cheap; k++) {
+    comparisons |= UINT32_C(1) << weights->order[k];
+  }
+  return comparisons;
 }
 
 enum status weights_make(const struct prepared *prepared, const struct link_model *model, struct weights **out,
