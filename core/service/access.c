@@ -15,7 +15,7 @@ static const unsigned ROLE_RIGHTS[ROLE_COUNT] = {[ROLE_OPERATOR] = 1 << RIGHT_WA
 static const char *const RIGHT_NAMES[RIGHT_COUNT] = {
     [RIGHT_RUN] = "run",         [RIGHT_WATCH] = "watch",   [RIGHT_FIGURES] = "figures", [RIGHT_EXACT] = "exact",
     [RIGHT_SIGHT] = "sight",     [RIGHT_DECIDE] = "decide", [RIGHT_APPROVE] = "approve", [RIGHT_LOG] = "log",
-    [RIGHT_PUBLISH] = "publish", [RIGHT_KEYS] = "keys",     [RIGHT_ACCESS] = "access"};
+    [RIGHT_PUBLISH] = "publish", [RIGHT_KEYS] = "keys",     [RIGHT_SEAL] = "seal",       [RIGHT_ACCESS] = "access"};
 
 static unsigned expected = 1 << RIGHT_RUN;
 

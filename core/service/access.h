@@ -16,7 +16,8 @@ enum access_right {
   RIGHT_APPROVE, /* mappings, code lists, link models of another */
   RIGHT_LOG,     /* the log and lineage, values masked */
   RIGHT_PUBLISH, /* releases and exports */
-  RIGHT_KEYS,    /* make, rotate, split, restore keys */
+  RIGHT_KEYS,    /* list, split and join keys, give out the linkage key */
+  RIGHT_SEAL,    /* seal all that is kept under another key, or put another key file in place */
   RIGHT_ACCESS,  /* grant roles */
   RIGHT_COUNT
 };

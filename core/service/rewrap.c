@@ -133,7 +133,7 @@ enum status service_replace_key(struct workspace *workspace, struct replaced_key
   struct replacing replacing = {.workspace = workspace, .replaced = replaced};
   int64_t count = 0;
   replaced->former[0] = '\0';
-  enum status status = access_require(workspace, RIGHT_KEYS, error);
+  enum status status = access_require(workspace, RIGHT_SEAL, error);
   status = status == OK ? access_person(workspace, error) : status;
   status = status == OK ? name_fresh(&replacing, error) : status;
   status = status == OK ? store_count_wrappings(workspace->store, &count, error) : status;

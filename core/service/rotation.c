@@ -71,7 +71,7 @@ enum status service_rotate(struct workspace *workspace, bool resume, const atomi
                            struct rotation_done *done, struct error *error) {
   bool left = true;
   *done = (struct rotation_done){.sealed = 0};
-  enum status status = access_require(workspace, RIGHT_KEYS, error);
+  enum status status = access_require(workspace, RIGHT_SEAL, error);
   status = status == OK ? access_person(workspace, error) : status;
   if (status == OK && !resume) {
     status = make_key(workspace, error);

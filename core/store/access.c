@@ -327,6 +327,11 @@ enum status store_sight_taken(struct store *store, int64_t sight, int64_t rows, 
                    error);
 }
 
+enum status store_key_entry(struct store *store, const char *purpose, const char *body, struct error *error) {
+  int64_t entry = 0;
+  return ask_guard(store, "key($1, $2)", VALUES(text_value(purpose), text_value(body)), &entry, error);
+}
+
 static void put_literal(struct buffer *sql, const char *text) {
   if (text == NULL) {
     buffer_text(sql, "NULL");

@@ -61,6 +61,9 @@ enum status store_sight_taken(struct store *store, int64_t sight, int64_t rows, 
  * a transaction; a store that is open for reading does, too. */
 enum status store_sight_figure(struct store *store, const char *event, const char *purpose, const char *body,
                                struct error *error) MUST_CHECK;
+/* Of a session of administrators of keys: the entry "key" of a step "split" or "linkage", which `body` (canonical JSON)
+ * names; committed when this returns. Outside a transaction. */
+enum status store_key_entry(struct store *store, const char *purpose, const char *body, struct error *error) MUST_CHECK;
 /* Of a session without ROLES_SERVICE: an entry of the log that a right was refused, committed when this returns.
  * `right` is a word of lower-case letters. Outside a transaction; a store that is open for reading does, too. */
 enum status store_refused(struct store *store, const char *right, struct error *error) MUST_CHECK;

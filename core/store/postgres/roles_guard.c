@@ -178,6 +178,15 @@ static const char FIGURES[] =
     "AND s.written_in <> COALESCE(pg_current_xact_id_if_assigned()::text::bigint, 0) "
     "AND EXISTS (SELECT 1 FROM \"@\".granted g WHERE g.login = s.login AND g.role = 'auditor' AND g.ended = 0)) $f$;";
 
+/* What an administrator of keys did with the key file: a share of it or a key that comes of it was written. */
+static const char KEYS[] =
+    "CREATE FUNCTION \"@_guard\".key(purpose text, body text) RETURNS bigint LANGUAGE plpgsql "
+    "SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$ BEGIN "
+    "IF body IS NULL OR octet_length(body) > 1024 OR length(purpose) > 500 OR json_typeof(body::json) <> 'object' "
+    "OR (body::json ->> 'step') IS NULL OR (body::json ->> 'step') NOT IN ('split', 'linkage') THEN "
+    "RAISE EXCEPTION 'no step' USING ERRCODE = '22023'; END IF; "
+    "RETURN \"@_guard\".entry('key', purpose, body); END $f$;";
+
 /* The owner is a member only while it hands the functions over: never beyond this transaction. */
 static const char RIGHTS[] =
     "GRANT USAGE ON SCHEMA \"@\", \"@_guard\" TO \"@_guard\"; GRANT CREATE ON SCHEMA \"@_guard\" TO \"@_guard\";"
@@ -198,6 +207,7 @@ static const char RIGHTS[] =
     "GRANT EXECUTE ON FUNCTION \"@_guard\".sight(text, bigint, text), "
     "\"@_guard\".sees(text, bigint, text, text), \"@_guard\".sight_all(text, text, text), "
     "\"@_guard\".taken(bigint, bigint, text) TO \"@_officer\";"
+    "GRANT EXECUTE ON FUNCTION \"@_guard\".key(text, text) TO \"@_keys\";"
     "GRANT EXECUTE ON FUNCTION \"@_guard\".figure(text, text, text), \"@_guard\".counting() TO \"@_auditor\";"
     "DO $do$ BEGIN IF to_regprocedure('\"@_guard\".crosswalk(text)') IS NOT NULL THEN "
     "GRANT EXECUTE ON FUNCTION \"@_guard\".crosswalk(text) TO \"@_officer\"; END IF; END $do$;"
@@ -221,6 +231,7 @@ void roles_guard(const struct roles *roles) {
   involved(roles);
   roles_text(roles, SIGHT);
   roles_text(roles, FIGURES);
+  roles_text(roles, KEYS);
   roles_bulk(roles);
   for (size_t e = 0; e < store->model->entity_count; e++) {
     const struct shelf *shelf = &store->shelves[e];

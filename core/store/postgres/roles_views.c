@@ -82,10 +82,12 @@ static const struct {
     {ANALYST | AUDITOR, "release", "SELECT * FROM release"},
     {ANALYST | AUDITOR, "release_table", "SELECT * FROM release_table"},
     {ANALYST | AUDITOR, "release_cell", "SELECT * FROM release_cell"},
-    /* An officer opens what is sealed with the key file; the others see that keys exist. */
+    /* An officer opens what is sealed with the key file; the others see that keys exist, and after the file was
+     * replaced find the root of digests by it. */
     {OFFICER, "data_key", "SELECT key_id, wrapper, purpose, wrapped, made, retired FROM data_key"},
     {OPERATOR | ANALYST | AUDITOR | KEYS, "data_key",
-     "SELECT key_id, wrapper, purpose, NULL::bytea AS wrapped, made, retired FROM data_key"},
+     "SELECT key_id, wrapper, purpose, CASE WHEN purpose = 'digest' THEN wrapped END AS wrapped, made, retired "
+     "FROM data_key"},
 };
 
 static void make_view(const struct roles *roles, enum store_role role, const char *name, const char *select,

@@ -21,6 +21,7 @@
 #define ANALYST (1U << ROLE_ANALYST)
 #define OFFICER (1U << ROLE_OFFICER)
 #define AUDITOR (1U << ROLE_AUDITOR)
+#define KEYS (1U << ROLE_KEYS)
 #define EVERY ((1U << ROLE_COUNT) - 1)
 
 static struct peru peru;
@@ -132,7 +133,11 @@ static const struct {
     {"access grant c_analyst officer --institution PE/MP", 0, false},
     {"store backup out.dump", 0, false},
     {"store init", 0, true},
-    {"key linkage out.key --for PE/MP --reason x", 0, true},
+    {"key list", KEYS, false},
+    {"key linkage build/given.key --for PE/MP --reason x", KEYS, false},
+    {"key split build/given --shares 3 --needed 2", KEYS, false},
+    {"key rotate", 0, false},
+    {"key rotate --workspace-key", 0, false},
     {"handover", 0, false},
 };
 
@@ -140,6 +145,7 @@ static void every_command(void **state) {
   (void)state;
   unsigned tried = 0, refused = 0, wrong = 0;
   int64_t before = refusals();
+  shell("rm -rf build/given build/given.key && mkdir -p build/given");
   for (int role = 0; role < ROLE_COUNT; role++) {
     for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++) {
       bool allowed = (LINES[i].roles >> role & 1) != 0;
@@ -275,6 +281,57 @@ static void an_auditor_follows_a_figure(void **state) {
   works(folders[ROLE_AUDITOR], "audit verify");
 }
 
+/* The line of the secret of a linkage key. */
+static char *secret_of(const char *path) {
+  int code = 0;
+  char *line = shell_output(&code, "grep '^data: ' %s", path);
+  assert_int_equal(code, 0);
+  return line;
+}
+
+/* What an administrator of keys gives out is what the service would, also of a key file that took another's place: the
+ * root of digests is in the store then, and every role finds it. */
+static void keys_are_the_same(void **state) {
+  (void)state;
+  int code = 0;
+  works(service, "key linkage build/given/service.key --for PE/MP --reason x");
+  works(folders[ROLE_KEYS], "key check build/given/share-1-of-3.txt build/given/share-2-of-3.txt");
+  works(service, "key rotate --workspace-key");
+  works(service, "key rotate");
+  for (int role = 0; role < ROLE_COUNT; role++) {
+    shell("cp %s/puente.key %s/puente.key", service, folders[role]);
+    works(folders[role], "check");
+  }
+  works(folders[ROLE_AUDITOR], "audit list");
+  works(folders[ROLE_KEYS], "key linkage build/given/after.key --for PE/MP --reason x");
+  char *before = secret_of("build/given/service.key"), *theirs = secret_of("build/given.key"),
+       *after = secret_of("build/given/after.key");
+  assert_string_equal(before, theirs);
+  assert_string_equal(before, after);
+  free(before);
+  free(theirs);
+  free(after);
+  char *rows =
+      workspace_rows(service, "SELECT actor, purpose, body FROM audit WHERE event = 'key' AND actor = 'c_keys' "
+                              "ORDER BY sequence LIMIT 2");
+  assert_int_equal(strncmp(rows, "c_keys|x|{\"for\":\"PE/MP\",\"key\":\"", 31), 0);
+  assert_non_null(strstr(rows, "\nc_keys||{\"needed\":2,\"shares\":3,\"split\":\""));
+  free(rows);
+  /* By hand, too: of steps of theirs alone, and by nobody else. */
+  char *said =
+      shell_output(&code,
+                   "psql -XAtq '%s user=c_keys' -c \"SELECT trust_guard.key('x', '{\\\"step\\\":\\\"replaced\\\"}')\" "
+                   "-c 'SELECT count(wrapped) FROM trust_keys.data_key WHERE purpose <> '\\''digest'\\' 2>&1",
+                   postgres_start());
+  assert_non_null(strstr(said, "no step"));
+  assert_non_null(strstr(said, "\n0\n"));
+  free(said);
+  said = shell_output(&code, "psql -XAtq '%s user=c_auditor' -c \"SELECT trust_guard.key('x', '{}')\" 2>&1",
+                      postgres_start());
+  assert_non_null(strstr(said, "permission denied"));
+  free(said);
+}
+
 static void the_log_stands(void **state) {
   (void)state;
   int code = 0;
@@ -340,11 +397,9 @@ static void a_restore_keeps_roles_out(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_officer_explains), /* before an export opens all that is the officer's */
-      cmocka_unit_test(an_auditor_follows_a_figure),
-      cmocka_unit_test(every_command),
-      cmocka_unit_test(the_log_stands),
-      cmocka_unit_test(who_has_none_is_told),
-      cmocka_unit_test(a_restore_keeps_roles_out),
+      cmocka_unit_test(an_auditor_follows_a_figure), cmocka_unit_test(every_command),
+      cmocka_unit_test(keys_are_the_same),           cmocka_unit_test(the_log_stands),
+      cmocka_unit_test(who_has_none_is_told),        cmocka_unit_test(a_restore_keeps_roles_out),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
