@@ -213,14 +213,18 @@ static void test_shares_of_few_are_not_told(void **unused) {
 }
 
 /* Few of a year, many of a place: the years alone need hide little, and go on so when finer tables come with them. */
-static void add_many(void) {
+static void add_some(uint32_t count) {
   uint32_t state = 7;
   begin();
-  for (uint32_t i = 0; i < 900; i++) {
+  for (uint32_t i = 0; i < count; i++) {
     state = state * 1664525 + 1013904223;
     uint32_t year = (state >> 24) % 6, place = (state >> 16) % 12;
     rows[row_count++] = (struct disclose_row){.unit = units++, .atoms = {year == 5 && i % 8 != 0 ? 2 : year, place}};
   }
+}
+
+static void add_many(void) {
+  add_some(900);
 }
 
 static void test_lower_tiers_give_up_less(void **unused) {
@@ -247,6 +251,90 @@ static void test_lower_tiers_give_up_less(void **unused) {
   }
   assert_int_equal(run(11, axes, 2, tables, 4), OK);
   assert_true(hidden_in(0) + hidden_in(1) + hidden_in(2) > tiered);
+}
+
+/* Tiers go from the lowest up, in whatever order the tables come. */
+static void test_tiers_in_any_order(void **unused) {
+  static const uint32_t axes[] = {6, 12}, regions[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1};
+  const struct disclose_table tables[] = {
+      {.name = "fine", .levels = {{0, 6, NULL}, {1, 12, NULL}}, .level_count = 2, .tier = 3},
+      {.name = "region", .levels = {{0, 6, NULL}, {1, 2, regions}}, .level_count = 2, .tier = 2},
+      {.name = "place", .levels = {{1, 12, NULL}}, .level_count = 1, .tier = 1},
+      {.name = "year", .levels = {{0, 6, NULL}}, .level_count = 1}};
+  size_t hidden[4];
+  (void)unused;
+  add_many();
+  for (size_t count = 1; count <= 4; count++) { /* each tier by itself, without those above it */
+    assert_int_equal(run(11, axes, 2, tables + 4 - count, count), OK);
+    hidden[4 - count] = hidden_in(0);
+  }
+  for (size_t t = 0; t < 4; t++) {
+    assert_int_equal(hidden_in(t), hidden[t]);
+  }
+}
+
+/* The lowest of two is a tier of its own. */
+static void test_two_tiers_are_two(void **unused) {
+  static const uint32_t axes[] = {6, 12}, halves[] = {0, 0, 0, 1, 1, 1};
+  struct disclose_table tables[] = {
+      {.name = "half", .levels = {{0, 2, halves}, {1, 12, NULL}}, .level_count = 2},
+      {.name = "year", .levels = {{0, 6, NULL}}, .level_count = 1},
+      {.name = "fine", .levels = {{0, 6, NULL}, {1, 12, NULL}}, .level_count = 2, .tier = 1}};
+  (void)unused;
+  add_some(120);
+  assert_int_equal(run(11, axes, 2, tables, 3), OK);
+  size_t tiered = hidden_in(0) + hidden_in(1);
+  tables[2].tier = 0;
+  assert_int_equal(run(11, axes, 2, tables, 3), OK);
+  assert_true(tiered < hidden_in(0) + hidden_in(1));
+}
+
+/* ---- quiet tables ---- */
+
+/* A row of two, and its total, which a table before or this one shows. */
+static void run_row(uint32_t one, uint32_t other, bool quiet, const uint8_t *earlier) {
+  static const uint32_t axes[] = {3};
+  const struct disclose_table tables[] = {{.name = "row", .levels = {{0, 3, NULL}}, .level_count = 1, .quiet = quiet},
+                                          {.name = "total", .earlier = earlier}};
+  begin();
+  add(one, 0, 0);
+  add(other, 1, 0);
+  assert_int_equal(run(11, axes, 1, tables, 2), OK);
+}
+
+/* 1 and 10 of 11: told that neither is empty, nobody takes one for 11, and the total has to go; else it may stay. */
+static void test_quiet_tables_hide_which_are_empty(void **unused) {
+  (void)unused;
+  run_row(1, 10, false, NULL);
+  assert_int_equal(result.tables[1].status[0], DISCLOSE_BESIDE);
+  assert_int_equal(result.tables[0].status[2], DISCLOSE_SHOWN);
+  assert_null(result.tables[0].room);
+  run_row(1, 10, true, NULL);
+  assert_int_equal(result.tables[1].status[0], DISCLOSE_SHOWN);
+  assert_int_equal(result.tables[0].status[0], DISCLOSE_SMALL);
+  assert_int_equal(result.tables[0].status[1], DISCLOSE_SMALL);
+  assert_int_equal(result.tables[0].status[2], DISCLOSE_ABSENT);
+  assert_int_equal(result.exposed, 0);
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(result.tables[0].room[i].most, 11);
+    assert_true(result.tables[0].room[i].width >= 10);
+  }
+}
+
+/* 3 and 5, where a total of 8 is out already: no cell can be taken for 11. A quiet one keeps what is left, and tells
+ * how much that is. */
+static void test_quiet_tables_keep_what_room_there_is(void **unused) {
+  static const uint8_t shown[] = {DISCLOSE_SHOWN};
+  (void)unused;
+  run_row(3, 5, false, shown);
+  assert_int_equal(result.exposed, 2);
+  run_row(3, 5, true, shown);
+  assert_int_equal(result.exposed, 0);
+  assert_int_equal(hidden_in(0), 3);
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(result.tables[0].room[i].most, 8);
+    assert_int_equal(result.tables[0].room[i].width, 8);
+  }
 }
 
 /* A release made again from the same store hides what it hid, tier by tier. */
@@ -280,6 +368,10 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_k_of_one_hides_nothing),
                                      cmocka_unit_test(test_lower_tiers_give_up_less),
                                      cmocka_unit_test(test_earlier_tables_come_with_their_tiers),
+                                     cmocka_unit_test(test_tiers_in_any_order),
+                                     cmocka_unit_test(test_two_tiers_are_two),
+                                     cmocka_unit_test(test_quiet_tables_hide_which_are_empty),
+                                     cmocka_unit_test(test_quiet_tables_keep_what_room_there_is),
                                      cmocka_unit_test(test_nobody_is_shown_as_nobody),
                                      cmocka_unit_test(test_total_alone),
                                      cmocka_unit_test(test_one_row_hides_two),
