@@ -323,6 +323,53 @@ static void figures_say_what_they_are(void **kind) {
   free(text);
 }
 
+/* The line of the dictionary, up to its value. */
+static void has_fact(const struct terms_ground *ground, const char *item, long long value) {
+  char line[80], *text = program_read(ground->folder, "c/ctdc_dictionary.csv");
+  snprintf(line, sizeof line, "\n%s,%lld,", item, value);
+  if (strstr(text, line) == NULL) {
+    fail_msg("%s is not %lld:\n%s", item, value, text);
+  }
+  free(text);
+}
+
+/* What is told of the file is what is in it, and in the store. */
+static void counts_are_those_of_the_rows(void **kind) {
+  const struct terms_ground *ground = ground_of(kind);
+  static const int ks[] = {1, 5, 40};
+  struct sheet sheet;
+  for (size_t i = 0; i < sizeof ks / sizeof *ks; i++) {
+    char line[160];
+    set_k(ground, ks[i]);
+    json_t *told = json_loads(terms_run(ground, 0, "--json export ctdc --purpose test --out c"), 0, NULL);
+    long long rows = json_integer_value(json_object_get(told, "rows"));
+    long long complete = json_integer_value(json_object_get(told, "complete")), left_out = PERSONS - 20 - rows;
+    json_decref(told);
+    read_rows(ground, "c/ctdc.csv", &sheet);
+    free(sheet.text);
+    assert_int_equal(rows, sheet.count - 1);
+    assert_true(ks[i] == 1 ? complete == rows : complete < rows);
+    has_fact(ground, "k", ks[i]);
+    has_fact(ground, "share_of_victims", rows * 100 / (PERSONS - 20) / 5 * 5);
+    has_fact(ground, "snapshot_run", workspace_number(ground->folder, "SELECT max(run_id) FROM runs"));
+    has_fact(
+        ground, "linkage_waiting_pairs",
+        workspace_number(ground->folder, "SELECT count(*) FROM pairs WHERE kind = 'person' AND outcome = 'waiting'"));
+    const char *said = terms_run(ground, 0, "export ctdc --purpose test --out c");
+    snprintf(line, sizeof line, "%lld rows (%lld with all that is recorded), each combination at least %d times", rows,
+             complete, ks[i]);
+    assert_non_null(strstr(said, line));
+    if (left_out >= ks[i] || left_out == 0) {
+      snprintf(line, sizeof line, "not in the file: %lld victims of too few alike, ", left_out);
+      assert_non_null(strstr(said, line));
+    }
+    if (ks[i] <= 7) { /* three of the ten withdrew: nothing is kept of them */
+      assert_non_null(strstr(said, " alike, 7 by their consent"));
+    }
+  }
+  set_k(ground, 11);
+}
+
 static void is_in_the_log(void **kind) {
   const struct terms_ground *ground = ground_of(kind);
   terms_run(ground, 0, "export ctdc --purpose 'yearbook 9' --out l");
@@ -362,7 +409,8 @@ static int teardown_all(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {BOTH(no_combination_is_of_few), BOTH(values_are_those_of_records),
-                                     BOTH(nothing_names_anybody), BOTH(figures_say_what_they_are), BOTH(is_in_the_log)};
+  const struct CMUnitTest tests[] = {BOTH(no_combination_is_of_few),     BOTH(values_are_those_of_records),
+                                     BOTH(nothing_names_anybody),        BOTH(figures_say_what_they_are),
+                                     BOTH(counts_are_those_of_the_rows), BOTH(is_in_the_log)};
   return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }
