@@ -5,7 +5,7 @@
 #include "core/base/node.h"
 
 #include <stdio.h>
-#include <unicode/uloc.h>
+#include <unicode/uldnames.h>
 #include <unicode/ustring.h>
 
 enum { FILE_MOST = 16 << 20, NAME_MOST = 256 };
@@ -17,6 +17,7 @@ struct iso {
   const char **names;
   size_t name_count;
   bool language; /* for ICU: a language's name, else a country's */
+  ULocaleDisplayNames *spanish;
 };
 
 static const char *member(const struct node *entry, const char *name, struct arena *arena) {
@@ -25,19 +26,21 @@ static const char *member(const struct node *entry, const char *name, struct are
   return child == NULL || child->kind != NODE_TEXT ? NULL : arena_text(arena, child->text);
 }
 
-/* The name in Spanish as ICU has it; NULL where it knows none. */
-static const char *spanish_name(const struct iso *iso, const char *code, struct arena *arena) {
+/* The name in Spanish as ICU has it; NULL where it knows none. Of languages ICU's names go by codes of two letters,
+ * where there is one. */
+static const char *spanish_name(const struct iso *iso, const struct node *entry, const char *code,
+                                struct arena *arena) {
   UChar wide[NAME_MOST];
-  char locale[16], name[NAME_MOST * 3];
+  char name[NAME_MOST * 3];
   int32_t len = 0;
   UErrorCode status = U_ZERO_ERROR;
-  snprintf(locale, sizeof locale, iso->language ? "%s" : "und_%s", code);
   if (iso->language) {
-    uloc_getDisplayLanguage(locale, "es", wide, NAME_MOST, &status);
+    const char *shorter = member(entry, "alpha_2", arena);
+    uldn_languageDisplayName(iso->spanish, shorter == NULL ? code : shorter, wide, NAME_MOST, &status);
   } else {
-    uloc_getDisplayCountry(locale, "es", wide, NAME_MOST, &status);
+    uldn_regionDisplayName(iso->spanish, code, wide, NAME_MOST, &status);
   }
-  if (U_FAILURE(status) || status == U_USING_DEFAULT_WARNING || status == U_STRING_NOT_TERMINATED_WARNING) {
+  if (U_FAILURE(status) || status == U_STRING_NOT_TERMINATED_WARNING) {
     return NULL;
   }
   u_strToUTF8(name, sizeof name, &len, wide, -1, &status);
@@ -65,7 +68,7 @@ static enum status add_entry(const struct iso *iso, const struct node *entry, st
   }
   uint32_t position;
   const char *name = english_name(iso, entry, arena);
-  const char *spanish = spanish_name(iso, code.code, arena);
+  const char *spanish = spanish_name(iso, entry, code.code, arena);
   code.label_en = name == NULL ? code.code : name;
   code.label_es = spanish == NULL ? code.label_en : spanish;
   enum status status = codelist_add_code(list, &code, &position, error);
@@ -104,7 +107,7 @@ static enum status add_entries(const struct iso *iso, struct slice text, struct 
   return status;
 }
 
-static enum status read_table(const struct iso *iso, struct arena *arena, struct codelist *list, struct error *error) {
+static enum status read_table(struct iso *iso, struct arena *arena, struct codelist *list, struct error *error) {
   const char *path = arena_printf(arena, "/usr/share/iso-codes/json/iso_%s.json", iso->table);
   if (path == NULL) {
     return error_memory(error);
@@ -119,8 +122,11 @@ static enum status read_table(const struct iso *iso, struct arena *arena, struct
     status = ERR_CONFIG;
   } else if (status == OK) {
     const struct sha256 digest = sha256_of(buffer_view(&text));
+    UErrorCode fault = U_ZERO_ERROR;
     list->digest = sha256_pair(1, &list->digest, &digest);
-    status = add_entries(iso, buffer_view(&text), arena, list, error);
+    iso->spanish = uldn_open("es", ULDN_STANDARD_NAMES, &fault);
+    status = U_FAILURE(fault) ? error_memory(error) : add_entries(iso, buffer_view(&text), arena, list, error);
+    uldn_close(iso->spanish);
     if (status != OK && error->place[0] == '\0') {
       error_place(error, "%s", path);
     }
