@@ -29,6 +29,9 @@ ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -DPUENTE_VERSION='"$(VERSION)"' -I. $(WARNI
 LIBRARIES := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -pthread -lm
 SANITIZE := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
+# Tests start thousands of sanitized programs: at a fixed address, each has 1,800 pages less to mend.
+FIXED = $(if $(findstring -fsanitize=address,$(CFLAGS)),-no-pie)
+
 MAIN := core/main.c
 LIBRARY_SOURCES := $(filter-out $(MAIN),$(sort $(shell find core connectors mapping -name '*.c')))
 OBJECTS := $(LIBRARY_SOURCES:%.c=$(BUILD)/obj/%.o)
@@ -58,7 +61,7 @@ all: $(BUILD)/puente $(BUILD)/puente.1 $(BUILD)/audit-verify $(CATALOGS)
 # ---- the program ----
 
 $(BUILD)/configured:
-	@pkg-config --exists $(PACKAGES) || { echo "puente: libraries are missing: run 'make deps' (installs them)" >&2; exit 1; }
+	@pkg-config --exists $(PACKAGES) 2>/dev/null || { echo "puente: libraries are missing: run 'make deps' (installs them)" >&2; exit 1; }
 	@mkdir -p $(BUILD) && touch $@
 
 $(BUILD)/obj/%.o: %.c Makefile | $(BUILD)/configured
@@ -71,11 +74,11 @@ $(BUILD)/libpuente.a: $(OBJECTS)
 
 $(BUILD)/puente: $(BUILD)/obj/$(MAIN:.c=.o) $(BUILD)/libpuente.a
 	@echo "  LD $@"
-	@$(CC) $(CFLAGS) -o $@ $^ $(LIBRARIES)
+	@$(CC) $(CFLAGS) $(FIXED) -o $@ $^ $(LIBRARIES)
 
 $(BUILD)/puente-simulator: $(SIMULATOR:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
 	@echo "  LD $@"
-	@$(CC) $(CFLAGS) -o $@ $^ $(LIBRARIES)
+	@$(CC) $(CFLAGS) $(FIXED) -o $@ $^ $(LIBRARIES)
 
 # The second verifier of the audit log: a file of its own, on purpose without anything of the program's.
 $(BUILD)/audit-verify: examples/audit/verify.c | $(BUILD)/configured
@@ -92,7 +95,7 @@ $(BUILD)/locale/%/LC_MESSAGES/puente.mo: po/%.po
 # ---- tests: one program a file, the whole library and tests/support linked in ----
 
 # Hundreds of programs with sanitizers are linked: lld needs a fraction of the time.
-FAST_LINK := $(if $(shell command -v ld.lld),-fuse-ld=lld)
+FAST_LINK := $(FIXED) $(if $(shell command -v ld.lld),-fuse-ld=lld)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_HELPERS:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
 	@mkdir -p $(@D)
