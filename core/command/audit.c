@@ -55,7 +55,8 @@ static enum status verify_store(const struct globals *globals, const struct requ
   struct workspace workspace;
   struct checkpoint checkpoints[CHECKPOINTS_MOST];
   size_t count = request->checkpoints.count;
-  enum status status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
+  const struct workspace_opening opening = {.path = globals->config, .mode = WORKSPACE_READ, .bare = !request->records};
+  enum status status = workspace_open_as(&opening, &workspace, error);
   if (status != OK) {
     return status;
   }
@@ -161,7 +162,7 @@ static enum status list(const struct globals *globals, struct request *request, 
   struct workspace workspace;
   enum status status = read_filter(request, error);
   if (status == OK) {
-    status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
+    status = workspace_open_bare(globals->config, WORKSPACE_READ, &workspace, error);
   }
   if (status != OK) {
     return status;
@@ -212,7 +213,7 @@ static enum status export_log(const struct globals *globals, const struct reques
   enum auditing_form form = AUDITING_JSONL;
   int64_t entries = 0;
   enum status status = read_form(request->format, &form, error);
-  status = status == OK ? workspace_open(globals->config, WORKSPACE_READ, &workspace, error) : status;
+  status = status == OK ? workspace_open_bare(globals->config, WORKSPACE_READ, &workspace, error) : status;
   if (status != OK) {
     return status;
   }
@@ -228,7 +229,7 @@ static enum status checkpoint(const struct globals *globals, const char *path, s
   struct workspace workspace;
   struct checkpoint made;
   struct buffer text;
-  enum status status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_READ, &workspace, error);
   if (status != OK) {
     return status;
   }

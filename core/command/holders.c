@@ -14,7 +14,7 @@ enum status holders_tell_sending(const struct globals *globals, struct error *er
   struct workspace workspace;
   const struct holders_job job = {.limits = NULL};
   struct holders_done done;
-  enum status status = workspace_open(globals->config, WORKSPACE_WRITE, &workspace, error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_WRITE, &workspace, error);
   if (status != OK) {
     return status;
   }
@@ -60,7 +60,7 @@ enum status holders_tell_receipts(const struct globals *globals, struct error *e
                                          {.name = "receipt", .title = _("what they answered"), .most = 60},
                                          {.name = "hash", .title = _("hash"), .most = 12}};
   struct workspace workspace;
-  enum status status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_READ, &workspace, error);
   if (status != OK) {
     return status;
   }

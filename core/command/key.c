@@ -35,7 +35,7 @@ static enum status print_key(void *context, const struct data_key *key, struct e
 static enum status list(const struct globals *globals, struct error *error) {
   struct workspace workspace;
   bool json = globals->json;
-  enum status status = workspace_open(globals->config, WORKSPACE_READ, &workspace, error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_READ, &workspace, error);
   if (status != OK) {
     return status;
   }
@@ -48,7 +48,8 @@ static enum status list(const struct globals *globals, struct error *error) {
 static enum status rotate(const struct globals *globals, bool resume, struct error *error) {
   struct workspace workspace;
   struct rotation_done done;
-  const struct workspace_opening opening = {.path = globals->config, .mode = WORKSPACE_WRITE, .stop = stop_flag()};
+  const struct workspace_opening opening = {
+      .path = globals->config, .mode = WORKSPACE_WRITE, .bare = true, .stop = stop_flag()};
   enum status status = workspace_open_as(&opening, &workspace, error);
   if (status != OK) {
     return status;
@@ -66,7 +67,8 @@ static enum status rotate(const struct globals *globals, bool resume, struct err
 static enum status replace(const struct globals *globals, struct error *error) {
   struct workspace workspace;
   struct replaced_key replaced;
-  const struct workspace_opening opening = {.path = globals->config, .mode = WORKSPACE_WRITE, .stop = stop_flag()};
+  const struct workspace_opening opening = {
+      .path = globals->config, .mode = WORKSPACE_WRITE, .bare = true, .stop = stop_flag()};
   enum status status = workspace_open_as(&opening, &workspace, error);
   if (status != OK) {
     return status;
@@ -106,7 +108,7 @@ static enum status split(const struct globals *globals, const struct chosen *cho
       || (chosen->needed != NULL && !read_count(chosen->needed, &needed))) {
     return error_set(error, ERR_USAGE, _("--shares and --needed take a number from 2 to %d"), SHARES_MOST);
   }
-  enum status status = workspace_open(globals->config, WORKSPACE_WRITE, &workspace, error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_WRITE, &workspace, error);
   if (status != OK) {
     return status;
   }
@@ -125,7 +127,7 @@ static enum status split(const struct globals *globals, const struct chosen *cho
 static enum status join(const struct globals *globals, char **files, size_t count, struct error *error) {
   struct workspace workspace;
   bool asked = false;
-  enum status status = workspace_open(globals->config, WORKSPACE_CONFIG, &workspace, error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_CONFIG, &workspace, error);
   if (status != OK) {
     return status;
   }
@@ -165,7 +167,7 @@ static void print_check(const struct globals *globals, const struct escrow_check
 static enum status check_shares(const struct globals *globals, char **files, size_t count, struct error *error) {
   struct workspace workspace;
   struct escrow_check check;
-  enum status status = workspace_open(globals->config, WORKSPACE_CONFIG, &workspace, error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_CONFIG, &workspace, error);
   if (status != OK) {
     return status;
   }
@@ -191,7 +193,7 @@ static enum status linkage(const struct globals *globals, const struct chosen *c
     error_hint(error, "%s", _("the log keeps who was given the linkage key, and why"));
     return ERR_USAGE;
   }
-  enum status status = workspace_open(globals->config, WORKSPACE_WRITE, &workspace, error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_WRITE, &workspace, error);
   if (status != OK) {
     return status;
   }

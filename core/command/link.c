@@ -117,7 +117,8 @@ static int run(const struct globals *globals, int argc, char **argv) {
   }
   struct workspace workspace;
   struct error error;
-  const struct workspace_opening opening = {.path = globals->config, .mode = WORKSPACE_WRITE, .stop = stop_flag()};
+  const struct workspace_opening opening = {
+      .path = globals->config, .mode = WORKSPACE_WRITE, .bare = true, .stop = stop_flag()};
   if (workspace_open_as(&opening, &workspace, &error) != OK) {
     return command_fail(&error);
   }

@@ -44,7 +44,7 @@ static int run_list(const struct globals *globals, const char *source) {
   struct workspace workspace;
   struct setaside_list list;
   struct error error;
-  enum status status = workspace_open(globals->config, WORKSPACE_READ, &workspace, &error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_READ, &workspace, &error);
   if (status != OK) {
     return command_fail(&error);
   }
@@ -163,7 +163,7 @@ static int run_show(const struct globals *globals, const char *reference, const 
   struct workspace workspace;
   struct error error;
   enum workspace_mode mode = request->reveal ? WORKSPACE_WRITE : WORKSPACE_READ;
-  enum status status = workspace_open(globals->config, mode, &workspace, &error);
+  enum status status = workspace_open_bare(globals->config, mode, &workspace, &error);
   if (status != OK) {
     return command_fail(&error);
   }
@@ -248,7 +248,7 @@ static int run_dismiss(const struct globals *globals, const char *const *referen
   }
   struct workspace workspace;
   struct error error;
-  enum status status = workspace_open(globals->config, WORKSPACE_WRITE, &workspace, &error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_WRITE, &workspace, &error);
   if (status != OK) {
     return command_fail(&error);
   }

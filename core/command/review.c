@@ -320,7 +320,7 @@ static int run_decide(const struct globals *globals, const int64_t rows[2], bool
   if (reason == NULL || reason[0] == '\0') {
     return command_misused(&command_review, "%s", _("a reason is needed: --reason TEXT"));
   }
-  if (workspace_open(globals->config, WORKSPACE_WRITE, &workspace, &error) != OK) {
+  if (workspace_open_bare(globals->config, WORKSPACE_WRITE, &workspace, &error) != OK) {
     return command_fail(&error);
   }
   enum status status = review_decide(&workspace, rows[0], rows[1], same, reason, &decided, &error);

@@ -17,7 +17,7 @@ struct chosen {
 /* The configuration with what opens its store. */
 static enum status options_of(const struct globals *globals, struct workspace *workspace, struct store_options *options,
                               char **password, struct error *error) {
-  enum status status = workspace_open(globals->config, WORKSPACE_CONFIG, workspace, error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_CONFIG, workspace, error);
   if (status != OK) {
     return status;
   }
@@ -138,13 +138,13 @@ static void print_backup(const struct globals *globals, const struct backup_done
 
 /* For writing, so that the copy is noted in the store; one that cannot be written is copied all the same. */
 static enum status open_to_copy(const struct globals *globals, struct workspace *workspace, struct error *error) {
-  enum status status = workspace_open(globals->config, WORKSPACE_READ, workspace, error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_READ, workspace, error);
   if (status != OK) {
     return status;
   }
   struct workspace writing;
   struct error ignored;
-  if (workspace_open(globals->config, WORKSPACE_WRITE, &writing, &ignored) == OK) {
+  if (workspace_open_bare(globals->config, WORKSPACE_WRITE, &writing, &ignored) == OK) {
     workspace_close(workspace);
     *workspace = writing;
   }
@@ -216,7 +216,7 @@ static void print_restored(const struct globals *globals, const char *file, cons
 static enum status restore(const struct globals *globals, const char *file, bool *partly, struct error *error) {
   struct workspace workspace;
   struct restore_done done;
-  enum status status = workspace_open(globals->config, WORKSPACE_CONFIG, &workspace, error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_CONFIG, &workspace, error);
   if (status != OK) {
     return status;
   }
@@ -234,7 +234,7 @@ static enum status rollback(const struct globals *globals, bool *partly, struct 
   struct workspace workspace;
   struct restore_done done;
   struct buffer file;
-  enum status status = workspace_open(globals->config, WORKSPACE_CONFIG, &workspace, error);
+  enum status status = workspace_open_bare(globals->config, WORKSPACE_CONFIG, &workspace, error);
   if (status != OK) {
     return status;
   }
@@ -289,7 +289,7 @@ static enum status verify(const struct globals *globals, const struct chosen *ch
   struct workspace workspace;
   struct verify_done done;
   enum workspace_mode mode = chosen->file == NULL ? WORKSPACE_READ : WORKSPACE_CONFIG;
-  enum status status = workspace_open(globals->config, mode, &workspace, error);
+  enum status status = workspace_open_bare(globals->config, mode, &workspace, error);
   if (status != OK) {
     return status;
   }

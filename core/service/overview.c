@@ -372,9 +372,9 @@ enum status overview_read(const struct workspace *workspace, struct overview *ov
 enum status service_overview(const char *config_path, struct workspace *workspace, struct overview *overview,
                              struct error *error) {
   *overview = (struct overview){.memory = NULL};
-  enum status status = workspace_open(config_path, WORKSPACE_READ, workspace, error);
+  enum status status = workspace_open_bare(config_path, WORKSPACE_READ, workspace, error);
   if (status == ERR_NOT_FOUND) {
-    status = workspace_open(config_path, WORKSPACE_CONFIG, workspace, error);
+    status = workspace_open_bare(config_path, WORKSPACE_CONFIG, workspace, error);
   }
   status = status == OK ? overview_read(workspace, overview, error) : status;
   if (status != OK) {

@@ -126,7 +126,7 @@ static enum status enter_store(struct workspace *workspace, const struct workspa
   bool writes = opening->mode == WORKSPACE_WRITE && !access_restricted(workspace);
   status = writes ? register_sources(workspace, error) : read_sources(workspace, error);
   status = status == OK ? approved_read(workspace, error) : status;
-  status = status == OK ? approved_lists(workspace, error) : status;
+  status = status == OK && !opening->bare ? approved_lists(workspace, error) : status;
   return status == OK && writes ? config_log(workspace, error) : status;
 }
 
@@ -137,7 +137,7 @@ static enum status open_parts(struct workspace *workspace, const struct workspac
   /* Where they need approval, a mistake in a file that waits does no harm. */
   bool later = config->approval[TEXT_CODELIST] && (mode == WORKSPACE_READ || mode == WORKSPACE_WRITE);
   enum status status = model_load(config->model_folder, &workspace->model, error);
-  if (status == OK && !later) {
+  if (status == OK && !later && !opening->bare) {
     status = codelists_load(config->codelist_folders, 2, &workspace->lists, error);
   }
   if (status == OK) {
@@ -167,6 +167,12 @@ static enum status check_actor(struct error *error) {
 enum status workspace_open(const char *config_path, enum workspace_mode mode, struct workspace *workspace,
                            struct error *error) {
   const struct workspace_opening opening = {.path = config_path, .mode = mode};
+  return workspace_open_as(&opening, workspace, error);
+}
+
+enum status workspace_open_bare(const char *config_path, enum workspace_mode mode, struct workspace *workspace,
+                                struct error *error) {
+  const struct workspace_opening opening = {.path = config_path, .mode = mode, .bare = true};
   return workspace_open_as(&opening, workspace, error);
 }
 

@@ -15,7 +15,7 @@ enum workspace_mode {
 struct workspace {
   struct config *config;
   struct model *model;
-  struct codelists *lists;
+  struct codelists *lists; /* NULL where it was opened bare */
   struct error unfit; /* why the approved code lists cannot be used; code OK: they can. `lists` has the program's */
   struct approved_texts *texts; /* which texts count where `approval:` requires a second person; NULL: the files */
   struct key *key;
@@ -28,11 +28,16 @@ struct workspace {
 
 enum status workspace_open(const char *config_path, enum workspace_mode mode, struct workspace *workspace,
                            struct error *error) MUST_CHECK;
+/* The same without code lists, for what reads no mapping and labels no code: they are half of what opening costs, and a
+ * mistake in one does not keep such a command from its work. */
+enum status workspace_open_bare(const char *config_path, enum workspace_mode mode, struct workspace *workspace,
+                                struct error *error) MUST_CHECK;
 /* The same for work that may wait, and for the daemon's threads, which share a configuration. */
 struct workspace_opening {
   const char *path;      /* of puente.yaml, where `config` is NULL */
   struct config *config; /* read already; stays the caller's, longer than the workspace */
   enum workspace_mode mode;
+  bool bare;               /* without code lists: `lists` stays NULL */
   const atomic_bool *stop; /* another writer of the store is waited for until it is set; NULL: for half a minute */
 };
 enum status workspace_open_as(const struct workspace_opening *opening, struct workspace *workspace,

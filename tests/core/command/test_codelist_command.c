@@ -42,6 +42,27 @@ static void test_an_unknown_list_names_the_nearest(void **state) {
   free(text);
 }
 
+/* What looks at the store alone does not read them. */
+static void test_a_mistake_stops_only_what_needs_lists(void **state) {
+  (void)state;
+  static const char *const fine[] = {"store init", "status", "quarantine list", "audit verify"};
+  char *folder = temp_make(), *text = NULL;
+  shell("echo 'name: test' >%s/puente.yaml && mkdir %s/codelists", folder, folder);
+  workspace_key(folder);
+  shell("printf 'list: sex\\ncodes: nonsense\\n' >%s/codelists/sex.yaml", folder);
+  for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+    if (workspace_run(folder, fine[i], &text) != 0) {
+      fail_msg("%s: %s", fine[i], text);
+    }
+    free(text);
+  }
+  assert_int_equal(workspace_run(folder, "report sources 2>&1", &text), 2);
+  assert_non_null(strstr(text, "codes: CODE: {en: …, es: …} is expected here"));
+  assert_non_null(strstr(text, "codelists/sex.yaml:2:8"));
+  free(text);
+  temp_remove(folder);
+}
+
 static void test_districts_become_a_list_of_the_workspace(void **state) {
   (void)state;
   if (access(UBIGEO, R_OK) != 0) {
@@ -74,6 +95,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_list_is_shown),
       cmocka_unit_test(test_an_unknown_list_names_the_nearest),
+      cmocka_unit_test(test_a_mistake_stops_only_what_needs_lists),
       cmocka_unit_test(test_districts_become_a_list_of_the_workspace),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
