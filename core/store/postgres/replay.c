@@ -11,7 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE_SIZE = 64 << 10, STATEMENT_MOST = 4 << 20, ALONE_TRIES = 40, ALONE_NANOSECONDS = 50000000 };
+enum {
+  PIECE_SIZE = 64 << 10,
+  STATEMENT_MOST = 4 << 20,
+  ALONE_TRIES = 40,
+  ALONE_NANOSECONDS = 50000000,
+  ASIDE_MOST = 100
+};
 
 struct replay {
   const char *schema;
@@ -221,9 +227,10 @@ static enum status one_row(struct postgres *self, const char *sql, bool *found, 
   return status;
 }
 
-static enum status has_schema(struct postgres *self, const char *end, bool *found, struct error *error) {
+static enum status has_schema(struct postgres *self, const char *name, const char *end, bool *found,
+                              struct error *error) {
   char sql[160];
-  snprintf(sql, sizeof sql, "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = '%s%s'", self->schema, end);
+  snprintf(sql, sizeof sql, "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = '%s%s'", name, end);
   return one_row(self, sql, found, error);
 }
 
@@ -231,8 +238,8 @@ static enum status has_schema(struct postgres *self, const char *end, bool *foun
  * sees it. */
 static enum status change_places(struct postgres *self, const char *aside, struct error *error) {
   bool tables = false, views = false;
-  enum status status = has_schema(self, "", &tables, error);
-  status = status == OK ? has_schema(self, "_views", &views, error) : status;
+  enum status status = has_schema(self, self->schema, "", &tables, error);
+  status = status == OK ? has_schema(self, self->schema, "_views", &views, error) : status;
   if (status == OK && tables) {
     status = run_format(self->connection, error, "ALTER SCHEMA \"%s\" RENAME TO \"%s\"", self->schema, aside);
   }
@@ -297,17 +304,28 @@ static enum status refuse_others(struct postgres *self, struct error *error) {
   return status;
 }
 
+/* SCHEMA_20261122_041500, and _1 where two were put aside in one second. Empty: there is no store yet. */
 static enum status name_aside(struct postgres *self, struct buffer *aside, struct error *error) {
   char now[TIMESTAMP_TEXT_SIZE];
   int version = 0;
+  bool taken = true;
   enum status status = postgres_driver.version(&self->driver, &version, error);
   if (status != OK || version == 0) {
     return status;
   }
   clock_format(clock_now(), now);
-  buffer_printf(aside, "%.20s_%.4s%.2s%.2s_%.2s%.2s%.2s", self->schema, now, now + 5, now + 8, now + 11, now + 14,
-                now + 17);
-  return buffer_check(aside, "schema", error);
+  for (int number = 0; number < ASIDE_MOST && taken && status == OK; number++) {
+    buffer_reset(aside);
+    buffer_printf(aside, "%.20s_%.4s%.2s%.2s_%.2s%.2s%.2s", self->schema, now, now + 5, now + 8, now + 11, now + 14,
+                  now + 17);
+    if (number > 0) {
+      buffer_printf(aside, "_%d", number);
+    }
+    status = buffer_check(aside, "schema", error);
+    status = status == OK ? has_schema(self, aside->data, "", &taken, error) : status;
+  }
+  return status == OK && taken ? error_set(error, ERR_LIMIT, "%s", _("a hundred former stores lie beside the store"))
+                               : status;
 }
 
 static enum status restore_into(struct postgres *self, const char *file, struct buffer *aside, struct error *error) {

@@ -378,6 +378,24 @@ static void test_restore(void **state) {
   TEXT_IS(query_text(stand, "SELECT count(*) FROM records"), "40");
 }
 
+/* Both former stores are kept, each under its own name. */
+static void test_restore_twice_in_a_second(void **state) {
+  struct stand *stand = *state;
+  struct backup_made made;
+  fill(stand);
+  char *path = place(stand, "copy");
+  copy_to(stand, path, &made);
+  holdings_free(&made.holdings);
+  char *then = fingerprint(stand);
+  add_records(stand, "later", 5);
+  close_store(stand);
+  setenv("PUENTE_CLOCK", "2026-01-02T03:04:05Z", 1);
+  restored_is(stand, path, then, "45");
+  restored_is(stand, path, then, "40");
+  unsetenv("PUENTE_CLOCK");
+  free(then);
+}
+
 static void refused(struct stand *stand, const struct store_options *options, const char *copy, enum status wanted,
                     const char *message) {
   struct error error;
@@ -660,6 +678,7 @@ int main(void) {
       EACH(test_stopped),
       EACH(test_disk_full),
       EACH(test_restore),
+      EACH(test_restore_twice_in_a_second),
       EACH(test_refusals),
       EACH(test_damaged),
       EACH(test_altered_log),
