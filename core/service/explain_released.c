@@ -103,7 +103,7 @@ static enum status no_cell(const struct telling *telling, struct error *error) {
   if (names == NULL) {
     return error_memory(error);
   }
-  for (size_t f = 0; f < telling->plan.by_count; f++) {
+  for (size_t f = 0; f < telling->plan.by_count && telling->count > 0; f++) {
     const char *value = telling->wanted.values[f];
     bool known = false;
     for (size_t i = 0; i < telling->count; i++) {
@@ -125,8 +125,9 @@ static enum status no_cell(const struct telling *telling, struct error *error) {
             telling->base > 0 ? _("table '%s' has no cell %s: it counted nobody, or few who round to zero")
                               : _("table '%s' has no cell %s: it counted nobody"),
             telling->table->name, release_cell_name(&telling->plan, &telling->wanted, telling->arena));
-  error_hint(error, _("the nearest is %s"),
-             best == NULL ? "-" : release_cell_name(&telling->plan, best, telling->arena));
+  if (best != NULL) {
+    error_hint(error, _("the nearest is %s"), release_cell_name(&telling->plan, best, telling->arena));
+  }
   return ERR_USAGE;
 }
 

@@ -272,6 +272,18 @@ static void test_terms_that_steer_nothing(void **state) {
            "sex,sex=male,1,2,changed_records:demo\n");
 }
 
+/* Of nobody there is no figure to explain, and no nearest one either. */
+static void test_empty_table(void **state) {
+  (void)state;
+  program_write(folder, "releases/sexes.yaml",
+                "release: sexes\ntables:\n  sex: {indicator: victims, by: [sex]}\n"
+                "  nobody: {indicator: accused, by: [sex]}\n");
+  done("release create sexes --purpose test");
+  struct said said = program_run(folder, "explain figure --release sexes nobody --by sex=female");
+  assert_int_equal(said.code, 2);
+  assert_string_equal(said.err, "error: table 'nobody' has no cell sex=female: it counted nobody\n");
+}
+
 #define BOTH(test)                                                                                                     \
   cmocka_unit_test_setup_teardown(test, setup, teardown), {                                                            \
 #test " (postgres)", test, setup_postgres, teardown, NULL                                                          \
@@ -292,6 +304,7 @@ int main(void) {
       BOTH(test_terms_of_time),
       BOTH(test_terms_of_fields),
       BOTH(test_terms_that_steer_nothing),
+      BOTH(test_empty_table),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
