@@ -120,7 +120,7 @@ static enum status explain(const struct link_plan *plan, const struct link_recor
   struct prepared prepared = {0};
   struct blocks blocks = {0};
   struct weights *weights = NULL;
-  enum status status = prepared_init(&prepared, plan, records, error);
+  enum status status = prepared_init(&prepared, plan, records, 1, error);
   status = status == OK ? blocks_init(&blocks, &prepared, model->secret, model, 1, error) : status;
   status = status == OK ? weights_make(&prepared, model, &weights, error) : status;
   struct judge judge = {.prepared = &prepared, .blocks = &blocks, .weights = weights};

@@ -58,7 +58,7 @@ static enum status prepare(struct linking *l) {
   const struct link_model *model = l->options->model;
   uint8_t secret[16];
   enum status status = say(l, "prepare");
-  status = status == OK ? prepared_init(&l->prepared, l->plan, l->records, l->error) : status;
+  status = status == OK ? prepared_init(&l->prepared, l->plan, l->records, l->scorer.threads, l->error) : status;
   status = status == OK ? say(l, "block") : status;
   if (status == OK) {
     learn_secret(l->plan->train.seed, secret);
@@ -189,7 +189,7 @@ enum status link_keys(const struct link_plan *plan, const struct link_records *r
   struct link_options options = {.model = model};
   struct linking l = {.plan = plan, .records = records, .options = &options, .error = error};
   enum status status = check_input(&l);
-  status = status == OK ? prepared_init(&l.prepared, plan, records, error) : status;
+  status = status == OK ? prepared_init(&l.prepared, plan, records, 1, error) : status;
   for (uint32_t i = 0; status == OK && i < records->count; i++) {
     status = visit_keys(&l.prepared, model, secret, i, visit, context, error);
   }

@@ -1,13 +1,12 @@
 #include "core/link/prepare.h"
 
 #include "core/base/log.h"
-#include "core/base/text.h"
-#include "core/link/values.h"
+#include "core/link/crew.h"
+#include "core/link/prepare_numbers.h"
 
 #include <endian.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-
-enum { DOCUMENT_LENGTH_LEAST = 5, YEAR_LEAST = 1000, AGE_MOST = 150, TEXT_MOST = 1 << 24 };
 
 struct preparing {
   struct prepared *prepared;
@@ -17,12 +16,8 @@ struct preparing {
 
 /* ---- numbers of dictionary values ---- */
 
-/* What becomes of one dictionary value: a number, or LINK_MISSING. */
-typedef enum status number_value(struct prepared *prepared, struct comparison_values *values, struct slice text,
-                                 uint32_t *number, struct error *error);
-
-/* By dictionary value; freed by the caller. */
-static enum status number_column(struct prepared *p, struct comparison_values *values, const struct link_column *column,
+/* By dictionary value: its number, or LINK_MISSING; freed by the caller. */
+static enum status number_column(struct comparison_values *values, const struct link_column *column,
                                  number_value *number_one, uint32_t **numbers, struct error *error) {
   uint32_t count = map_count(column->dictionary);
   enum status status = OK;
@@ -32,8 +27,8 @@ static enum status number_column(struct prepared *p, struct comparison_values *v
   }
   for (uint32_t i = 0; status == OK && i < count; i++) {
     (*numbers)[i] = LINK_MISSING;
-    status = number_one(p, values, map_key(column->dictionary, i), &(*numbers)[i], error);
-    arena_reset(p->standard->arena);
+    status = number_one(values, map_key(column->dictionary, i), &(*numbers)[i], error);
+    arena_reset(values->scratch);
   }
   if (status != OK) {
     free(*numbers);
@@ -47,254 +42,36 @@ static uint32_t number_at(const struct link_column *column, const uint32_t *numb
   return value == LINK_MISSING ? LINK_MISSING : numbers[value];
 }
 
-static enum status number_name(struct prepared *p, struct comparison_values *values, struct slice text,
-                               uint32_t *number, struct error *error) {
-  struct name name;
-  (void)values;
-  enum status status = standard_name(p->standard, text, &name, error);
-  p->overlong_names += name.overlong;
-  return status == OK ? names_add(p->names, name.tokens, name.count, number, error) : status;
-}
-
 static enum status column_names(struct preparing *preparing, unsigned column, struct error *error) {
+  const struct prepared *p = preparing->prepared;
+  const struct link_column *named = preparing->columns[column];
+  uint32_t count = map_count(named->dictionary);
+  size_t overlong = 0;
+  enum status status = OK;
   if (preparing->names[column] != NULL) {
     return OK;
   }
-  const struct link_column *named = preparing->columns[column];
-  preparing->prepared->overlong_names = 0;
-  enum status status = number_column(preparing->prepared, NULL, named, number_name, &preparing->names[column], error);
-  if (status == OK && preparing->prepared->overlong_names > 0) {
+  uint32_t *numbers = malloc((count + (size_t)1) * sizeof *numbers);
+  preparing->names[column] = numbers;
+  if (numbers == NULL) {
+    return error_memory(error);
+  }
+  for (uint32_t i = 0; status == OK && i < count; i++) {
+    struct name name;
+    status = standard_name(p->standard, map_key(named->dictionary, i), &name, error);
+    status = status == OK ? names_add(p->names, name.tokens, name.count, &numbers[i], error) : status;
+    overlong += status == OK && name.overlong;
+    arena_reset(p->standard->arena);
+  }
+  if (status == OK && overlong > 0) {
     log_message(LEVEL_WARNING, _("column %s: %zu values are too long for a name and are taken as missing"), named->name,
-                preparing->prepared->overlong_names);
+                overlong);
   }
   return status;
 }
 
 static uint32_t name_at(const struct preparing *preparing, unsigned column, size_t record) {
   return number_at(preparing->columns[column], preparing->names[column], record);
-}
-
-static bool is_listed(struct slice text, const char *const *list, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    if (slice_is(text, list[i])) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/* ---- documents, text, numbers of filings ---- */
-
-/* Adds a text that is not empty, with its signature. */
-static enum status add_text(struct comparison_values *values, struct slice text, uint32_t *number,
-                            struct error *error) {
-  uint32_t known = values->texts.numbering.count;
-  if (text.data == NULL) {
-    return error_memory(error);
-  }
-  if (text.len == 0) {
-    return OK;
-  }
-  enum status status = array_reserve(&values->looks, &values->look_room, known, sizeof *values->looks, error);
-  status = status == OK ? texts_add(&values->texts, text, number, error) : status;
-  if (status == OK && *number == known) {
-    values->looks[known].length = (uint32_t)text.len;
-    text.len = text.len < SIMILAR_LENGTH_MOST ? text.len : SIMILAR_LENGTH_MOST;
-    values->looks[known].signature = similar_signature(text);
-  }
-  return status;
-}
-
-static enum status number_document(struct prepared *p, struct comparison_values *values, struct slice text,
-                                   uint32_t *number, struct error *error) {
-  const struct comparison *comparison = values->comparison;
-  struct slice document = standard_document(p->standard, text);
-  if (document.data != NULL
-      && (document.len < DOCUMENT_LENGTH_LEAST
-          || is_listed(document, comparison->placeholders, comparison->placeholder_count))) {
-    return OK;
-  }
-  return add_text(values, document, number, error);
-}
-
-static enum status number_type(struct prepared *p, struct comparison_values *values, struct slice text,
-                               uint32_t *number, struct error *error) {
-  struct slice type = standard_code(p->standard, text);
-  if (type.data == NULL) {
-    return error_memory(error);
-  }
-  return type.len == 0 ? OK : texts_add(&values->types, type, number, error);
-}
-
-/* The words of a text are a bit each, by their hashes. */
-static uint64_t word_set(struct slice text) {
-  uint64_t set = 0;
-  for (size_t from = 0; from < text.len;) {
-    const char *space = memchr(text.data + from, ' ', text.len - from);
-    size_t end = space == NULL ? text.len : (size_t)(space - text.data);
-    set |= UINT64_C(1) << (value_hash(slice_make(text.data + from, end - from)) & 63);
-    from = end + 1;
-  }
-  return set;
-}
-
-static enum status number_text(struct prepared *p, struct comparison_values *values, struct slice text,
-                               uint32_t *number, struct error *error) {
-  uint32_t known = values->texts.numbering.count;
-  struct slice standardised = standard_text(p->standard, text);
-  enum status status = add_text(values, standardised, number, error);
-  status =
-      status == OK ? array_reserve(&values->word_sets, &values->word_room, known, sizeof(uint64_t), error) : status;
-  if (status == OK && *number == known) {
-    values->word_sets[known] = word_set(standardised);
-  }
-  return status;
-}
-
-static enum status number_filing(struct prepared *p, struct comparison_values *values, struct slice text,
-                                 uint32_t *number, struct error *error) {
-  return add_text(values, standard_number(p->standard, text), number, error);
-}
-
-/* ---- codes: one, or several joined by ';' ---- */
-
-/* The codes of a value in byte order, each once; returns how many. */
-static size_t split_codes(struct prepared *p, struct slice text, struct slice *codes) {
-  size_t count = 0;
-  for (size_t from = 0; from < text.len && count < CODES_MOST;) {
-    const char *mark = memchr(text.data + from, ';', text.len - from);
-    size_t end = mark == NULL ? text.len : (size_t)(mark - text.data);
-    struct slice code = standard_code(p->standard, slice_make(text.data + from, end - from));
-    size_t at = count;
-    from = end + 1;
-    while (code.len > 0 && at > 0 && slice_compare(codes[at - 1], code) > 0) {
-      at--;
-    }
-    if (code.len > 0 && (at == 0 || !slice_equal(codes[at - 1], code))) {
-      memmove(codes + at + 1, codes + at, (count - at) * sizeof *codes);
-      codes[at] = code;
-      count++;
-    }
-  }
-  return count;
-}
-
-static enum status add_atoms(struct comparison_values *values, const struct slice *codes, size_t count,
-                             struct error *error) {
-  uint32_t value = values->texts.numbering.count - 1;
-  enum status status = array_reserve(&values->atom_starts, &values->atom_start_room, value + (size_t)1,
-                                     sizeof *values->atom_starts, error);
-  if (status == OK) {
-    status = array_reserve(&values->atom_numbers, &values->atom_room, values->atom_count + count,
-                           sizeof *values->atom_numbers, error);
-  }
-  if (status != OK) {
-    return status;
-  }
-  values->atom_starts[value] = (uint32_t)values->atom_count;
-  for (size_t i = 0; status == OK && i < count; i++) {
-    status = texts_add(&values->atoms, codes[i], &values->atom_numbers[values->atom_count++], error);
-  }
-  values->atom_starts[value + 1] = (uint32_t)values->atom_count;
-  values->several = values->several || count > 1;
-  return status;
-}
-
-static enum status number_code(struct prepared *p, struct comparison_values *values, struct slice text,
-                               uint32_t *number, struct error *error) {
-  struct slice codes[CODES_MOST];
-  uint32_t known = values->texts.numbering.count;
-  struct buffer joined;
-  size_t count = split_codes(p, text, codes);
-  if (count == 0) {
-    return OK;
-  }
-  buffer_init(&joined, TEXT_MOST);
-  for (size_t i = 0; count > 1 && i < count; i++) {
-    buffer_slice(&joined, codes[i]);
-    buffer_text(&joined, i + 1 < count ? ";" : "");
-  }
-  enum status status = buffer_check(&joined, "codes", error);
-  if (status == OK) {
-    status = texts_add(&values->texts, count == 1 ? codes[0] : buffer_view(&joined), number, error);
-  }
-  buffer_free(&joined);
-  return status == OK && *number == known ? add_atoms(values, codes, count, error) : status;
-}
-
-/* Codes of places are read in pairs: 080000 is the larger place 08. */
-static enum status number_place(struct prepared *p, struct comparison_values *values, struct slice text,
-                                uint32_t *number, struct error *error) {
-  struct slice place = standard_code(p->standard, text);
-  enum status status = place.data == NULL ? error_memory(error) : OK;
-  for (; place.len > PLACE_REGION && memcmp(place.data + place.len - 2, "00", 2) == 0; place.len -= 2) {
-  }
-  return status == OK && place.len > 0 ? texts_add(&values->texts, place, number, error) : status;
-}
-
-/* ---- dates and ages ---- */
-
-static bool scalar_equal(const void *context, uint32_t number, const void *value) {
-  const struct comparison_values *values = context;
-  const uint32_t *scalar = value;
-  return values->scalars[number] == *scalar;
-}
-
-static enum status add_scalar(struct comparison_values *values, uint32_t scalar, uint32_t *number,
-                              struct error *error) {
-  uint32_t known = values->numbering.count;
-  enum status status = array_reserve(&values->scalars, &values->scalar_room, known, sizeof *values->scalars, error);
-  if (status == OK) {
-    status = numbering_add(&values->numbering, value_mix(1, scalar), scalar_equal, values, &scalar, number, error);
-  }
-  if (status == OK && *number == known) {
-    values->scalars[known] = scalar;
-  }
-  return status;
-}
-
-/* A day that stands for an unknown one leaves the year only. */
-static bool is_spike(const struct comparison *comparison, struct date date) {
-  char text[DATE_TEXT_SIZE];
-  if (date.precision != DATE_DAY) {
-    return false;
-  }
-  size_t length = date_format(date, text);
-  return is_listed(slice_make(text + 5, length - 5), comparison->spikes, comparison->spike_count);
-}
-
-static uint32_t decimal(unsigned value) {
-  return (uint32_t)(value / 10 << 4 | value % 10);
-}
-
-static enum status number_date(struct prepared *p, struct comparison_values *values, struct slice text,
-                               uint32_t *number, struct error *error) {
-  struct date date;
-  (void)p;
-  unsigned least = values->comparison->kind == COMPARE_DAYS ? DATE_DAY : DATE_YEAR;
-  if (!standard_date(text, &date) || date.precision < least) {
-    return OK;
-  }
-  bool year_only = date.precision == DATE_YEAR || is_spike(values->comparison, date);
-  unsigned year = (unsigned)date.year;
-  uint32_t scalar = decimal(year / 100) << 24 | decimal(year % 100) << 16;
-  scalar |= year_only ? 0 : decimal(date.month) << 8;
-  scalar |= year_only || date.precision != DATE_DAY ? 0 : decimal(date.day);
-  return add_scalar(values, scalar, number, error);
-}
-
-static enum status number_age(struct prepared *p, struct comparison_values *values, struct slice text, uint32_t *number,
-                              struct error *error) {
-  struct date date;
-  int64_t years;
-  (void)p;
-  if (text_to_int64(slice_trim(text), &years) && years >= 0 && years <= AGE_MOST) {
-    return add_scalar(values, (uint32_t)years, number, error);
-  }
-  if (standard_date(text, &date) && date.year >= YEAR_LEAST) {
-    return add_scalar(values, (uint32_t)date.year, number, error);
-  }
-  return OK;
 }
 
 /* ---- rows ---- */
@@ -311,7 +88,7 @@ static enum status fill_simple(struct preparing *preparing, struct comparison_va
   for (unsigned c = 0; status == OK && c < values->comparison->column_count; c++) {
     const struct link_column *column = preparing->columns[values->comparison->columns[c]];
     uint32_t *numbers;
-    status = number_column(p, values, column, number_one, &numbers, error);
+    status = number_column(values, column, number_one, &numbers, error);
     for (size_t i = 0; status == OK && i < p->records->count; i++) {
       if (c == 0 || p->rows[i * p->width + values->row] == LINK_MISSING) {
         set_row(p, values, i, number_at(column, numbers, i));
@@ -347,9 +124,9 @@ static enum status fill_documents(struct preparing *preparing, struct comparison
   const struct link_column *type_of = comparison->column_count > 1 ? preparing->columns[comparison->columns[0]] : NULL;
   uint32_t *numbers = NULL;
   uint32_t *types = NULL;
-  enum status status = number_column(p, values, number_of, number_document, &numbers, error);
+  enum status status = number_column(values, number_of, number_document, &numbers, error);
   if (status == OK && type_of != NULL) {
-    status = number_column(p, values, type_of, number_type, &types, error);
+    status = number_column(values, type_of, number_type, &types, error);
   }
   for (size_t i = 0; status == OK && i < p->records->count; i++) {
     struct number_pair pair = {.first = number_at(number_of, numbers, i), .second = LINK_MISSING};
@@ -478,6 +255,68 @@ static enum status fill(struct preparing *preparing, struct comparison_values *v
   }
 }
 
+/* ---- by threads ---- */
+
+/* Comparisons are filled side by side; those of names, which number the same tokens, by one thread after each other. */
+struct filling {
+  struct preparing *preparing;
+  atomic_size_t next;
+  atomic_bool names_taken;
+  enum status status[LINK_COMPARISONS_MOST];
+  struct error errors[LINK_COMPARISONS_MOST];
+};
+
+static bool is_of_names(const struct comparison *comparison) {
+  return comparison->kind == COMPARE_SURNAMES || comparison->kind == COMPARE_GIVEN || comparison->kind == COMPARE_NAME;
+}
+
+static void fill_one(struct filling *filling, size_t i) {
+  struct comparison_values *values = filling->preparing->prepared->values[i];
+  struct error *error = &filling->errors[i];
+  values->scratch = arena_new(0);
+  filling->status[i] = values->scratch == NULL ? error_memory(error) : fill(filling->preparing, values, error);
+  arena_free(values->scratch);
+  values->scratch = NULL;
+}
+
+static void fill_some(void *context, unsigned thread) {
+  struct filling *filling = context;
+  const struct link_plan *plan = filling->preparing->prepared->plan;
+  (void)thread;
+  if (!atomic_exchange(&filling->names_taken, true)) {
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < plan->comparison_count; i++) {
+      if (is_of_names(&plan->comparisons[i])) {
+        fill_one(filling, i);
+        status = filling->status[i];
+      }
+    }
+  }
+  for (size_t i; (i = atomic_fetch_add(&filling->next, 1)) < plan->comparison_count;) {
+    if (!is_of_names(&plan->comparisons[i])) {
+      fill_one(filling, i);
+    }
+  }
+}
+
+static enum status fill_all(struct preparing *preparing, unsigned threads, struct error *error) {
+  struct filling *filling = calloc(1, sizeof *filling);
+  if (filling == NULL) {
+    return error_memory(error);
+  }
+  filling->preparing = preparing;
+  crew_run(threads, fill_some, filling);
+  enum status status = OK;
+  for (size_t i = 0; status == OK && i < preparing->prepared->plan->comparison_count; i++) {
+    status = filling->status[i];
+    if (status != OK) {
+      *error = filling->errors[i];
+    }
+  }
+  free(filling);
+  return status;
+}
+
 /* ---- all ---- */
 
 static enum status find_columns(struct preparing *preparing, struct error *error) {
@@ -525,7 +364,7 @@ static enum status make_values(struct prepared *p, size_t position, struct error
   return OK;
 }
 
-static enum status make_all(struct preparing *preparing, struct error *error) {
+static enum status make_all(struct preparing *preparing, unsigned threads, struct error *error) {
   struct prepared *p = preparing->prepared;
   p->width = p->plan->comparison_count;
   p->standard = calloc(1, sizeof *p->standard);
@@ -541,19 +380,17 @@ static enum status make_all(struct preparing *preparing, struct error *error) {
     p->rows = reallocarray(NULL, p->records->count + 1, (p->width + 1) * sizeof *p->rows);
     status = p->rows == NULL ? error_memory(error) : OK;
   }
-  for (size_t i = 0; status == OK && i < p->plan->comparison_count; i++) {
-    status = fill(preparing, p->values[i], error);
-  }
+  status = status == OK ? fill_all(preparing, threads, error) : status;
   status = status == OK ? names_finish(p->names, error) : status;
   status = status == OK ? standing_make(p, error) : status;
   return status == OK ? prepare_rank(p, error) : status;
 }
 
 enum status prepared_init(struct prepared *prepared, const struct link_plan *plan, const struct link_records *records,
-                          struct error *error) {
+                          unsigned threads, struct error *error) {
   struct preparing preparing = {.prepared = prepared};
   *prepared = (struct prepared){.plan = plan, .records = records};
-  enum status status = make_all(&preparing, error);
+  enum status status = make_all(&preparing, threads, error);
   for (size_t i = 0; i < PLAN_COLUMNS_MOST; i++) {
     free(preparing.names[i]);
   }

@@ -19,12 +19,11 @@ struct prepared {
   struct comparison_values *values[LINK_COMPARISONS_MOST]; /* what its kind keeps of a value: values.h */
   struct names *names;                                     /* that the kinds of names share */
   struct standing *standing;                               /* reviewers' decisions, by pair */
-  uint32_t *rank;        /* by record: its place by content alone, equal for equal contents */
-  size_t overlong_names; /* values of the column in hand that are too long for a name */
+  uint32_t *rank; /* by record: its place by content alone, equal for equal contents */
 };
 
 enum status prepared_init(struct prepared *prepared, const struct link_plan *plan, const struct link_records *records,
-                          struct error *error) MUST_CHECK;
+                          unsigned threads, struct error *error) MUST_CHECK;
 void prepared_free(struct prepared *prepared);
 
 /* Standardised text of a value, for term frequencies and for people; one of its own for each value of a comparison. In

@@ -60,18 +60,18 @@ void standard_free(struct standard *standard);
 enum status standard_name(struct standard *standard, struct slice text, struct name *name,
                           struct error *error) MUST_CHECK;
 
-/* Below, data is NULL only where memory is short; "" (len 0) is no value. */
+/* Below, what comes back is in `arena`; data is NULL only where memory is short; "" (len 0) is no value. */
 
 /* Letters and digits only, upper case. The word for the kind ("DNI 10117410") is left out. A number of all
  * equal or consecutive digits is a placeholder and gives "", as does a text without digits. */
-struct slice standard_document(struct standard *standard, struct slice text);
+struct slice standard_document(struct arena *arena, struct slice text);
 /* "N° 2019-000123 / A" → 2019-123-A: parts of letters or digits, zeros in front dropped, the word for "number" left
  * out. */
-struct slice standard_number(struct standard *standard, struct slice text);
+struct slice standard_number(struct arena *arena, struct slice text);
 /* Free text: folded (ñ too), letters and digits, all between them one space. */
-struct slice standard_text(struct standard *standard, struct slice text);
+struct slice standard_text(struct arena *arena, struct slice text);
 /* Trimmed, single spaces, folded; signs stay. */
-struct slice standard_code(struct standard *standard, struct slice text);
+struct slice standard_code(struct arena *arena, struct slice text);
 /* ISO 8601 of any precision and timestamps, 19560409, 1956/04/09, 09/04/1956, 9-4-1956, 09.04.1956, 04/1956, 1956, "9
  * de abril de 1956", 09-abr-1956. Day and month zero are unknown: 1956-00-00 is 1956. 04/25/1956 can only be 25 April.
  * What cannot be (month 13, 31 April) is left out. False: none could be read; a year of two digits is none. */

@@ -71,9 +71,9 @@ static size_t kind_length(struct slice folded) {
   return end;
 }
 
-struct slice standard_document(struct standard *standard, struct slice text) {
-  struct slice folded = standard_fold(standard->arena, text, false);
-  char *out = folded.data == NULL ? NULL : arena_bytes(standard->arena, folded.len + 1);
+struct slice standard_document(struct arena *arena, struct slice text) {
+  struct slice folded = standard_fold(arena, text, false);
+  char *out = folded.data == NULL ? NULL : arena_bytes(arena, folded.len + 1);
   size_t length = 0;
   if (out == NULL) {
     return slice_none();
@@ -105,10 +105,10 @@ static size_t run_end(struct slice text, size_t at) {
   return at;
 }
 
-struct slice standard_number(struct standard *standard, struct slice text) {
+struct slice standard_number(struct arena *arena, struct slice text) {
   static const char *const words[] = {"N", "NO", "NRO", "NUM", "NUMERO", NULL};
-  struct slice folded = standard_fold(standard->arena, text, false);
-  char *out = folded.data == NULL ? NULL : arena_bytes(standard->arena, folded.len * 2 + 1);
+  struct slice folded = standard_fold(arena, text, false);
+  char *out = folded.data == NULL ? NULL : arena_bytes(arena, folded.len * 2 + 1);
   size_t length = 0;
   if (out == NULL) {
     return slice_none();
@@ -137,9 +137,9 @@ struct slice standard_number(struct standard *standard, struct slice text) {
   return slice_make(out, length);
 }
 
-struct slice standard_text(struct standard *standard, struct slice text) {
-  struct slice folded = standard_fold(standard->arena, text, false);
-  char *out = folded.data == NULL ? NULL : arena_bytes(standard->arena, folded.len + 1);
+struct slice standard_text(struct arena *arena, struct slice text) {
+  struct slice folded = standard_fold(arena, text, false);
+  char *out = folded.data == NULL ? NULL : arena_bytes(arena, folded.len + 1);
   size_t length = 0;
   bool parted = false;
   if (out == NULL) {
@@ -162,7 +162,7 @@ struct slice standard_text(struct standard *standard, struct slice text) {
   return slice_make(out, length);
 }
 
-struct slice standard_code(struct standard *standard, struct slice text) {
-  struct slice folded = standard_fold(standard->arena, text, false);
-  return folded.data == NULL ? folded : text_squeeze(standard->arena, folded);
+struct slice standard_code(struct arena *arena, struct slice text) {
+  struct slice folded = standard_fold(arena, text, false);
+  return folded.data == NULL ? folded : text_squeeze(arena, folded);
 }

@@ -129,10 +129,11 @@ struct standing;
 struct comparison_values {
   const struct comparison *comparison;
   const struct names *names;
-  size_t row;         /* where rows hold its number */
-  size_t hidden;      /* COMPARE_GIVEN: where rows hold the surnames that may have been swapped with it; 0: nowhere */
-  struct texts texts; /* document numbers, free text, codes, numbers of filings */
-  struct texts types; /* of documents */
+  size_t row;    /* where rows hold its number */
+  size_t hidden; /* COMPARE_GIVEN: where rows hold the surnames that may have been swapped with it; 0: nowhere */
+  struct arena *scratch;      /* while its values get their numbers */
+  struct texts texts;         /* document numbers, free text, codes, numbers of filings */
+  struct texts types;         /* of documents */
   struct number_pairs pairs;  /* surnames: two names; documents: number and type */
   struct numbering numbering; /* dates and ages */
   uint32_t *scalars;          /* dates as 0xYYYYMMDD of decimal digits; ages in years */

@@ -205,7 +205,7 @@ static enum status bench(size_t count, const char *path, struct error *error) {
   double began = core_seconds();
   long before = peak_mib();
   if (status == OK) {
-    status = prepared_init(&prepared, plan, &records, error);
+    status = prepared_init(&prepared, plan, &records, 1, error);
   }
   if (status == OK) {
     printf("{\"case\":\"compare_prepare\",\"records\":%zu,\"core_seconds\":%.3f,\"mib\":%ld}\n", count,

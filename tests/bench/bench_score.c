@@ -82,7 +82,7 @@ int main(int count, char **arguments) {
   }
   learn_secret(1, secret);
   times[0] = now();
-  if (prepared_init(&prepared, plan, &population->records, &error) != OK) {
+  if (prepared_init(&prepared, plan, &population->records, threads, &error) != OK) {
     fail("prepare", &error);
   }
   times[1] = now();

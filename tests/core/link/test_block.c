@@ -27,7 +27,7 @@ struct bench {
 static void open_bench(struct bench *bench, size_t count, size_t most) {
   *bench = (struct bench){.plan = population_plan(""), .population = population_make(count, 11, 0)};
   bench->plan->block_most = most;
-  assert_int_equal(prepared_init(&bench->prepared, bench->plan, &bench->population->records, &bench->error), OK);
+  assert_int_equal(prepared_init(&bench->prepared, bench->plan, &bench->population->records, 1, &bench->error), OK);
 }
 
 static void close_bench(struct bench *bench) {
@@ -154,7 +154,7 @@ static void test_block_of_half_the_records(void **state) {
   for (size_t i = 0; i < 300; i += 2) {
     population_set(bench.population, i, "document", "87654309");
   }
-  assert_int_equal(prepared_init(&bench.prepared, bench.plan, &bench.population->records, &bench.error), OK);
+  assert_int_equal(prepared_init(&bench.prepared, bench.plan, &bench.population->records, 1, &bench.error), OK);
   assert_int_equal(blocks_init(&bench.blocks, &bench.prepared, secret, NULL, 2, &bench.error), OK);
   assert_int_equal(bench.blocks.counts[0].capped, 1);
   assert_int_equal(bench.blocks.counts[0].dropped, 150 * 149 / 2);

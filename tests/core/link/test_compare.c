@@ -84,7 +84,7 @@ static void set(struct table *table, const char *name, size_t record, const char
 
 static void prepare(struct table *table, struct prepared *prepared) {
   struct error error;
-  if (prepared_init(prepared, table->plan, &table->records, &error) != OK) {
+  if (prepared_init(prepared, table->plan, &table->records, 2, &error) != OK) {
     fail_msg("%s", error.message);
   }
 }
@@ -497,7 +497,7 @@ static void a_column_that_is_not_there_is_named(void **state) {
   (void)state;
   table_begin(&table, 1);
   table.columns[0].name = "other";
-  assert_int_equal(prepared_init(&p, table.plan, &table.records, &error), ERR_CONFIG);
+  assert_int_equal(prepared_init(&p, table.plan, &table.records, 2, &error), ERR_CONFIG);
   assert_string_equal(error.message, "the records have no column 'document_type'");
   table_end(&table);
 }

@@ -30,7 +30,7 @@ static void open_desk(struct desk *desk, size_t count, uint64_t shuffle, unsigne
                                                 "  - {name: papers, when: {document: same}, then: merge}\n"
                                                 "  - {name: other day, when: {birth: else}, then: review}\n"),
                         .population = population_make(count, 5, shuffle)};
-  assert_int_equal(prepared_init(&desk->prepared, desk->plan, &desk->population->records, &desk->error), OK);
+  assert_int_equal(prepared_init(&desk->prepared, desk->plan, &desk->population->records, 2, &desk->error), OK);
   assert_int_equal(blocks_init(&desk->blocks, &desk->prepared, secret, NULL, threads, &desk->error), OK);
   desk->scorer = (struct scorer){.prepared = &desk->prepared, .blocks = &desk->blocks, .threads = threads};
 }
@@ -170,7 +170,7 @@ static void test_whole_names(void **state) {
       population_set(desk.population, i, columns[j], values[j]);
     }
   }
-  assert_int_equal(prepared_init(&desk.prepared, desk.plan, &desk.population->records, &desk.error), OK);
+  assert_int_equal(prepared_init(&desk.prepared, desk.plan, &desk.population->records, 2, &desk.error), OK);
   assert_int_equal(blocks_init(&desk.blocks, &desk.prepared, secret, NULL, 1, &desk.error), OK);
   assert_int_equal(learn_model(&desk.scorer, &model, &desk.error), OK);
   assert_int_equal(weights_make(&desk.prepared, model, &weights, &desk.error), OK);
@@ -240,7 +240,7 @@ static void test_decided_pairs_teach(void **state) {
   population_set(desk.population, A + 1, "city", "chachapoyas");
   blocks_free(&desk.blocks);
   prepared_free(&desk.prepared);
-  assert_int_equal(prepared_init(&desk.prepared, desk.plan, &desk.population->records, &desk.error), OK);
+  assert_int_equal(prepared_init(&desk.prepared, desk.plan, &desk.population->records, 2, &desk.error), OK);
   assert_int_equal(blocks_init(&desk.blocks, &desk.prepared, secret, NULL, 1, &desk.error), OK);
   assert_int_equal(score_decided(&desk.scorer, &patterns, &desk.error), OK);
   assert_int_equal(patterns.count, 0);
