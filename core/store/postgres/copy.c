@@ -64,17 +64,24 @@ static enum status open_copy(struct postgres *self, const struct copy_chunk *chu
   return status;
 }
 
-static enum status close_copy(struct postgres *self, const char *table, const char *why, struct error *error) {
-  self->copier.copying = false;
-  if (PQputCopyEnd(self->connection, why) != 1) {
-    return postgres_fail(self->connection, NULL, error);
+enum status postgres_end_copy(PGconn *connection, const char *why, struct error *error) {
+  if (PQputCopyEnd(connection, why) != 1) { /* while rows are expected, results would have no end */
+    return postgres_fail(connection, NULL, error);
   }
   enum status status = OK;
-  for (PGresult *result; (result = PQgetResult(self->connection)) != NULL; PQclear(result)) {
-    if (PQresultStatus(result) != PGRES_COMMAND_OK && status == OK) {
-      status = postgres_fail(self->connection, result, error);
-      error_place(error, _("table %s"), table);
+  for (PGresult *result; (result = PQgetResult(connection)) != NULL; PQclear(result)) {
+    if (status == OK && PQresultStatus(result) != PGRES_COMMAND_OK) {
+      status = postgres_fail(connection, result, error);
     }
+  }
+  return status;
+}
+
+static enum status close_copy(struct postgres *self, const char *table, const char *why, struct error *error) {
+  self->copier.copying = false;
+  enum status status = postgres_end_copy(self->connection, why, error);
+  if (status != OK) {
+    error_place(error, _("table %s"), table);
   }
   return status;
 }

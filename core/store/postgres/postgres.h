@@ -72,6 +72,8 @@ enum status postgres_find_roles(struct postgres *self, struct error *error) MUST
 bool postgres_restricted(void);
 /* Runs text without parameters, for its effect. */
 enum status postgres_run_text(PGconn *connection, const char *sql, struct error *error) MUST_CHECK;
+/* Ends a COPY FROM STDIN, `why` not NULL: as abandoned, and reads what the server says to it. */
+enum status postgres_end_copy(PGconn *connection, const char *why, struct error *error) MUST_CHECK;
 
 /* The next rows of a server's cursor. */
 enum status postgres_fetch(struct postgres_cursor *self, struct error *error) MUST_CHECK;

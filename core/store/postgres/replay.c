@@ -98,15 +98,7 @@ static enum status begin_rows(struct replay *replay, const char *sql, struct err
 }
 
 static enum status end_rows(struct replay *replay, struct error *error) {
-  enum status status = OK;
-  if (replay->connection != NULL) {
-    bool ended = PQputCopyEnd(replay->connection, NULL) == 1;
-    for (PGresult *result; (result = PQgetResult(replay->connection)) != NULL; PQclear(result)) {
-      if (status == OK && (!ended || PQresultStatus(result) != PGRES_COMMAND_OK)) {
-        status = postgres_fail(replay->connection, result, error);
-      }
-    }
-  }
+  enum status status = replay->connection == NULL ? OK : postgres_end_copy(replay->connection, NULL, error);
   if (status == OK && replay->holdings != NULL) {
     status = holdings_add(replay->holdings, replay->table, replay->rows, error);
   }
