@@ -53,7 +53,7 @@ static int64_t stored(const struct terms_ground *ground, const char *sql) {
   char path[512];
   int64_t count = -1;
   snprintf(path, sizeof path, "%s/puente.yaml", ground->folder);
-  assert_int_equal(workspace_open(path, WORKSPACE_READ, &workspace, &error), OK);
+  assert_int_equal(workspace_open_bare(path, WORKSPACE_READ, &workspace, &error), OK);
   assert_int_equal(db_integer(workspace.store, &error, &count, NULL, sql, NULL, 0), OK);
   workspace_close(&workspace);
   return count;

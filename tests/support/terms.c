@@ -180,7 +180,7 @@ const char *terms_found(const struct terms_ground *ground, const char *text) {
   struct workspace workspace;
   struct error error;
   snprintf(path, sizeof path, "%s/puente.yaml", ground->folder);
-  if (workspace_open(path, WORKSPACE_READ, &workspace, &error) != OK) {
+  if (workspace_open_bare(path, WORKSPACE_READ, &workspace, &error) != OK) {
     fail_msg("%s", error.message);
   }
   const char *where = chunks_hold(&workspace, text) ? "a chunk" : rows_hold(&workspace, text) ? "an identity" : NULL;

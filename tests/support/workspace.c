@@ -154,7 +154,7 @@ char *workspace_rows(const char *folder, const char *sql) {
   char path[4096], *text = NULL;
   size_t len = 0;
   snprintf(path, sizeof path, "%s/puente.yaml", folder);
-  if (workspace_open(path, WORKSPACE_READ, &workspace, &error) != OK) {
+  if (workspace_open_bare(path, WORKSPACE_READ, &workspace, &error) != OK) {
     give_up(path, &error);
   }
   if (store_query(workspace.store, sql, 60000000, &result, &error) != OK) {
