@@ -99,7 +99,7 @@ static bool dump_holds(const struct terms_ground *ground, const char *text) {
   snprintf(key, sizeof key, "%s/puente.key", ground->folder);
   char *dump = ground->schema == NULL ? dump_sqlite(path, key, 1 << 20)
                                       : dump_postgres(postgres_start(), ground->schema, key, 1 << 20);
-  for (size_t i = 0; text[i] != '\0' && i < 120; i++) {
+  for (size_t i = 0; i < 120 && text[i] != '\0'; i++) {
     snprintf(hex + 2 * i, 3, "%02x", (unsigned char)text[i]);
   }
   bool found = strstr(dump, text) != NULL || strcasestr(dump, hex) != NULL;
@@ -155,7 +155,7 @@ bool terms_dumped(const struct terms_ground *ground, const char *text) {
   char *dump = shell_output(&code, "pg_dump --dbname='%s' --schema='%s*'", postgres_start(), ground->schema);
   assert_int_equal(code, 0);
   assert_true(strstr(dump, "COPY ") != NULL);
-  for (size_t i = 0; text[i] != '\0' && i < 120; i++) {
+  for (size_t i = 0; i < 120 && text[i] != '\0'; i++) {
     snprintf(hex + 2 * i, 3, "%02x", (unsigned char)text[i]);
   }
   bool found = strstr(dump, text) != NULL || strcasestr(dump, hex) != NULL;
