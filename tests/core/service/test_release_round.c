@@ -1,6 +1,6 @@
 /* Releases of rounded figures, as a user makes them, beside exact ones and reports of the same store. */
-#include "tests/support/peru.h"
 #include "tests/support/program.h"
+#include "tests/support/publishing.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,26 +15,12 @@
 static struct peru peru;
 static char *exact, *rounded[6]; /* by base */
 
-static char *say(const char *folder, int *code, const char *arguments) {
-  return shell_output(code, "LANGUAGE=en PUENTE_ACTOR=rosa %s/puente --config %s/puente.yaml %s 2>&1 </dev/null",
-                      build_folder(), folder, arguments);
-}
-
-static void says(const char *folder, int wanted, const char *arguments, const char *text) {
-  int code = 0;
-  char *said = say(folder, &code, arguments);
-  if (code != wanted || strstr(said, text) == NULL) {
-    fail_msg("%s: %d: %s\nwanted: %s", arguments, code, said, text);
-  }
-  free(said);
-}
-
 static void configure(const char *folder, const char *disclosure) {
   shell("sed -i 's/^disclosure: .*/disclosure: {%s}/' %s/puente.yaml", disclosure, folder);
 }
 
 static void publish(const char *folder) {
-  says(folder, 0, "release create small --purpose test", "of small is published");
+  publishing_says(folder, 0, "release create small --purpose test", "of small is published");
 }
 
 static char *copy(const char *of, const char *name, const char *disclosure) {
@@ -47,22 +33,20 @@ static char *copy(const char *of, const char *name, const char *disclosure) {
   return folder;
 }
 
+static const struct publishing RELEASES[] = {{"small",
+                                              "release: small\ntables:\n"
+                                              "  sex: {indicator: victims, by: [year, sex]}\n"
+                                              "  women: {indicator: victims, by: [year], where: {sex: female}}\n"
+                                              "  group: {indicator: victims, by: [period, region, purpose_group]}\n"
+                                              "  fine: {indicator: victims, by: [department, purposes]}\n"
+                                              "  band: {indicator: victims, by: [age_band, sex]}\n"
+                                              "  cases: {indicator: cases, by: [department]}\n"},
+                                             {.name = NULL}};
+
 static int set_up(void **state) {
   (void)state;
   peru_start(&peru, 60, 7, NULL);
-  exact = peru_workspace(&peru, "exact", "{sqlite: puente.db}");
-  program_write(exact, "puente.yaml",
-                "name: rounding\nstore: {sqlite: puente.db}\nreleases: releases\ndisclosure: {k: 1}\n");
-  shell("mkdir %s/releases", exact);
-  program_write(exact, "releases/small.yaml",
-                "release: small\ntables:\n"
-                "  sex: {indicator: victims, by: [year, sex]}\n"
-                "  women: {indicator: victims, by: [year], where: {sex: female}}\n"
-                "  group: {indicator: victims, by: [period, region, purpose_group]}\n"
-                "  fine: {indicator: victims, by: [department, purposes]}\n"
-                "  band: {indicator: victims, by: [age_band, sex]}\n"
-                "  cases: {indicator: cases, by: [department]}\n");
-  says(exact, 0, "run --quiet", "");
+  exact = publishing_workspace(&peru, "exact", "{sqlite: puente.db}", "disclosure: {k: 1}\n", RELEASES);
   rounded[3] = copy(exact, "three", "method: round, base: 3");
   rounded[5] = copy(exact, "five", "method: round, base: 5");
   publish(exact);
@@ -90,7 +74,7 @@ static void check(int base, const char *program) {
     if (asprintf(&export, "release export small %s/out", folders[i]) < 0) {
       abort();
     }
-    says(folders[i], 0, export, "");
+    publishing_says(folders[i], 0, export, "");
     free(export);
   }
   program_write(rounded[base], "check.py", program);
@@ -153,7 +137,7 @@ static void check_report(int base, const char *table, const char *by, const char
   int code = 0;
   char arguments[256], *said;
   snprintf(arguments, sizeof arguments, "report crosstab --by %s %s --csv", by, where);
-  said = say(rounded[base], &code, arguments);
+  said = publishing_say(rounded[base], &code, arguments);
   assert_int_equal(code, 0);
   program_write(rounded[base], "report.csv", said);
   free(said);
@@ -211,10 +195,10 @@ static void the_texts_are_rounded_too(void **state) {
   (void)state;
   check(3, program);
   check(5, program);
-  says(rounded[5], 0, "release show small sex", "rounded to base 5");
-  says(rounded[5], 0, "release show small fine", "cells overlap and need not add up to their total");
-  says(exact, 0, "release show small fine", "\nHidden: nothing (k = 1)\n");
-  says(rounded[3], 0, "release show small sex", "rounded to base 3");
+  publishing_says(rounded[5], 0, "release show small sex", "rounded to base 5");
+  publishing_says(rounded[5], 0, "release show small fine", "cells overlap and need not add up to their total");
+  publishing_says(exact, 0, "release show small fine", "\nHidden: nothing (k = 1)\n");
+  publishing_says(rounded[3], 0, "release show small sex", "rounded to base 3");
 }
 
 /* ---- whom a figure counts ---- */
@@ -226,7 +210,7 @@ static void the_texts_are_rounded_too(void **state) {
 /* Nothing but the refusal, which has no number. */
 static void refuses(const char *folder, const char *arguments) {
   int code = 0;
-  char *said = say(folder, &code, arguments);
+  char *said = publishing_say(folder, &code, arguments);
   if (code != 1 || strcmp(said, SIGHT) != 0) {
     fail_msg("%s: %d: %s", arguments, code, said);
   }
@@ -251,7 +235,7 @@ static void who_is_behind_a_rounded_figure_is_not_listed(void **state) {
     refuses(folder, "explain figure --release small sex");
     refuses(folder, "--json explain figure --release small sex --by sex=female");
     refuses(folder, "explain figure --release 1 cases --by department=08");
-    says(folder, 2, absent, "it counted nobody, or few who round to zero");
+    publishing_says(folder, 2, absent, "it counted nobody, or few who round to zero");
   }
   configure(folder, "method: round, base: 5");
   refuses(folder, "explain figure victims");
@@ -284,7 +268,8 @@ static void an_exact_sight_compares_rounded_figures(void **state) {
   (void)state;
   check(3, program);
   check(5, program);
-  says(rounded[5], 0, "explain figure --release small sex --exact --purpose test", "rounded to base 5; counted again");
+  publishing_says(rounded[5], 0, "explain figure --release small sex --exact --purpose test",
+                  "rounded to base 5; counted again");
 }
 
 /* What differs after an erasure is told in rounded figures; in a copy. */
@@ -293,16 +278,16 @@ static void verifying_tells_rounded_figures(void **state) {
   int code = 0;
   (void)state;
   char *folder = copy(rounded[5], "verified", "method: round, base: 5");
-  char *listed = say(folder, &code, "explain figure --release small sex --exact --purpose test");
+  char *listed = publishing_say(folder, &code, "explain figure --release small sex --exact --purpose test");
   int persons = 0;
   for (const char *at = listed; persons < 12 && (at = strstr(at, "\n  person ")) != NULL; persons++) {
     at += strlen("\n  person ");
     snprintf(line, sizeof line, "erase person %lld --reason asked --document C-1", atoll(at));
-    says(folder, 0, line, "");
+    publishing_says(folder, 0, line, "");
   }
   free(listed);
   assert_int_equal(persons, 12);
-  char *said = say(folder, &code, "release verify small");
+  char *said = publishing_say(folder, &code, "release verify small");
   assert_int_equal(code, 1);
   int found = 0;
   for (const char *at = said; (at = strstr(at, "published '")) != NULL; found++) {
@@ -324,9 +309,9 @@ static void a_release_is_made_again_whatever_the_method_now(void **state) {
   (void)state;
   for (int base = 3; base <= 5; base += 2) {
     configure(rounded[base], "k: 11");
-    says(rounded[base], 0, "release verify small", "release ok: number=1 made_again=");
+    publishing_says(rounded[base], 0, "release verify small", "release ok: number=1 made_again=");
     configure(rounded[base], base == 3 ? "method: round, base: 5" : "method: round, base: 3");
-    says(rounded[base], 0, "release verify small", "release ok: number=1 made_again=");
+    publishing_says(rounded[base], 0, "release verify small", "release ok: number=1 made_again=");
     configure(rounded[base], base == 3 ? "method: round, base: 3" : "method: round, base: 5");
   }
 }
@@ -335,13 +320,13 @@ static void methods_do_not_mix(void **state) {
   static const char refused[] = "is published by another method or base";
   (void)state;
   configure(exact, "method: round, base: 5");
-  says(exact, 2, "release create small --purpose test", refused);
-  says(exact, 2, "release create small --purpose test", "keep {method: suppress}");
+  publishing_says(exact, 2, "release create small --purpose test", refused);
+  publishing_says(exact, 2, "release create small --purpose test", "keep {method: suppress}");
   configure(exact, "k: 1");
   configure(rounded[5], "k: 11");
-  says(rounded[5], 2, "release create small --purpose test", refused);
+  publishing_says(rounded[5], 2, "release create small --purpose test", refused);
   configure(rounded[5], "method: round, base: 3");
-  says(rounded[5], 2, "release create small --purpose test", "keep {method: round, base: 5}");
+  publishing_says(rounded[5], 2, "release create small --purpose test", "keep {method: round, base: 5}");
   configure(rounded[5], "method: round, base: 5");
 }
 
@@ -356,10 +341,10 @@ static void what_changed_is_told_without_cause(void **state) {
   for (int i = 0; i < 3; i++) {
     peru_advance(&peru);
   }
-  says(rounded[5], 0, "run --quiet", "");
+  publishing_says(rounded[5], 0, "run --quiet", "");
   publish(rounded[5]);
-  says(rounded[5], 0, "release verify small", "release ok: number=2");
-  says(rounded[5], 0, "release verify 1", "release ok: number=1");
+  publishing_says(rounded[5], 0, "release verify small", "release ok: number=2");
+  publishing_says(rounded[5], 0, "release verify 1", "release ok: number=1");
   check(5, program);
 }
 

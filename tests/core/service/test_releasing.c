@@ -1,8 +1,8 @@
 /* Releases as a user makes them, over the simulated registries on both stores. */
 #include "core/store/store.h"
-#include "tests/support/peru.h"
 #include "tests/support/postgres.h"
 #include "tests/support/program.h"
+#include "tests/support/publishing.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -21,44 +21,18 @@
 static struct peru peru;
 static char *workspaces[STORE_POSTGRES + 1];
 
-/* What it says, errors too. */
-static char *say(const char *folder, int *code, const char *arguments) {
-  return shell_output(code, "LANGUAGE=en PUENTE_ACTOR=rosa %s/puente --config %s/puente.yaml %s 2>&1 </dev/null",
-                      build_folder(), folder, arguments);
-}
-
-static void says(const char *folder, int wanted, const char *arguments, const char *text) {
-  int code = 0;
-  char *said = say(folder, &code, arguments);
-  if (code != wanted || strstr(said, text) == NULL) {
-    fail_msg("%s: %d: %s\nwanted: %s", arguments, code, said, text);
-  }
-  free(said);
-}
+static const struct publishing RELEASES[] = {
+    {"yearly", "release: yearly\ntables:\n"
+               "  sex: {indicator: victims, by: [year, sex]}\n"
+               "  confirmed: {indicator: victims, by: [year], where: {sex: female}}\n"},
+    {"wide", "release: wide\ntables:\n  wide: {indicator: victims, by: [year, department, purposes, sex]}\n"},
+    {"coarse", "release: coarse\ntables:\n  region: {indicator: victims, by: [period, region]}\n"
+               "  group: {indicator: victims, by: [year, purpose_group], where: {region: sur}}\n"
+               "  fine: {indicator: victims, by: [year, department, purposes]}\n"},
+    {.name = NULL}};
 
 static char *make(const char *name, const char *store) {
-  char *folder = peru_workspace(&peru, name, store), *yaml = NULL;
-  if (asprintf(&yaml, "name: %s\nstore: %s\nreleases: releases\ncodelists: codelists\ndisclosure: {k: 4}\n", name,
-               store)
-      < 0) {
-    abort();
-  }
-  program_write(folder, "puente.yaml", yaml);
-  free(yaml);
-  shell("mkdir %s/releases", folder);
-  program_write(folder, "releases/yearly.yaml",
-                "release: yearly\ntables:\n"
-                "  sex: {indicator: victims, by: [year, sex]}\n"
-                "  confirmed: {indicator: victims, by: [year], where: {sex: female}}\n");
-  program_write(folder, "releases/wide.yaml",
-                "release: wide\ntables:\n  wide: {indicator: victims, by: [year, department, purposes, sex]}\n");
-  program_write(folder, "releases/coarse.yaml",
-                "release: coarse\ntables:\n  region: {indicator: victims, by: [period, region]}\n"
-                "  group: {indicator: victims, by: [year, purpose_group], where: {region: sur}}\n"
-                "  fine: {indicator: victims, by: [year, department, purposes]}\n");
-  shell("mkdir %s/codelists", folder);
-  says(folder, 0, "run --quiet", "");
-  return folder;
+  return publishing_workspace(&peru, name, store, "codelists: codelists\ndisclosure: {k: 4}\n", RELEASES);
 }
 
 static int set_up(void **state) {
@@ -82,7 +56,7 @@ static int tear_down(void **state) {
 /* ---- the same bytes ---- */
 
 static void create(const char *folder) {
-  says(folder, 0, "release create yearly --purpose test", "of yearly is published");
+  publishing_says(folder, 0, "release create yearly --purpose test", "of yearly is published");
 }
 
 static void check_twice(const char *folder) {
@@ -92,9 +66,9 @@ static void check_twice(const char *folder) {
                                          "WHERE name IN ('sex', 'confirmed', 'coverage', 'dictionary')");
   assert_string_equal(digests, "4|8\n");
   free(digests);
-  says(folder, 0, "release verify 1", "release ok: number=1 made_again=");
-  says(folder, 0, "release verify yearly", "release ok: number=2 made_again=");
-  says(folder, 0, "release show yearly restatements --csv", "table,cell,earlier,now,cause\n");
+  publishing_says(folder, 0, "release verify 1", "release ok: number=1 made_again=");
+  publishing_says(folder, 0, "release verify yearly", "release ok: number=2 made_again=");
+  publishing_says(folder, 0, "release show yearly restatements --csv", "table,cell,earlier,now,cause\n");
   assert_int_equal(workspace_number(folder, "SELECT count(*) FROM audit WHERE event = 'release'"), 2);
 }
 
@@ -126,12 +100,13 @@ static void a_table_says_how_to_read_it(void **state) {
   const char *folder = workspaces[STORE_SQLITE];
   (void)state;
   for (int i = 0; i < 2; i++) {
-    says(folder, 0, "release show yearly sex", en[i]);
-    says(folder, 0, "--lang es release show yearly sex", es[i]);
+    publishing_says(folder, 0, "release show yearly sex", en[i]);
+    publishing_says(folder, 0, "--lang es release show yearly sex", es[i]);
   }
-  says(folder, 0, "release show yearly dictionary --csv", "\n,smallest_figure,4,\"figures below k = 4, ");
-  says(folder, 0, "release show yearly dictionary --csv", "\n,overlap,,\"one unit may lie in several cells, ");
-  says(folder, 0, "release show yearly dictionary --csv", "\n,status,hidden,\"some, never none: ");
+  publishing_says(folder, 0, "release show yearly dictionary --csv", "\n,smallest_figure,4,\"figures below k = 4, ");
+  publishing_says(folder, 0, "release show yearly dictionary --csv",
+                  "\n,overlap,,\"one unit may lie in several cells, ");
+  publishing_says(folder, 0, "release show yearly dictionary --csv", "\n,status,hidden,\"some, never none: ");
 }
 
 /* The text coverage by names, its bytes by codes. */
@@ -139,20 +114,20 @@ static void codes_of_coverage_have_labels(void **state) {
   const char *folder = workspaces[STORE_SQLITE];
   int code = 0;
   (void)state;
-  char *named = say(folder, &code, "release show yearly coverage --where department=cusco");
+  char *named = publishing_say(folder, &code, "release show yearly coverage --where department=cusco");
   assert_non_null(strstr(named, "Cusco"));
   assert_null(strstr(named, "  08  "));
   assert_non_null(strstr(named, "few records, at least one"));
   free(named);
-  char *plain = say(folder, &code, "release show yearly coverage --csv");
+  char *plain = publishing_say(folder, &code, "release show yearly coverage --csv");
   assert_non_null(strstr(plain, ",08,"));
   assert_null(strstr(plain, "Cusco"));
   free(plain);
-  says(folder, 0, "--lang es release show yearly coverage", "todas las fuentes juntas");
-  says(folder, 0, "release show yearly dictionary --csv", "\ncoverage,department,08,Cusco,Cusco\n");
+  publishing_says(folder, 0, "--lang es release show yearly coverage", "todas las fuentes juntas");
+  publishing_says(folder, 0, "release show yearly dictionary --csv", "\ncoverage,department,08,Cusco,Cusco\n");
   char *title = workspace_rows(folder, "SELECT max(title) FROM sources WHERE code = 'reta'");
   title[strlen("RETA, registro")] = '\0'; /* the column is narrow */
-  says(folder, 0, "release show yearly coverage --where department=cusco", title);
+  publishing_says(folder, 0, "release show yearly coverage --where department=cusco", title);
   free(title);
 }
 
@@ -164,9 +139,9 @@ static void check_export(const char *folder) {
   if (asprintf(&path, "release export yearly %s/out", folder) < 0) {
     abort();
   }
-  says(folder, 0, path, "files of release 2 are in");
+  publishing_says(folder, 0, path, "files of release 2 are in");
   said = program_read(folder, "out/sex.csv");
-  char *shown = say(folder, &code, "release show yearly sex --csv");
+  char *shown = publishing_say(folder, &code, "release show yearly sex --csv");
   assert_string_equal(said, shown);
   free(said);
   free(shown);
@@ -177,12 +152,12 @@ static void check_export(const char *folder) {
                       folder);
   assert_string_equal(said, "6\n");
   free(said);
-  says(folder, 0, "--json release list", "\"release\": \"yearly\"");
-  says(folder, 0, "--json release show yearly sex --where year=total,sex=total", "\"status\": \"shown\"");
-  says(folder, 0, "--json release verify yearly", "\"findings\":0");
-  says(folder, 2, "release show yearly sxe", "did you mean 'sex'?");
-  says(folder, 2, "release create yearli --purpose x", "did you mean 'yearly'?");
-  says(folder, 2, "release create yearly", "the purpose is missing");
+  publishing_says(folder, 0, "--json release list", "\"release\": \"yearly\"");
+  publishing_says(folder, 0, "--json release show yearly sex --where year=total,sex=total", "\"status\": \"shown\"");
+  publishing_says(folder, 0, "--json release verify yearly", "\"findings\":0");
+  publishing_says(folder, 2, "release show yearly sxe", "did you mean 'sex'?");
+  publishing_says(folder, 2, "release create yearli --purpose x", "did you mean 'yearly'?");
+  publishing_says(folder, 2, "release create yearly", "the purpose is missing");
   free(path);
 }
 
@@ -196,7 +171,7 @@ static void exports_read(void **state) {
 
 static void refuses(const char *folder, const char *arguments) {
   int code = 0;
-  char *said = say(folder, &code, arguments);
+  char *said = publishing_say(folder, &code, arguments);
   bool told = strstr(said, "your role may not do this") != NULL
               || strstr(said, "your role does not see what this needs") != NULL;
   if (code == 0 || !told) {
@@ -210,17 +185,17 @@ static void an_analyst_reads_releases_alone(void **state) {
   int code = 0;
   char line[256], *said, *folder = NULL, *service = workspaces[STORE_POSTGRES];
   (void)state;
-  says(service, 0, "access setup", "");
+  publishing_says(service, 0, "access setup", "");
   postgres_run("CREATE ROLE a_reader LOGIN");
-  says(service, 0, "access grant a_reader analyst", "");
+  publishing_says(service, 0, "access grant a_reader analyst", "");
   if (asprintf(&folder, "%s/reader", peru.folder) < 0) {
     abort();
   }
   shell("cp -r %s %s && sed -i 's/user=puente/user=a_reader/' %s/puente.yaml && rm -f %s/puente.key", service, folder,
         folder, folder);
-  says(folder, 0, "release list", "yearly");
-  says(folder, 0, "release show yearly sex", "total");
-  says(folder, 0, "release show yearly coverage --csv", "sistra");
+  publishing_says(folder, 0, "release list", "yearly");
+  publishing_says(folder, 0, "release show yearly sex", "total");
+  publishing_says(folder, 0, "release show yearly coverage --csv", "sistra");
   shell("cp %s/puente.key %s", service, folder);
   refuses(folder, "release create yearly --purpose x");
   refuses(folder, "release verify yearly");
@@ -266,13 +241,13 @@ static void check_kill(const char *folder) {
     if (cells == before) {
       assert_int_equal(now, entries);
     } else { /* it was faster: then all of it is there */
-      says(folder, 0, "release verify yearly", "release ok:");
+      publishing_says(folder, 0, "release verify yearly", "release ok:");
       assert_int_equal(now, entries + 1);
     }
     before = cells;
     entries = now;
   }
-  says(folder, 0, "audit verify", "audit ok: entries=");
+  publishing_says(folder, 0, "audit verify", "audit ok: entries=");
   create(folder);
 }
 
@@ -299,7 +274,7 @@ static int check_stop(const char *folder, int number) {
     free(said);
   }
   print_message("signal %d: stopped=%d of 9\n", number, stopped);
-  says(folder, 0, "audit verify", "audit ok: entries=");
+  publishing_says(folder, 0, "audit verify", "audit ok: entries=");
   return stopped;
 }
 
@@ -319,13 +294,13 @@ static void a_kill_leaves_nothing(void **state) {
 
 static void restated(const char *folder, const char *cause) {
   int code = 0;
-  says(folder, 0, "release create wide --purpose test", "of wide is published");
-  char *said = say(folder, &code, "release show wide restatements --csv");
+  publishing_says(folder, 0, "release create wide --purpose test", "of wide is published");
+  char *said = publishing_say(folder, &code, "release show wide restatements --csv");
   if (code != 0 || strstr(said, cause) == NULL) {
     fail_msg("no '%s' in: %s", cause, said);
   }
   free(said);
-  says(folder, 0, "release verify wide", "release ok:");
+  publishing_says(folder, 0, "release verify wide", "release ok:");
 }
 
 /* The best pair that the linking joined is parted. */
@@ -339,12 +314,12 @@ static void part_two(const char *folder) {
   }
   free(pair);
   snprintf(line, sizeof line, "review reject %lld-%lld --reason test", (long long)a, (long long)b);
-  says(folder, 0, line, "");
-  says(folder, 0, "link --quiet", "");
+  publishing_says(folder, 0, line, "");
+  publishing_says(folder, 0, "link --quiet", "");
 }
 
 static void check_restatements(const char *folder) {
-  says(folder, 0, "run --quiet", "");
+  publishing_says(folder, 0, "run --quiet", "");
   restated(folder, "new_records:");
   part_two(folder);
   restated(folder, "linking");
@@ -354,7 +329,7 @@ static void causes_are_told(void **state) {
   (void)state;
   for (int kind = STORE_SQLITE; kind <= STORE_POSTGRES; kind++) {
     shell("sed -i 's/k: 4/k: 1/' %s/puente.yaml", workspaces[kind]);
-    says(workspaces[kind], 0, "release create wide --purpose test", "of wide is published");
+    publishing_says(workspaces[kind], 0, "release create wide --purpose test", "of wide is published");
   }
   peru_advance(&peru);
   peru_advance(&peru);
@@ -368,8 +343,8 @@ static void causes_are_told(void **state) {
 static int64_t hidden_with(const char *folder, const char *disclosure) {
   char line[160];
   shell("sed -i 's/^disclosure: .*/disclosure: {%s}/' %s/puente.yaml", disclosure, folder);
-  says(folder, 0, "release create wide --purpose test", "of wide is published");
-  says(folder, 0, "release verify wide", "release ok:");
+  publishing_says(folder, 0, "release create wide --purpose test", "of wide is published");
+  publishing_says(folder, 0, "release verify wide", "release ok:");
   snprintf(line, sizeof line, "SELECT count(*) FROM released_cells WHERE release_id = %d AND status = 'hidden'",
            (int)workspace_number(folder, "SELECT max(release_id) FROM released_tables"));
   return workspace_number(folder, line);
@@ -413,7 +388,7 @@ static void check_explained(const char *folder) {
     snprintf(line, sizeof line, "explain figure --release %d wide --by year=%s,department=%s,sex=%s", (int)first,
              values[0], values[1], values[3]);
     snprintf(again, sizeof again, "\npublished: %d; counted again as of run ", number);
-    char *said = say(folder, &code, line);
+    char *said = publishing_say(folder, &code, line);
     const char *found = strstr(said, again);
     snprintf(again, sizeof again, ": %d\n%d persons of ", number, number);
     if (code != 0 || found == NULL || strstr(found, again) == NULL || strstr(said, "plan \n") != NULL
@@ -447,7 +422,7 @@ static void what_is_not_shown_is_refused(void **state) {
     assert_int_equal(sscanf(row, "%63[^|]|%63[^|]", value, sex), 2);
     snprintf(line, sizeof line, "explain figure --release 1 sex --by year=%s,sex=%s", value, sex);
     int code = 0;
-    char *said = say(folder, &code, line);
+    char *said = publishing_say(folder, &code, line);
     assert_string_equal(said, hidden);
     assert_int_not_equal(code, 0);
     free(said);
@@ -455,19 +430,20 @@ static void what_is_not_shown_is_refused(void **state) {
   free(rows);
   assert_true(count > 1);
   snprintf(line, sizeof line, "explain figure --release 1 sex --by year=%s,sex=%s --exact", value, sex);
-  says(folder, 2, line,
-       "error: a purpose is needed to see what a table does not show\n"
-       "  hint: --exact --purpose \"why you have to see it\": the log records it\n");
+  publishing_says(folder, 2, line,
+                  "error: a purpose is needed to see what a table does not show\n"
+                  "  hint: --exact --purpose \"why you have to see it\": the log records it\n");
   snprintf(line, sizeof line, "explain figure --release 1 sex --by year=%s,sex=%s --exact --purpose review", value,
            sex);
-  says(folder, 0, line, "\npublished: hidden; as of run ");
-  says(folder, 0, "audit list --event reveal --json", "\\\"release\\\":1,\\\"table\\\":\\\"sex\\\",\\\"where\\\":{");
-  says(folder, 2, "explain figure --release 1 sex --by sex=femele",
-       "error: no row of table 'sex' has sex 'femele'\n  hint: the nearest is female\n");
-  says(folder, 2, "explain figure --release 1 sex --by yaer=2019", "did you mean 'year'?");
-  says(folder, 2, "explain figure --release 1 sxe", "did you mean 'sex'?");
-  says(folder, 2, "explain figure --release 1 coverage", "'coverage' is a text beside the figures");
-  says(folder, 1, "explain figure --release yearli sex", "did you mean 'yearly'?");
+  publishing_says(folder, 0, line, "\npublished: hidden; as of run ");
+  publishing_says(folder, 0, "audit list --event reveal --json",
+                  "\\\"release\\\":1,\\\"table\\\":\\\"sex\\\",\\\"where\\\":{");
+  publishing_says(folder, 2, "explain figure --release 1 sex --by sex=femele",
+                  "error: no row of table 'sex' has sex 'femele'\n  hint: the nearest is female\n");
+  publishing_says(folder, 2, "explain figure --release 1 sex --by yaer=2019", "did you mean 'year'?");
+  publishing_says(folder, 2, "explain figure --release 1 sxe", "did you mean 'sex'?");
+  publishing_says(folder, 2, "explain figure --release 1 coverage", "'coverage' is a text beside the figures");
+  publishing_says(folder, 1, "explain figure --release yearli sex", "did you mean 'yearly'?");
 }
 
 /* Who was counted and taken out since is told to be missing; in a copy. */
@@ -479,17 +455,17 @@ static void who_was_erased_is_missing(void **state) {
     abort();
   }
   shell("cp -r %s %s", workspaces[STORE_SQLITE], copy);
-  says(copy, 0, "release create yearly --purpose test", "of yearly is published");
-  char *said = say(copy, &code, "explain figure --release yearly sex");
+  publishing_says(copy, 0, "release create yearly --purpose test", "of yearly is published");
+  char *said = publishing_say(copy, &code, "explain figure --release yearly sex");
   assert_non_null(strstr(said, "\n  person "));
   snprintf(line, sizeof line, "erase person %lld --reason asked --document C-1",
            atoll(strstr(said, "\n  person ") + 10));
   free(said);
-  says(copy, 0, line, "");
-  says(copy, 0, "explain figure --release yearly sex", "\n  records erased since: ");
-  says(copy, 0, "explain figure --release yearly sex",
-       "`puente release verify` says of year=total;sex=total: published '");
-  says(copy, 0, "--json explain figure --release yearly sex", "\"same\": false");
+  publishing_says(copy, 0, line, "");
+  publishing_says(copy, 0, "explain figure --release yearly sex", "\n  records erased since: ");
+  publishing_says(copy, 0, "explain figure --release yearly sex",
+                  "`puente release verify` says of year=total;sex=total: published '");
+  publishing_says(copy, 0, "--json explain figure --release yearly sex", "\"same\": false");
   shell("rm -r %s", copy);
   free(copy);
 }
@@ -508,33 +484,33 @@ static char *coarse_digests(const char *folder, int number) {
 /* Cusco, a department of many, goes from the south to the north; then nothing is grouped. k is 1 from here on. */
 static void check_regrouped(const char *folder) {
   char line[96];
-  says(folder, 0, "release create coarse --purpose test", "of coarse is published");
+  publishing_says(folder, 0, "release create coarse --purpose test", "of coarse is published");
   int64_t first = workspace_number(folder, "SELECT max(release_id) FROM released_tables");
   snprintf(line, sizeof line, "release verify %d", (int)first);
-  says(folder, 0, line, "release ok:");
+  publishing_says(folder, 0, line, "release ok:");
   shell("sed '/\"08\"/s/group: sur/group: norte/' config/codelists/department.yaml >%s/codelists/department.yaml",
         folder);
-  says(folder, 0, line, "release ok:");
-  says(folder, 0, "release create coarse --purpose test", "of coarse is published");
-  says(folder, 0, line, "release ok:");
-  says(folder, 0, "release verify coarse", "release ok:");
+  publishing_says(folder, 0, line, "release ok:");
+  publishing_says(folder, 0, "release create coarse --purpose test", "of coarse is published");
+  publishing_says(folder, 0, line, "release ok:");
+  publishing_says(folder, 0, "release verify coarse", "release ok:");
   snprintf(line, sizeof line, "--json explain figure --release %d region --by region=norte", (int)first);
-  says(folder, 0, line, "\"same\": true");
+  publishing_says(folder, 0, line, "\"same\": true");
   snprintf(line, sizeof line, "release verify %d", (int)first);
   char *before = coarse_digests(folder, 1), *now = coarse_digests(folder, 0);
   assert_string_not_equal(before, now);
   free(before);
   free(now);
   int code = 0;
-  char *said = say(folder, &code, "release show coarse restatements --csv");
+  char *said = publishing_say(folder, &code, "release show coarse restatements --csv");
   const char *line_of = strstr(said, "region,period=total;region=norte,");
   assert_non_null(line_of);
   assert_non_null(strstr(line_of, "definition"));
   free(said);
   shell("sed 's/, group: [a-z_]*//; /^ *group: /d' config/codelists/department.yaml >%s/codelists/department.yaml",
         folder);
-  says(folder, 2, "release create coarse --purpose test", "table 'region': nothing is grouped by region");
-  says(folder, 0, line, "release ok:");
+  publishing_says(folder, 2, "release create coarse --purpose test", "table 'region': nothing is grouped by region");
+  publishing_says(folder, 0, line, "release ok:");
   shell("rm %s/codelists/department.yaml", folder);
 }
 
@@ -550,7 +526,7 @@ static void a_changed_store_is_found(void **state) {
   char *lite = workspaces[STORE_SQLITE];
   (void)state;
   shell("sqlite3 %s/puente.db \"UPDATE st_involvement SET role = 'accused' WHERE role = 'victim'\"", lite);
-  says(lite, 1, "release verify yearly", "the store now makes");
+  publishing_says(lite, 1, "release verify yearly", "the store now makes");
 }
 
 static void a_changed_cell_is_found(void **state) {
@@ -558,9 +534,9 @@ static void a_changed_cell_is_found(void **state) {
   create(workspaces[STORE_POSTGRES]);
   postgres_run("UPDATE yearly.release_cell SET figure = figure + 1 WHERE ctid = (SELECT ctid FROM yearly.release_cell "
                "WHERE figure IS NOT NULL ORDER BY release_id DESC LIMIT 1)");
-  says(workspaces[STORE_POSTGRES], 1, "release verify yearly", "a cell says '");
+  publishing_says(workspaces[STORE_POSTGRES], 1, "release verify yearly", "a cell says '");
   postgres_run("UPDATE yearly.release_table SET body = 'x' WHERE name = 'coverage'");
-  says(workspaces[STORE_POSTGRES], 1, "release verify yearly", "the text is not the one that was published");
+  publishing_says(workspaces[STORE_POSTGRES], 1, "release verify yearly", "the text is not the one that was published");
 }
 
 int main(void) {
