@@ -130,6 +130,7 @@ static enum status list(const struct globals *globals, struct workspace *workspa
 struct showing {
   const struct globals *globals;
   json_t *reports, *weights;
+  json_t *effect; /* of weights that wait; NULL: none were tried */
   bool told, failed;
 };
 
@@ -212,6 +213,93 @@ static enum status print_weights(const struct showing *showing, struct error *er
   return print_levels(showing->weights, error);
 }
 
+/* ---- what weights would change ---- */
+
+static const char *const OUTCOMES[] = {
+    [PAIR_JOINED] = N_("joined"), [PAIR_WAITING] = N_("waits for a person"), [PAIR_APART] = N_("kept apart")};
+static const char *const OUTCOME_CODES[] = {
+    [PAIR_JOINED] = "joined", [PAIR_WAITING] = "waiting", [PAIR_APART] = "apart"};
+
+typedef void moved_pairs(void *context, bool persons, int from, int to, int64_t pairs);
+static void each_move(const struct weights_effect effects[2], moved_pairs *tell, void *context) {
+  for (int kind = 0; kind < 2; kind++) {
+    for (int from = 0; from <= PAIR_APART; from++) {
+      for (int to = 0; to <= PAIR_APART; to++) {
+        if (from != to && effects[kind].pairs[from][to] > 0) {
+          tell(context, kind == CLUSTER_PERSON, from, to, effects[kind].pairs[from][to]);
+        }
+      }
+    }
+  }
+}
+
+static void move_json(void *context, bool persons, int from, int to, int64_t pairs) {
+  json_array_append_new(context, json_pack("{ss ss ss sI}", "of", persons ? "persons" : "cases", "now",
+                                           OUTCOME_CODES[from], "then", OUTCOME_CODES[to], "pairs", (json_int_t)pairs));
+}
+
+static void move_row(void *context, bool persons, int from, int to, int64_t pairs) {
+  struct table *table = context;
+  table_text(table, persons ? _("persons") : _("cases"));
+  table_text(table, gettext(OUTCOMES[from]));
+  table_text(table, gettext(OUTCOMES[to]));
+  table_number(table, pairs);
+}
+
+static json_t *count_json(const struct weights_effect *effect) {
+  return json_pack("{so sI}", "now", effect->acts ? json_integer(effect->now) : json_null(), "then",
+                   (json_int_t)effect->then);
+}
+
+static enum status print_effect(const struct weights_effect effects[2], struct error *error) {
+  const struct table_column columns[] = {{.name = "of", .title = _("of")},
+                                         {.name = "now", .title = _("pair now")},
+                                         {.name = "then", .title = _("as proposed")},
+                                         {.name = "pairs", .title = _("pairs"), .align = ALIGN_RIGHT}};
+  struct table *table = table_new(columns, sizeof columns / sizeof *columns);
+  if (table == NULL) {
+    return error_memory(error);
+  }
+  const struct weights_effect *persons = &effects[CLUSTER_PERSON], *cases = &effects[CLUSTER_CASE];
+  if (persons->acts) {
+    printf(_("\npersons: %lld now, %lld as proposed; cases: %lld now, %lld as proposed\n"), (long long)persons->now,
+           (long long)persons->then, (long long)cases->now, (long long)cases->then);
+  } else {
+    printf(_("\nnothing is linked yet; as proposed: %lld persons, %lld cases\n"), (long long)persons->then,
+           (long long)cases->then);
+  }
+  each_move(effects, move_row, table);
+  enum status status = OK;
+  if (table_rows(table) == 0) {
+    puts(_("no pair would change"));
+  } else {
+    puts(_("pairs that would change:"));
+    status = table_print(table, stdout, TABLE_TEXT, error);
+  }
+  table_free(table);
+  return status;
+}
+
+/* The rows as they are now, linked by what acts and by what is proposed. */
+static enum status tell_effect(struct workspace *workspace, const struct approval_shown *shown, struct showing *showing,
+                               struct error *error) {
+  struct weights_effect effects[2];
+  bool tried = false;
+  fflush(stdout);
+  enum status status = approval_effect(workspace, shown, &tried, effects, error);
+  if (status != OK || !tried) {
+    return status;
+  }
+  if (!showing->globals->json) {
+    return print_effect(effects, error);
+  }
+  json_t *moves = json_array();
+  each_move(effects, move_json, moves);
+  showing->effect = json_pack("{so so so}", "persons", count_json(&effects[CLUSTER_PERSON]), "cases",
+                              count_json(&effects[CLUSTER_CASE]), "pairs", moves);
+  return showing->effect == NULL ? error_memory(error) : OK;
+}
+
 static void print_head(const struct approval *one) {
   char moment[MOMENT_SIZE];
   printf(_("proposal %lld: %s %s, by %s at %s\n"), (long long)one->id, one->kind, one->name, one->proposed_by,
@@ -248,6 +336,7 @@ static enum status print_shown(const struct approval_shown *shown, const json_t 
   }
   enum status status = approval_weights(workspace, shown, take_level, showing->weights, error);
   status = status == OK && !showing->globals->json ? print_weights(showing, error) : status;
+  status = status == OK ? tell_effect(workspace, shown, showing, error) : status;
   if (status != OK) {
     return status;
   }
@@ -275,12 +364,12 @@ static enum status show(const struct globals *globals, struct workspace *workspa
   if (status == OK && globals->json) {
     const struct approval *one = &shown.approval;
     char hex[HEX_SIZE];
-    json_t *root =
-        json_pack("{sI ss ss ss ss ss ss? ss? ss? sb sO sO sO so}", "id", (json_int_t)one->id, "kind", one->kind,
-                  "name", one->name, "digest", hex_of(&one->digest, hex), "state", approval_state_names[one->state],
-                  "proposed_by", one->proposed_by, "reason", one->reason, "document", one->document, "decided_by",
-                  one->approved_by, "changed", (int)one->changed, "lines", lines, "values", showing.reports, "weights",
-                  showing.weights, "linked", shown.linked < 0 ? json_null() : json_integer(shown.linked));
+    json_t *root = json_pack("{sI ss ss ss ss ss ss? ss? ss? sb sO sO sO sO? so}", "id", (json_int_t)one->id, "kind",
+                             one->kind, "name", one->name, "digest", hex_of(&one->digest, hex), "state",
+                             approval_state_names[one->state], "proposed_by", one->proposed_by, "reason", one->reason,
+                             "document", one->document, "decided_by", one->approved_by, "changed", (int)one->changed,
+                             "lines", lines, "values", showing.reports, "weights", showing.weights, "effect",
+                             showing.effect, "linked", shown.linked < 0 ? json_null() : json_integer(shown.linked));
     json_dumpf(root, stdout, JSON_INDENT(2));
     puts("");
     json_decref(root);
@@ -288,6 +377,7 @@ static enum status show(const struct globals *globals, struct workspace *workspa
   json_decref(lines);
   json_decref(showing.reports);
   json_decref(showing.weights);
+  json_decref(showing.effect);
   return status == OK && showing.failed
              ? error_set(error, ERR_CONFIG, "%s", _("what it would change could not be tried"))
              : status;

@@ -23,7 +23,9 @@ static enum status read_sources(struct resolver *r) {
     r->linked[i] = true;
     r->precedence[i] = INT32_MAX; /* a source that the configuration no longer has comes last */
   }
-  enum status status = store_sources(r->store, r->config->sources, count, ids, r->error);
+  bool same = false;
+  enum status status = r->trial ? store_sources_stand(r->store, r->config->sources, count, ids, &same, r->error)
+                                : store_sources(r->store, r->config->sources, count, ids, r->error);
   succession_make(r->config, ids, &r->succession);
   for (size_t i = 0; status == OK && i < count; i++) {
     if (ids[i] > 0 && ids[i] < SOURCES_MOST) {
@@ -344,12 +346,16 @@ static enum status resolve_changed(struct resolver *r, const char *inputs) {
   return status == OK ? resolver_end(r, inputs) : status;
 }
 
+enum status resolver_rows(struct resolver *r) {
+  enum status status = read_rows(r);
+  return status == OK ? resolver_prepare(r) : status;
+}
+
 /* Where all rows have to be linked. */
 static enum status resolve_full(struct resolver *r) {
   char inputs[2 * SHA256_SIZE + 1];
   bool same = false;
-  enum status status = read_rows(r);
-  status = status == OK ? resolver_prepare(r) : status;
+  enum status status = resolver_rows(r);
   if (status != OK) {
     return status;
   }
@@ -368,13 +374,17 @@ static enum status resolve_full(struct resolver *r) {
   return status == OK ? resolve_changed(r, inputs) : status;
 }
 
+enum status resolver_open(struct resolver *r) {
+  name_sides(r);
+  enum status status = read_sources(r);
+  status = status == OK ? passes_read(r->store, &r->passes, r->error) : status;
+  return status == OK ? store_secret(r->store, "link", r->secret, r->error) : status;
+}
+
 static enum status resolve_all(struct resolver *r) {
   bool done = false;
-  name_sides(r);
   enum status status = store_erase_shut(r->store, r->error);
-  status = status == OK ? read_sources(r) : status;
-  status = status == OK ? passes_read(r->store, &r->passes, r->error) : status;
-  status = status == OK ? store_secret(r->store, "link", r->secret, r->error) : status;
+  status = status == OK ? resolver_open(r) : status;
   if (status == OK && !r->options->train && !r->options->full) {
     status = incremental_run(r, &done);
   }
@@ -431,20 +441,48 @@ static enum status hold(struct resolver *r) {
   return status;
 }
 
-enum status resolve_run(struct store *store, const struct config *config, const struct model *model,
-                        const struct resolve_options *options, struct resolve_result *result, struct error *error) {
+enum status resolver_new(const struct resolver *given, struct resolver **resolver) {
   struct resolver *r = calloc(1, sizeof *r);
-  *result = (struct resolve_result){0};
+  *resolver = r;
   if (r == NULL) {
-    return error_memory(error);
+    return error_memory(given->error);
   }
-  *r = (struct resolver){
-      .store = store, .config = config, .model = model, .options = options, .result = result, .error = error};
+  *r = *given;
   buffer_init(&r->seen, SEEN_LIMIT);
   merkle_init(&r->outcomes);
   r->arena = arena_new(0);
-  enum status status =
-      r->arena == NULL ? error_memory(error) : policy_load(config->link_file, options->texts, model, &r->policy, error);
+  return r->arena == NULL ? error_memory(r->error)
+                          : policy_load(r->config->link_file, r->options->texts, r->model, &r->policy, r->error);
+}
+
+void resolver_free(struct resolver *r) {
+  if (r == NULL) {
+    return;
+  }
+  twopass_free(&r->twopass);
+  free(r->unique);
+  staged_free(&r->persons);
+  staged_free(&r->cases);
+  free(r->blocks[CLUSTER_PERSON]);
+  free(r->blocks[CLUSTER_CASE]);
+  key_list_free(&r->marks);
+  passes_free(r->passes);
+  buffer_free(&r->seen);
+  policy_free(r->policy);
+  arena_free(r->arena);
+  free(r);
+}
+
+enum status resolve_run(struct store *store, const struct config *config, const struct model *model,
+                        const struct resolve_options *options, struct resolve_result *result, struct error *error) {
+  const struct resolver given = {
+      .store = store, .config = config, .model = model, .options = options, .result = result, .error = error};
+  struct resolver *r = NULL;
+  *result = (struct resolve_result){0};
+  enum status status = resolver_new(&given, &r);
+  if (r == NULL) {
+    return status;
+  }
   status = status == OK ? hold(r) : status;
   bool held = status == OK;
   if (held && (status = store_begin(store, error)) == OK) {
@@ -460,17 +498,6 @@ enum status resolve_run(struct store *store, const struct config *config, const 
   if (held) {
     store_unhold(store, LINK_HOLD);
   }
-  twopass_free(&r->twopass);
-  free(r->unique);
-  staged_free(&r->persons);
-  staged_free(&r->cases);
-  free(r->blocks[CLUSTER_PERSON]);
-  free(r->blocks[CLUSTER_CASE]);
-  key_list_free(&r->marks);
-  passes_free(r->passes);
-  buffer_free(&r->seen);
-  policy_free(r->policy);
-  arena_free(r->arena);
-  free(r);
+  resolver_free(r);
   return status;
 }

@@ -26,6 +26,7 @@ struct resolver {
   struct twopass twopass;
   struct sha256 models[2];     /* by enum cluster_kind: of the text of the model used */
   struct sha256 learned[2];    /* under approval: of what was learned last, */
+  bool trial;                  /* nothing is written: no transaction, no run */
   bool learn, offer;           /* what is to be learned anew; what is there is to be proposed */
   struct sha256 sources;       /* of what the configuration says of sources */
   uint8_t secret[KEYS_SECRET]; /* of the key index */
@@ -41,6 +42,12 @@ struct resolver {
 
 /* ---- resolve.c ---- */
 
+/* A copy of `given` (store, config, model, options, result, error, trial) with its policy. Freed by resolver_free, also
+ * after an error; NULL where there was no memory for it. */
+enum status resolver_new(const struct resolver *given, struct resolver **resolver) MUST_CHECK;
+void resolver_free(struct resolver *resolver);
+enum status resolver_open(struct resolver *r) MUST_CHECK; /* sources and what both passes need */
+enum status resolver_rows(struct resolver *r) MUST_CHECK; /* all rows, then resolver_prepare */
 /* The models to use for so many rows of each kind; none where new ones are to be learned. */
 enum status resolver_models(struct resolver *r, size_t persons, size_t cases) MUST_CHECK;
 void resolver_forget(struct resolver *r); /* the models */

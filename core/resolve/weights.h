@@ -28,4 +28,17 @@ enum status weights_compare(struct store *store, const struct config *config, co
                             const struct model *model, const struct sha256 proposed[2], weights_visitor *visit,
                             void *context, struct error *error) MUST_CHECK;
 
+/* What proposed weights would change, of one kind: how many pairs, by their outcome (PAIR_JOINED, …) with the weights
+ * that act and with those proposed; those that neither keeps are apart in both, and not counted. */
+struct weights_effect {
+  bool acts;
+  int64_t now, then; /* persons, or cases */
+  int64_t pairs[PAIR_APART + 1][PAIR_APART + 1];
+};
+/* Links all rows in memory with either, and writes nothing: it takes as long as two linkings do, and as much memory.
+ * Where no weights act, `now` is 0 and all pairs are apart. Errors as weights_compare has them. */
+enum status weights_try(struct store *store, const struct config *config, const struct approved_texts *texts,
+                        const struct model *model, const struct sha256 proposed[2], struct weights_effect effects[2],
+                        struct error *error) MUST_CHECK;
+
 #endif

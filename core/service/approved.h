@@ -61,6 +61,10 @@ enum status approval_show(struct workspace *workspace, int64_t id, struct arena 
 /* What weights would change, comparison by comparison; nothing of other kinds, or of what does not wait. */
 enum status approval_weights(struct workspace *workspace, const struct approval_shown *shown, weights_visitor *visit,
                              void *context, struct error *error) MUST_CHECK;
+/* How many pairs and which number of persons and cases they would change, by linking all rows in memory: `*tried` false
+ * for other kinds, and for what does not wait. */
+enum status approval_effect(struct workspace *workspace, const struct approval_shown *shown, bool *tried,
+                            struct weights_effect effects[2], struct error *error) MUST_CHECK;
 /* What the sources' records would be: `puente remap --dry-run` as if the text were approved; of a code list, of each
  * source whose mapping it changes. `request` tells where the report of each source goes. */
 enum status approval_try(struct workspace *workspace, const struct approval_shown *shown, struct pull_request *request,

@@ -280,11 +280,23 @@ static enum status accept_weights(struct workspace *workspace, const struct appr
   return status;
 }
 
+static bool waits_whole(const struct approval *one) {
+  return is_weights(one) && one->state == APPROVAL_WAITING && !one->changed;
+}
+
 enum status approval_weights(struct workspace *workspace, const struct approval_shown *shown, weights_visitor *visit,
                              void *context, struct error *error) {
   const struct approval *one = &shown->approval;
-  bool tells = is_weights(one) && one->state == APPROVAL_WAITING && !one->changed;
-  return tells ? check_weights(workspace, one, visit, context, error) : OK;
+  return waits_whole(one) ? check_weights(workspace, one, visit, context, error) : OK;
+}
+
+enum status approval_effect(struct workspace *workspace, const struct approval_shown *shown, bool *tried,
+                            struct weights_effect effects[2], struct error *error) {
+  struct sha256 models[2];
+  *tried = waits_whole(&shown->approval) && weights_read(shown->approval.body, models);
+  return *tried ? weights_try(workspace->store, workspace->config, workspace->texts, workspace->model, models, effects,
+                              error)
+                : OK;
 }
 
 static enum status check_accepted(struct workspace *workspace, const struct approval_request *request,

@@ -4,7 +4,9 @@
 #include "tests/support/postgres.h"
 #include "tests/support/program.h"
 #include "tests/support/temp.h"
+#include "tests/support/workspace.h"
 
+#include <jansson.h>
 #include <libpq-fe.h>
 #include <setjmp.h>
 #include <sqlite3.h>
@@ -368,6 +370,169 @@ static void test_no_weights_to_start_with(void **state) {
   assert_says(done("tester", "audit verify --records").out, "records ok: ");
 }
 
+/* ---- what they would change ---- */
+
+enum { MANY = 500, ERRORS = 3 /* of 100 values */, PAIRS_MOST = 50000, OUTCOMES = 3 };
+static const char *const KINDS[] = {"person", "case"}, *const OUTCOME[OUTCOMES] = {"joined", "waiting", "apart"};
+
+static uint32_t draw(uint64_t *random, uint32_t below) {
+  *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+  return (uint32_t)(*random >> 33) % below;
+}
+
+/* People several times each, with what registries leave out and mistype. */
+static void write_people(void) {
+  static const char *const GIVEN[] = {"Rosaura", "Luz", "Ana Maria", "Eva", "Carmen", "Flor", "Juana", "Milagros"};
+  static const char *const SURNAMES[] = {"Quispe", "Mamani", "Flores", "Huaman", "Rojas", "Condori", "Sotelo", "Vilca"};
+  static const char *const ENDS[] = {"ano", "illo", "eda", "ina", "orte", "uela", "azo", "era", "isco"};
+  size_t room = 64 + (size_t)MANY * 96, len = 0;
+  char *text = malloc(room);
+  uint64_t random = 11;
+  assert_non_null(text);
+  len += (size_t)snprintf(text, room, "id;victim;name;first;second;born\n");
+  for (int i = 0; i < MANY; i++) {
+    uint32_t who = draw(&random, MANY / 3), year = 1970 + who % 30, day = 1 + who % 28;
+    const char *given = GIVEN[who % 8], *first = SURNAMES[who / 8 % 8], *second = SURNAMES[who / 5 % 8];
+    const char *rich = ENDS[who % 9];
+    given = draw(&random, 100) < ERRORS ? GIVEN[draw(&random, 8)] : given;
+    second = draw(&random, 100) < 2 * ERRORS ? "" : second;
+    day = draw(&random, 100) < ERRORS ? 1 + draw(&random, 28) : day;
+    len += (size_t)snprintf(text + len, room - len, "D-%d;a;%s;%s%s;%s%s;%u-%02u-%02u\n", i, given, first, rich, second,
+                            second[0] == '\0' ? "" : rich, year, 1 + who % 12, day);
+  }
+  program_write(folder, "incoming/one.csv", text);
+  program_write(folder, "mappings/demo.yaml",
+                "source: demo\nformat: csv\ndelimiter: \";\"\ncase:\n  key: id\n  denuncia_number: id\n"
+                "person:\n  key: [id, victim]\n  role: victim\n  given_names: {from: name, clean: name}\n"
+                "  paternal_surname: {from: first, clean: name}\n  maternal_surname: {from: second, clean: name}\n"
+                "  birth_date: born\n");
+  free(text);
+}
+
+struct kept_pair {
+  int kind, outcome;
+  long long a, b;
+};
+
+static int by_rows(const void *x, const void *y) {
+  const struct kept_pair *left = x, *right = y;
+  long long order = left->kind != right->kind ? left->kind - right->kind
+                    : left->a != right->a     ? left->a - right->a
+                                              : left->b - right->b;
+  return (order > 0) - (order < 0);
+}
+
+/* The pairs that the last linking kept. Allocated. */
+static struct kept_pair *kept_pairs(size_t *count) {
+  struct kept_pair *pairs = calloc(PAIRS_MOST, sizeof *pairs);
+  char *rows = workspace_rows(folder, "SELECT kind, row_a, row_b, outcome FROM pairs"), *rest = rows, *line;
+  *count = 0;
+  while ((line = strsep(&rest, "\n")) != NULL && line[0] != '\0') {
+    char kind[16], outcome[16];
+    struct kept_pair *pair = &pairs[(*count)++];
+    assert_true(*count < PAIRS_MOST);
+    assert_int_equal(sscanf(line, "%15[a-z]|%lld|%lld|%15[a-z]", kind, &pair->a, &pair->b, outcome), 4);
+    pair->kind = strcmp(kind, KINDS[1]) == 0;
+    while (strcmp(OUTCOME[pair->outcome], outcome) != 0) {
+      pair->outcome++;
+      assert_true(pair->outcome < OUTCOMES);
+    }
+  }
+  free(rows);
+  qsort(pairs, *count, sizeof *pairs, by_rows);
+  return pairs;
+}
+
+typedef long long moves[2][OUTCOMES][OUTCOMES];
+
+/* Pairs that one linking does not keep are apart in it. */
+static void count_moves(const struct kept_pair *before, size_t before_count, moves found) {
+  size_t count = 0, i = 0, j = 0;
+  struct kept_pair *after = kept_pairs(&count);
+  memset(found, 0, sizeof(moves));
+  while (i < before_count || j < count) {
+    int order = i == before_count ? 1 : j == count ? -1 : by_rows(&before[i], &after[j]);
+    int from = order <= 0 ? before[i].outcome : 2, to = order >= 0 ? after[j].outcome : 2;
+    found[order <= 0 ? before[i].kind : after[j].kind][from][to]++;
+    i += order <= 0;
+    j += order >= 0;
+  }
+  free(after);
+}
+
+static void check_told(const json_t *effect, const moves found) {
+  size_t told = 0, made = 0;
+  for (int kind = 0; kind < 2; kind++) {
+    for (int from = 0; from < OUTCOMES; from++) {
+      for (int to = 0; to < OUTCOMES; to++) {
+        made += from != to && found[kind][from][to] > 0;
+      }
+    }
+  }
+  size_t i;
+  const json_t *move;
+  json_array_foreach(json_object_get(effect, "pairs"), i, move) {
+    int kind = strcmp(json_string_value(json_object_get(move, "of")), "cases") == 0, at[2] = {0, 0};
+    for (int side = 0; side < 2; side++) {
+      const char *name = json_string_value(json_object_get(move, side == 0 ? "now" : "then"));
+      while (strcmp(OUTCOME[at[side]], name) != 0) {
+        at[side]++;
+      }
+    }
+    assert_int_equal(json_integer_value(json_object_get(move, "pairs")), found[kind][at[0]][at[1]]);
+    printf("note: %s: %s to %s: %lld\n", KINDS[kind], OUTCOME[at[0]], OUTCOME[at[1]], found[kind][at[0]][at[1]]);
+    told++;
+  }
+  assert_int_equal(told, made);
+  assert_true(told >= 2);
+}
+
+static int64_t told_count(const json_t *effect, const char *of, const char *when) {
+  return json_integer_value(json_object_get(json_object_get(effect, of), when));
+}
+
+/* What `approve show` says of a proposal is what the next linking does, pair by
+ * pair. */
+static void check_proposal(int id) {
+  moves found;
+  char line[96];
+  size_t count = 0;
+  struct kept_pair *before = kept_pairs(&count);
+  int64_t persons = workspace_number(folder, "SELECT count(*) FROM persons"),
+          cases = workspace_number(folder, "SELECT count(*) FROM cases"),
+          entries = workspace_number(folder, "SELECT count(*) FROM audit");
+  snprintf(line, sizeof line, "--json approve show %d", id);
+  json_t *shown = json_loads(done("luis", line).out, 0, NULL);
+  const json_t *effect = json_object_get(shown, "effect");
+  assert_true(json_is_object(effect));
+  assert_int_equal(told_count(effect, "persons", "now"), persons);
+  assert_int_equal(told_count(effect, "cases", "now"), cases);
+  assert_says(done("luis", strchr(line, ' ') + 1).out, "pairs that would change:");
+  /* It was a trial: nothing is written. */
+  assert_int_equal(workspace_number(folder, "SELECT count(*) FROM persons"), persons);
+  assert_int_equal(workspace_number(folder, "SELECT count(*) FROM audit"), entries);
+  assert_says(done("tester", "link").out, "nothing new to link");
+  snprintf(line, sizeof line, "approve accept %d --reason checked --document RM-9", id);
+  done("luis", line);
+  done("tester", "link");
+  count_moves(before, count, found);
+  check_told(effect, found);
+  assert_int_equal(told_count(effect, "persons", "then"), workspace_number(folder, "SELECT count(*) FROM persons"));
+  assert_int_equal(told_count(effect, "cases", "then"), workspace_number(folder, "SELECT count(*) FROM cases"));
+  json_decref(shown);
+  free(before);
+}
+
+static void test_what_they_would_change(void **state) {
+  (void)state;
+  write_people();
+  done("tester", "sync");
+  approve_rules(LINK_FILES);
+  done("tester", "link");
+  done("ana", "link --train");
+  check_proposal(7);
+}
+
 #define BOTH(test)                                                                                                     \
   cmocka_unit_test_setup_teardown(test, setup, teardown), {                                                            \
 #test " (postgres)", test, setup_postgres, teardown, NULL                                                          \
@@ -376,7 +541,7 @@ static void test_no_weights_to_start_with(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       BOTH(test_learned_weights_wait),     BOTH(test_rejected_weights),  BOTH(test_changed_weights),
-      BOTH(test_no_weights_to_start_with), BOTH(test_learned_by_itself),
+      BOTH(test_no_weights_to_start_with), BOTH(test_learned_by_itself), BOTH(test_what_they_would_change),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
