@@ -3,10 +3,10 @@
  * knowing everything of the persons who have several places. Then the same beside a release that came before. */
 #include "core/service/cube.h"
 #include "core/service/release_make.h"
+#include "tests/support/bounds.h"
 #include "tests/support/peru.h"
 #include "tests/support/program.h"
 
-#include <glpk.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -250,28 +250,6 @@ static glp_prob *write_down(const struct table *of, bool blank, bool complementa
   return problem;
 }
 
-static double bound(glp_prob *problem, int row, int direction) {
-  int columns = glp_get_num_cols(problem), *index = calloc((size_t)columns + 2, sizeof *index);
-  double *value = calloc((size_t)columns + 2, sizeof *value), found;
-  int used = glp_get_mat_row(problem, row, index, value);
-  glp_smcp simplex;
-  glp_init_smcp(&simplex);
-  simplex.msg_lev = GLP_MSG_OFF;
-  for (int i = 1; i <= columns; i++) {
-    glp_set_obj_coef(problem, i, 0);
-  }
-  for (int i = 1; i <= used; i++) {
-    glp_set_obj_coef(problem, index[i], 1);
-  }
-  glp_set_obj_dir(problem, direction);
-  assert_int_equal(glp_simplex(problem, &simplex), 0);
-  assert_true(glp_get_status(problem) == GLP_UNBND || glp_get_status(problem) == GLP_OPT);
-  found = glp_get_status(problem) == GLP_UNBND ? 1e9 : glp_get_obj_val(problem);
-  free(index);
-  free(value);
-  return found;
-}
-
 struct score {
   size_t hidden, found, narrow;
 };
@@ -287,7 +265,7 @@ static void attack(const struct table *of, bool complementary, struct score *sco
     if (open || count == 0 || (table->withheld && !table->listing)) {
       continue;
     }
-    double least = bound(problem, (int)i + 1, GLP_MIN), most = bound(problem, (int)i + 1, GLP_MAX);
+    double least = row_bound(problem, (int)i + 1, GLP_MIN), most = row_bound(problem, (int)i + 1, GLP_MAX);
     score->hidden++;
     bool narrow = most + (double)known < K - 0.5 || most - least < WIDTH - 0.5;
     if (narrow && table->withheld) {
@@ -297,7 +275,7 @@ static void attack(const struct table *of, bool complementary, struct score *sco
       while (attacked[at].table != (size_t)(table - tables) || attacked[at].cell != attacked[i].cell) {
         at++;
       }
-      narrow = most - least < bound(before, (int)at + 1, GLP_MAX) - bound(before, (int)at + 1, GLP_MIN) - 0.5;
+      narrow = most - least < row_bound(before, (int)at + 1, GLP_MAX) - row_bound(before, (int)at + 1, GLP_MIN) - 0.5;
       glp_delete_prob(before);
       glp_delete_prob(problem);
       problem = write_down(of, false, complementary);

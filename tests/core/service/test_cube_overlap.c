@@ -3,10 +3,10 @@
  * (GLPK), knowing everything of the persons who have several places. */
 #include "core/service/cube.h"
 #include "core/service/report.h"
+#include "tests/support/bounds.h"
 #include "tests/support/peru.h"
 #include "tests/support/program.h"
 
-#include <glpk.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -245,32 +245,9 @@ static glp_prob *write_down(bool complementary) {
   return problem;
 }
 
-static double bound(glp_prob *problem, int row, int direction) {
-  int *index = calloc(place_count + 2, sizeof *index);
-  double *value = calloc(place_count + 2, sizeof *value);
-  int used = glp_get_mat_row(problem, row, index, value);
-  glp_smcp simplex;
-  glp_init_smcp(&simplex);
-  simplex.msg_lev = GLP_MSG_OFF;
-  for (int i = 1; i <= glp_get_num_cols(problem); i++) {
-    glp_set_obj_coef(problem, i, 0);
-  }
-  for (int i = 1; i <= used; i++) {
-    glp_set_obj_coef(problem, index[i], 1);
-  }
-  glp_set_obj_dir(problem, direction);
-  assert_int_equal(glp_simplex(problem, &simplex), 0);
-  bool unbounded = glp_get_status(problem) == GLP_UNBND;
-  assert_true(unbounded || glp_get_status(problem) == GLP_OPT);
-  double found = unbounded ? 1e9 : glp_get_obj_val(problem);
-  free(index);
-  free(value);
-  return found;
-}
-
 /* Of a cell that is not told less is asked: any total that is shown is a bound of its parts. */
 static bool is_given_away(glp_prob *problem, size_t at) {
-  double least = bound(problem, (int)at + 1, GLP_MIN), most = bound(problem, (int)at + 1, GLP_MAX);
+  double least = row_bound(problem, (int)at + 1, GLP_MIN), most = row_bound(problem, (int)at + 1, GLP_MAX);
   return most - least < WIDTH - 0.5 || (is_told(&cells[at]) && most + (double)cells[at].known < K - 0.5);
 }
 

@@ -4,10 +4,10 @@
  * those that they are sums of, with regions that change between two releases. */
 #include "core/service/cube.h"
 #include "core/service/release_make.h"
+#include "tests/support/bounds.h"
 #include "tests/support/peru.h"
 #include "tests/support/program.h"
 
-#include <glpk.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -237,28 +237,6 @@ static glp_prob *write_down(bool complementary) {
   return problem;
 }
 
-static double bound(glp_prob *problem, int row, int direction) {
-  int *index = calloc(place_count() + 2, sizeof *index);
-  double *value = calloc(place_count() + 2, sizeof *value), found;
-  int used = glp_get_mat_row(problem, row, index, value);
-  glp_smcp simplex;
-  glp_init_smcp(&simplex);
-  simplex.msg_lev = GLP_MSG_OFF;
-  for (int i = 1; i <= glp_get_num_cols(problem); i++) {
-    glp_set_obj_coef(problem, i, 0);
-  }
-  for (int i = 1; i <= used; i++) {
-    glp_set_obj_coef(problem, index[i], 1);
-  }
-  glp_set_obj_dir(problem, direction);
-  assert_int_equal(glp_simplex(problem, &simplex), 0);
-  found = glp_get_status(problem) == GLP_UNBND ? 1e9 : glp_get_obj_val(problem);
-  assert_true(glp_get_status(problem) == GLP_UNBND || glp_get_status(problem) == GLP_OPT);
-  free(index);
-  free(value);
-  return found;
-}
-
 static size_t attack(bool complementary, size_t *hidden) {
   glp_prob *problem = write_down(complementary);
   size_t found = 0;
@@ -268,7 +246,7 @@ static size_t attack(bool complementary, size_t *hidden) {
     if (!of->cell.hidden || (!complementary && of->count >= K)) {
       continue;
     }
-    double least = bound(problem, (int)i + 1, GLP_MIN), most = bound(problem, (int)i + 1, GLP_MAX);
+    double least = row_bound(problem, (int)i + 1, GLP_MIN), most = row_bound(problem, (int)i + 1, GLP_MAX);
     ++*hidden;
     found += most + (double)of->known < K - 0.5 || most - least < K - 1 - 0.5;
   }
