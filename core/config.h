@@ -17,6 +17,7 @@ enum store_kind { STORE_SQLITE, STORE_POSTGRES };
 struct disclosure_config {
   int k, width; /* default 11; 0: k-1 */
   int base;     /* 0: small figures are hidden; 3, 5: every figure is rounded to it instead */
+  bool ledger;  /* reports are written down, and protected with those that were */
 };
 enum deletes { DELETES_NONE, DELETES_TOMBSTONE, DELETES_SWEEP };
 enum source_state { SOURCE_ACTIVE, SOURCE_PAUSED, SOURCE_RETIRED };

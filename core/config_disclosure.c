@@ -2,7 +2,7 @@
 #include "core/config_parts.h"
 #include "core/disclose/disclose.h"
 
-const char *const config_disclosure_keys[] = {"k", "width", "method", "base", NULL};
+const char *const config_disclosure_keys[] = {"k", "width", "method", "base", "reports", NULL};
 
 static enum status read_whole(const struct yaml *block, const char *key, int least, int *value, struct error *error) {
   const struct yaml *node = yaml_get(block, key);
@@ -52,6 +52,18 @@ static enum status read_method(const struct yaml *block, int *base, struct error
   return OK;
 }
 
+static enum status read_reports(const struct yaml *block, bool *ledger, struct error *error) {
+  const char *text = NULL;
+  enum status status = config_text(block, "reports", &text, error);
+  if (status == OK && text != NULL && strcmp(text, "ledger") != 0 && strcmp(text, "single") != 0) {
+    yaml_error(yaml_get(block, "reports"), error, _("reports: '%s' is neither ledger nor single"), text);
+    error_hint(error, "%s", _("ledger protects each report with those told before it; single by itself"));
+    return ERR_CONFIG;
+  }
+  *ledger = text != NULL && strcmp(text, "ledger") == 0;
+  return status;
+}
+
 enum status config_disclosure_read(const struct yaml *block, struct config *config, struct error *error) {
   struct disclosure_config *disclosure = &config->disclosure;
   disclosure->k = DISCLOSE_K;
@@ -61,5 +73,6 @@ enum status config_disclosure_read(const struct yaml *block, struct config *conf
   enum status status = yaml_check_keys(block, config_disclosure_keys, error);
   status = status == OK ? read_whole(block, "k", 1, &disclosure->k, error) : status;
   status = status == OK ? read_whole(block, "width", 0, &disclosure->width, error) : status;
+  status = status == OK ? read_reports(block, &disclosure->ledger, error) : status;
   return status == OK ? read_method(block, &disclosure->base, error) : status;
 }

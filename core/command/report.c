@@ -246,6 +246,10 @@ static enum status make(const struct globals *globals, const char *name, struct 
   }
   status =
       workspace_open(globals->config, report_is_logged(&request) ? WORKSPACE_WRITE : WORKSPACE_READ, &workspace, error);
+  if (status == OK && !report_is_logged(&request) && report_is_told(&workspace, &request)) {
+    workspace_close(&workspace);
+    status = workspace_open(globals->config, WORKSPACE_WRITE, &workspace, error);
+  }
   if (status != OK) {
     return status;
   }

@@ -39,6 +39,8 @@ static const struct member disclosure_members[] = {
     {"method", "\"enum\": [\"suppress\", \"round\"]",
      "small figures are hidden, or all are rounded; default: suppress"},
     {"base", "\"enum\": [3, 5]", "of method: round"},
+    {"reports", "\"enum\": [\"ledger\", \"single\"]",
+     "each report is protected with those told before it, or by itself; default: single"},
     {NULL, NULL, NULL}};
 
 static const struct member approval_members[] = {

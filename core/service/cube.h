@@ -74,7 +74,8 @@ struct cube_request {
   size_t condition_count;
   const char *source;           /* NULL: consolidated */
   bool suppress;                /* of consolidated figures of now: what may not be shown is hidden (cube_lattice.h) */
-  bool guard;                   /* what may not be shown is hidden so, or all is rounded, as `disclosure:` has it */
+  bool guard;                   /* what may not be shown is hidden so, or all is rounded, as `disclosure:` has it; what
+                                 * is shown is written down first, where it has that */
   struct cube_lattice *lattice; /* suppress: of the same indicator and at least these fields; NULL: made for this one */
   cube_visitor *visit;          /* told of each unit that meets the conditions; NULL: none */
   void *context;

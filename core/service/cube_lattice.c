@@ -1,7 +1,7 @@
 #include "core/service/cube_lattice.h"
 
 #include "core/service/cube_fields.h"
-#include "core/service/release_plan.h"
+#include "core/service/cube_told.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,23 +69,42 @@ static enum status choose_chains(struct cube_lattice *lattice, const struct cube
 
 /* ---- levels ---- */
 
-/* The table's groupings are those of today's lists; a list that groups nothing leaves all in one. */
-static enum status make_level(struct cube_lattice *lattice, struct lattice_step *step, struct error *error) {
-  struct release_table_plan *plan = arena_alloc(lattice->arena, sizeof *plan);
+enum status cube_lattice_plan(const struct cube_lattice *lattice, const char *field, struct release_table_plan **plan,
+                              struct error *error) {
+  struct release_table_plan *made = *plan = arena_alloc(lattice->arena, sizeof *made);
   struct error unused;
-  if (plan == NULL) {
+  if (made == NULL) {
     return error_memory(error);
   }
-  plan->name = lattice->indicator->name;
-  plan->indicator = *lattice->indicator;
-  plan->indicator.condition_count = 0;
-  plan->by[plan->by_count++] = step->field;
-  enum status status = release_grouping_take(lattice->workspace, lattice->arena, plan, &unused);
+  made->name = lattice->indicator->name;
+  made->indicator = *lattice->indicator;
+  made->indicator.condition_count = 0;
+  made->by[made->by_count++] = field;
+  enum status status = release_grouping_take(lattice->workspace, lattice->arena, made, &unused);
   if (status != OK) {
-    plan->grouping_count = 0;
+    made->grouping_count = 0;
   }
-  return status == ERR_MEMORY ? error_memory(error)
-                              : release_level_make(&lattice->axes, step->field, plan, &step->level, error);
+  return status == ERR_MEMORY ? error_memory(error) : OK;
+}
+
+static enum status make_level(struct cube_lattice *lattice, struct lattice_step *step, struct error *error) {
+  struct release_table_plan *plan = NULL;
+  enum status status = cube_lattice_plan(lattice, step->field, &plan, error);
+  return status == OK ? release_level_make(&lattice->axes, step->field, plan, &step->level, error) : status;
+}
+
+enum status cube_lattice_atoms(const struct cube_lattice *lattice, uint32_t axis, struct release_level *level,
+                               struct error *error) {
+  const struct release_axis *of = &lattice->axes.axes[axis];
+  uint32_t *group = arena_array(lattice->arena, of->atoms, sizeof *group);
+  if (group == NULL) {
+    return error_memory(error);
+  }
+  for (uint32_t atom = 0; atom < of->atoms; atom++) {
+    group[atom] = atom;
+  }
+  *level = (struct release_level){.axis = axis, .group = group, .values = of->texts, .count = of->atoms};
+  return OK;
 }
 
 /* Each atom by itself, where that tells more apart than the chain's first step does. */
@@ -96,18 +115,12 @@ static enum status add_atoms(struct cube_lattice *lattice, struct lattice_chain 
   if (!partial || first->count == axis->atoms) {
     return OK;
   }
-  uint32_t *group = arena_array(lattice->arena, axis->atoms, sizeof *group);
-  if (group == NULL) {
-    return error_memory(error);
-  }
-  for (uint32_t atom = 0; atom < axis->atoms; atom++) {
-    group[atom] = atom;
-  }
+  struct release_level level;
+  enum status status = cube_lattice_atoms(lattice, first->axis, &level, error);
   memmove(chain->steps + 1, chain->steps, chain->count * sizeof *chain->steps);
   chain->count++;
-  chain->steps[0] = (struct lattice_step){
-      .level = {.axis = first->axis, .group = group, .values = axis->texts, .count = axis->atoms}};
-  return OK;
+  chain->steps[0] = (struct lattice_step){.level = level};
+  return status;
 }
 
 static enum status make_levels(struct cube_lattice *lattice, struct error *error) {
@@ -150,7 +163,7 @@ static size_t number_of(const struct cube_lattice *lattice, const struct lattice
   return number;
 }
 
-static struct lattice_steps steps_of(const struct cube_lattice *lattice, size_t number) {
+struct lattice_steps cube_lattice_steps(const struct cube_lattice *lattice, size_t number) {
   struct lattice_steps steps = {{0}};
   for (size_t c = lattice->chain_count; c-- > 0;) {
     size_t count = lattice->chains[c].count;
@@ -175,6 +188,21 @@ static int by_axis(const void *a, const void *b) {
   return left->axis < right->axis ? -1 : left->axis > right->axis;
 }
 
+void cube_lattice_sort(struct disclose_table *table) {
+  qsort(table->levels, table->level_count, sizeof *table->levels, by_axis);
+}
+
+bool cube_lattice_alike(const struct cube_lattice *lattice, const struct disclose_table *a,
+                        const struct disclose_table *b) {
+  bool same = a->level_count == b->level_count;
+  for (size_t i = 0; i < a->level_count && same; i++) {
+    const struct disclose_level *left = &a->levels[i], *right = &b->levels[i];
+    same = left->axis == right->axis && left->groups == right->groups
+           && memcmp(left->group, right->group, lattice->counts[left->axis] * sizeof *left->group) == 0;
+  }
+  return same;
+}
+
 struct disclose_table cube_lattice_laid(const struct cube_lattice *lattice, const struct lattice_steps *steps) {
   struct disclose_table table = {.name = lattice->indicator->name};
   for (size_t c = 0; c < lattice->chain_count; c++) {
@@ -184,7 +212,7 @@ struct disclose_table cube_lattice_laid(const struct cube_lattice *lattice, cons
           (struct disclose_level){.axis = level->axis, .groups = level->count, .group = level->group};
     }
   }
-  qsort(table.levels, table.level_count, sizeof *table.levels, by_axis);
+  cube_lattice_sort(&table);
   return table;
 }
 
@@ -213,19 +241,25 @@ static enum status ancestors_known(struct cube_lattice *lattice, const struct la
   enum status status = OK;
   const struct lattice_table *unused;
   for (size_t number = 0; number < lattice->table_count && status == OK; number++) {
-    const struct lattice_steps other = steps_of(lattice, number);
+    const struct lattice_steps other = cube_lattice_steps(lattice, number);
     status = is_ancestor(lattice, steps, &other) ? cube_lattice_table(lattice, &other, &unused, error) : OK;
   }
   return status;
 }
 
-static enum status list_tables(const struct cube_lattice *lattice, const struct lattice_steps *steps,
+/* What was found here will be told, comparable or not. */
+static bool is_told_too(const struct cube_lattice *lattice, size_t number) {
+  return lattice->told != NULL && lattice->tables[number].fresh;
+}
+
+static enum status list_tables(const struct cube_lattice *lattice, const struct lattice_steps *steps, bool told,
                                struct released_tables *list, struct arena *arena, struct error *error) {
   list->tables[0] = cube_lattice_laid(lattice, steps);
   list->count = 1;
   for (size_t number = 0; number < lattice->table_count; number++) {
-    const struct lattice_steps other = steps_of(lattice, number);
-    if (list->count < DISCLOSE_TABLES_MOST && is_ancestor(lattice, steps, &other)) {
+    const struct lattice_steps other = cube_lattice_steps(lattice, number);
+    if (list->count < DISCLOSE_TABLES_MOST
+        && (is_ancestor(lattice, steps, &other) || (told && is_told_too(lattice, number)))) {
       list->tables[list->count] = cube_lattice_laid(lattice, &other);
       list->tables[list->count].quiet = lattice->tables[number].quiet;
       list->tables[list->count].room = lattice->tables[number].room;
@@ -233,7 +267,8 @@ static enum status list_tables(const struct cube_lattice *lattice, const struct 
       list->tables[list->count++].earlier = lattice->tables[number].status;
     }
   }
-  return lattice_ledger_add(lattice, &list->tables[0], list, arena, error);
+  enum status status = told ? lattice_told_add(lattice, list, error) : OK;
+  return status == OK ? lattice_ledger_add(lattice, &list->tables[0], list, arena, error) : status;
 }
 
 static enum status run(const struct cube_lattice *lattice, const struct released_tables *list, bool strict,
@@ -305,18 +340,12 @@ static bool is_too_much(const struct cube_lattice *lattice, const struct release
   return cells * hidden > LATTICE_WORK_MOST;
 }
 
-/* With all that it has to be protected with: telling which cells are empty, else not. `can`: one of both will do. */
-static enum status protect(struct cube_lattice *lattice, const struct lattice_steps *steps, struct arena *arena,
-                           struct lattice_table *table, struct disclose_result *result, bool *can,
-                           struct error *error) {
-  struct released_tables *list = arena_alloc(arena, sizeof *list);
-  enum status status = list == NULL ? error_memory(error) : ancestors_known(lattice, steps, error);
-  status = status == OK ? list_tables(lattice, steps, list, arena, error) : status;
-  *can = status == OK && !is_too_much(lattice, list, &result->tables[0]);
-  if (!*can) {
-    return status;
-  }
-  status = run(lattice, list, true, arena, result, error);
+/* Telling which cells are empty, else not. `can`: one of both will do. */
+static enum status find_shown(const struct cube_lattice *lattice, struct released_tables *list, struct arena *arena,
+                              struct lattice_table *table, struct disclose_result *result, bool *can,
+                              struct error *error) {
+  list->tables[0].quiet = table->quiet = false;
+  enum status status = run(lattice, list, true, arena, result, error);
   if (status == OK && result->exposed > 0) {
     list->tables[0].quiet = true;
     status = run(lattice, list, true, arena, result, error);
@@ -324,6 +353,68 @@ static enum status protect(struct cube_lattice *lattice, const struct lattice_st
   }
   *can = status == OK && result->exposed == 0;
   return status == OK && table->quiet ? keep_room(lattice, table, &result->tables[0], error) : status;
+}
+
+/* Places that units may lie in, by the hidden cells that each need a proof: a table of three fields or four small ones
+ * takes a second. */
+static bool is_too_wide(const struct cube_lattice *lattice, const struct released_tables *list) {
+  uint64_t groups[DISCLOSE_AXES_MOST] = {0}, work = 1;
+  for (size_t t = 0; t < list->count; t++) {
+    for (size_t i = 0; i < list->tables[t].level_count; i++) {
+      const struct disclose_level *level = &list->tables[t].levels[i];
+      groups[level->axis] = level->groups > groups[level->axis] ? level->groups : groups[level->axis];
+    }
+    for (size_t i = 0; i < list->sizes[t]; i++) {
+      uint8_t status = list->tables[t].earlier[i];
+      work += status == DISCLOSE_SMALL || status == DISCLOSE_BESIDE;
+    }
+  }
+  for (size_t axis = 0; axis < lattice->axes.count && work <= LATTICE_TOLD_MOST; axis++) {
+    work *= groups[axis] > 0 ? groups[axis] : 1;
+  }
+  return work > LATTICE_TOLD_MOST;
+}
+
+/* Whether what would be shown gives nothing away beside what reports told; else whether something less does not. */
+static enum status protect_told(const struct cube_lattice *lattice, const struct lattice_steps *steps,
+                                struct arena *arena, struct lattice_table *table, struct disclose_result *result,
+                                bool *can, struct error *error) {
+  struct released_tables *list = arena_alloc(arena, sizeof *list);
+  struct disclose_result check;
+  enum status status = list == NULL ? error_memory(error) : list_tables(lattice, steps, true, list, arena, error);
+  if (status != OK) {
+    return status;
+  }
+  list->tables[0].earlier = result->tables[0].status;
+  list->tables[0].quiet = table->quiet;
+  list->tables[0].room = table->room;
+  list->sizes[0] = result->tables[0].size;
+  *can = !lattice->told->crowded && list->tables[0].level_count <= RELEASE_FIELDS_MOST && !is_too_wide(lattice, list);
+  if (*can) {
+    status = run(lattice, list, true, arena, &check, error);
+  }
+  if (*can && status == OK && check.exposed > 0) {
+    list->tables[0].earlier = NULL;
+    list->tables[0].room = NULL;
+    status = find_shown(lattice, list, arena, table, result, can, error);
+  }
+  table->fresh = status == OK && *can;
+  return status;
+}
+
+/* With all that it has to be protected with. */
+static enum status protect(struct cube_lattice *lattice, const struct lattice_steps *steps, struct arena *arena,
+                           struct lattice_table *table, struct disclose_result *result, bool *can,
+                           struct error *error) {
+  struct released_tables *list = arena_alloc(arena, sizeof *list);
+  enum status status = list == NULL ? error_memory(error) : ancestors_known(lattice, steps, error);
+  status = status == OK ? list_tables(lattice, steps, false, list, arena, error) : status;
+  *can = status == OK && !is_too_much(lattice, list, &result->tables[0]);
+  if (*can) {
+    status = find_shown(lattice, list, arena, table, result, can, error);
+  }
+  return status == OK && *can && lattice->told != NULL ? protect_told(lattice, steps, arena, table, result, can, error)
+                                                       : status;
 }
 
 /* Where something would be given away, what was published of the table is all that is shown of it. */
@@ -341,11 +432,17 @@ static enum status decide(struct cube_lattice *lattice, const struct lattice_ste
   if (status != OK || lattice->workspace->config->disclosure.k <= 1) {
     return status == OK ? keep(lattice, table, &result.tables[0], result.tables[0].status, error) : status;
   }
+  if (lattice->told != NULL && !lattice_ledger_has(lattice, &alone->tables[0])
+      && lattice_told_same(lattice, &alone->tables[0], table)) {
+    return keep(lattice, table, &result.tables[0], table->status, error);
+  }
   uint8_t *told = arena_alloc(arena, result.tables[0].size + 1);
   status = told == NULL ? error_memory(error)
                         : lattice_ledger_tell(lattice, &alone->tables[0], told, result.tables[0].size, error);
   if (status == OK && !is_told(&result.tables[0], told)) {
     status = protect(lattice, steps, arena, table, &result, &can, error);
+    table->quiet = table->quiet && can;
+    table->room = can ? table->room : NULL;
   }
   return status == OK ? keep(lattice, table, &result.tables[0], can ? result.tables[0].status : told, error) : status;
 }
@@ -370,12 +467,14 @@ enum status cube_lattice_open(const struct cube_request *request, struct cube_la
   }
   made->workspace = request->workspace;
   made->indicator = request->indicator;
+  made->tells = request->guard;
   made->arena = arena_new(0);
   made->axes = (struct release_axes){.workspace = request->workspace, .arena = made->arena};
   enum status status = made->arena == NULL ? error_memory(error) : choose_chains(made, request, error);
   status = status == OK ? count_units(made, error) : status;
   status = status == OK ? make_levels(made, error) : status;
   status = status == OK ? lattice_ledger_lay(made, error) : status;
+  status = status == OK && made->told != NULL ? lattice_told_lay(made, error) : status;
   if (status == OK && made->table_count > LATTICE_TABLES_MOST) {
     error_set(error, ERR_LIMIT, _("disclosure control: more than %d tables, or too many rows"), LATTICE_TABLES_MOST);
     error_hint(error, "%s", _("leave a field or a filter out"));

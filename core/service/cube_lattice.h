@@ -16,8 +16,10 @@
  * Where even that would not do, since its ancestors together or a release beside them give something away, or where to
  * find out would take too long, nothing of it is told but what was published.
  *
- * Not protected with each other: tables each of which has a field that the other has not; tables of indicators with
- * other dates, places or ages, periods or bands. */
+ * Not protected with each other, where `disclosure: {reports: single}`: tables each of which has a field that the other
+ * has not; tables of indicators with other dates, places or ages, periods or bands. With `reports: ledger` every table
+ * is protected so by itself first, and told so where that gives nothing away beside what reports told before
+ * (cube_told.h), else with less shown, else not; then it is written down. What is shown hangs on that too, then. */
 #ifndef PUENTE_SERVICE_CUBE_LATTICE_H
 #define PUENTE_SERVICE_CUBE_LATTICE_H
 
@@ -26,6 +28,7 @@
 
 enum { LATTICE_CHAINS_MOST = 5, LATTICE_STEPS_MOST = 4, LATTICE_TABLES_MOST = DISCLOSE_TABLES_MOST };
 enum { LATTICE_WORK_MOST = 1500000 }; /* so that a report takes seconds: cells, by those that have to be protected */
+enum { LATTICE_TOLD_MOST = 100000 };  /* likewise, beside what reports told: places, by those */
 
 struct lattice_step {
   const char *field; /* NULL: months and provinces, told apart too by year and department where they are not recorded */
@@ -39,6 +42,7 @@ struct lattice_chain {
 struct lattice_table {
   bool known;    /* the rest is filled */
   bool quiet;    /* its shown cells are told, and of the others not which are empty */
+  bool fresh;    /* protected here: not told before */
   bool withheld; /* of some cells nothing is told, not even that they are empty: DISCLOSE_ABSENT */
   size_t size;
   int64_t *counts;
@@ -47,6 +51,7 @@ struct lattice_table {
 };
 
 struct lattice_ledger; /* what was released */
+struct lattice_told;   /* what reports told (cube_told.h) */
 struct cube_lattice {
   const struct workspace *workspace;
   const struct indicator *indicator;
@@ -58,6 +63,8 @@ struct cube_lattice {
   struct lattice_table *tables;        /* by number */
   size_t table_count;
   struct lattice_ledger *ledger;
+  struct lattice_told *told; /* NULL: reports are single */
+  bool tells;                /* what is found will be told */
 };
 
 /* For tables of the request's indicator by its fields, those of its filters, and coarser ones. The indicator and the
@@ -79,6 +86,23 @@ bool cube_lattice_step(const struct cube_lattice *lattice, const char *field, si
 size_t cube_lattice_both(const struct cube_lattice *lattice, size_t chain, size_t a, size_t b);
 /* As the suppressor has it. */
 struct disclose_table cube_lattice_laid(const struct cube_lattice *lattice, const struct lattice_steps *steps);
+/* Writes down every table that was found here and was not told before, with its entry in the log; to be called before
+ * anything of them is told. ERR_BUSY where another report or release came in between. */
+enum status cube_lattice_tell(struct cube_lattice *lattice, struct error *error) MUST_CHECK;
+
+/* ---- for the files cube_l*.c and cube_t*.c ---- */
+
+/* A table by one field of the indicator, with today's groups; a list that groups nothing leaves all in one. */
+enum status cube_lattice_plan(const struct cube_lattice *lattice, const char *field, struct release_table_plan **plan,
+                              struct error *error) MUST_CHECK;
+/* Each atom of the axis by itself. */
+enum status cube_lattice_atoms(const struct cube_lattice *lattice, uint32_t axis, struct release_level *level,
+                               struct error *error) MUST_CHECK;
+/* Levels into the order of their axes. */
+void cube_lattice_sort(struct disclose_table *table);
+bool cube_lattice_alike(const struct cube_lattice *lattice, const struct disclose_table *a,
+                        const struct disclose_table *b);
+struct lattice_steps cube_lattice_steps(const struct cube_lattice *lattice, size_t number);
 
 /* ---- what was released (cube_ledger.c) ---- */
 
@@ -93,6 +117,8 @@ struct released_tables {
   size_t sizes[DISCLOSE_TABLES_MOST];
   size_t count;
 };
+/* Whether a table was released that is laid out like this one. */
+bool lattice_ledger_has(const struct cube_lattice *lattice, const struct disclose_table *table);
 /* Appends the released tables that `table` has to be protected with, statuses in the arena. */
 enum status lattice_ledger_add(const struct cube_lattice *lattice, const struct disclose_table *table,
                                struct released_tables *to, struct arena *arena, struct error *error) MUST_CHECK;

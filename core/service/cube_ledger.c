@@ -1,5 +1,5 @@
 #include "core/service/cube_fields.h"
-#include "core/service/cube_lattice.h"
+#include "core/service/cube_told.h"
 #include "core/service/release_make.h"
 #include "core/service/release_told.h"
 
@@ -14,6 +14,7 @@ struct entry {
   struct release_layout layouts[RELEASE_SUBSETS];
   size_t subsets;
   bool told;
+  bool matters; /* to whatever is asked for, since reports that were told lead to it */
 };
 struct lattice_ledger {
   struct release_before *before;
@@ -39,6 +40,25 @@ static enum status add_axes(struct cube_lattice *lattice, const struct release_t
   return status;
 }
 
+/* Reports that were told, and through them the releases that lead to what is asked for. */
+static enum status read_told(struct cube_lattice *lattice, struct error *error) {
+  struct lattice_ledger *ledger = lattice->ledger;
+  const struct release_table_plan **plans = arena_array(lattice->arena, ledger->count + 1, sizeof *plans);
+  bool *matters = arena_array(lattice->arena, ledger->count + 1, sizeof *matters);
+  if (plans == NULL || matters == NULL) {
+    return error_memory(error);
+  }
+  for (size_t i = 0; i < ledger->count; i++) {
+    plans[i] = ledger->entries[i].before->table;
+  }
+  enum status status = lattice_told_read(lattice, error);
+  status = status == OK ? lattice_told_choose(lattice, plans, matters, ledger->count, error) : status;
+  for (size_t i = 0; i < ledger->count; i++) {
+    ledger->entries[i].matters = matters[i];
+  }
+  return status;
+}
+
 enum status lattice_ledger_read(struct cube_lattice *lattice, struct error *error) {
   struct lattice_ledger *ledger = lattice->ledger = arena_alloc(lattice->arena, sizeof *ledger);
   if (ledger == NULL) {
@@ -58,7 +78,8 @@ enum status lattice_ledger_read(struct cube_lattice *lattice, struct error *erro
       status = add_axes(lattice, ledger->before[i].table, error);
     }
   }
-  return status;
+  const struct disclosure_config *settings = &lattice->workspace->config->disclosure;
+  return status == OK && settings->ledger && settings->k > 1 ? read_told(lattice, error) : status;
 }
 
 /* ---- layouts ---- */
@@ -180,21 +201,21 @@ static unsigned axes_of(const struct disclose_table *table) {
   return axes;
 }
 
-static bool same_layout(const struct cube_lattice *lattice, const struct disclose_table *a,
-                        const struct disclose_table *b) {
-  bool same = a->level_count == b->level_count;
-  for (size_t i = 0; i < a->level_count && same; i++) {
-    const struct disclose_level *left = &a->levels[i], *right = &b->levels[i];
-    same = left->axis == right->axis && left->groups == right->groups
-           && memcmp(left->group, right->group, lattice->counts[left->axis] * sizeof *left->group) == 0;
-  }
-  return same;
-}
-
 static void merge(uint8_t *told, const struct release_layout *layout) {
   for (size_t i = 0; i < layout->size; i++) {
     told[i] = layout->earlier[i] == DISCLOSE_ABSENT ? told[i] : layout->earlier[i];
   }
+}
+
+bool lattice_ledger_has(const struct cube_lattice *lattice, const struct disclose_table *table) {
+  for (size_t i = 0; i < lattice->ledger->count; i++) {
+    for (size_t s = 0; s < lattice->ledger->entries[i].subsets; s++) {
+      if (cube_lattice_alike(lattice, table, &lattice->ledger->entries[i].laid[s])) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 enum status lattice_ledger_tell(const struct cube_lattice *lattice, const struct disclose_table *table, uint8_t *told,
@@ -204,11 +225,14 @@ enum status lattice_ledger_tell(const struct cube_lattice *lattice, const struct
   for (size_t i = 0; i < lattice->ledger->count && status == OK; i++) {
     struct entry *entry = &lattice->ledger->entries[i];
     for (size_t s = 0; s < entry->subsets && status == OK; s++) {
-      if (same_layout(lattice, table, &entry->laid[s])) {
+      if (cube_lattice_alike(lattice, table, &entry->laid[s])) {
         status = tell(lattice, entry, error);
         merge(told, &entry->layouts[s]);
       }
     }
+  }
+  if (status == OK && lattice->told != NULL) {
+    lattice_told_tell(lattice, table, told);
   }
   return status;
 }
@@ -218,7 +242,7 @@ static enum status add(const struct cube_lattice *lattice, const struct entry *e
                        struct released_tables *to, struct arena *arena, struct error *error) {
   const struct release_layout *layout = &entry->layouts[subset];
   size_t at = first;
-  while (at < to->count && !same_layout(lattice, &to->tables[at], &entry->laid[subset])) {
+  while (at < to->count && !cube_lattice_alike(lattice, &to->tables[at], &entry->laid[subset])) {
     at++;
   }
   if (at == to->count) {
@@ -247,7 +271,7 @@ enum status lattice_ledger_add(const struct cube_lattice *lattice, const struct 
   enum status status = OK;
   for (size_t i = 0; i < lattice->ledger->count && status == OK; i++) {
     struct entry *entry = &lattice->ledger->entries[i];
-    bool finer = (own & ~axes_of(&entry->laid[0])) == 0;
+    bool finer = entry->matters || (own & ~axes_of(&entry->laid[0])) == 0;
     for (size_t s = 0; s < entry->subsets && status == OK; s++) {
       if (finer || (axes_of(&entry->laid[s]) & ~own) == 0) {
         status = tell(lattice, entry, error);

@@ -356,6 +356,9 @@ static enum status suppress(const struct cube_request *request, struct cube *cub
   status = status == OK ? bind_all(&lookup, error) : status;
   status = status == OK ? tell_shown(&lookup, shown, error) : status;
   status = status == OK && cube != NULL ? mark(&lookup, cube, error) : status;
+  if (status == OK && request->lattice == NULL && request->guard) {
+    status = cube_lattice_tell(lookup.lattice, error);
+  }
   if (request->lattice == NULL) {
     cube_lattice_close(lookup.lattice);
   }

@@ -9,15 +9,15 @@
 #include <stdlib.h>
 
 static const struct report_entry table[] = {
-    {"sources", N_("each source: state, last complete pass, records, whom to call"), false, report_sources},
-    {"balance", N_("each run's equation, beside the source's own count"), false, report_balance},
-    {"completeness", N_("each field of each source: filled, missing and why"), true, report_completeness},
-    {"stages", N_("cases by year: how far each got, and what is connected"), false, report_stages},
-    {"discrepancy", N_("one figure by each source, consolidated, and as published"), false, report_discrepancy},
-    {"crosstab", N_("an indicator by up to four fields"), false, report_crosstab},
-    {"indicators", N_("what each indicator counts, and how"), false, report_indicators},
-    {"totals", N_("published tables whose parts do not make their total"), false, report_totals},
-    {"linkage", N_("whose records find each other, and whom linkage fails"), true, report_linkage},
+    {"sources", N_("each source: state, last complete pass, records, whom to call"), false, report_sources, false},
+    {"balance", N_("each run's equation, beside the source's own count"), false, report_balance, false},
+    {"completeness", N_("each field of each source: filled, missing and why"), true, report_completeness, false},
+    {"stages", N_("cases by year: how far each got, and what is connected"), false, report_stages, true},
+    {"discrepancy", N_("one figure by each source, consolidated, and as published"), false, report_discrepancy, true},
+    {"crosstab", N_("an indicator by up to four fields"), false, report_crosstab, true},
+    {"indicators", N_("what each indicator counts, and how"), false, report_indicators, false},
+    {"totals", N_("published tables whose parts do not make their total"), false, report_totals, false},
+    {"linkage", N_("whose records find each other, and whom linkage fails"), true, report_linkage, false},
     {.name = NULL},
 };
 
@@ -51,6 +51,15 @@ bool report_is_logged(const struct report_request *request) {
     found = found || (strcmp(entry->name, request->name) == 0 && decodes(entry, request));
   }
   return request->exact || found;
+}
+
+bool report_is_told(const struct workspace *workspace, const struct report_request *request) {
+  const struct disclosure_config *disclosure = &workspace->config->disclosure;
+  bool found = false;
+  for (const struct report_entry *entry = table; entry->name != NULL; entry++) {
+    found = found || (strcmp(entry->name, request->name) == 0 && entry->tells);
+  }
+  return found && !request->exact && disclosure->ledger && disclosure->base == 0 && disclosure->k > 1;
 }
 
 static enum status append(const struct workspace *workspace, const struct audit_event *event, struct error *error) {

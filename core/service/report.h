@@ -87,10 +87,13 @@ struct report_entry {
   bool decodes;               /* identifiers, to count them: in the log before they are read */
   enum status (*run)(const struct workspace *workspace, const struct report_request *request, struct report *report,
                      struct error *error);
+  bool tells; /* tables of persons or cases, protected with each other */
 };
 
 /* Whether the report is written to the log before it reads: the workspace has to be WORKSPACE_WRITE. */
 bool report_is_logged(const struct report_request *request);
+/* Whether what it shows is written down first (`disclosure: {reports: ledger}`): then, too. */
+bool report_is_told(const struct workspace *workspace, const struct report_request *request);
 /* ERR_USAGE with the nearest name where there is no such report. The caller frees the report. */
 enum status report_run(struct workspace *workspace, const struct report_request *request, struct report *report,
                        struct error *error) MUST_CHECK;

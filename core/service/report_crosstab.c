@@ -209,6 +209,7 @@ static enum status count(const struct workspace *workspace, const struct report_
   report_rounded(report, cube.rounded);
   status = status == OK ? report_none(&asked, &cube, report, error) : status;
   status = status == OK ? report_offer(&asked, request, &cube.shown, report, error) : status;
+  status = status == OK && asked.lattice != NULL ? cube_lattice_tell(asked.lattice, error) : status;
   cube_lattice_close(asked.lattice);
   cube_free(&cube);
   return status;

@@ -8,7 +8,7 @@
 
 #include <zstd.h>
 
-enum { STORE_VERSION = 8, BATCH_ROWS = 1024, ENTITY_BITS = 4, ROW_BITS = 16 };
+enum { STORE_VERSION = 9, BATCH_ROWS = 1024, ENTITY_BITS = 4, ROW_BITS = 16 };
 
 /* Identity: codec byte, then by column its number, length and bytes. Raw bodies: codec byte, then the frame. Both lie
  * in a sealed body, whose codec is SEAL_CODEC; those that were written before there were seals stand as they are. */
@@ -85,7 +85,7 @@ extern const struct table TABLE_RAW_CHUNK, TABLE_RAW_RECORD, TABLE_ISSUE, TABLE_
     TABLE_LINK_DECISION, TABLE_LINK_MODEL, TABLE_LINK_KEY, TABLE_LINK_UNLINKABLE, TABLE_DUTY, TABLE_HEALTH, TABLE_FIELD,
     TABLE_DRIFT, TABLE_EXPIRY, TABLE_NOTICE, TABLE_DATA_KEY, TABLE_ERASURE, TABLE_APPROVAL, TABLE_RECEIPT,
     TABLE_RELEASE, TABLE_RELEASE_TABLE, TABLE_RELEASE_CELL, TABLE_GRANTED, TABLE_SIGHT, TABLE_SIGHT_RECORD, TABLE_SHARE,
-    TABLE_ENCODING, TABLE_OUTCOME, TABLE_SHOWN;
+    TABLE_ENCODING, TABLE_OUTCOME, TABLE_SHOWN, TABLE_TOLD;
 const struct table *tables_system(size_t *count);
 const struct table *tables_source(void);        /* one of them */
 extern const char *const TABLES_INDEXES;        /* a script */

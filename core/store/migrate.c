@@ -77,12 +77,11 @@ static enum status remember_model(struct store *store, struct error *error) {
 /* Views stand on tables of every version: those that came after the first are there before them. */
 static enum status make_later(struct store *store, struct error *error) {
   static const struct table *const NEW[] = {
-      &TABLE_LINK_DECISION, &TABLE_LINK_MODEL, &TABLE_LINK_KEY, &TABLE_LINK_UNLINKABLE,
-      &TABLE_DUTY,          &TABLE_HEALTH,     &TABLE_FIELD,    &TABLE_DRIFT,
-      &TABLE_EXPIRY,        &TABLE_NOTICE,     &TABLE_DATA_KEY, &TABLE_ERASURE,
-      &TABLE_APPROVAL,      &TABLE_RECEIPT,    &TABLE_RELEASE,  &TABLE_RELEASE_TABLE,
-      &TABLE_RELEASE_CELL,  &TABLE_GRANTED,    &TABLE_SIGHT,    &TABLE_SIGHT_RECORD,
-      &TABLE_SHARE,         &TABLE_ENCODING,   &TABLE_OUTCOME,  &TABLE_SHOWN};
+      &TABLE_LINK_DECISION, &TABLE_LINK_MODEL,   &TABLE_LINK_KEY, &TABLE_LINK_UNLINKABLE, &TABLE_DUTY,
+      &TABLE_HEALTH,        &TABLE_FIELD,        &TABLE_DRIFT,    &TABLE_EXPIRY,          &TABLE_NOTICE,
+      &TABLE_DATA_KEY,      &TABLE_ERASURE,      &TABLE_APPROVAL, &TABLE_RECEIPT,         &TABLE_RELEASE,
+      &TABLE_RELEASE_TABLE, &TABLE_RELEASE_CELL, &TABLE_GRANTED,  &TABLE_SIGHT,           &TABLE_SIGHT_RECORD,
+      &TABLE_SHARE,         &TABLE_ENCODING,     &TABLE_OUTCOME,  &TABLE_SHOWN,           &TABLE_TOLD};
   enum status status = tables_complete(store, &TABLE_LINK_PAIR, NULL, error);
   status = status == OK ? tables_complete(store, tables_source(), NULL, error) : status;
   for (size_t i = 0; i < sizeof NEW / sizeof *NEW && status == OK; i++) {
@@ -120,6 +119,7 @@ static const struct migration MIGRATIONS[STORE_VERSION] = {
     {N_("tables of unattended work: duties, health, fields, drift, notices"), make_views},
     {N_("tables of trust: keys, erasures, approvals, receipts, releases, grants"), make_views},
     {N_("table of the log: whom sights of many show"), make_views},
+    {N_("table of what reports told"), make_views},
 };
 
 static enum status apply_one(struct store *store, int target, struct error *error) {

@@ -159,6 +159,12 @@ const struct table TABLE_RELEASE_CELL = {
     COLUMNS(INTEGER("release_id"), INTEGER("number"), INTEGER("ordinal"), TEXT("value_1"), TEXT("value_2"),
             TEXT("value_3"), TEXT("value_4"), INTEGER("figure"), TEXT("status")),
 };
+/* What reports showed (core/store/told.h). */
+const struct table TABLE_TOLD = {
+    .name = "told",
+    .primary = "told_id",
+    COLUMNS(INTEGER("told_id"), TEXT("definition"), TEXT("cells"), INTEGER("at"), TEXT("actor")),
+};
 /* Who may do what; ended 0: still. institution, region NULL: any. */
 const struct table TABLE_GRANTED = {
     .name = "granted",

@@ -161,6 +161,8 @@ static const struct mistake {
      "disclosure: {method: round, base: 3}, or base: 5"},
     {"disclosure: {base: 3}\n", SOURCE, "puente.yaml:1:20", "base: only method: round has one",
      "disclosure: {method: round, base: 3}, or base: 5"},
+    {"disclosure: {reports: all}\n", SOURCE, "puente.yaml:1:23", "reports: 'all' is neither ledger nor single",
+     "ledger protects each report with those told before it; single by itself"},
     {"disclosure: {method: hide}\n", SOURCE, "puente.yaml:1:22", "method: 'hide' is neither suppress nor round",
      "suppress hides small figures; round, with base: 3 or 5, rounds all"},
     {"page_limit: 1KiB\n", SOURCE, "puente.yaml:1:13", "page_limit: the value is out of bounds",

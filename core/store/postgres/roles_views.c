@@ -82,6 +82,7 @@ static const struct {
     {ANALYST | AUDITOR, "release", "SELECT * FROM release"},
     {ANALYST | AUDITOR, "release_table", "SELECT * FROM release_table"},
     {ANALYST | AUDITOR, "release_cell", "SELECT * FROM release_cell"},
+    {AUDITOR, "told", "SELECT * FROM told"},
     /* An officer opens what is sealed with the key file; the others see that keys exist, and after the file was
      * replaced find the root of digests by it. */
     {OFFICER, "data_key", "SELECT key_id, wrapper, purpose, wrapped, made, retired FROM data_key"},
