@@ -62,7 +62,7 @@ static enum status write_definition(struct cube_lattice *lattice, const struct d
 
 static void put_values(const struct cube_lattice *lattice, const struct disclose_table *laid,
                        const struct lattice_steps *steps, size_t place, struct buffer *text) {
-  uint32_t values[DISCLOSE_AXES_MOST];
+  uint32_t values[DISCLOSE_AXES_MOST] = {0};
   for (size_t i = laid->level_count; i-- > 0;) {
     values[i] = (uint32_t)(place % laid->levels[i].groups);
     place /= laid->levels[i].groups;
