@@ -106,7 +106,7 @@ TORTURE := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/torture/[!t]*.c test
 $(BUILD)/tests/torture/test_torture: $(BUILD)/obj/tests/torture/test_torture.o $(TORTURE) $(TEST_HELPERS:%.c=$(BUILD)/obj/%.o) $(BUILD)/libpuente.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(FAST_LINK) -rdynamic -o $@ $^ $$(nm $(TORTURE) | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') \
-	  -lcmocka -lgnutls $(LIBRARIES)
+	  -lcmocka -lgnutls -lglpk $(LIBRARIES)
 
 tests: $(TESTS:%.c=$(BUILD)/%)
 

@@ -46,6 +46,18 @@ enum status sqlite_fail(sqlite3 *handle, int code, struct error *error);
 enum status sqlite_prepare(sqlite3 *handle, const char *sql, struct statement **statement,
                            struct error *error) MUST_CHECK;
 void sqlite_discard(struct statement *statement);
+/* Back to the cache; its own (not in the cache): finalised. */
+void sqlite_give_back(struct statement *statement, bool own);
+
+/* ---- the rows of a query (cursor.c); ops of the driver ---- */
+
+enum status sqlite_next(struct cursor *cursor, struct error *error) MUST_CHECK;
+struct value sqlite_value_at(const struct cursor *cursor, size_t column);
+bool sqlite_is_integer(const struct cursor *cursor, size_t column);
+size_t sqlite_columns(const struct cursor *cursor);
+const char *sqlite_column(const struct cursor *cursor, size_t column);
+void sqlite_finish(struct cursor *cursor);
+
 /* The store's one path, whatever links lead to it: holds lie beside it, and a restore puts its copy there. To be freed;
  * NULL: no memory. */
 char *sqlite_real_path(const char *path);
