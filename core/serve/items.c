@@ -117,13 +117,27 @@ static size_t next_source(const struct daemon *daemon, int64_t now, int64_t mono
   return next;
 }
 
+static void count_failed(struct daemon *daemon, enum status status) {
+  daemon->summary->failed++;
+  daemon->summary->worst = daemon->summary->worst == OK ? status : daemon->summary->worst;
+}
+
+/* No memory for a job or no thread: a daemon tries it again, and what is done once has failed. */
+static void not_started(struct daemon *daemon, struct item *item, int64_t monotonic, int64_t *at) {
+  item->rests = monotonic + REST;
+  sooner(at, item->rests);
+  if (daemon->request->once && !item->done) {
+    item->done = true;
+    count_failed(daemon, ERR_MEMORY);
+  }
+}
+
 static void start_sources(struct daemon *daemon, int64_t now, int64_t monotonic, int64_t *at) {
   for (size_t i; (i = next_source(daemon, now, monotonic, at)) != SIZE_MAX;) {
     struct item *item = &daemon->sources[i];
     const struct job job = {.kind = JOB_SYNC, .position = i};
     if (!job_start(daemon, &job)) {
-      item->rests = monotonic + REST;
-      sooner(at, item->rests);
+      not_started(daemon, item, monotonic, at);
       continue;
     }
     item->running = true;
@@ -173,8 +187,7 @@ static void start_duties(struct daemon *daemon, int64_t now, int64_t monotonic, 
       item->running = true;
       item->wanted = 0;
     } else {
-      item->rests = monotonic + REST;
-      sooner(at, item->rests);
+      not_started(daemon, item, monotonic, at);
     }
   }
 }
@@ -198,15 +211,17 @@ void items_want(struct daemon *daemon, enum duty_after after) {
   }
 }
 
+static bool has_failed(const struct job *job) {
+  return job->end == JOB_NO_STORE || (job->end == JOB_RAN && job->status != OK);
+}
+
 static void count_sync(struct daemon *daemon, const struct job *job) {
-  struct serve_summary *summary = daemon->summary;
-  if (job->end != JOB_RAN) {
-    summary->skipped++;
-  } else if (job->status == OK) {
-    summary->done++;
+  if (has_failed(job)) {
+    count_failed(daemon, job->status);
+  } else if (job->end == JOB_RAN) {
+    daemon->summary->done++;
   } else {
-    summary->failed++;
-    summary->worst = summary->worst == OK ? job->status : summary->worst;
+    daemon->summary->skipped++;
   }
 }
 
@@ -226,6 +241,9 @@ static void duty_ended(struct daemon *daemon, struct item *item, const struct jo
   bool again = job->end != JOB_RAN || job->status != OK, always = duty_table[job->position].every > 0;
   daemon->summary->duties += !again && !link && !always;
   daemon->summary->linked += !again && link;
+  if (link && has_failed(job)) {
+    count_failed(daemon, job->status);
+  }
   if (job->asked && again && !always && job->end != JOB_HANDLED && item->wanted == 0) {
     bool mends =
         job->end != JOB_RAN || retry_at(&daemon->settings->config->serve.retry, name, 1, job->status, 0) != INT64_MAX;

@@ -18,7 +18,8 @@ struct serve_request {
   int signals;             /* readable once a signal came; -1: none */
 };
 struct serve_summary {
-  int64_t done, failed, skipped; /* runs of sources; skipped: another host was at it */
+  int64_t done, failed, skipped; /* runs of sources; skipped: another host was at it; failed: also linkings, and what
+                                    could not begin */
   enum status worst;             /* of the failed ones: the first error's code, or OK */
   int64_t linked, duties;
   int left; /* runs that hang and did not end for `stop`: the caller has to end the process by _exit */

@@ -141,6 +141,16 @@ static void once_tells_by_its_exit_code(void **state) {
   assert_int_equal(serving_wait(serving_start(&serving, "three", "", "--nonsense")), 2);
 }
 
+/* All is pulled, and nothing linked: the rules wait for a second person. */
+static void once_tells_that_nothing_was_linked(void **state) {
+  (void)state;
+  serving_make(&serving, SQLITE, "{timezone: UTC, status: off, schedule: '@hourly'}");
+  serving_files(&serving, "beta", "");
+  serving_drop(&serving, "beta", 1);
+  shell("echo 'approval: {required: [link]}' >>%s", serving.config);
+  assert_int_equal(serving_wait(serving_start(&serving, "serve", "PUENTE_CLOCK=2026-03-02T12:20:00Z", "--once")), 3);
+}
+
 static void tries_a_failed_source_again_and_breaks_the_circuit(void **state) {
   (void)state;
   rest();
@@ -529,6 +539,7 @@ int main(void) {
       TEST(follows_schedules),
       TEST(makes_up_a_missed_run_once),
       TEST(once_tells_by_its_exit_code),
+      TEST(once_tells_that_nothing_was_linked),
       TEST(tries_a_failed_source_again_and_breaks_the_circuit),
       TEST(pulls_nothing_in_a_blackout),
       TEST(a_source_that_hangs_delays_no_other),
