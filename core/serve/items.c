@@ -235,15 +235,20 @@ static void sync_ended(struct daemon *daemon, const struct job *job) {
   }
 }
 
+static void count_duty(struct daemon *daemon, const struct job *job, bool link) {
+  bool done = job->end == JOB_RAN && job->status == OK;
+  daemon->summary->duties += done && !link && duty_table[job->position].every == 0;
+  daemon->summary->linked += done && link;
+  if (link && has_failed(job)) {
+    count_failed(daemon, job->status);
+  }
+}
+
 static void duty_ended(struct daemon *daemon, struct item *item, const struct job *job) {
   const char *name = duty_table[job->position].name;
   bool link = strcmp(name, "link") == 0;
   bool again = job->end != JOB_RAN || job->status != OK, always = duty_table[job->position].every > 0;
-  daemon->summary->duties += !again && !link && !always;
-  daemon->summary->linked += !again && link;
-  if (link && has_failed(job)) {
-    count_failed(daemon, job->status);
-  }
+  count_duty(daemon, job, link);
   if (job->asked && again && !always && job->end != JOB_HANDLED && item->wanted == 0) {
     bool mends =
         job->end != JOB_RAN || retry_at(&daemon->settings->config->serve.retry, name, 1, job->status, 0) != INT64_MAX;
