@@ -1,4 +1,5 @@
 #include "core/base/date.h"
+#include "core/base/log.h"
 #include "core/serve/daemon.h"
 
 #include <stdio.h>
@@ -128,6 +129,7 @@ static void not_started(struct daemon *daemon, struct item *item, int64_t monoto
   sooner(at, item->rests);
   if (daemon->request->once && !item->done) {
     item->done = true;
+    log_message(LEVEL_WARNING, _("no thread could be started"));
     count_failed(daemon, ERR_MEMORY);
   }
 }

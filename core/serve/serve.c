@@ -120,6 +120,10 @@ static void start_look(struct daemon *daemon) {
   const struct job job = {.kind = JOB_LOOK};
   daemon->looking = job_start(daemon, &job);
   daemon->look_at = daemon->looking ? 0 : clock_monotonic() + SECOND;
+  if (!daemon->looking && daemon->request->once) { /* a daemon waits for memory, what is done once ends */
+    daemon->failed = true;
+    error_memory(&daemon->failure);
+  }
 }
 
 /* ---- the configuration ---- */
