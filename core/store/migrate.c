@@ -99,8 +99,22 @@ static enum status make_later(struct store *store, struct error *error) {
                       : status;
 }
 
+static enum status model_same(struct store *store, bool *same, struct error *error) {
+  char digest[2 * SHA256_SIZE + 1];
+  int64_t one = 0;
+  hex_format(store->model->digest.bytes, SHA256_SIZE, digest);
+  return db_integer(store, error, &one, same, "SELECT 1 FROM meta WHERE name = 'model' AND value = $1",
+                    VALUES(text_value(digest)));
+}
+
+/* A model that grew together with the program: its columns come before the views that name them. */
 static enum status make_views(struct store *store, struct error *error) {
+  bool same = false;
   enum status status = make_later(store, error);
+  status = status == OK ? model_same(store, &same, error) : status;
+  if (status == OK) {
+    status = same ? tables_number_entities(store, error) : make_model(store, error);
+  }
   status = status == OK ? views_make(store, error) : status;
   return status == OK ? remember_model(store, error) : status;
 }
@@ -172,14 +186,6 @@ enum status migrate_too_new(const struct store *store, struct error *error) {
             STORE_VERSION);
   error_hint(error, "%s", _("use the newer puente that wrote it; nothing was changed"));
   return ERR_VERSION;
-}
-
-static enum status model_same(struct store *store, bool *same, struct error *error) {
-  char digest[2 * SHA256_SIZE + 1];
-  int64_t one = 0;
-  hex_format(store->model->digest.bytes, SHA256_SIZE, digest);
-  return db_integer(store, error, &one, same, "SELECT 1 FROM meta WHERE name = 'model' AND value = $1",
-                    VALUES(text_value(digest)));
 }
 
 static enum status has_views(struct store *store, bool *made, struct error *error) {
@@ -274,9 +280,6 @@ static enum status renew_model(struct store *store, struct error *error) {
   enum status status = store_begin(store, error);
   if (status == OK) {
     status = store->ops->lock_schema(store->driver, error);
-  }
-  if (status == OK) {
-    status = make_model(store, error);
   }
   if (status == OK) {
     status = make_views(store, error);
@@ -393,10 +396,10 @@ static enum status migrate(struct store *store, const struct store_options *opti
   }
   status = copy_first(store, options, backup, error);
   if (status == OK) {
-    status = apply_all(store, error);
+    status = store->version < STORE_VERSION ? apply_all(store, error) : renew_model(store, error);
   }
   *to = store->version;
-  return status == OK && !same ? renew_model(store, error) : status;
+  return status;
 }
 
 enum status store_migrate(const struct store_options *options, int *from, int *to, struct buffer *backup,

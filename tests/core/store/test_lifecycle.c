@@ -197,8 +197,7 @@ static void grown_model(const char *folder) {
 }
 
 /* A field more in the model is a column more in the store, and rows that were there stay. */
-static void test_model_grows(void **state) {
-  struct stand *stand = *state;
+static void model_grows(struct stand *stand, int version) {
   struct error error;
   struct buffer backup;
   struct sheet sheet;
@@ -221,6 +220,7 @@ static void test_model_grows(void **state) {
   stand->options.model = stand->model;
   assert_int_equal(store_open(&stand->options, &stand->store, &error), ERR_CONFIG);
   assert_string_equal(error.message, "the model has 3 columns that the store lacks");
+  set_version(stand, version);
   buffer_init(&backup, 4096);
   char *here = getcwd(NULL, 0);
   assert_int_equal(chdir(stand->folder), 0);
@@ -239,6 +239,15 @@ static void test_model_grows(void **state) {
   sheet_close(&sheet);
   TEXT_IS(query_text(stand, "SELECT clan FROM person_records WHERE clan IS NOT NULL"), "X");
   model_free(former);
+}
+
+static void test_model_grows(void **state) {
+  model_grows(*state, store_format());
+}
+
+/* A new program brings both. */
+static void test_model_grows_with_the_program(void **state) {
+  model_grows(*state, store_format() - 2);
 }
 
 static void test_read_only(void **state) {
@@ -397,6 +406,7 @@ int main(void) {
       EACH(test_migration_goes_on),
       EACH(test_linkage_is_added),
       EACH(test_model_grows),
+      EACH(test_model_grows_with_the_program),
       EACH(test_read_only),
       EACH(test_killed),
       SQLITE_ONLY(test_wrong_files),
