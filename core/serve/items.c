@@ -124,12 +124,16 @@ static void count_failed(struct daemon *daemon, enum status status) {
 }
 
 /* No memory for a job or no thread: a daemon tries it again, and what is done once has failed. */
-static void not_started(struct daemon *daemon, struct item *item, int64_t monotonic, int64_t *at) {
+static void not_started(struct daemon *daemon, struct item *item, const char *name, int64_t monotonic, int64_t *at) {
   item->rests = monotonic + REST;
   sooner(at, item->rests);
   if (daemon->request->once && !item->done) {
+    struct error error;
     item->done = true;
-    log_message(LEVEL_WARNING, _("no thread could be started"));
+    error_set(&error, ERR_MEMORY, "%s", _("no thread could be started"));
+    error_place(&error, "%s", name);
+    error_hint(&error, "%s", _("this machine is short of memory or threads: the next run makes it up"));
+    log_error(LEVEL_ERROR, &error);
     count_failed(daemon, ERR_MEMORY);
   }
 }
@@ -139,7 +143,7 @@ static void start_sources(struct daemon *daemon, int64_t now, int64_t monotonic,
     struct item *item = &daemon->sources[i];
     const struct job job = {.kind = JOB_SYNC, .position = i};
     if (!job_start(daemon, &job)) {
-      not_started(daemon, item, monotonic, at);
+      not_started(daemon, item, item->name, monotonic, at);
       continue;
     }
     item->running = true;
@@ -189,7 +193,7 @@ static void start_duties(struct daemon *daemon, int64_t now, int64_t monotonic, 
       item->running = true;
       item->wanted = 0;
     } else {
-      not_started(daemon, item, monotonic, at);
+      not_started(daemon, item, row->name, monotonic, at);
     }
   }
 }
