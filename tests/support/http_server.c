@@ -170,11 +170,18 @@ static enum MHD_Result send_answer(struct http_server *server, struct MHD_Connec
 
 /* ---- receiving ---- */
 
+static bool fits(const struct http_answer *answer, const char *target) {
+  size_t length = answer->path == NULL ? 0 : strlen(answer->path);
+  bool whole = length > 0 && answer->path[length - 1] == '$';
+  length -= whole;
+  return length == 0 || (strncmp(target, answer->path, length) == 0 && (!whole || target[length] == '\0'));
+}
+
 static const struct http_answer *choose(struct http_server *server, const char *target) {
   const struct http_answer *last = NULL;
   for (size_t i = 0; i < server->answer_count; i++) {
     const struct http_answer *answer = &server->answers[i];
-    if (answer->path != NULL && strncmp(target, answer->path, strlen(answer->path)) != 0) {
+    if (!fits(answer, target)) {
       continue;
     }
     if (last == NULL || answer->path == NULL || last->path == NULL || strlen(answer->path) >= strlen(last->path)) {

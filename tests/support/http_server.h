@@ -25,7 +25,7 @@ struct http_answer {
   int delay;              /* milliseconds before the answer */
   enum http_fault fault;
   size_t size;
-  const char *path; /* only for requests whose path and query begin so; NULL: any */
+  const char *path; /* only for requests whose path and query begin so, or with '$' behind are so; NULL: any */
 };
 
 struct http_seen {

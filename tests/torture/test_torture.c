@@ -33,10 +33,105 @@
       "approve propose mapping hojas --reason test --document 'Carta 1'"
 #define HOLDERS "$ mkdir held && echo 'checkpoints: {holders: [{name: notary, folder: held}]}' >>puente.yaml"
 #define RELEASED "sync", "link", "release create victims --purpose test"
+/* A source on another machine (remote.h), and what its answers mean; its options stand in double quotes of the shell.
+ */
+#define SOURCE(connector, options)                                                                                     \
+  "$ echo \"{source: far, title: Far, institution: PE/MP, contact: help desk 7, unit: denuncia, connector: " connector \
+  ", options: {" options "}}\" >sources/far.yaml"
+#define MAPPING(format, record, id, each, number, surname, name, document)                                             \
+  "$ printf 'source: far\nformat: " format "\n" record "case:\n  key: " id "\n  denuncia_number: " id                  \
+  "\nperson:\n" each "  role: victim\n  paternal_surname: {from: " surname                                             \
+  ", clean: name}\n  given_names: {from: " name ", clean: name}\n  document_number: " document                         \
+  "\n' >mappings/far.yaml"
+#define WEB                                                                                                            \
+  SOURCE("rest", "url: 'http://127.0.0.1:$TORTURE_HTTP/cases', auth: oauth2, client_id: puente, "                      \
+                 "token_url: 'http://127.0.0.1:$TORTURE_HTTP/token', client_secret: 'env:TORTURE_SECRET', "            \
+                 "records: data, paging: next_link, next_path: next, total_path: total, retries: 1, "                  \
+                 "since_parameter: since, until_parameter: until, watermark_field: changed"),                          \
+      MAPPING("json", "record: data\n", "id", "  each: victims\n  key: [../id, n]\n", "n", "surname", "name",          \
+              "document")
+#define SOAP                                                                                                           \
+  SOURCE("soap", "url: 'http://127.0.0.1:$TORTURE_HTTP/soap', action: Casos, security: digest, username: puente, "     \
+                 "password: 'env:TORTURE_SECRET', paging: page, page_count_element: Paginas, record: Casos/Caso, "     \
+                 "request: '<Casos><Pagina>{{page}}</Pagina></Casos>'"),                                               \
+      MAPPING("xml", "record: Casos/Caso\n", "Numero", "  each: Persona\n  key: [../Numero, Orden]\n", "Orden",        \
+              "Apellido", "Nombre", "Dni")
+#define ROWS "SELECT * FROM (VALUES ('R-1', 'QUISPE', 'ROSA', '45678901', 1), ('R-2', 'MAMANI', 'LUZ', '45678902', 2)) "
+#define ROW_MAPPING MAPPING("row", "", "id", "  key: [id]\n", "id", "surname", "name", "document")
+#define TELLING                                                                                                        \
+  "$ echo \"notify: {mail: {server: 'smtp://127.0.0.1:$TORTURE_SMTP', from: p@example.org, to: [o@example.org]}, "     \
+  "webhooks: [{url: 'http://127.0.0.1:$TORTURE_HTTP/hook', token: 'env:TORTURE_SECRET'}]}\" >>puente.yaml"
+#define STAMPED                                                                                                        \
+  "$ mkdir held && echo \"checkpoints: {holders: [{name: notary, folder: held}, {name: office, webhook: "              \
+  "'http://127.0.0.1:$TORTURE_HTTP/hook'}], timestamp: {url: 'http://127.0.0.1:$TORTURE_STAMP/tsr', "                  \
+  "ca_file: '$TORTURE_CA'}}\" >>puente.yaml"
+#define DSN "$(sed -n 's/.*postgres: .\\(.*\\).}$/\\1/p' puente.yaml)"
+/* A model with a field more than the store. */
+#define GROWN                                                                                                          \
+  "$ mkdir model && cp $OLDPWD/config/model/*.yaml model && echo 'model: model' >>puente.yaml && "                     \
+  "sed -i 's/^  given_names:/  clan: {type: text, en: Clan, es: Clan}\\n&/' model/*.yaml"
+#define SHRUNK "$ sed -i '/^model:/d' puente.yaml"
+#define LEDGER "$ echo 'disclosure: {k: 2, reports: ledger}' >>puente.yaml"
+#define CROSSTAB "report crosstab --indicator victims --by sex"
 #define PAIR_A "9007199256182785"
 #define PAIR_B "13510798883553281"
 
+/* The longest ones first, so that none is left alone at the end. */
 static const struct scenario scenarios[] = {
+    {.name = "serve once",
+     .prepare = {"store init",
+                 "$ echo 'serve: {status: off, sources: {hojas: {schedule: \"@hourly\"}}}' >>puente.yaml"},
+     .command = "serve --once",
+     .again = "run hojas",
+     .stays = 1,
+     .slow = true},
+    {.name = "postgres grant",
+     .prepare = {"store init", "access setup"},
+     .command = "access grant torture_login officer --institution PE/MP --region 15",
+     .postgres = true,
+     .slow = true,
+     .once = true},
+    {.name = "postgres revoke",
+     .prepare = {"store init", "access setup", "access grant torture_login auditor"},
+     .command = "access revoke torture_login auditor",
+     .postgres = true,
+     .slow = true,
+     .once = true},
+    {.name = "access list",
+     .prepare = {"store init", "access setup", "access grant torture_login auditor"},
+     .command = "access list",
+     .postgres = true,
+     .slow = true},
+    {.name = "postgres workspace key",
+     .prepare = {"sync"},
+     .command = "key rotate --workspace-key",
+     .postgres = true,
+     .slow = true},
+    {.name = "postgres release",
+     .prepare = {"sync", "link"},
+     .command = "release create victims --purpose test",
+     .postgres = true,
+     .slow = true},
+    {.name = "postgres sync", .prepare = {"sync hojas"}, .command = "sync fichas", .postgres = true},
+    {.name = "postgres link", .prepare = {"sync"}, .command = "link", .postgres = true},
+    {.name = "postgres erase",
+     .prepare = {"sync", "link"},
+     .command = "erase hojas:D-1 --reason test --document 'Carta 1'",
+     .postgres = true,
+     .slow = true},
+    {.name = "postgres backup",
+     .prepare = {"sync"},
+     .command = "store backup copy.db",
+     .again = "store backup other.db",
+     .postgres = true,
+     .slow = true},
+    {.name = "postgres restore",
+     .prepare = {"sync", "store backup copy.db"},
+     .command = "store restore copy.db",
+     .postgres = true,
+     .slow = true},
+    {.name = "postgres access", .prepare = {"sync"}, .command = "access setup", .postgres = true, .slow = true},
+    {.name = "postgres status", .prepare = {"sync"}, .command = "status", .postgres = true, .slow = true},
     {.name = "check", .command = "check"},
     {.name = "init", .command = "init made", .once = true},
     {.name = "map", .command = "map run mappings/fichas.yaml incoming/fichas/one.json"},
@@ -262,54 +357,64 @@ static const struct scenario scenarios[] = {
      .writes = "clusters.csv",
      .slow = true},
     {.name = "link suggest", .prepare = {HOUSE}, .command = "link --suggest house.csv", .slow = true},
-    {.name = "postgres grant",
-     .prepare = {"store init", "access setup"},
-     .command = "access grant torture_login officer --institution PE/MP --region 15",
+    {.name = "sync rest", .prepare = {"sync hojas", WEB}, .command = "sync far", .slow = true},
+    {.name = "sync soap", .prepare = {"sync hojas", SOAP}, .command = "sync far", .slow = true},
+    {.name = "sync rows",
+     .prepare = {"sync hojas", "$ sqlite3 far.db \"CREATE TABLE far AS " ROWS "\"",
+                 "$ sqlite3 far.db 'ALTER TABLE far RENAME column1 TO id; ALTER TABLE far RENAME column2 TO surname; "
+                 "ALTER TABLE far RENAME column3 TO name; ALTER TABLE far RENAME column4 TO document; "
+                 "ALTER TABLE far RENAME column5 TO changed'",
+                 SOURCE("sql", "sqlite: far.db, query: far, key: id, watermark: changed, page: 4KiB"), ROW_MAPPING},
+     .command = "sync far",
+     .slow = true},
+    {.name = "postgres rows",
+     .prepare = {"sync hojas",
+                 SOURCE("sql",
+                        "dsn: '" DSN "', key: id, "
+                        "watermark: changed, query: \\\"" ROWS "AS far (id, surname, name, document, changed)\\\""),
+                 ROW_MAPPING},
+     .command = "sync far",
      .postgres = true,
      .slow = true},
-    {.name = "postgres revoke",
-     .prepare = {"store init", "access setup", "access grant torture_login auditor"},
-     .command = "access revoke torture_login auditor",
+    {.name = "sync backfill",
+     .prepare = {"sync hojas", WEB, "sync far"},
+     .command = "sync far --since 2024-05-01 --until 2024-05-31",
+     .slow = true},
+    {.name = "check live rest", .prepare = {"sync hojas", WEB}, .command = "check --live far", .slow = true},
+    {.name = "check live soap", .prepare = {"sync hojas", SOAP}, .command = "check --live far", .slow = true},
+    {.name = "notify test", .prepare = {"sync", TELLING}, .command = "notify test", .slow = true},
+    {.name = "audit stamp", .prepare = {"sync", STAMPED}, .command = "audit checkpoint --send", .slow = true},
+    {.name = "erase purge",
+     .prepare = {"sync", "erase hojas:D-1 --reason test --document 'Carta 1'"},
+     .command = "erase purge",
+     .slow = true},
+    {.name = "store migrate",
+     .prepare = {"sync", "link", "$ sqlite3 puente.db 'PRAGMA user_version = 5'", GROWN},
+     .command = "store migrate",
+     .slow = true},
+    {.name = "store rollback",
+     .prepare = {"sync", "link", GROWN, "store migrate", SHRUNK},
+     .command = "store rollback",
+     .slow = true,
+     .once = true},
+    {.name = "postgres migrate",
+     .prepare = {"sync", "$ psql -qX \"" DSN "\" -c \"UPDATE puente.meta SET value = '5' WHERE name = 'version'\"",
+                 GROWN},
+     .command = "store migrate",
+     .postgres = true,
+     .slow = true},
+    {.name = "postgres rollback",
+     .prepare = {"sync", GROWN, "store migrate", SHRUNK},
+     .command = "store rollback",
      .postgres = true,
      .slow = true,
      .once = true},
-    {.name = "access list",
-     .prepare = {"store init", "access setup", "access grant torture_login auditor"},
-     .command = "access list",
-     .postgres = true,
+    {.name = "report told", .prepare = {"sync", "link", LEDGER}, .command = CROSSTAB, .slow = true},
+    {.name = "report told again",
+     .prepare = {"sync", "link", LEDGER, CROSSTAB},
+     .command = "report crosstab --indicator victims --by age_band,sex",
      .slow = true},
-    {.name = "postgres workspace key",
-     .prepare = {"sync"},
-     .command = "key rotate --workspace-key",
-     .postgres = true,
-     .slow = true},
-    {.name = "postgres release",
-     .prepare = {"sync", "link"},
-     .command = "release create victims --purpose test",
-     .postgres = true,
-     .slow = true},
-    {.name = "postgres sync", .prepare = {"sync hojas"}, .command = "sync fichas", .postgres = true},
-    {.name = "postgres link", .prepare = {"sync"}, .command = "link", .postgres = true},
-    {.name = "postgres erase",
-     .prepare = {"sync", "link"},
-     .command = "erase hojas:D-1 --reason test --document 'Carta 1'",
-     .postgres = true,
-     .slow = true},
-    {.name = "postgres backup", .prepare = {"sync"}, .command = "store backup copy.db", .postgres = true, .slow = true},
-    {.name = "postgres restore",
-     .prepare = {"sync", "store backup copy.db"},
-     .command = "store restore copy.db",
-     .postgres = true,
-     .slow = true},
-    {.name = "postgres access", .prepare = {"sync"}, .command = "access setup", .postgres = true, .slow = true},
-    {.name = "postgres status", .prepare = {"sync"}, .command = "status", .postgres = true, .slow = true},
-    {.name = "serve once",
-     .prepare = {"store init",
-                 "$ echo 'serve: {status: off, sources: {hojas: {schedule: \"@hourly\"}}}' >>puente.yaml"},
-     .command = "serve --once",
-     .again = "run hojas",
-     .stays = 1,
-     .slow = true},
+    {.name = "postgres told", .prepare = {"sync", "link", LEDGER}, .command = CROSSTAB, .postgres = true, .slow = true},
 };
 
 static void test_scenarios(void **state) {

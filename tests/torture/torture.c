@@ -7,6 +7,7 @@
 #include "tests/torture/choose.h"
 #include "tests/torture/inject.h"
 #include "tests/torture/program.h"
+#include "tests/torture/remote.h"
 #include "tests/torture/workplace.h"
 
 #include <dirent.h>
@@ -22,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGUMENTS = 32, ANSWER_SECONDS = 60, WRONG_MOST = 30 };
+enum { ARGUMENTS = 32, ANSWER_SECONDS = 60, WRONG_MOST = 30, WORKERS_MOST = 64 };
 
 /* What the child tells. */
 struct told {
@@ -417,7 +418,7 @@ static void work(struct shared *shared, const struct scenario *const *scenarios,
 static unsigned worker_count(void) {
   const char *asked = getenv("TORTURE_JOBS");
   long count = asked != NULL ? strtol(asked, NULL, 10) : getenv("TORTURE") == NULL ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
-  return count < 1 ? 1 : count > 64 ? 64 : (unsigned)count;
+  return count < 1 ? 1 : count > WORKERS_MOST ? WORKERS_MOST : (unsigned)count;
 }
 
 unsigned torture_run(const struct scenario *const *scenarios, unsigned count) {
@@ -431,15 +432,21 @@ unsigned torture_run(const struct scenario *const *scenarios, unsigned count) {
   setenv("LANGUAGE", "en", 1);
   inject_install();
   choose_begin();
+  remote_start();
   fflush(NULL);
-  for (unsigned i = 0, workers = worker_count(); i < workers; i++) {
-    if (fork() == 0) {
+  pid_t workers[WORKERS_MOST];
+  unsigned working = worker_count();
+  for (unsigned i = 0; i < working; i++) {
+    workers[i] = fork();
+    if (workers[i] == 0) {
       prctl(PR_SET_PDEATHSIG, SIGTERM);
       work(shared, scenarios, count);
       exit(0); /* the server of this worker ends with it */
     }
   }
-  while (wait(NULL) > 0) {
+  for (unsigned i = 0; i < working; i++) {
+    waitpid(workers[i], NULL, 0);
   }
+  remote_stop();
   return shared->wrong + (count - shared->ended);
 }
