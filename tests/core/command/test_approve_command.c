@@ -1,25 +1,20 @@
 /* `puente approve` as two persons use it, on both stores: a changed mapping or linkage rule does not act until the
  * second one has agreed, and what was approved before goes on acting. */
 #include "core/base/digest.h"
+#include "tests/support/office.h"
 #include "tests/support/postgres.h"
-#include "tests/support/program.h"
-#include "tests/support/temp.h"
+#include "tests/support/says.h"
 
-#include <libpq-fe.h>
 #include <setjmp.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-static const char SOURCE[] = "source: demo\ntitle: Demo\ninstitution: PE/MP\ncontact: help desk 1234\nunit: denuncia\n"
-                             "connector: file\noptions: {path: incoming, settle: 0s}\n";
 #define MAPPING(codes)                                                                                                 \
   "source: demo\nformat: csv\ndelimiter: \";\"\n"                                                                      \
   "case:\n  key: id\n  denuncia_number: id\n"                                                                          \
@@ -29,77 +24,28 @@ static const char SOURCE[] = "source: demo\ntitle: Demo\ninstitution: PE/MP\ncon
 #define SECOND MAPPING("F: female, H: male, X: non_conforming")
 #define HEADER "id;victim;name;sex\n"
 
-static char *folder;
-static const char *dsn; /* NULL: SQLite */
-static char schema[32];
+static struct office office;
 
-#define assert_says(text, part)                                                                                        \
-  do {                                                                                                                 \
-    if (strstr((text), (part)) == NULL) {                                                                              \
-      fail_msg("\"%s\" is missing in:\n%s", (part), (text));                                                           \
-    }                                                                                                                  \
-  } while (0)
-#define done(actor, ...) assert_done(program_run_as(folder, actor, __VA_ARGS__), __LINE__)
-
-static struct said assert_done(struct said said, int line) {
-  if (said.code != 0) {
-    fail_msg("line %d: exit %d\n%s%s", line, said.code, said.out, said.err);
-  }
-  return said;
-}
-
-static void configure(const char *required) {
-  char text[1024];
-  int len = snprintf(text, sizeof text, "name: demo\n%s", required);
-  if (dsn != NULL) {
-    snprintf(text + len, sizeof text - (size_t)len, "store:\n  postgres: \"%s\"\n  schema: %s\n", dsn, schema);
-  }
-  program_write(folder, "puente.yaml", text);
-}
+#define done(actor, ...) office_done(&office, actor, __VA_ARGS__)
 
 static int setup(void **state) {
-  static int number;
   (void)state;
-  folder = temp_make();
-  snprintf(schema, sizeof schema, "approve_%d", ++number);
-  assert_int_equal(program_run(folder, "--quiet init .").code, 0);
-  configure("approval: {required: [mapping]}\n");
-  program_write(folder, "sources/demo.yaml", SOURCE);
-  program_write(folder, "mappings/demo.yaml", FIRST);
-  program_write(folder, "incoming/one.csv", HEADER "D-1;a;Rosa;F\nD-2;a;Luz;H\n");
+  office_open(&office, office.dsn, "approval: {required: [mapping]}\n");
+  program_write(office.folder, "sources/demo.yaml", OFFICE_SOURCE("demo", "incoming"));
+  program_write(office.folder, "mappings/demo.yaml", FIRST);
+  program_write(office.folder, "incoming/one.csv", HEADER "D-1;a;Rosa;F\nD-2;a;Luz;H\n");
   return 0;
 }
 
 static int setup_postgres(void **state) {
-  dsn = postgres_start();
+  office.dsn = postgres_start();
   return setup(state);
 }
 
 static int teardown(void **state) {
   (void)state;
-  program_forget();
-  temp_remove(folder);
-  dsn = NULL;
+  office_close(&office);
   return 0;
-}
-
-/* Statements against the store behind the program's back. */
-static void tamper(const char *sql) {
-  char path[16384];
-  if (dsn == NULL) {
-    sqlite3 *file;
-    snprintf(path, sizeof path, "%s/puente.db", folder);
-    assert_int_equal(sqlite3_open(path, &file), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(file, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(file);
-    return;
-  }
-  snprintf(path, sizeof path, "SET search_path TO %s; %s", schema, sql);
-  PGconn *connection = PQconnectdb(dsn);
-  PGresult *result = PQexec(connection, path);
-  assert_int_equal(PQresultStatus(result), PGRES_COMMAND_OK);
-  PQclear(result);
-  PQfinish(connection);
 }
 
 static void propose_and_accept(const char *kind, int id) {
@@ -112,27 +58,27 @@ static void propose_and_accept(const char *kind, int id) {
 
 static void test_first_version_needs_approval(void **state) {
   (void)state;
-  struct said said = program_run(folder, "sync");
+  struct said said = program_run(office.folder, "sync");
   assert_int_not_equal(said.code, 0);
   assert_says(said.err, "this file has never been approved, and a mapping acts only once it is");
   assert_says(said.err, "puente approve propose mapping");
-  said = program_run(folder, "status");
+  said = program_run(office.folder, "status");
   assert_says(said.out, "- mapping demo: its file waits for approval since ");
   assert_says(said.out, "until then nothing is done with it");
   assert_says(said.out, "`puente approve propose mapping demo --reason TEXT --document NUMBER`");
   propose_and_accept("mapping demo", 1);
   said = done("tester", "sync");
   assert_says(said.out, "2");
-  assert_says(program_run(folder, "approve list").out, "every file is the one that was approved");
-  assert_null(strstr(program_run(folder, "status").out, "approval"));
+  assert_says(program_run(office.folder, "approve list").out, "every file is the one that was approved");
+  assert_null(strstr(program_run(office.folder, "status").out, "approval"));
 }
 
 static void test_a_change_waits_and_the_former_version_acts(void **state) {
   (void)state;
   propose_and_accept("mapping demo", 1);
   done("tester", "sync");
-  program_write(folder, "mappings/demo.yaml", SECOND);
-  program_write(folder, "incoming/two.csv", HEADER "D-3;a;Ana;X\nD-4;a;Eva;F\n");
+  program_write(office.folder, "mappings/demo.yaml", SECOND);
+  program_write(office.folder, "incoming/two.csv", HEADER "D-3;a;Ana;X\nD-4;a;Eva;F\n");
   /* The new file would map X. */
   struct said said = done("tester", "sync");
   assert_says(said.err, "the approved version is used");
@@ -143,7 +89,7 @@ static void test_a_change_waits_and_the_former_version_acts(void **state) {
   assert_says(said.out, "  quarantine: 1 -> 1 records");
   done("tester", "quarantine retry --source demo");
   assert_says(done("tester", "status").out, "- demo: in quarantine: 1,");
-  program_write(folder, "incoming/three.csv", HEADER "D-5;a;Mar;X\n");
+  program_write(office.folder, "incoming/three.csv", HEADER "D-5;a;Mar;X\n");
   done("tester", "serve --once");
   assert_says(done("tester", "status").out, "- demo: in quarantine: 1,");
   done("tester", "sync");
@@ -172,15 +118,15 @@ static void test_the_same_person_is_refused(void **state) {
   (void)state;
   done("ana", "approve propose mapping demo --reason new --document RM-7");
   for (size_t i = 0; i < sizeof SPELLINGS / sizeof *SPELLINGS; i++) {
-    struct said said = program_run_as(folder, SPELLINGS[i], "approve accept 1 --reason fine");
+    struct said said = program_run_as(office.folder, SPELLINGS[i], "approve accept 1 --reason fine");
     assert_int_not_equal(said.code, 0);
     assert_says(said.err, "another person has to approve it");
   }
-  struct said said = program_run_as(folder, "root", "approve accept 1 --reason fine");
+  struct said said = program_run_as(office.folder, "root", "approve accept 1 --reason fine");
   assert_int_not_equal(said.code, 0);
-  assert_int_not_equal(program_run(folder, "sync").code, 0);
+  assert_int_not_equal(program_run(office.folder, "sync").code, 0);
   done("luis", "approve accept 1 --reason fine");
-  said = program_run_as(folder, "eva", "approve accept 1 --reason fine");
+  said = program_run_as(office.folder, "eva", "approve accept 1 --reason fine");
   assert_int_not_equal(said.code, 0);
   assert_says(said.err, "does not wait any more");
 }
@@ -188,18 +134,18 @@ static void test_the_same_person_is_refused(void **state) {
 static void test_rejected_and_changed_since(void **state) {
   (void)state;
   propose_and_accept("mapping demo", 1);
-  program_write(folder, "mappings/demo.yaml", SECOND);
+  program_write(office.folder, "mappings/demo.yaml", SECOND);
   done("ana", "approve propose mapping --reason new --document RM-8");
-  program_write(folder, "mappings/demo.yaml", MAPPING("F: male, H: female"));
-  struct said said = program_run_as(folder, "luis", "approve accept 2 --reason fine");
+  program_write(office.folder, "mappings/demo.yaml", MAPPING("F: male, H: female"));
+  struct said said = program_run_as(office.folder, "luis", "approve accept 2 --reason fine");
   assert_int_not_equal(said.code, 0);
   assert_says(said.err, "the file changed again since proposal 2 was made");
   assert_says(done("luis", "approve list").out, "changed since it was proposed");
   done("ana", "approve propose mapping demo --reason new --document RM-9");
-  said = program_run_as(folder, "luis", "approve accept 2 --reason fine");
+  said = program_run_as(office.folder, "luis", "approve accept 2 --reason fine");
   assert_int_not_equal(said.code, 0);
   done("luis", "approve reject 3 --reason wrong");
-  said = program_run_as(folder, "eva", "approve accept 3 --reason fine");
+  said = program_run_as(office.folder, "eva", "approve accept 3 --reason fine");
   assert_says(said.err, "does not wait any more");
   done("tester", "sync");
   assert_says(done("tester", "approve list").out, "to be proposed");
@@ -209,13 +155,14 @@ static void test_a_changed_row_is_noticed(void **state) {
   (void)state;
   propose_and_accept("mapping demo", 1);
   done("tester", "sync");
-  tamper(dsn == NULL ? "UPDATE approval SET body = CAST(replace(CAST(body AS TEXT), 'female', 'male') AS BLOB)"
-                     : "UPDATE approval SET body = body || '#'::bytea");
-  program_write(folder, "incoming/two.csv", HEADER "D-3;a;Ana;F\n");
-  struct said said = program_run(folder, "sync");
+  office_tamper(&office, office.dsn == NULL
+                             ? "UPDATE approval SET body = CAST(replace(CAST(body AS TEXT), 'female', 'male') AS BLOB)"
+                             : "UPDATE approval SET body = body || '#'::bytea");
+  program_write(office.folder, "incoming/two.csv", HEADER "D-3;a;Ana;F\n");
+  struct said said = program_run(office.folder, "sync");
   assert_int_not_equal(said.code, 0);
   assert_says(said.err, "approval 1 in the store was changed: its text is not the one that was approved");
-  said = program_run(folder, "status");
+  said = program_run(office.folder, "status");
   assert_says(said.out, "- mapping demo: its file waits for approval");
 }
 
@@ -224,24 +171,24 @@ static const char *literal(const void *bytes, size_t len, char room[2048]) {
   char hex[2000];
   assert_true(2 * len < sizeof hex);
   hex_format(bytes, len, hex);
-  snprintf(room, 2048, dsn == NULL ? "X'%s'" : "'\\x%s'::bytea", hex);
+  snprintf(room, 2048, office.dsn == NULL ? "X'%s'" : "'\\x%s'::bytea", hex);
   return room;
 }
 
 static void assert_forged(const char *change, const char *undo, const char *synced, const char *verified) {
-  tamper(change);
-  struct said said = program_run(folder, "sync");
+  office_tamper(&office, change);
+  struct said said = program_run(office.folder, "sync");
   if (synced == NULL) {
-    assert_done(said, __LINE__);
+    office_must(said, __LINE__);
   } else {
     assert_int_not_equal(said.code, 0);
     assert_says(said.err, synced);
   }
-  said = program_run(folder, "audit verify --records");
+  said = program_run(office.folder, "audit verify --records");
   assert_int_not_equal(said.code, 0);
   assert_says(said.err, "the store is not what the log says: ");
   assert_says(said.err, verified);
-  tamper(undo);
+  office_tamper(&office, undo);
   assert_says(done("tester", "audit verify --records").out, "records ok: ");
 }
 
@@ -250,9 +197,9 @@ static void test_a_forged_approval(void **state) {
   (void)state;
   char text[2048], digest[2048], undo[4608], change[8192];
   propose_and_accept("mapping demo", 1);
-  program_write(folder, "mappings/demo.yaml", SECOND);
+  program_write(office.folder, "mappings/demo.yaml", SECOND);
   propose_and_accept("mapping demo", 2);
-  program_write(folder, "mappings/demo.yaml", FIRST);
+  program_write(office.folder, "mappings/demo.yaml", FIRST);
   done("ana", "approve propose mapping demo --reason 'as before' --document RM-9");
   done("tester", "sync");
   done("tester", "audit verify --records");
@@ -295,8 +242,8 @@ static void test_a_forged_approval(void **state) {
                 "INSERT INTO approval SELECT * FROM aside; DROP TABLE aside", NULL,
                 "proposal 1 is not in the store any more");
   /* Who proposed cannot make it another's. */
-  tamper("UPDATE approval SET proposed_by = 'eva' WHERE approval_id = 3");
-  struct said said = program_run_as(folder, "ana", "approve accept 3 --reason fine");
+  office_tamper(&office, "UPDATE approval SET proposed_by = 'eva' WHERE approval_id = 3");
+  struct said said = program_run_as(office.folder, "ana", "approve accept 3 --reason fine");
   assert_int_not_equal(said.code, 0);
   assert_says(said.err, "proposal 3 in the store is not what entry ");
   assert_says(done("luis", "approve show 3").out, "ATTENTION: proposal 3 in the store is not what entry ");
@@ -304,25 +251,24 @@ static void test_a_forged_approval(void **state) {
 
 static void test_linkage_rules(void **state) {
   (void)state;
-  configure("approval: {required: [link]}\nlink: link/rules.yaml\n");
+  office_configure(&office, "approval: {required: [link]}\nlink: link/rules.yaml\n");
   char *text = program_read(".", "config/link/default.yaml");
   static const char *const parts[] = {"persons.yaml", "cases.yaml", "survivorship.yaml", "persons.model.json",
                                       "cases.model.json"};
   char path[128];
-  snprintf(path, sizeof path, "%s/link", folder);
-  assert_int_equal(mkdir(path, 0755), 0);
-  program_write(folder, "link/rules.yaml", text);
+  office_folder(&office, "link");
+  program_write(office.folder, "link/rules.yaml", text);
   free(text);
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     char from[64], to[64];
     snprintf(from, sizeof from, "config/link/%s", parts[i]);
     snprintf(to, sizeof to, "link/%s", parts[i]);
     text = program_read(".", from);
-    program_write(folder, to, text);
+    program_write(office.folder, to, text);
     free(text);
   }
   done("tester", "sync");
-  struct said said = program_run(folder, "link");
+  struct said said = program_run(office.folder, "link");
   assert_int_not_equal(said.code, 0);
   assert_says(said.err, "this file has never been approved, and a link acts only once it is");
   done("ana", "approve propose link --reason first --document RM-1");
@@ -333,17 +279,18 @@ static void test_linkage_rules(void **state) {
   }
   done("tester", "link");
   /* A mistake in the file does no harm while it waits. */
-  program_write(folder, "link/persons.yaml", "entity: nonsense\n");
-  program_write(folder, "incoming/two.csv", HEADER "D-3;a;Ana;F\n");
+  program_write(office.folder, "link/persons.yaml", "entity: nonsense\n");
+  program_write(office.folder, "incoming/two.csv", HEADER "D-3;a;Ana;F\n");
   done("tester", "sync");
   said = done("tester", "link --full");
   assert_says(said.err, "the approved version is used");
-  assert_int_not_equal(program_run_as(folder, "ana", "approve propose link --reason new --document RM-2").code, 0);
+  assert_int_not_equal(program_run_as(office.folder, "ana", "approve propose link --reason new --document RM-2").code,
+                       0);
   text = program_read(".", "config/link/persons.yaml");
   char *longer = malloc(strlen(text) + 32);
   assert_non_null(longer);
   snprintf(longer, strlen(text) + 32, "# reviewed\n%s", text);
-  program_write(folder, "link/persons.yaml", longer);
+  program_write(office.folder, "link/persons.yaml", longer);
   free(longer);
   free(text);
   done("ana", "approve propose link persons.yaml --reason new --document RM-2");
@@ -364,48 +311,49 @@ static void test_linkage_rules(void **state) {
 
 static const char *lists_file(const char *name) {
   static char path[256];
-  snprintf(path, sizeof path, "%s/codelists/%s", folder, name);
+  snprintf(path, sizeof path, "%s/codelists/%s", office.folder, name);
   return path;
 }
 
 static void lists_folder(void) {
-  assert_int_equal(mkdir(lists_file(""), 0755), 0);
+  office_folder(&office, "codelists");
 }
 
 static void test_a_code_list(void **state) {
   (void)state;
-  configure("approval: {required: [codelist]}\n");
-  program_write(folder, "mappings/demo.yaml",
+  office_configure(&office, "approval: {required: [codelist]}\n");
+  program_write(office.folder, "mappings/demo.yaml",
                 "source: demo\nformat: csv\ndelimiter: \";\"\n"
                 "case:\n  key: id\n  denuncia_number: id\n"
                 "person:\n  key: [id, victim]\n  role: victim\n  given_names: {from: name, clean: name}\n"
                 "  sex: {from: sex, system: demo, else: quarantine}\n");
   lists_folder();
-  program_write(folder, "codelists/sex.yaml", LIST(OF_TRANS_MALE));
+  program_write(office.folder, "codelists/sex.yaml", LIST(OF_TRANS_MALE));
   /* The program's list of that name acts, which knows no such system. */
-  struct said said = program_run(folder, "sync");
+  struct said said = program_run(office.folder, "sync");
   assert_int_not_equal(said.code, 0);
   assert_says(said.err, "codelists/sex.yaml: this code list has never been approved and is left out");
   assert_says(done("tester", "approve list").out, "never approved");
   done("ana", "approve propose codelist --reason first --document RM-1");
-  said = program_run_as(folder, "MIMP\\ana", "approve accept 1 --reason checked");
+  said = program_run_as(office.folder, "MIMP\\ana", "approve accept 1 --reason checked");
   assert_int_not_equal(said.code, 0);
   assert_says(said.err, "proposal 1 is by 'ana': another person has to approve it");
   done("luis", "approve accept 1 --reason checked");
   assert_null(strstr(done("tester", "sync").err, "waits for approval"));
   /* Another text does not act, nor does a mistake in it, nor that the file is gone. */
-  program_write(folder, "codelists/sex.yaml", "list: sex\ncodes: nonsense\n");
-  program_write(folder, "incoming/two.csv", HEADER "D-3;a;Ana;X\n");
+  program_write(office.folder, "codelists/sex.yaml", "list: sex\ncodes: nonsense\n");
+  program_write(office.folder, "incoming/two.csv", HEADER "D-3;a;Ana;X\n");
   said = done("tester", "sync");
   assert_says(said.err, "codelist sex: the approved version is used");
   assert_says(done("tester", "status").out, "- codelist sex: its file waits for approval since ");
-  assert_int_not_equal(program_run_as(folder, "ana", "approve propose codelist sex --reason x --document y").code, 0);
+  assert_int_not_equal(
+      program_run_as(office.folder, "ana", "approve propose codelist sex --reason x --document y").code, 0);
   assert_int_equal(unlink(lists_file("sex.yaml")), 0);
   assert_int_equal(rmdir(lists_file("")), 0);
   assert_says(done("tester", "approve list").out, "the file is missing");
   assert_says(done("tester", "remap").out, "  quarantine: 1 -> 1 records");
   lists_folder();
-  program_write(folder, "codelists/sex.yaml", LIST(OF_MALE OF_OTHERS));
+  program_write(office.folder, "codelists/sex.yaml", LIST(OF_MALE OF_OTHERS));
   done("tester", "remap");
   assert_says(done("tester", "status").out, "- demo: in quarantine: 1,");
   done("ana", "approve propose codelist sex --reason 'new codes' --document RM-2");
@@ -430,14 +378,14 @@ static void test_code_lists_that_need_each_other(void **state) {
   static const char ITEMS[] = "list: items\nlabel: {en: I, es: I}\ngroups: kinds\ncodes:\n"
                               "  one: {en: O, es: O, group: %s}\n";
   char text[256];
-  configure("approval: {required: [codelist]}\n");
+  office_configure(&office, "approval: {required: [codelist]}\n");
   lists_folder();
   snprintf(text, sizeof text, KINDS, "a");
-  program_write(folder, "codelists/kinds.yaml", text);
+  program_write(office.folder, "codelists/kinds.yaml", text);
   snprintf(text, sizeof text, ITEMS, "a");
-  program_write(folder, "codelists/items.yaml", text);
+  program_write(office.folder, "codelists/items.yaml", text);
   done("ana", "approve propose codelist --reason first --document RM-1");
-  struct said said = program_run_as(folder, "luis", "approve accept 1 --reason checked");
+  struct said said = program_run_as(office.folder, "luis", "approve accept 1 --reason checked");
   assert_int_not_equal(said.code, 0);
   assert_says(said.err, "groups: there is no code list 'kinds'");
   assert_says(said.err, "accept the one that it needs first");
@@ -445,10 +393,12 @@ static void test_code_lists_that_need_each_other(void **state) {
   done("luis", "approve accept 1 --reason checked");
   done("tester", "sync");
   /* Changed in the store: nothing maps with it, what approves still works. */
-  tamper(dsn == NULL
-             ? "UPDATE approval SET body = CAST(replace(CAST(body AS TEXT), 'a:', 'b:') AS BLOB) WHERE name = 'kinds'"
-             : "UPDATE approval SET body = body || '#'::bytea WHERE name = 'kinds'");
-  said = program_run(folder, "sync");
+  office_tamper(
+      &office,
+      office.dsn == NULL
+          ? "UPDATE approval SET body = CAST(replace(CAST(body AS TEXT), 'a:', 'b:') AS BLOB) WHERE name = 'kinds'"
+          : "UPDATE approval SET body = body || '#'::bytea WHERE name = 'kinds'");
+  said = program_run(office.folder, "sync");
   assert_int_not_equal(said.code, 0);
   assert_says(said.err, "approval 2 in the store was changed: its text is not the one that was approved");
   done("ana", "approve propose codelist kinds --reason again --document RM-3");
@@ -464,18 +414,18 @@ static void test_configuration(void **state) {
                {"approval: {require: [mapping]}\n", "unknown key 'require'"}};
   (void)state;
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-    configure(wrong[i].text);
-    struct said said = program_run(folder, "status");
+    office_configure(&office, wrong[i].text);
+    struct said said = program_run(office.folder, "status");
     assert_int_equal(said.code, 2);
     assert_says(said.err, wrong[i].message);
     assert_says(said.err, "puente.yaml:2:");
     assert_says(said.err, i == 1 ? "for example [mapping, codelist, link]" : "did you mean");
   }
-  configure("");
+  office_configure(&office, "");
   done("tester", "sync");
   assert_says(done("tester", "approve list").out, "nothing needs approval here");
-  assert_int_not_equal(program_run(folder, "approve accept x --reason y").code, 0);
-  assert_int_not_equal(program_run(folder, "approve propose mapping demo --reason y").code, 0);
+  assert_int_not_equal(program_run(office.folder, "approve accept x --reason y").code, 0);
+  assert_int_not_equal(program_run(office.folder, "approve propose mapping demo --reason y").code, 0);
 }
 
 #define BOTH(test)                                                                                                     \

@@ -1,27 +1,22 @@
 /* Weights that `puente link` learns, where linkage is under approval, on both stores: they wait, what acts goes on
  * acting, and a second person makes them act. */
 #include "core/base/digest.h"
+#include "tests/support/office.h"
 #include "tests/support/postgres.h"
-#include "tests/support/program.h"
-#include "tests/support/temp.h"
+#include "tests/support/says.h"
 #include "tests/support/workspace.h"
 
 #include <jansson.h>
-#include <libpq-fe.h>
 #include <setjmp.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
 
 enum { HEX = 2 * SHA256_SIZE, LINK_FILES = 6 };
-static const char SOURCE[] = "source: demo\ntitle: Demo\ninstitution: PE/MP\ncontact: help desk 1234\nunit: denuncia\n"
-                             "connector: file\noptions: {path: incoming, settle: 0s}\n";
 static const char MAPPING[] = "source: demo\nformat: csv\ndelimiter: \";\"\n"
                               "case:\n  key: id\n  denuncia_number: id\n"
                               "person:\n  key: [id, victim]\n  role: victim\n"
@@ -31,31 +26,10 @@ static const char ROWS[] = "id;victim;name\nD-1;a;Rosaura\nD-2;a;Rosaura\nD-3;a;
                            "D-6;a;Rosaura\nD-7;a;Luz\n";
 static const char APPROVAL[] = "approval: {required: [link]}\nlink: link/rules.yaml\n";
 
-static char *folder;
-static const char *dsn; /* NULL: SQLite */
-static char schema[32];
+static struct office office;
 
-#define assert_says(text, part)                                                                                        \
-  do {                                                                                                                 \
-    if (strstr((text), (part)) == NULL) {                                                                              \
-      fail_msg("\"%s\" is missing in:\n%s", (part), (text));                                                           \
-    }                                                                                                                  \
-  } while (0)
-#define assert_silent(text, part)                                                                                      \
-  do {                                                                                                                 \
-    if (strstr((text), (part)) != NULL) {                                                                              \
-      fail_msg("\"%s\" is in:\n%s", (part), (text));                                                                   \
-    }                                                                                                                  \
-  } while (0)
-#define done(actor, ...) assert_done(program_run_as(folder, actor, __VA_ARGS__), __LINE__)
-#define refused(actor, words, message) assert_refused(program_run_as(folder, actor, words), message, __LINE__)
-
-static struct said assert_done(struct said said, int line) {
-  if (said.code != 0) {
-    fail_msg("line %d: exit %d\n%s%s", line, said.code, said.out, said.err);
-  }
-  return said;
-}
+#define done(actor, ...) office_done(&office, actor, __VA_ARGS__)
+#define refused(actor, words, message) assert_refused(program_run_as(office.folder, actor, words), message, __LINE__)
 
 static void assert_refused(struct said said, const char *message, int line) {
   if (said.code == 0 || strstr(said.err, message) == NULL) {
@@ -63,75 +37,39 @@ static void assert_refused(struct said said, const char *message, int line) {
   }
 }
 
-static void configure(const char *approval) {
-  char text[1024];
-  int len = snprintf(text, sizeof text, "name: demo\n%s", approval);
-  if (dsn != NULL) {
-    snprintf(text + len, sizeof text - (size_t)len, "store:\n  postgres: \"%s\"\n  schema: %s\n", dsn, schema);
-  }
-  program_write(folder, "puente.yaml", text);
-}
-
 static void copy_rules(void) {
   static const char *const parts[LINK_FILES] = {"default.yaml",      "persons.yaml",       "cases.yaml",
                                                 "survivorship.yaml", "persons.model.json", "cases.model.json"};
-  char path[128];
-  snprintf(path, sizeof path, "%s/link", folder);
-  assert_int_equal(mkdir(path, 0755), 0);
+  office_folder(&office, "link");
   for (size_t i = 0; i < LINK_FILES; i++) {
     char from[64], to[64];
     snprintf(from, sizeof from, "config/link/%s", parts[i]);
     snprintf(to, sizeof to, "link/%s", i == 0 ? "rules.yaml" : parts[i]);
     char *text = program_read(".", from);
-    program_write(folder, to, text);
+    program_write(office.folder, to, text);
     free(text);
   }
 }
 
 static int setup(void **state) {
-  static int number;
   (void)state;
-  folder = temp_make();
-  snprintf(schema, sizeof schema, "weights_%d", ++number);
-  assert_int_equal(program_run(folder, "--quiet init .").code, 0);
-  configure(APPROVAL);
-  program_write(folder, "sources/demo.yaml", SOURCE);
-  program_write(folder, "mappings/demo.yaml", MAPPING);
-  program_write(folder, "incoming/one.csv", ROWS);
+  office_open(&office, office.dsn, APPROVAL);
+  program_write(office.folder, "sources/demo.yaml", OFFICE_SOURCE("demo", "incoming"));
+  program_write(office.folder, "mappings/demo.yaml", MAPPING);
+  program_write(office.folder, "incoming/one.csv", ROWS);
   copy_rules();
   return 0;
 }
 
 static int setup_postgres(void **state) {
-  dsn = postgres_start();
+  office.dsn = postgres_start();
   return setup(state);
 }
 
 static int teardown(void **state) {
   (void)state;
-  program_forget();
-  temp_remove(folder);
-  dsn = NULL;
+  office_close(&office);
   return 0;
-}
-
-/* Statements against the store behind the program's back. */
-static void tamper(const char *sql) {
-  char text[4096];
-  if (dsn == NULL) {
-    sqlite3 *file;
-    snprintf(text, sizeof text, "%s/puente.db", folder);
-    assert_int_equal(sqlite3_open(text, &file), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(file, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(file);
-    return;
-  }
-  snprintf(text, sizeof text, "SET search_path TO %s; %s", schema, sql);
-  PGconn *connection = PQconnectdb(dsn);
-  PGresult *result = PQexec(connection, text);
-  assert_int_equal(PQresultStatus(result), PGRES_COMMAND_OK);
-  PQclear(result);
-  PQfinish(connection);
 }
 
 /* Approves the files of linkage; they are the first `count` proposals. */
@@ -242,7 +180,7 @@ static void test_rejected_weights(void **state) {
   done("tester", "sync");
   approve_rules(LINK_FILES);
   done("ana", "link --train");
-  tamper("UPDATE approval SET body = '{}' WHERE approval_id = 7");
+  office_tamper(&office, "UPDATE approval SET body = '{}' WHERE approval_id = 7");
   refused("luis", "approve accept 7 --reason fine --document RM-9", "proposal 7 in the store was changed");
   done("luis", "approve reject 7 --reason 'too few records'");
   refused("eva", "approve accept 7 --reason fine --document RM-9", "does not wait any more");
@@ -269,29 +207,33 @@ static void test_changed_weights(void **state) {
   approve_rules(LINK_FILES);
   done("ana", "link --train");
   /* By hand nothing becomes active, nor approved. */
-  tamper("UPDATE link_model SET active = 1");
+  office_tamper(&office, "UPDATE link_model SET active = 1");
   done("tester", "link --full");
   assert_uses(start);
-  tamper("UPDATE approval SET state = 'approved', approved_by = 'luis', remark = 'fine', approved_at = 5, document = "
-         "'RM-9' WHERE approval_id = 7");
+  office_tamper(
+      &office,
+      "UPDATE approval SET state = 'approved', approved_by = 'luis', remark = 'fine', approved_at = 5, document = "
+      "'RM-9' WHERE approval_id = 7");
   refused("tester", "link --full", "approval 7 in the store is not in the log");
-  tamper("UPDATE approval SET state = 'waiting', approved_by = NULL, remark = NULL, approved_at = 0, document = '' "
-         "WHERE approval_id = 7");
+  office_tamper(
+      &office,
+      "UPDATE approval SET state = 'waiting', approved_by = NULL, remark = NULL, approved_at = 0, document = '' "
+      "WHERE approval_id = 7");
   /* Another text than the one proposed. */
-  tamper("CREATE TABLE kept AS SELECT model_id, sealed FROM link_model; "
-         "UPDATE link_model SET sealed = NULL, body = '{}' WHERE model_id = 1");
+  office_tamper(&office, "CREATE TABLE kept AS SELECT model_id, sealed FROM link_model; "
+                         "UPDATE link_model SET sealed = NULL, body = '{}' WHERE model_id = 1");
   refused("luis", "approve accept 7 --reason fine --document RM-9", CHANGED);
   refused("luis", "approve show 7", CHANGED);
-  tamper("UPDATE link_model SET body = NULL, sealed = (SELECT k.sealed FROM kept k WHERE k.model_id = "
-         "link_model.model_id)");
+  office_tamper(&office, "UPDATE link_model SET body = NULL, sealed = (SELECT k.sealed FROM kept k WHERE k.model_id = "
+                         "link_model.model_id)");
   done("luis", "approve accept 7 --reason fine --document RM-9");
   done("tester", "link");
   /* Nor than the one approved: nothing acts until other weights are approved. */
-  tamper("UPDATE link_model SET sealed = NULL, body = '{}' WHERE model_id = 1");
+  office_tamper(&office, "UPDATE link_model SET sealed = NULL, body = '{}' WHERE model_id = 1");
   refused("tester", "link --full", CHANGED);
   assert_says(done("tester", "link --train").out, "nothing was linked: there were no weights that may act\n");
   assert_says(done("tester", "link --full").out, "persons             7"); /* learned again, the same */
-  tamper("UPDATE approval SET document = 'RM-10' WHERE approval_id = 7");
+  office_tamper(&office, "UPDATE approval SET document = 'RM-10' WHERE approval_id = 7");
   refused("tester", "link --full", "approval 7 in the store is not what entry ");
 }
 
@@ -304,7 +246,7 @@ static void write_many(const char *name, int from, int count) {
   for (int i = from; i < from + count; i++) {
     len += (size_t)snprintf(text + len, room - len, "D-%d;a;%s\n", i, NAMES[i % 7]);
   }
-  program_write(folder, name, text);
+  program_write(office.folder, name, text);
   free(text);
 }
 
@@ -343,19 +285,19 @@ static void test_learned_by_itself(void **state) {
 static void test_no_weights_to_start_with(void **state) {
   char learned[HEX + 1], used[HEX + 1];
   (void)state;
-  char *text = program_read(folder, "link/rules.yaml");
+  char *text = program_read(office.folder, "link/rules.yaml");
   char *start = strstr(text, "\nstart:");
   assert_non_null(start);
   start[1] = '\0';
-  program_write(folder, "link/rules.yaml", text);
+  program_write(office.folder, "link/rules.yaml", text);
   free(text);
-  configure("link: link/rules.yaml\n");
+  office_configure(&office, "link: link/rules.yaml\n");
   done("tester", "sync");
   struct said said = done("tester", "link");
   assert_says(said.out, "weights were learned from the records");
   assert_silent(said.out, "approval");
   last_model(learned);
-  configure(APPROVAL);
+  office_configure(&office, APPROVAL);
   approve_rules(LINK_FILES - 2);
   said = done("eva", "link");
   assert_silent(said.out, "weights were learned");
@@ -400,8 +342,8 @@ static void write_people(void) {
     len += (size_t)snprintf(text + len, room - len, "D-%d;a;%s;%s%s;%s%s;%u-%02u-%02u\n", i, given, first, rich, second,
                             second[0] == '\0' ? "" : rich, year, 1 + who % 12, day);
   }
-  program_write(folder, "incoming/one.csv", text);
-  program_write(folder, "mappings/demo.yaml",
+  program_write(office.folder, "incoming/one.csv", text);
+  program_write(office.folder, "mappings/demo.yaml",
                 "source: demo\nformat: csv\ndelimiter: \";\"\ncase:\n  key: id\n  denuncia_number: id\n"
                 "person:\n  key: [id, victim]\n  role: victim\n  given_names: {from: name, clean: name}\n"
                 "  paternal_surname: {from: first, clean: name}\n  maternal_surname: {from: second, clean: name}\n"
@@ -425,7 +367,7 @@ static int by_rows(const void *x, const void *y) {
 /* The pairs that the last linking kept. Allocated. */
 static struct kept_pair *kept_pairs(size_t *count) {
   struct kept_pair *pairs = calloc(PAIRS_MOST, sizeof *pairs);
-  char *rows = workspace_rows(folder, "SELECT kind, row_a, row_b, outcome FROM pairs"), *rest = rows, *line;
+  char *rows = workspace_rows(office.folder, "SELECT kind, row_a, row_b, outcome FROM pairs"), *rest = rows, *line;
   *count = 0;
   while ((line = strsep(&rest, "\n")) != NULL && line[0] != '\0') {
     char kind[16], outcome[16];
@@ -498,9 +440,9 @@ static void check_proposal(int id) {
   char line[96];
   size_t count = 0;
   struct kept_pair *before = kept_pairs(&count);
-  int64_t persons = workspace_number(folder, "SELECT count(*) FROM persons"),
-          cases = workspace_number(folder, "SELECT count(*) FROM cases"),
-          entries = workspace_number(folder, "SELECT count(*) FROM audit");
+  int64_t persons = workspace_number(office.folder, "SELECT count(*) FROM persons"),
+          cases = workspace_number(office.folder, "SELECT count(*) FROM cases"),
+          entries = workspace_number(office.folder, "SELECT count(*) FROM audit");
   snprintf(line, sizeof line, "--json approve show %d", id);
   json_t *shown = json_loads(done("luis", line).out, 0, NULL);
   const json_t *effect = json_object_get(shown, "effect");
@@ -509,16 +451,17 @@ static void check_proposal(int id) {
   assert_int_equal(told_count(effect, "cases", "now"), cases);
   assert_says(done("luis", strchr(line, ' ') + 1).out, "pairs that would change:");
   /* It was a trial: nothing is written. */
-  assert_int_equal(workspace_number(folder, "SELECT count(*) FROM persons"), persons);
-  assert_int_equal(workspace_number(folder, "SELECT count(*) FROM audit"), entries);
+  assert_int_equal(workspace_number(office.folder, "SELECT count(*) FROM persons"), persons);
+  assert_int_equal(workspace_number(office.folder, "SELECT count(*) FROM audit"), entries);
   assert_says(done("tester", "link").out, "nothing new to link");
   snprintf(line, sizeof line, "approve accept %d --reason checked --document RM-9", id);
   done("luis", line);
   done("tester", "link");
   count_moves(before, count, found);
   check_told(effect, found);
-  assert_int_equal(told_count(effect, "persons", "then"), workspace_number(folder, "SELECT count(*) FROM persons"));
-  assert_int_equal(told_count(effect, "cases", "then"), workspace_number(folder, "SELECT count(*) FROM cases"));
+  assert_int_equal(told_count(effect, "persons", "then"),
+                   workspace_number(office.folder, "SELECT count(*) FROM persons"));
+  assert_int_equal(told_count(effect, "cases", "then"), workspace_number(office.folder, "SELECT count(*) FROM cases"));
   json_decref(shown);
   free(before);
 }

@@ -1,9 +1,9 @@
 /* `puente audit` as an auditor asks it, on both stores: who brought in and approved each version of a mapping, in whole
  * texts, and each filter of the log's list alone and with another. */
 #include "core/base/date.h"
+#include "tests/support/office.h"
 #include "tests/support/postgres.h"
-#include "tests/support/program.h"
-#include "tests/support/temp.h"
+#include "tests/support/says.h"
 
 #include <ctype.h>
 #include <setjmp.h>
@@ -12,14 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
 #include <jansson.h>
 
-#define SOURCE(code)                                                                                                   \
-  "source: " code "\ntitle: Demo\ninstitution: PE/MP\ncontact: help desk 1234\nunit: denuncia\n"                       \
-  "connector: file\noptions: {path: " code ", settle: 0s}\n"
 #define MAPPING(code, more)                                                                                            \
   "source: " code "\nformat: csv\ndelimiter: \";\"\n"                                                                  \
   "case:\n  key: id\n  denuncia_number: id\n"                                                                          \
@@ -29,39 +25,21 @@
 #define HEADER "id;victim;name;father;mother;born;dni\n"
 #define ROSA "ROSA;QUISPE;MAMANI;2003-04-05;70117410\n"
 
-static char *folder;
-static const char *dsn; /* NULL: SQLite */
+static struct office office;
 
-#define done(actor, ...) assert_done(program_run_as(folder, actor, __VA_ARGS__), __LINE__)
-
-static struct said assert_done(struct said said, int line) {
-  if (said.code != 0) {
-    fail_msg("line %d: exit %d\n%s%s", line, said.code, said.out, said.err);
-  }
-  return said;
-}
+#define done(actor, ...) office_done(&office, actor, __VA_ARGS__)
 
 static int setup(void **state) {
-  static int number;
-  char text[512];
   (void)state;
-  folder = temp_make();
-  assert_int_equal(program_run(folder, "--quiet init .").code, 0);
-  int len = snprintf(text, sizeof text, "name: demo\nserve: {timezone: UTC}\napproval: {required: [mapping]}\n");
-  if (dsn != NULL) {
-    snprintf(text + len, sizeof text - (size_t)len, "store:\n  postgres: \"%s\"\n  schema: audit_%d\n", dsn, ++number);
-  }
-  program_write(folder, "puente.yaml", text);
-  program_write(folder, "sources/demo.yaml", SOURCE("demo"));
-  program_write(folder, "sources/other.yaml", SOURCE("other"));
-  program_write(folder, "mappings/demo.yaml", MAPPING("demo", ""));
-  program_write(folder, "mappings/other.yaml", MAPPING("other", ""));
-  snprintf(text, sizeof text, "%s/demo", folder);
-  assert_int_equal(mkdir(text, 0755), 0);
-  snprintf(text, sizeof text, "%s/other", folder);
-  assert_int_equal(mkdir(text, 0755), 0);
-  program_write(folder, "demo/one.csv", HEADER "D-1;a;" ROSA "D-2;a;LUZ;HUAMAN;ROJAS;1999-01-02;40117418\n");
-  program_write(folder, "other/one.csv", HEADER "O-1;a;ANA;TORRES;VEGA;2001-07-08;50117412\n");
+  office_open(&office, office.dsn, "serve: {timezone: UTC}\napproval: {required: [mapping]}\n");
+  program_write(office.folder, "sources/demo.yaml", OFFICE_SOURCE("demo", "demo"));
+  program_write(office.folder, "sources/other.yaml", OFFICE_SOURCE("other", "other"));
+  program_write(office.folder, "mappings/demo.yaml", MAPPING("demo", ""));
+  program_write(office.folder, "mappings/other.yaml", MAPPING("other", ""));
+  office_folder(&office, "demo");
+  office_folder(&office, "other");
+  program_write(office.folder, "demo/one.csv", HEADER "D-1;a;" ROSA "D-2;a;LUZ;HUAMAN;ROJAS;1999-01-02;40117418\n");
+  program_write(office.folder, "other/one.csv", HEADER "O-1;a;ANA;TORRES;VEGA;2001-07-08;50117412\n");
   done("ana", "approve propose mapping --reason 'first form' --document RM-7");
   done("luis", "approve accept 1 --reason checked");
   done("luis", "approve accept 2 --reason checked");
@@ -70,15 +48,13 @@ static int setup(void **state) {
 }
 
 static int setup_postgres(void **state) {
-  dsn = postgres_start();
+  office.dsn = postgres_start();
   return setup(state);
 }
 
 static int teardown(void **state) {
   (void)state;
-  program_forget();
-  temp_remove(folder);
-  dsn = NULL;
+  office_close(&office);
   return 0;
 }
 
@@ -120,7 +96,7 @@ static char *plain(const char *text) {
 
 static void test_versions_of_a_mapping(void **state) {
   (void)state;
-  program_write(folder, "mappings/demo.yaml", MAPPING("demo", "  aliases: name\n"));
+  program_write(office.folder, "mappings/demo.yaml", MAPPING("demo", "  aliases: name\n"));
   done("eva", "approve propose mapping demo --reason 'aliases are asked for' --document RM-8");
   done("luis", "approve accept 3 --reason 'seen with the source'");
   done("carmen", "remap demo");
@@ -153,7 +129,7 @@ static const char *text_of(const json_t *entry, const char *name) {
 static struct entries whole_log(void) {
   struct entries log = {.count = 0};
   done("tester", "audit export log.jsonl");
-  char *text = program_read(folder, "log.jsonl");
+  char *text = program_read(office.folder, "log.jsonl");
   for (char *rest = text, *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
     assert_true(log.count < ENTRIES_MOST);
     log.lines[log.count] = json_loads(line, 0, NULL);
@@ -288,7 +264,7 @@ static void test_filters_of_the_list(void **state) {
   see("luis", ids[1]);
   see("eva", ids[2]);
   /* The second record turns out to be of the first person. */
-  program_write(folder, "demo/two.csv", HEADER "D-2;a;" ROSA);
+  program_write(office.folder, "demo/two.csv", HEADER "D-2;a;" ROSA);
   done("tester", "sync");
   done("tester", "link");
   members = json_loads(
@@ -319,7 +295,7 @@ static void test_filters_of_the_list(void **state) {
   asked = (struct asked){.event = "land", .source = "other"};
   assert_int_equal(check_list(&log, &asked), 1);
   forget_log(&log);
-  struct said said = program_run(folder, "audit list --person 4711");
+  struct said said = program_run(office.folder, "audit list --person 4711");
   assert_int_not_equal(said.code, 0);
   assert_string_equal(said.err, "error: there is no person 4711\n  hint: take a person_id, as `puente explain` and the "
                                 "view `persons` show it\n");

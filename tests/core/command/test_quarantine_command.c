@@ -1,5 +1,6 @@
 /* Quarantine as a workplace: what is set aside and since when, where it fails, what a retry frees, what may rest. */
 #include "tests/support/program.h"
+#include "tests/support/says.h"
 #include "tests/support/temp.h"
 
 #include <jansson.h>
@@ -48,14 +49,6 @@ static int teardown(void **state) {
   temp_remove(folder);
   return 0;
 }
-
-#define assert_says(text, part)                                                                                        \
-  do {                                                                                                                 \
-    if (strstr((text), (part)) == NULL) {                                                                              \
-      fail_msg("\"%s\" is missing in:\n%s", (part), (text));                                                           \
-    }                                                                                                                  \
-  } while (0)
-#define assert_silent(text, part) assert_null(strstr((text), (part)))
 
 static json_t *said_json(const char *arguments) {
   struct said said = program_run(folder, arguments);

@@ -1,5 +1,6 @@
 /* `puente remap` as staff use it: the mapping was mended, the source is away, and what changes is told. */
 #include "tests/support/program.h"
+#include "tests/support/says.h"
 #include "tests/support/temp.h"
 
 #include <jansson.h>
@@ -48,13 +49,6 @@ static int teardown(void **state) {
   temp_remove(folder);
   return 0;
 }
-
-#define assert_says(text, part)                                                                                        \
-  do {                                                                                                                 \
-    if (strstr((text), (part)) == NULL) {                                                                              \
-      fail_msg("\"%s\" is missing in:\n%s", (part), (text));                                                           \
-    }                                                                                                                  \
-  } while (0)
 
 /* Digests vary with the model and the engine; the rest is asserted whole. */
 static void assert_told(const char *text) {

@@ -2,6 +2,7 @@
 #include "core/command/waterfall.h"
 #include "tests/support/program.h"
 #include "tests/support/reviewing.h"
+#include "tests/support/says.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,13 +27,6 @@ static int teardown(void **state) {
   reviewing_close(&place);
   return 0;
 }
-
-#define assert_says(text, part)                                                                                        \
-  do {                                                                                                                 \
-    if (strstr((text), (part)) == NULL) {                                                                              \
-      fail_msg("\"%s\" is missing in:\n%s", (part), (text));                                                           \
-    }                                                                                                                  \
-  } while (0)
 
 /* `puente review WHAT A-B REST` of two persons. */
 static struct said review(const char *what, int a, int b, const char *rest) {

@@ -1,7 +1,6 @@
 /* Why a figure of a later release is another one: each cause alone, on both stores. */
+#include "tests/support/office.h"
 #include "tests/support/postgres.h"
-#include "tests/support/program.h"
-#include "tests/support/temp.h"
 #include "tests/support/workspace.h"
 
 #include <setjmp.h>
@@ -10,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -23,63 +21,41 @@
   "  paternal_surname: {from: father, clean: name}\n  maternal_surname: {from: mother, clean: name}\n"                 \
   "  birth_date: born\n  document_number: {from: dni, dni: warn}\n"                                                    \
   "  sex: {from: sex, values: {" codes "}, else: quarantine}\n"
-#define SOURCE                                                                                                         \
-  "source: demo\ntitle: Demo\ninstitution: PE/MP\ncontact: help desk 1234\nunit: denuncia\n"                           \
-  "connector: file\noptions: {path: incoming, settle: 0s}\n"
 #define HEADER "id;filed;victim;name;father;mother;born;dni;sex\n"
 #define ROSA(id, sex) id ";2022-03-01;a;ROSA;QUISPE;MAMANI;2003-04-05;70117410;" sex "\n"
 #define LUZ(id, sex) id ";2022-03-02;a;LUZ;HUAMAN;ROJAS;1999-01-02;40117418;" sex "\n"
 #define ANA(id, sex) id ";2022-03-03;a;ANA;TORRES;VEGA;2001-07-08;50117412;" sex "\n"
 
-static char *folder;
-static const char *dsn; /* NULL: SQLite */
+static struct office office;
 
 static struct said done(const char *arguments) {
-  struct said said = program_run_as(folder, "rosa", arguments);
-  if (said.code != 0) {
-    fail_msg("%s: exit %d\n%s%s", arguments, said.code, said.out, said.err);
-  }
-  return said;
+  return office_done(&office, "rosa", arguments);
 }
 
 static int setup(void **state) {
-  static int number;
-  char text[512];
   (void)state;
-  folder = temp_make();
-  assert_int_equal(program_run(folder, "--quiet init .").code, 0);
-  int len = snprintf(text, sizeof text, "name: demo\ndisclosure: {k: 1}\nreleases: releases\n");
-  if (dsn != NULL) {
-    snprintf(text + len, sizeof text - (size_t)len, "store:\n  postgres: \"%s\"\n  schema: restate_%d\n", dsn,
-             ++number);
-  }
-  static const char *const parts[] = {"incoming", "releases"};
-  for (size_t i = 0; i < 2; i++) {
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, parts[i]);
-    assert_true(mkdir(path, 0755) == 0 || i == 0);
-  }
-  program_write(folder, "puente.yaml", text);
-  program_write(folder, "sources/demo.yaml", SOURCE);
-  program_write(folder, "mappings/demo.yaml", MAPPING("F: female, M: male"));
-  program_write(folder, "releases/sexes.yaml", "release: sexes\ntables:\n  sex: {indicator: victims, by: [sex]}\n");
-  program_write(folder, "incoming/1.csv", HEADER ROSA("D-1", "F") ROSA("D-2", "F") LUZ("D-3", "F") ANA("D-4", "M"));
+  office_open(&office, office.dsn, "disclosure: {k: 1}\nreleases: releases\n");
+  office_folder(&office, "releases");
+  program_write(office.folder, "sources/demo.yaml", OFFICE_SOURCE("demo", "incoming"));
+  program_write(office.folder, "mappings/demo.yaml", MAPPING("F: female, M: male"));
+  program_write(office.folder, "releases/sexes.yaml",
+                "release: sexes\ntables:\n  sex: {indicator: victims, by: [sex]}\n");
+  program_write(office.folder, "incoming/1.csv",
+                HEADER ROSA("D-1", "F") ROSA("D-2", "F") LUZ("D-3", "F") ANA("D-4", "M"));
   done("--quiet run");
   done("release create sexes --purpose test");
   return 0;
 }
 
 static int setup_postgres(void **state) {
-  dsn = postgres_start();
+  office.dsn = postgres_start();
   return setup(state);
 }
 
 static int teardown(void **state) {
   (void)state;
-  program_forget();
-  temp_remove(folder);
   unsetenv("PUENTE_CLOCK");
-  dsn = NULL;
+  office_close(&office);
   return 0;
 }
 
@@ -96,7 +72,7 @@ static void restated(const char *wanted) {
 /* A corrected field of a person is no linking: also where another record of the person is the one that stayed. */
 static void test_changed_records(void **state) {
   (void)state;
-  program_write(folder, "incoming/2.csv", HEADER LUZ("D-3", "M"));
+  program_write(office.folder, "incoming/2.csv", HEADER LUZ("D-3", "M"));
   done("--quiet run");
   restated("table,cell,earlier,now,cause\n"
            "sex,sex=female,2,1,changed_records:demo\n"
@@ -106,7 +82,7 @@ static void test_changed_records(void **state) {
 /* Two records are one person: the one that changed tells, the other does not speak of linking. */
 static void test_changed_record_of_two(void **state) {
   (void)state;
-  program_write(folder, "incoming/2.csv", HEADER ROSA("D-1", "M"));
+  program_write(office.folder, "incoming/2.csv", HEADER ROSA("D-1", "M"));
   done("--quiet run");
   restated("table,cell,earlier,now,cause\n"
            "sex,sex=female,2,1,changed_records:demo\n"
@@ -115,7 +91,7 @@ static void test_changed_record_of_two(void **state) {
 
 static void test_mapping(void **state) {
   (void)state;
-  program_write(folder, "mappings/demo.yaml", MAPPING("F: female, M: non_conforming"));
+  program_write(office.folder, "mappings/demo.yaml", MAPPING("F: female, M: non_conforming"));
   done("--quiet remap");
   done("--quiet link");
   restated("table,cell,earlier,now,cause\n"
@@ -125,7 +101,7 @@ static void test_mapping(void **state) {
 
 static void test_new_records(void **state) {
   (void)state;
-  program_write(folder, "incoming/2.csv", HEADER "D-9;2022-03-04;a;EVA;CONDORI;PAZ;1990-09-10;10117410;F\n");
+  program_write(office.folder, "incoming/2.csv", HEADER "D-9;2022-03-04;a;EVA;CONDORI;PAZ;1990-09-10;10117410;F\n");
   done("--quiet run");
   restated("table,cell,earlier,now,cause\n"
            "sex,sex=female,2,3,new_records:demo\n"
@@ -161,15 +137,15 @@ static void test_erasure(void **state) {
 
 static void declare(const char *more) {
   char text[512];
-  snprintf(text, sizeof text, "%s%s", SOURCE, more);
-  program_write(folder, "sources/demo.yaml", text);
+  snprintf(text, sizeof text, OFFICE_SOURCE("demo", "incoming") "%s", more);
+  program_write(office.folder, "sources/demo.yaml", text);
 }
 
 static void test_deleted_records(void **state) {
   (void)state;
   declare("deletes: sweep\nmax_drop: 1\n");
-  shell("rm %s/incoming/1.csv", folder);
-  program_write(folder, "incoming/2.csv", HEADER ROSA("D-1", "F") ROSA("D-2", "F") LUZ("D-3", "F"));
+  shell("rm %s/incoming/1.csv", office.folder);
+  program_write(office.folder, "incoming/2.csv", HEADER ROSA("D-1", "F") ROSA("D-2", "F") LUZ("D-3", "F"));
   done("--quiet sync --full");
   done("--quiet link");
   restated("table,cell,earlier,now,cause\n"
@@ -183,11 +159,12 @@ static void test_deleted_records(void **state) {
 
 /* The same people and another woman, whose consent the records tell. */
 static void begin_consent(const char *scope) {
-  program_write(folder, "mappings/demo.yaml", MAPPING("F: female, M: male") "  involvement:\n    consent: consent\n");
-  program_write(folder, "incoming/2.csv", CONSENTING ANA_SAYS);
+  program_write(office.folder, "mappings/demo.yaml",
+                MAPPING("F: female, M: male") "  involvement:\n    consent: consent\n");
+  program_write(office.folder, "incoming/2.csv", CONSENTING ANA_SAYS);
   char text[256];
   snprintf(text, sizeof text, CONSENTING EVA_SAYS("2022-03-04", "%s"), scope);
-  program_write(folder, "incoming/3.csv", text);
+  program_write(office.folder, "incoming/3.csv", text);
   done("--quiet run");
   done("release create sexes --purpose test");
 }
@@ -195,7 +172,7 @@ static void begin_consent(const char *scope) {
 static void test_withdrawn(void **state) {
   (void)state;
   begin_consent("share");
-  program_write(folder, "incoming/4.csv", CONSENTING EVA_SAYS("2022-03-04", "withdrawn"));
+  program_write(office.folder, "incoming/4.csv", CONSENTING EVA_SAYS("2022-03-04", "withdrawn"));
   done("--quiet run");
   restated("table,cell,earlier,now,cause\n"
            "sex,sex=female,3,2,withdrawn\n"
@@ -206,7 +183,7 @@ static void test_withdrawn(void **state) {
 static void test_withdrawn_and_erased(void **state) {
   (void)state;
   begin_consent("share");
-  program_write(folder, "incoming/4.csv", CONSENTING EVA_SAYS("2022-03-04", "withdrawn"));
+  program_write(office.folder, "incoming/4.csv", CONSENTING EVA_SAYS("2022-03-04", "withdrawn"));
   done("--quiet run");
   done("erase demo:D-3 --reason test --document RM-1");
   done("--quiet link");
@@ -220,7 +197,7 @@ static void test_terms_of_consent(void **state) {
   (void)state;
   begin_consent("");
   declare("terms: {consent: required}\n");
-  program_write(folder, "incoming/4.csv", CONSENTING EVA_SAYS("2022-03-05", ""));
+  program_write(office.folder, "incoming/4.csv", CONSENTING EVA_SAYS("2022-03-05", ""));
   done("--quiet run");
   restated("table,cell,earlier,now,cause\n"
            "sex,sex=female,3,2,terms\n"
@@ -236,7 +213,7 @@ static void test_terms_of_time(void **state) {
   strftime(later, sizeof later, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&then, &moment));
   setenv("PUENTE_CLOCK", later, 1);
   declare("terms: {retention: {keep: 1m, then: erase}}\n");
-  shell("sed '/^D-4/d; s/;2022-/;2023-/' %s/incoming/1.csv >%s/incoming/2.csv", folder, folder);
+  shell("sed '/^D-4/d; s/;2022-/;2023-/' %s/incoming/1.csv >%s/incoming/2.csv", office.folder, office.folder);
   done("--quiet sync");
   done("erase expired");
   done("--quiet link");
@@ -265,7 +242,7 @@ static void test_terms_that_steer_nothing(void **state) {
   declare("cut: [other, phone]\nterms: {purposes: [protection]}\n");
   done("release create sexes --purpose test");
   declare("cut: [phone, other]\nterms: {shown_to: all}\n");
-  program_write(folder, "incoming/2.csv", HEADER LUZ("D-3", "M"));
+  program_write(office.folder, "incoming/2.csv", HEADER LUZ("D-3", "M"));
   done("--quiet run");
   restated("table,cell,earlier,now,cause\n"
            "sex,sex=female,2,1,changed_records:demo\n"
@@ -275,11 +252,11 @@ static void test_terms_that_steer_nothing(void **state) {
 /* Of nobody there is no figure to explain, and no nearest one either. */
 static void test_empty_table(void **state) {
   (void)state;
-  program_write(folder, "releases/sexes.yaml",
+  program_write(office.folder, "releases/sexes.yaml",
                 "release: sexes\ntables:\n  sex: {indicator: victims, by: [sex]}\n"
                 "  nobody: {indicator: accused, by: [sex]}\n");
   done("release create sexes --purpose test");
-  struct said said = program_run(folder, "explain figure --release sexes nobody --by sex=female");
+  struct said said = program_run(office.folder, "explain figure --release sexes nobody --by sex=female");
   assert_int_equal(said.code, 2);
   assert_string_equal(said.err, "error: table 'nobody' has no cell sex=female: it counted nobody\n");
 }
