@@ -1,6 +1,7 @@
 #include "core/audit/verify.h"
 
 #include "core/audit/lines.h"
+#include "core/audit/told.h"
 #include "core/base/map.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@ struct verifier {
   struct map *lists; /* digests of lists that entries name; NULL: they are not looked for */
   int64_t *named;    /* by position in it: the first entry that names it; 0: its text was found */
   size_t capacity;
+  struct told_check *told; /* NULL: what reports told is not looked at */
 };
 
 static void found_wrong(struct audit_check *check, int64_t sequence, const char *what) {
@@ -89,6 +91,22 @@ static enum status verify_lists(struct verifier *self, struct store *store, stru
   return status;
 }
 
+/* ---- what reports told ---- */
+
+/* A row without an entry has no place in the log: the last entry stands for all that do not name it. */
+static enum status verify_told(const struct verifier *self, struct store *store, struct error *error) {
+  int64_t wrong = 0, last = self->expected > 1 ? self->expected - 1 : 1;
+  bool unnamed = false;
+  enum status status = told_check_rows(self->told, store, &wrong, &unnamed, error);
+  if (status == OK && wrong != 0) {
+    found_wrong(self->check, wrong, _("what a report told was changed or taken out of table `told`, or put in"));
+  }
+  if (status == OK && unnamed) {
+    found_wrong(self->check, last, _("table `told` has a row that no entry up to this one names: it was put in"));
+  }
+  return status;
+}
+
 /* ---- entries ---- */
 
 static enum status verify_entry(void *context, const struct audit_row *row, struct error *error) {
@@ -112,7 +130,8 @@ static enum status verify_entry(void *context, const struct audit_row *row, stru
   check->entries++;
   check->head = row->hash;
   self->expected = row->sequence + 1;
-  return note_list(self, row, error);
+  status = note_list(self, row, error);
+  return status == OK && self->told != NULL ? told_check_entry(self->told, row, error) : status;
 }
 
 static void begin(struct verifier *self, const struct checkpoint *checkpoints, size_t count,
@@ -138,12 +157,16 @@ static void finish(struct verifier *self) {
 enum status audit_verify_against(struct store *store, const struct checkpoint *checkpoints, size_t checkpoint_count,
                                  struct audit_check *check, struct error *error) {
   struct verifier self;
+  struct told_check told;
   struct sha256 head;
   int64_t sequence = 0;
   begin(&self, checkpoints, checkpoint_count, check);
   self.lists = map_new();
-  /* The head is read first: entries that are appended meanwhile come after it. */
-  enum status status = self.lists == NULL ? error_memory(error) : store_audit_peek(store, &sequence, &head, error);
+  self.told = &told;
+  /* The head is read first, and the last row told: entries that are appended meanwhile come after them. */
+  enum status status = told_check_begin(&told, store, error);
+  status = status == OK && self.lists == NULL ? error_memory(error) : status;
+  status = status == OK ? store_audit_peek(store, &sequence, &head, error) : status;
   if (status == OK) {
     status = store_visit_audit(store, 1, verify_entry, &self, error);
   }
@@ -154,6 +177,8 @@ enum status audit_verify_against(struct store *store, const struct checkpoint *c
     found_wrong(check, sequence, _("the last entry is not the head of the log"));
   }
   status = status == OK ? verify_lists(&self, store, error) : status;
+  status = status == OK ? verify_told(&self, store, error) : status;
+  told_check_free(&told);
   finish(&self);
   return status;
 }

@@ -1,5 +1,5 @@
 #include "core/audit/audit.h"
-#include "core/base/buffer.h"
+#include "core/audit/told.h"
 #include "core/service/cube_told.h"
 
 #include <stdio.h>
@@ -129,22 +129,10 @@ static enum status list_rows(struct writing *writing, struct error *error) {
   return status;
 }
 
-/* {"digest":…,"from":…,"tables":…}: SHA-256 over what the rows hold. */
 static enum status write_entry(const struct writing *writing, struct error *error) {
   const struct workspace *workspace = writing->lattice->workspace;
-  char body[160], hex[2 * SHA256_SIZE + 1];
-  struct buffer all;
-  buffer_init(&all, (size_t)TEXT_MOST * 16);
-  for (size_t i = 0; i < writing->count; i++) {
-    buffer_append(&all, writing->rows[i].definition, strlen(writing->rows[i].definition) + 1);
-    buffer_append(&all, writing->rows[i].cells, strlen(writing->rows[i].cells) + 1);
-  }
-  enum status status = buffer_check(&all, "told tables", error);
-  const struct sha256 digest = status == OK ? sha256_of(buffer_view(&all)) : (struct sha256){{0}};
-  buffer_free(&all);
-  hex_format(digest.bytes, SHA256_SIZE, hex);
-  snprintf(body, sizeof body, "{\"digest\":\"%s\",\"from\":%lld,\"tables\":%zu}", hex, (long long)writing->rows[0].id,
-           writing->count);
+  char body[TOLD_BODY_MOST];
+  enum status status = told_body(writing->rows, writing->count, body, error);
   const struct audit_event event = {.event = "told", .actor = workspace->actor, .body = body};
   return status == OK ? audit_append(workspace->store, &event, error) : status;
 }

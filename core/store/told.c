@@ -3,6 +3,8 @@
 #include "core/base/date.h"
 #include "core/store/internal.h"
 
+enum { FIRST_VERSION = 9 /* of a store that has the table */ };
+
 static enum status counter_of(struct store *store, const char *name, int64_t *value, struct error *error) {
   bool found = false;
   *value = 0;
@@ -34,6 +36,31 @@ enum status store_tell(struct store *store, struct told_row *rows, size_t count,
                           int_value(clock_now()), text_value(actor)));
   }
   return status;
+}
+
+static bool has_table(const struct store *store) {
+  return store->version >= FIRST_VERSION;
+}
+
+enum status store_told_last(struct store *store, int64_t *last, struct error *error) {
+  *last = 0;
+  return has_table(store) ? db_integer(store, error, last, NULL, "SELECT coalesce(max(told_id), 0) FROM told", NULL, 0)
+                          : OK;
+}
+
+enum status store_visit_told(struct store *store, told_visitor *visit, void *context, struct error *error) {
+  struct cursor *cursor = NULL;
+  if (!has_table(store)) {
+    return OK;
+  }
+  enum status status = store->ops->stream(store->driver, "SELECT told_id, definition, cells FROM told ORDER BY told_id",
+                                          NULL, 0, &cursor, error);
+  while (status == OK && (status = store->ops->next(cursor, error)) == OK) {
+    status = visit(context, int_of_value(store->ops->value(cursor, 0)), slice_of_value(store->ops->value(cursor, 1)),
+                   slice_of_value(store->ops->value(cursor, 2)), error);
+  }
+  store->ops->finish(cursor);
+  return status == END ? OK : status;
 }
 
 static enum status take(struct store *store, struct cursor *cursor, struct arena *arena, struct buffer *rows,

@@ -25,4 +25,11 @@ enum status store_tell(struct store *store, struct told_row *rows, size_t count,
 enum status store_told(struct store *store, struct arena *arena, struct told_row **rows, size_t *count,
                        struct error *error) MUST_CHECK;
 
+/* For verification, of stores of before there were such rows too. The last number; 0: there is none. */
+enum status store_told_last(struct store *store, int64_t *last, struct error *error) MUST_CHECK;
+typedef enum status told_visitor(void *context, int64_t id, struct slice definition, struct slice cells,
+                                 struct error *error);
+/* Every row by its number; texts live until the next. */
+enum status store_visit_told(struct store *store, told_visitor *visit, void *context, struct error *error) MUST_CHECK;
+
 #endif
