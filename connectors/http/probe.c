@@ -65,14 +65,16 @@ static bool is_final(const struct http_response *response) {
 }
 
 /* Where the server does not like to be asked for nothing, the steps after this one tell more. */
-static void probe_clock(struct http *http, const char *url, probe_report *report, void *context) {
-  struct error ignored;
+static enum status probe_clock(struct http *http, const char *url, probe_report *report, void *context,
+                               struct error *error) {
   struct http_response response;
   char words[WORDS];
   http_response_init(&response, 65536);
   enum status status =
-      http_send(http, &(struct http_request){.url = url, .head = true, .final = is_final}, &response, &ignored);
-  if (status != OK || response.date < 0) {
+      http_send(http, &(struct http_request){.url = url, .head = true, .final = is_final}, &response, error);
+  if (status == ERR_MEMORY) {
+    http_probe_failed("clock", report, context, error);
+  } else if (status != OK || response.date < 0) {
     report(context, "clock", OK, _("the source does not tell its time"));
   } else {
     int64_t off = (clock_now() - response.date) / 1000000;
@@ -85,6 +87,7 @@ static void probe_clock(struct http *http, const char *url, probe_report *report
     report(context, "clock", good ? OK : ERR_REMOTE, words);
   }
   http_response_free(&response);
+  return status == ERR_MEMORY ? status : OK;
 }
 
 enum { ORIGIN = 256 + 32 };
@@ -119,8 +122,5 @@ enum status http_probe(struct http *http, const char *url, probe_report *report,
   }
   status = probe_name(host, port, report, context, error);
   status = status == OK ? probe_handshake(http, origin, report, context, error) : status;
-  if (status == OK) {
-    probe_clock(http, origin, report, context);
-  }
-  return status;
+  return status == OK ? probe_clock(http, origin, report, context, error) : status;
 }
