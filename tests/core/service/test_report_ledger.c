@@ -1,23 +1,38 @@
 /* Reports whose fields cannot be compared, attacked together from outside: by sex and age band, by sex and purposes, by
  * age band and purposes. Single ones give hidden figures away; with the ledger of reports (core/service/cube_told.h)
- * they do not. The attacker has a solver that the program does not use (GLPK), and knows everything of the persons who
- * have several places. */
+ * they do not: neither what the library gives, nor what the program prints of both stores, two of it at once. The
+ * attacker has a solver that the program does not use (GLPK), and knows everything of the persons who have several
+ * places. */
 #include "core/service/cube.h"
 #include "tests/support/bounds.h"
 #include "tests/support/peru.h"
+#include "tests/support/postgres.h"
 #include "tests/support/program.h"
 
+#include <libpq-fe.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-enum { K = 4, WIDTH = K - 1, FIELDS = 3, VALUES_MOST = 64, TABLES_MOST = 8, CELLS_MOST = 4096, ROWS_MOST = 20000 };
+enum {
+  K = 4,
+  WIDTH = K - 1,
+  FIELDS = 3,
+  VALUES_MOST = 64,
+  TABLES_MOST = 8,
+  CELLS_MOST = 4096,
+  ROWS_MOST = 20000,
+  SQLITE_SECONDS = 3
+};
 
 static struct peru peru;
 static struct workspace workspace;
@@ -113,17 +128,32 @@ static void count_table(struct table *table) {
   }
 }
 
+static struct table *new_table(unsigned chosen) {
+  struct table *table = &tables[table_count++];
+  assert_true(table_count <= TABLES_MOST);
+  memset(table, 0, sizeof *table);
+  table->by = chosen;
+  count_table(table);
+  return table;
+}
+
+/* `figure` of a shown cell. */
+static void tell_cell(struct table *table, const uint32_t *at, bool hidden, int64_t figure) {
+  size_t cell = cell_of(table, at);
+  assert_true(hidden || figure == table->cells[cell].count);
+  table->cells[cell].told = hidden ? HIDDEN : SHOWN;
+  table->listing = true;
+  shown += !hidden && figure > 0;
+}
+
 /* As a report prints it: cells, or the total. The first field says of which indicator. */
 static void print_table(unsigned chosen) {
-  struct table *table = &tables[table_count++];
+  struct table *table = new_table(chosen);
   struct error error;
   struct cube cube;
   const struct indicator *indicator = meant[0];
   const char *by[FIELDS];
   size_t field[FIELDS], count = 0;
-  memset(table, 0, sizeof *table);
-  table->by = chosen;
-  count_table(table);
   for (size_t f = 0; f < FIELDS; f++) {
     if ((chosen >> f & 1) != 0) {
       indicator = count == 0 ? meant[f] : indicator;
@@ -142,10 +172,7 @@ static void print_table(unsigned chosen) {
       uint32_t value = cube.cells[i].values[f];
       at[field[f]] = value_at(field[f], value == MAP_NONE ? slice_of("") : map_key(cube.dictionary, value));
     }
-    assert_true(extent->hidden || extent->figure == table->cells[cell_of(table, at)].count);
-    table->cells[cell_of(table, at)].told = extent->hidden ? HIDDEN : SHOWN;
-    table->listing = true;
-    shown += !extent->hidden && extent->figure > 0;
+    tell_cell(table, at, extent->hidden, extent->figure);
   }
   cube_free(&cube);
 }
@@ -215,12 +242,14 @@ static size_t attack(size_t *hidden) {
 
 /* ---- the chain ---- */
 
-static void open_workspace(const char *name, const char *reports) {
+static const char SQLITE[] = "{sqlite: puente.db}";
+
+static void open_workspace(const char *name, const char *store, const char *reports) {
   struct error error;
-  char *path = NULL, settings[200];
-  folder = peru_workspace(&peru, name, "{sqlite: puente.db}");
-  snprintf(settings, sizeof settings, "name: attacked\nstore: {sqlite: puente.db}\ndisclosure: {k: %d, reports: %s}\n",
-           K, reports);
+  char *path = NULL, settings[600];
+  folder = peru_workspace(&peru, name, store);
+  snprintf(settings, sizeof settings, "name: attacked\nstore: %s\ndisclosure: {k: %d, reports: %s}\n", store, K,
+           reports);
   program_write(folder, "puente.yaml", settings);
   assert_int_equal(workspace_run(folder, "run --quiet", NULL), 0);
   assert_true(asprintf(&path, "%s/puente.yaml", folder) > 0);
@@ -265,7 +294,7 @@ static void reports_that_cannot_be_compared_hide_what_they_hide(void **unused) {
   struct indicator victims;
   (void)unused;
   for (size_t mode = 0; mode < 2; mode++) {
-    open_workspace(MODES[mode], MODES[mode]);
+    open_workspace(MODES[mode], SQLITE, MODES[mode]);
     load_indicator("victims", &victims);
     meant[0] = meant[1] = meant[2] = &victims;
     for (size_t i = 0; i < sizeof CHAINS / sizeof *CHAINS; i++) {
@@ -287,7 +316,7 @@ static void indicators_of_other_bands_hide_what_they_hide(void **unused) {
   struct indicator victims, banded;
   (void)unused;
   for (size_t mode = 0; mode < 2; mode++) {
-    open_workspace(mode == 0 ? "bands_single" : "bands_ledger", MODES[mode]);
+    open_workspace(mode == 0 ? "bands_single" : "bands_ledger", SQLITE, MODES[mode]);
     load_indicator("victims", &victims);
     banded = victims;
     banded.band_count = 0;
@@ -304,6 +333,165 @@ static void indicators_of_other_bands_hide_what_they_hide(void **unused) {
   assert_true(told[1] < told[0] && told[1] * 2 > told[0]);
 }
 
+/* ---- what the program prints ---- */
+
+/* Starts a report in a process of its own; what it says goes to files of the workspace. */
+static pid_t ask(unsigned chosen) {
+  char by[200] = "";
+  for (size_t f = 0; f < FIELDS; f++) {
+    if ((chosen >> f & 1) != 0) {
+      snprintf(by + strlen(by), sizeof by - strlen(by), "%s%s", by[0] == '\0' ? "" : ",", fields[f]);
+    }
+  }
+  return shell_start(0,
+                     "LANGUAGE=en PUENTE_ACTOR=tester exec %s/puente --config %s/puente.yaml report crosstab --by %s "
+                     "--csv --metadata %s/%u.json >%s/%u.csv 2>%s/%u.err",
+                     build_folder(), folder, by, folder, chosen, folder, chosen, folder, chosen);
+}
+
+static char *said_of(unsigned chosen, const char *ending) {
+  char name[32];
+  snprintf(name, sizeof name, "%u.%s", chosen, ending);
+  return program_read(folder, name);
+}
+
+/* A line of the table: its values, its figure (nothing: hidden). */
+static void read_line(struct table *table, char *line) {
+  uint32_t at[FIELDS] = {0};
+  for (size_t f = 0; f < FIELDS; f++) {
+    if ((table->by >> f & 1) != 0) {
+      at[f] = value_at(f, slice_of(strsep(&line, ",")));
+    }
+  }
+  const char *figure = strsep(&line, ",");
+  tell_cell(table, at, figure[0] == '\0', atoll(figure));
+}
+
+static void read_table(unsigned chosen, char *text) {
+  struct table *table = new_table(chosen);
+  char *metadata = said_of(chosen, "json");
+  table->quiet = strstr(metadata, "What is not listed counts nobody, or is hidden") != NULL;
+  free(metadata);
+  strsep(&text, "\n"); /* titles */
+  for (char *line; (line = strsep(&text, "\n")) != NULL && line[0] != '\0';) {
+    read_line(table, line);
+  }
+}
+
+/* Waits for its end; false: it was refused, and printed nothing. */
+static bool answered(unsigned chosen, pid_t process) {
+  int status = 0;
+  assert_int_equal(waitpid(process, &status, 0), process);
+  char *text = said_of(chosen, "csv"), *error = said_of(chosen, "err");
+  bool printed = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  if (printed) {
+    read_table(chosen, text);
+  } else {
+    assert_string_equal(text, "");
+    assert_non_null(strstr(error, "another report or release came in between"));
+    assert_non_null(strstr(error, "ask again: each is protected with those before it"));
+  }
+  free(text);
+  free(error);
+  return printed;
+}
+
+/* The total stands below a table for people. */
+static void ask_total(void) {
+  char *said = NULL, line[64];
+  snprintf(line, sizeof line, "report crosstab --by %s", fields[0]);
+  assert_int_equal(workspace_run(folder, line, &said), 0);
+  const char *total = strstr(said, "Total: ");
+  assert_non_null(total);
+  tell_cell(new_table(0), (uint32_t[FIELDS]){0}, false, atoll(total + strlen("Total: ")));
+  free(said);
+}
+
+/* Two reports at once, while nobody can write: both have read what was told before, when the first writes. The one
+ * that was refused; 0: none was. */
+static unsigned ask_both(const unsigned *chosen, bool server) {
+  pid_t processes[2];
+  PGconn *postgres = server ? PQconnectdb(postgres_admin()) : NULL;
+  sqlite3 *sqlite = NULL;
+  char path[600];
+  unsigned refused = 0;
+  snprintf(path, sizeof path, "%s/puente.db", folder);
+  if (server) {
+    PQclear(PQexec(postgres, "BEGIN; LOCK TABLE told_reports.counter IN EXCLUSIVE MODE"));
+  } else {
+    assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(sqlite, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+  }
+  for (size_t i = 0; i < 2; i++) {
+    processes[i] = ask(chosen[i]);
+  }
+  for (int waiting = 0, tries = 0; server && waiting < 2; tries++) {
+    PGresult *result = PQexec(postgres, "SELECT count(*) FROM pg_locks WHERE NOT granted");
+    assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
+    waiting = atoi(PQgetvalue(result, 0, 0));
+    PQclear(result);
+    assert_true(tries < 6000);
+    usleep(20000);
+  }
+  if (!server) {
+    sleep(SQLITE_SECONDS); /* that one waits for a file is not to be seen */
+  }
+  PQfinish(postgres);
+  sqlite3_close(sqlite);
+  for (size_t i = 0; i < 2; i++) {
+    if (!answered(chosen[i], processes[i])) {
+      assert_int_equal(refused, 0);
+      refused = chosen[i];
+    }
+  }
+  return refused;
+}
+
+/* Two fields at a time, of three: the last two tables are asked for at once. */
+static void what_is_printed_hides_what_it_hides(const char *name, const char *store, bool server) {
+  static const char *const BY[FIELDS] = {"sex", "age_band", "purposes"};
+  static const unsigned ONE_BY_ONE[] = {1, 2, 4, 3}, AT_ONCE[] = {5, 6};
+  struct indicator victims;
+  size_t hidden = 0;
+  open_workspace(name, store, "ledger");
+  load_indicator("victims", &victims);
+  meant[0] = meant[1] = meant[2] = &victims;
+  memcpy(fields, BY, sizeof fields);
+  table_count = shown = 0;
+  read_persons();
+  workspace_close(&workspace);
+  ask_total();
+  for (size_t i = 0; i < sizeof ONE_BY_ONE / sizeof *ONE_BY_ONE; i++) {
+    assert_true(answered(ONE_BY_ONE[i], ask(ONE_BY_ONE[i])));
+  }
+  unsigned refused = ask_both(AT_ONCE, server);
+  size_t found = attack(&hidden), first = shown;
+  assert_true(refused != 0 || !server);
+  if (refused != 0) {
+    assert_int_equal(found, 0);
+    assert_true(answered(refused, ask(refused)));
+    found = attack(&hidden);
+  }
+  print_message("printed ok: %s at_once=2 refused=%d shown=%zu,%zu hidden=%zu found=%zu\n", name, refused != 0, first,
+                shown, hidden, found);
+  assert_int_equal(found, 0);
+  assert_true(hidden > 3);
+  assert_int_equal(workspace_run(folder, "audit verify", NULL), 0);
+  free(folder);
+}
+
+static void what_a_file_tells_hides_what_it_hides(void **unused) {
+  (void)unused;
+  what_is_printed_hides_what_it_hides("printed", SQLITE, false);
+}
+
+static void what_a_server_tells_hides_what_it_hides(void **unused) {
+  char store[512];
+  (void)unused;
+  snprintf(store, sizeof store, "{postgres: \"%s\", schema: told_reports}", postgres_start());
+  what_is_printed_hides_what_it_hides("served", store, true);
+}
+
 /* ---- what is written down ---- */
 
 static void a_report_asked_again_is_the_same(void **unused) {
@@ -316,7 +504,7 @@ static void a_report_asked_again_is_the_same(void **unused) {
   enum { ASKED_COUNT = sizeof ASKED / sizeof *ASKED };
   char *said[ASKED_COUNT] = {NULL}, line[200];
   (void)unused;
-  open_workspace("again", "ledger");
+  open_workspace("again", SQLITE, "ledger");
   workspace_close(&workspace);
   for (size_t i = 0; i < ASKED_COUNT; i++) {
     snprintf(line, sizeof line, "report %s", ASKED[i]);
@@ -356,6 +544,8 @@ static int tear_down(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(reports_that_cannot_be_compared_hide_what_they_hide),
                                      cmocka_unit_test(indicators_of_other_bands_hide_what_they_hide),
+                                     cmocka_unit_test(what_a_file_tells_hides_what_it_hides),
+                                     cmocka_unit_test(what_a_server_tells_hides_what_it_hides),
                                      cmocka_unit_test(a_report_asked_again_is_the_same)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
