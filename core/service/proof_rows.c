@@ -199,6 +199,8 @@ static enum status map_again(struct sweep *sweep, const struct raw_version *vers
   status = status == OK ? format->parse(decoder, bytes, batch->arena, &root, &broken) : status;
   if (status == OK) {
     status = plan_apply(sweep->plan->plan, batch, root, (uint32_t)(item - sweep->items), &outcome, error);
+  } else if (status == ERR_MEMORY) {
+    *error = broken;
   } else {
     status = OK;
   }

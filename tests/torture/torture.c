@@ -207,7 +207,8 @@ static bool ended_well(struct torture *self, int status) {
     return true;
   }
   char *said = scratch_text("err"), *printed = scratch_text("out");
-  bool tells = strstr(said, "error: ") != NULL || strstr(printed, "WRONG") != NULL;
+  bool tells =
+      strstr(said, "error: ") != NULL || strstr(printed, "WRONG") != NULL || strstr(printed, "FAILED ") != NULL;
   free(said);
   free(printed);
   if (!tells) {
