@@ -421,6 +421,7 @@ static const struct scenario scenarios[] = {
      .prepare = {"sync", "link", LEDGER, CROSSTAB},
      .command = "report crosstab --indicator victims --by age_band,sex",
      .slow = true},
+    {.name = "audit told", .prepare = {"sync", "link", LEDGER, CROSSTAB}, .command = "audit verify", .slow = true},
     {.name = "postgres told", .prepare = {"sync", "link", LEDGER}, .command = CROSSTAB, .postgres = true, .slow = true},
 };
 
