@@ -29,6 +29,8 @@ struct pull {
   const atomic_bool *stop;    /* becomes true when a signal asks to stop; long waits look at it */
   /* Whether `memory` was landed before (a file's digest); an error where the store cannot tell. */
   enum status (*remembers)(void *core, const char *memory, bool *known, struct error *error);
+  /* Whether it was landed last, and nothing else since: for what is written anew in its place. NULL: ask the other. */
+  enum status (*remembers_last)(void *core, const char *memory, bool *known, struct error *error);
   void *core;
 };
 

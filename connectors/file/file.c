@@ -64,6 +64,7 @@ struct connection {
   const char **names; /* of the folder's files, in order; one file: its own name */
   size_t count, next;
   bool listed;
+  bool folder; /* `path` is one */
   size_t unsettled;
   struct reader *reader; /* of the file under way */
   char *path;
@@ -187,7 +188,8 @@ static enum status list_files(struct connection *connection, struct error *error
   struct stat facts;
   if (stat(path, &facts) != 0)
     return missing(connection, error);
-  if (!S_ISDIR(facts.st_mode)) {
+  connection->folder = S_ISDIR(facts.st_mode);
+  if (!connection->folder) {
     const char *slash = strrchr(path, '/');
     size_t capacity = 0;
     connection->unsettled = is_settled(connection, &facts) ? 0 : 1;
@@ -254,10 +256,15 @@ static const char *name_of(const struct connection *connection) {
   return connection->names[connection->next - 1];
 }
 
+/* Of a folder, each content is taken once. One file is written anew in its place: where it goes back to a former
+ * content, that is what holds now, and it is taken again. */
 static enum status is_known(const struct connection *connection, bool *known, struct error *error) {
   const struct pull *pull = connection->pull;
+  bool last = !connection->folder && pull->remembers_last != NULL;
   *known = false;
-  return pull->remembers == NULL ? OK : pull->remembers(pull->core, connection->digest, known, error);
+  if (pull->remembers == NULL)
+    return OK;
+  return (last ? pull->remembers_last : pull->remembers)(pull->core, connection->digest, known, error);
 }
 
 static enum status set_path(struct connection *connection, struct error *error) {

@@ -261,12 +261,21 @@ enum status store_remember(struct store *store, int source_id, const char *memor
   }
   return db_execute(store, error,
                     "INSERT INTO memory (source_id, item, run) VALUES ($1, $2, $3) "
-                    "ON CONFLICT (source_id, item) DO NOTHING",
+                    "ON CONFLICT (source_id, item) DO UPDATE SET run = excluded.run",
                     VALUES(int_value(source_id), slice_value(db_text(store, slice_of(memory))), int_value(run)));
 }
 
 enum status store_remembers(struct store *store, int source_id, const char *memory, bool *known, struct error *error) {
   int64_t one = 0;
   return db_integer(store, error, &one, known, "SELECT 1 FROM memory WHERE source_id = $1 AND item = $2",
+                    VALUES(int_value(source_id), slice_value(db_text(store, slice_of(memory)))));
+}
+
+enum status store_remembers_last(struct store *store, int source_id, const char *memory, bool *known,
+                                 struct error *error) {
+  int64_t one = 0;
+  return db_integer(store, error, &one, known,
+                    "SELECT 1 FROM memory WHERE source_id = $1 AND item = $2 "
+                    "AND run = (SELECT max(run) FROM memory WHERE source_id = $1)",
                     VALUES(int_value(source_id), slice_value(db_text(store, slice_of(memory)))));
 }

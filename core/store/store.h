@@ -104,6 +104,9 @@ enum status store_remember(struct store *store, int source_id, const char *memor
                            struct error *error) MUST_CHECK;
 enum status store_remembers(struct store *store, int source_id, const char *memory, bool *known,
                             struct error *error) MUST_CHECK;
+/* Whether it was remembered by the last run that was given something to remember. */
+enum status store_remembers_last(struct store *store, int source_id, const char *memory, bool *known,
+                                 struct error *error) MUST_CHECK;
 
 /* ---- runs ---- */
 

@@ -273,16 +273,27 @@ static enum status reader_pass(struct reader *reader, struct error *error) {
   return status;
 }
 
-enum status reader_remembers(void *core, const char *memory, bool *known, struct error *error) {
-  struct reader *reader = core;
+typedef enum status store_asked(struct store *store, int source_id, const char *memory, bool *known,
+                                struct error *error);
+
+static enum status ask_memory(struct reader *reader, store_asked *ask, const char *memory, bool *known,
+                              struct error *error) {
   *known = map_get(reader->memories, slice_of(memory)) != MAP_NONE;
   if (*known) {
     return OK;
   }
   pthread_mutex_lock(reader->store_lock);
-  enum status status = store_remembers(reader->store, reader->source_id, memory, known, error);
+  enum status status = ask(reader->store, reader->source_id, memory, known, error);
   pthread_mutex_unlock(reader->store_lock);
   return status;
+}
+
+enum status reader_remembers(void *core, const char *memory, bool *known, struct error *error) {
+  return ask_memory(core, store_remembers, memory, known, error);
+}
+
+enum status reader_remembers_last(void *core, const char *memory, bool *known, struct error *error) {
+  return ask_memory(core, store_remembers_last, memory, known, error);
 }
 
 void *reader_run(void *context) {

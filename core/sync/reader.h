@@ -44,6 +44,7 @@ struct reader {
 void reader_budget(const struct reader *reader, char words[READER_WORDS_SIZE]);
 /* For struct pull: `core` is the reader. */
 enum status reader_remembers(void *core, const char *memory, bool *known, struct error *error) MUST_CHECK;
+enum status reader_remembers_last(void *core, const char *memory, bool *known, struct error *error) MUST_CHECK;
 /* The thread's function; `context` is a struct reader. The last parcel says END where the pass is complete, and OK
  * where the source's budget was used up before. */
 void *reader_run(void *context);

@@ -143,7 +143,7 @@ enum status spool_fill(struct spool *spool, const struct connector *connector, c
   struct pull whole = *pull;
   struct connection *connection = NULL;
   struct page page;
-  whole.remembers = spool_remembers;
+  whole.remembers = whole.remembers_last = spool_remembers;
   whole.core = spool;
   page_init(&page, page_limit);
   enum status status = connector->open(&whole, &connection, error);

@@ -114,6 +114,7 @@ static struct pull sync_pull(struct sync *sync) {
                        .columns = plan_paths(sync->frame.plan),
                        .stop = &sync->stop,
                        .remembers = reader_remembers,
+                       .remembers_last = reader_remembers_last,
                        .core = &sync->reader};
 }
 

@@ -141,6 +141,24 @@ static void once_tells_by_its_exit_code(void **state) {
   assert_int_equal(serving_wait(serving_start(&serving, "three", "", "--nonsense")), 2);
 }
 
+/* A wrong export, and then the right one again: the former bytes are news. */
+static void takes_a_file_that_goes_back_to_what_it_was(void **state) {
+  (void)state;
+  const char *surnames[] = {"QUISPE", "WRONG", "QUISPE", "QUISPE"};
+  serving_make(&serving, SQLITE, "{timezone: UTC, status: off, link: manual, schedule: '@hourly'}");
+  serving_files(&serving, "alpha", "");
+  shell("cd %s && sed -i 's,in/alpha,in/alpha.json,' sources/alpha.yaml", serving.folder);
+  for (int i = 0; i < 4; i++) {
+    char clock[64];
+    snprintf(clock, sizeof clock, "PUENTE_CLOCK=2026-03-02T%02d:20:00Z", 10 + i);
+    shell("echo '{\"id\":\"1\",\"victim\":\"a\",\"surname\":\"%s\"}' >%s/in/alpha.json", surnames[i], serving.folder);
+    assert_int_equal(serving_wait(serving_start(&serving, "serve", clock, "--once")), 0);
+  }
+  assert_int_equal(serving_says(&serving, "serve", "source alpha: 1 pulled, 1 new"), 1);
+  assert_int_equal(serving_says(&serving, "serve", "source alpha: 1 pulled, 0 new, 1 changed"), 2);
+  assert_int_equal(serving_says(&serving, "serve", "source alpha: 0 pulled"), 1);
+}
+
 /* All is pulled, and nothing linked: the rules wait for a second person. */
 static void once_tells_that_nothing_was_linked(void **state) {
   (void)state;
@@ -540,6 +558,7 @@ int main(void) {
       TEST(makes_up_a_missed_run_once),
       TEST(once_tells_by_its_exit_code),
       TEST(once_tells_that_nothing_was_linked),
+      TEST(takes_a_file_that_goes_back_to_what_it_was),
       TEST(tries_a_failed_source_again_and_breaks_the_circuit),
       TEST(pulls_nothing_in_a_blackout),
       TEST(a_source_that_hangs_delays_no_other),

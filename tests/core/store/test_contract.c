@@ -131,6 +131,20 @@ static void test_memory(void **state) {
   assert_true(known);
   MUST(store_remembers(stand->store, 2, "sha256:ab", &known, &error));
   assert_false(known);
+  MUST(store_remembers_last(stand->store, 1, "sha256:ab", &known, &error));
+  assert_true(known);
+  MUST(store_begin(stand->store, &error));
+  MUST(store_remember(stand->store, 1, "sha256:cd", 3, &error));
+  MUST(store_commit(stand->store, &error));
+  MUST(store_remembers_last(stand->store, 1, "sha256:ab", &known, &error));
+  assert_false(known);
+  MUST(store_begin(stand->store, &error));
+  MUST(store_remember(stand->store, 1, "sha256:ab", 4, &error));
+  MUST(store_commit(stand->store, &error));
+  MUST(store_remembers_last(stand->store, 1, "sha256:ab", &known, &error));
+  assert_true(known);
+  MUST(store_remembers_last(stand->store, 1, "sha256:cd", &known, &error));
+  assert_false(known);
 }
 
 static void test_writing_needs_a_transaction(void **state) {
