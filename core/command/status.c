@@ -308,9 +308,22 @@ static int print_texts(const struct overview *overview) {
   return (int)overview->text_count;
 }
 
+/* Sources that the store knows and the configuration does not: nothing else would tell of them. */
+static int print_astray(const struct overview *overview) {
+  char number[32];
+  for (size_t i = 0; i < overview->astray_count; i++) {
+    number_group(overview->astray[i].records, number);
+    printf(_("- %s: no file of the configuration describes it any more, and records of it stay in the store: %s\n"),
+           overview->astray[i].code, number);
+    puts(_("    nothing pulls it, and nothing keeps to its terms: put its file back, with state: retired where it has "
+           "ended"));
+  }
+  return (int)overview->astray_count;
+}
+
 /* What needs a person, each with what to do. Gives their number. */
 static int print_needs(const struct overview *overview, const struct source_overview *const *order) {
-  int needs = 0;
+  int needs = print_astray(overview);
   for (size_t i = 0; i < overview->source_count; i++) {
     needs += print_source_needs(order[i]);
   }
@@ -372,6 +385,7 @@ static void print_store(const struct workspace *workspace, const struct overview
 static enum status print_text(const struct workspace *workspace, const struct overview *overview, struct error *error) {
   if (overview->source_count == 0) {
     puts(_("this workspace has no source yet: copy sources/example.yaml.txt to sources/CODE.yaml and fill it in"));
+    print_astray(overview);
     return OK;
   }
   moment_use_zone(workspace->config->serve.zone);
@@ -465,6 +479,15 @@ static json_t *expiries_json(const struct overview *overview) {
   return list;
 }
 
+static json_t *astray_json(const struct overview *overview) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < overview->astray_count; i++) {
+    json_array_append_new(list, json_pack("{ss sI}", "source", overview->astray[i].code, "records",
+                                          (json_int_t)overview->astray[i].records));
+  }
+  return list;
+}
+
 static void print_json(const struct workspace *workspace, const struct overview *overview) {
   json_t *sources = json_array();
   for (size_t i = 0; i < overview->source_count; i++) {
@@ -476,6 +499,7 @@ static void print_json(const struct workspace *workspace, const struct overview 
                            (json_int_t)overview->link_run, "linked", moment_json(overview->linked), "waiting",
                            (json_int_t)overview->waiting, "review", (json_int_t)overview->review, "decided",
                            (json_int_t)overview->decided, "link_message", overview->link_message);
+  json_object_set_new(root, "not_configured", astray_json(overview));
   json_object_set_new(root, "expiries", expiries_json(overview));
   json_object_set_new(root, "approvals", texts_json(overview));
   json_object_set_new(root, "backup", moment_json(overview->backup));
@@ -532,8 +556,9 @@ const struct command command_status = {
         N_("Sources that need a person stand first: failed (this side), refused (credentials, permission), changed\n"
            "(its fields no longer fit the mapping), unreachable, late (no sync succeeded since it was due). Empty,\n"
            "never pulled, paused and retired are states of their own, none of them a zero. With --check the exit\n"
-           "code is 3 where a source is in one of the five, something expires within 30 days, the last linking\n"
-           "failed, or no holder got a checkpoint for 7 days; 0 else. Records in quarantine and pairs to review do not "
+           "code is 3 where a source is in one of the five or has lost its file, something expires within 30 days,\n"
+           "the last linking failed, or no holder got a checkpoint for 7 days; 0 else. Records in quarantine and pairs "
+           "to review do not "
            "count: they are the daily work.\n"),
     .run = run,
 };

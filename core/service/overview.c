@@ -40,7 +40,7 @@ static struct source_overview *find_source(struct overview *overview, struct sli
   return NULL;
 }
 
-typedef void take_row(struct overview *overview, const struct result *result);
+typedef enum status take_row(struct overview *overview, const struct result *result, struct error *error);
 
 static enum status read_view(struct store *store, const char *view, const char *order, take_row *take,
                              struct overview *overview, struct error *error) {
@@ -51,21 +51,43 @@ static enum status read_view(struct store *store, const char *view, const char *
     return status;
   }
   while ((status = result_next(result, error)) == OK) {
-    take(overview, result);
+    if ((status = take(overview, result, error)) != OK) {
+      break;
+    }
   }
   result_free(result);
   return status == END ? OK : status;
 }
 
-static void take_source(struct overview *overview, const struct result *result) {
+static enum status take_astray(struct overview *overview, const struct result *result, struct error *error) {
+  if (overview->astray_count == overview->astray_capacity) {
+    size_t grown = overview->astray_capacity * 2 + 4;
+    struct astray *list = arena_array(overview->memory, grown, sizeof *list);
+    if (list == NULL) {
+      return error_memory(error);
+    }
+    if (overview->astray_count > 0) {
+      memcpy(list, overview->astray, overview->astray_count * sizeof *list);
+    }
+    overview->astray = list;
+    overview->astray_capacity = grown;
+  }
+  const char *code = arena_text(overview->memory, text_of(result, "code"));
+  overview->astray[overview->astray_count++] =
+      (struct astray){.code = code, .source_id = (int)integer_of(result, "source_id")};
+  return code == NULL ? error_memory(error) : OK;
+}
+
+static enum status take_source(struct overview *overview, const struct result *result, struct error *error) {
   struct source_overview *source = find_source(overview, text_of(result, "code"));
   if (source == NULL) {
-    return;
+    return take_astray(overview, result, error);
   }
   struct slice watermark = text_of(result, "watermark");
   source->watermark = watermark.data == NULL ? NULL : arena_text(overview->memory, watermark);
   source->under_way = integer_of(result, "pass_run") != 0;
   source->complete_run = integer_of(result, "complete_run");
+  return OK;
 }
 
 /* Message, place and hint stand on lines of their own. */
@@ -138,15 +160,16 @@ static void take_link(struct overview *overview, const struct result *result) {
 }
 
 /* Newest first. */
-static void take_run(struct overview *overview, const struct result *result) {
+static enum status take_run(struct overview *overview, const struct result *result, struct error *error) {
   struct slice kind = text_of(result, "kind");
+  (void)error;
   if (slice_is(kind, "link")) {
     take_link(overview, result);
-    return;
+    return OK;
   }
   struct source_overview *source = find_source(overview, text_of(result, "source"));
   if (source == NULL) {
-    return;
+    return OK;
   }
   if (overview->link_run == 0 && source->source->linked) {
     overview->waiting += integer_of(result, "fresh") + integer_of(result, "changed") + integer_of(result, "deleted");
@@ -154,6 +177,29 @@ static void take_run(struct overview *overview, const struct result *result) {
   if (slice_is(kind, "sync")) {
     take_sync(overview, source, result);
   }
+  return OK;
+}
+
+static int64_t current_of(const struct record_tally *tally) {
+  return tally->records[RECORD_MAPPED] + tally->records[RECORD_QUARANTINED] + tally->records[RECORD_WITHHELD]
+         + tally->records[RECORD_DISMISSED];
+}
+
+/* Those of which nothing is left need nobody. */
+static enum status tally_astray(const struct workspace *workspace, struct overview *overview, struct error *error) {
+  struct record_tally tally;
+  enum status status = OK;
+  size_t kept = 0;
+  for (size_t i = 0; i < overview->astray_count && status == OK; i++) {
+    struct astray astray = overview->astray[i];
+    status = store_tally(workspace->store, astray.source_id, &tally, error);
+    astray.records = status == OK ? current_of(&tally) : 0;
+    if (astray.records > 0) {
+      overview->astray[kept++] = astray;
+    }
+  }
+  overview->astray_count = kept;
+  return status;
 }
 
 static enum status take_tallies(const struct workspace *workspace, struct overview *overview, struct error *error) {
@@ -169,7 +215,7 @@ static enum status take_tallies(const struct workspace *workspace, struct overvi
       source->mapped = tally.records[RECORD_MAPPED];
       source->quarantined = tally.records[RECORD_QUARANTINED];
       source->withheld = tally.records[RECORD_WITHHELD];
-      source->total = source->mapped + source->quarantined + source->withheld + tally.records[RECORD_DISMISSED];
+      source->total = current_of(&tally);
     }
   }
   if (status == OK) {
@@ -297,7 +343,7 @@ static enum status last_copy(struct store *store, const char *what, int64_t *at,
 
 bool overview_alarms(const struct overview *overview) {
   bool alarms = overview->link_message != NULL || (overview->expiry_count > 0 && overview->expiries[0].level >= 0)
-                || overview->holders.alarming;
+                || overview->holders.alarming || overview->astray_count > 0;
   for (size_t i = 0; i < overview->source_count; i++) {
     alarms = alarms || standing_needs_person(overview->sources[i].standing.standing);
   }
@@ -312,6 +358,7 @@ static enum status read_store(const struct workspace *workspace, struct overview
     status = read_view(workspace->store, "runs", "-run_id", take_run, overview, error);
   }
   status = status == OK ? take_tallies(workspace, overview, error) : status;
+  status = status == OK ? tally_astray(workspace, overview, error) : status;
   status = status == OK ? count_review(workspace, overview, error) : status;
   status = status == OK ? last_copy(workspace->store, "backup", &overview->backup, error) : status;
   status = status == OK ? last_copy(workspace->store, "restore", &overview->restored, error) : status;

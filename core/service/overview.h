@@ -26,11 +26,20 @@ struct source_overview {
   int64_t drift;
 };
 
+/* A source whose records are in the store and whose file is not in the configuration any more. */
+struct astray {
+  const char *code;
+  int source_id;
+  int64_t records; /* current now */
+};
+
 struct overview {
   bool made; /* there is a store; without, only sources are known */
   int version;
   struct source_overview *sources;
   size_t source_count;
+  struct astray *astray;
+  size_t astray_count, astray_capacity;
   int64_t persons, cases;
   struct linked last;                   /* what the last linking counted */
   int64_t link_run, linked;             /* last linking: its run and when it ended; 0: never */
@@ -50,8 +59,8 @@ struct overview {
 /* Both are the caller's to close and to free; where it fails nothing is left open, and to do so does no harm. */
 enum status service_overview(const char *config_path, struct workspace *workspace, struct overview *overview,
                              struct error *error) MUST_CHECK;
-/* Whether a person has to look soon: a source that fails or is late, something that expires, a failed linking,
- * no checkpoint outside for long. Records
+/* Whether a person has to look soon: a source that fails or is late, or whose file is gone, something that expires, a
+ * failed linking, no checkpoint outside for long. Records
  * in quarantine and pairs to review are the daily work. */
 bool overview_alarms(const struct overview *overview);
 /* The same of a workspace that is open; without a store only sources are known. */

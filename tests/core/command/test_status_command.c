@@ -90,6 +90,31 @@ static void a_source_that_fails(void **state) {
   http_server_stop(server);
 }
 
+/* Renamed or taken away by mistake: it would never be late, and nobody would be told. */
+static void a_source_that_lost_its_file(void **state) {
+  (void)state;
+  const struct http_answer gives = {.headers = {"Content-Type: application/json"},
+                                    .body = "{\"data\":[{\"id\":\"1\"}]}"};
+  struct http_server *server = http_server_start(NULL);
+  int code = 0;
+  http_server_script(server, &gives, 1);
+  make_workspace(http_server_port(server));
+  free(run_at("2026-01-02T09:00:05Z", "--lang en sync", &code));
+  assert_int_equal(check_code("2026-01-02T09:00:30Z"), 0);
+  shell("mv %s/sources/reta.yaml %s/reta.away", folder, folder);
+  assert_int_equal(check_code("2026-01-02T09:00:30Z"), 3);
+  prints("--lang en status | tail -n +2",
+         "- reta: no file of the configuration describes it any more, and records of it stay in the store: 1\n"
+         "    nothing pulls it, and nothing keeps to its terms: put its file back, with state: retired where it has "
+         "ended\n");
+  prints("status --json | tr -d ' \\n' | grep -o '\"not_configured\":[^]]*'",
+         "\"not_configured\":[{\"source\":\"reta\",\"records\":1}\n");
+  shell("mv %s/reta.away %s/sources/reta.yaml", folder, folder);
+  assert_int_equal(check_code("2026-01-02T09:00:30Z"), 0);
+  prints("status --json | tr -d ' \\n' | grep -o '\"not_configured\":[^]]*'", "\"not_configured\":[\n");
+  http_server_stop(server);
+}
+
 /* No lease has to run out first: the run says so at once. */
 static void a_run_that_was_killed(void **state) {
   (void)state;
@@ -131,6 +156,7 @@ static int teardown(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_source_that_fails, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_source_that_lost_its_file, setup, teardown),
       cmocka_unit_test_setup_teardown(a_run_that_was_killed, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
