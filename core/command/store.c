@@ -5,6 +5,7 @@
 #include "core/command/commands.h"
 #include "core/command/stop.h"
 #include "core/service/backup.h"
+#include "core/store/access.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,6 +72,23 @@ static void print_migrated(const struct globals *globals, int from, int to, cons
   }
 }
 
+/* Whoever works through a role is shut out of what was made anew. */
+static void tell_roles(bool old) {
+  if (old) {
+    fprintf(stderr, "%s\n", _("The roles are older than the store: run `puente access setup` again."));
+  }
+}
+
+static void look_at_roles(const struct store_options *options) {
+  enum roles_state state = ROLES_NONE;
+  struct store *store = NULL;
+  struct error ignored;
+  if (store_open(options, &store, &ignored) == OK && store_roles_state(store, &state, &ignored) == OK) {
+    tell_roles(state == ROLES_OLD);
+  }
+  store_close(store);
+}
+
 static enum status migrate(const struct globals *globals, struct error *error) {
   struct workspace workspace;
   struct store_options options;
@@ -85,6 +103,7 @@ static enum status migrate(const struct globals *globals, struct error *error) {
   status = store_migrate(&options, &from, &to, &backup, error);
   if (status == OK) {
     print_migrated(globals, from, to, &backup);
+    look_at_roles(&options);
   } else if (backup.len > 0) {
     fprintf(stderr, _("a copy of what it was: %s\n"), backup.data);
     fprintf(stderr, "%s\n", _("`puente store rollback` goes back to it"));
@@ -223,6 +242,7 @@ static enum status restore(const struct globals *globals, const char *file, bool
   status = service_restore(&workspace, file, &done, error);
   if (status == OK) {
     print_restored(globals, file, &done);
+    tell_roles(done.roles_old);
     *partly = lacks(&done);
   }
   restore_done_free(&done);
@@ -242,6 +262,7 @@ static enum status rollback(const struct globals *globals, bool *partly, struct 
   status = service_rollback(&workspace, &file, &done, error);
   if (status == OK) {
     print_restored(globals, file.data, &done);
+    tell_roles(done.roles_old);
     *partly = lacks(&done);
   }
   restore_done_free(&done);

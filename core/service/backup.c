@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/service/access.h"
 #include "core/service/reapply.h"
+#include "core/store/access.h"
 #include "core/store/reseal.h"
 
 #include <ctype.h>
@@ -316,8 +317,11 @@ static void open_restored(const struct workspace *workspace, const struct store_
                           bool noted, struct restore_done *done) {
   struct store *store = NULL;
   struct holdings holdings = {.items = NULL};
+  struct error ignored;
   enum status status = store_open(options, &store, &done->why);
   done->current = status == OK;
+  enum roles_state roles = ROLES_NONE;
+  done->roles_old = status == OK && store_roles_state(store, &roles, &ignored) == OK && roles == ROLES_OLD;
   if (status == OK && noted && store_holdings(store, &holdings, &done->why) == OK) {
     note(workspace, store, "restore", file, options->kind == STORE_SQLITE ? PROOF_OPENED : PROOF_RESTORED,
          holdings.rows);
@@ -375,6 +379,14 @@ enum status service_restore(const struct workspace *workspace, const char *file,
   return status;
 }
 
+/* A second rollback must not go on to the copy of an upgrade before: weeks of work may lie between. */
+static void forget_upgrade(const struct store_options *options) {
+  struct error error;
+  if (store_forget_upgrade(options, &error) != OK) {
+    log_message(LEVEL_WARNING, _("this could not be noted in the store: %s"), error.message);
+  }
+}
+
 enum status service_rollback(const struct workspace *workspace, struct buffer *file, struct restore_done *done,
                              struct error *error) {
   struct store_options options;
@@ -388,8 +400,11 @@ enum status service_rollback(const struct workspace *workspace, struct buffer *f
   if (status == OK) {
     options.key = key == NULL ? options.key : key;
     status = store_before_upgrade(&options, file, &version, error);
-    /* Nothing is written into it: it is as the former program left it. */
+    /* Of the log nothing is written into it: it is as the former program left it. */
     status = status == OK ? restore(workspace, &options, file->data, false, done, error) : status;
+    if (status == OK) {
+      forget_upgrade(&options);
+    }
   }
   secret_free(password);
   key_free(key);

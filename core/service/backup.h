@@ -35,6 +35,7 @@ struct restore_done {
   int64_t erased;    /* records that had been taken out since the copy, and were again (reapply.h) */
   bool erased_fails; /* they were not: `erased_why` */
   struct error erased_why;
+  bool roles_old; /* logins see little or nothing until the roles are made anew */
 };
 /* Copies of this workspace in the folder of its copies, oldest first: file names without the folder. */
 typedef void copy_visitor(void *context, const char *folder, const char *name);

@@ -263,6 +263,16 @@ enum status store_before_upgrade(const struct store_options *options, struct buf
   return status;
 }
 
+enum status store_forget_upgrade(const struct store_options *options, struct error *error) {
+  struct store *store = NULL;
+  enum status status = store_attach(options, false, &store, error);
+  status = status == OK ? store_begin(store, error) : status;
+  status = status == OK ? db_execute(store, error, "DELETE FROM meta WHERE name = 'upgrade'", NULL, 0) : status;
+  status = status == OK ? store_commit(store, error) : status;
+  store_close(store);
+  return status;
+}
+
 /* ---- when it was last done ---- */
 
 static const char *note_name(const char *what) {

@@ -65,6 +65,8 @@ enum status store_restore(const struct store_options *options, const char *file,
  * Works on a store whose upgrade stopped halfway. */
 enum status store_before_upgrade(const struct store_options *options, struct buffer *file, int *version,
                                  struct error *error) MUST_CHECK;
+/* After a way back: the store knows of no upgrade, for one before that one lies far back. */
+enum status store_forget_upgrade(const struct store_options *options, struct error *error) MUST_CHECK;
 
 /* ---- when it was last done ---- */
 

@@ -79,7 +79,7 @@ struct dialect {
   const char *types[4];      /* by enum column_type */
   const char *table_options; /* after the columns of a table with a primary key of several columns */
   const char *settle_tables; /* a script after the tables of landed records were made; "" for none */
-  const char *find_column;   /* a row where table $1 has column $2 */
+  const char *find_column;   /* a row where table $1 has column $2: whether of type $3 */
   /* Members of the JSON object in column `origins` of table p: a table j with column key, and two expressions. */
   const char *json_pairs, *json_row, *json_rule;
   const char *view_prefix; /* before the name of a view */

@@ -326,19 +326,25 @@ enum status migrate_upgrade_read(struct store *store, int *from, int *to, struct
   return status == END ? OK : status == OK ? buffer_check(file, "backup", error) : status;
 }
 
-/* A try that goes on where a former one stopped goes back to where that one began. */
-static enum status remember_upgrade(struct store *store, const char *file, struct error *error) {
+/* A try that goes on where a former one stopped goes back to where that one began: `began` and `file` say so then. */
+static enum status remember_upgrade(struct store *store, struct buffer *file, int *began, struct error *error) {
   int from = 0, to = 0;
   struct buffer former;
   buffer_init(&former, PATH_MAX + 64);
   enum status status = migrate_upgrade_read(store, &from, &to, &former, error);
   bool goes_on = former.len > 0 && to == STORE_VERSION && from < store->version && store->version < STORE_VERSION
                  && access(former.data, R_OK) == 0;
+  if (status == OK && goes_on) {
+    *began = from;
+    buffer_reset(file);
+    buffer_text(file, former.data);
+    status = buffer_check(file, "backup", error);
+  }
   buffer_free(&former);
   if (status != OK || goes_on) {
     return status;
   }
-  char *value = realpath(file, NULL);
+  char *value = realpath(file->data, NULL);
   status = store_begin(store, error);
   if (status == OK) {
     char *text = value == NULL ? NULL : arena_printf(store->scratch, "%d %d %s", store->version, STORE_VERSION, value);
@@ -356,7 +362,7 @@ static enum status remember_upgrade(struct store *store, const char *file, struc
   return status;
 }
 
-static enum status copy_first(struct store *store, const struct store_options *options, struct buffer *file,
+static enum status copy_first(struct store *store, const struct store_options *options, struct buffer *file, int *began,
                               struct error *error) {
   struct backup_made made;
   enum status status = store->ops->backup_name(store->driver, store->version, file, error);
@@ -370,7 +376,7 @@ static enum status copy_first(struct store *store, const struct store_options *o
     return status;
   }
   holdings_free(&made.holdings);
-  return remember_upgrade(store, file->data, error);
+  return remember_upgrade(store, file, began, error);
 }
 
 static enum status migrate(struct store *store, const struct store_options *options, int *from, int *to,
@@ -384,6 +390,7 @@ static enum status migrate(struct store *store, const struct store_options *opti
     return migrate_too_new(store, error);
   }
   bool made = false;
+  size_t missing = 0;
   enum status status = model_same(store, &same, error);
   if (status == OK) {
     status = has_views(store, &made, error);
@@ -394,7 +401,8 @@ static enum status migrate(struct store *store, const struct store_options *opti
   if (status != OK || (same && store->version == STORE_VERSION)) {
     return status;
   }
-  status = copy_first(store, options, backup, error);
+  status = model_lacks(store, &missing, error); /* a model that does not fit is refused before anything is copied */
+  status = status == OK ? copy_first(store, options, backup, from, error) : status;
   if (status == OK) {
     status = store->version < STORE_VERSION ? apply_all(store, error) : renew_model(store, error);
   }

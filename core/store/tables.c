@@ -454,22 +454,33 @@ enum status tables_create(struct store *store, const struct table *table, struct
   return status;
 }
 
+/* Values of one type in a column of another are refused by one database and changed by the other. */
+static enum status type_differs(const struct table *table, const struct table_column *column, struct error *error) {
+  error_set(error, ERR_CONFIG, "%s", _("the model gives a field another type than its column in the store has"));
+  error_place(error, "%s.%s", table->name, column->name);
+  error_hint(error, "%s", _("a field keeps its type: take the change back, or give the new one a name of its own"));
+  return ERR_CONFIG;
+}
+
 enum status tables_complete(struct store *store, const struct table *table, size_t *missing, struct error *error) {
   enum status status = OK;
   for (size_t i = 0; i < table->column_count && status == OK; i++) {
     const struct table_column *column = &table->columns[i];
+    const char *type = store->dialect.types[column->type];
     bool found = false;
-    int64_t one = 0;
-    status = db_integer(store, error, &one, &found, store->dialect.find_column,
-                        VALUES(text_value(table->name), text_value(column->name)));
+    int64_t fits = 0;
+    status = db_integer(store, error, &fits, &found, store->dialect.find_column,
+                        VALUES(text_value(table->name), text_value(column->name), text_value(type)));
+    if (status == OK && found && fits == 0)
+      return type_differs(table, column, error);
     if (status != OK || found)
       continue;
     if (missing != NULL) {
       ++*missing;
       continue;
     }
-    char *sql = arena_printf(store->scratch, "ALTER TABLE \"%s\" ADD COLUMN \"%s\" %s", table->name, column->name,
-                             store->dialect.types[column->type]);
+    char *sql =
+        arena_printf(store->scratch, "ALTER TABLE \"%s\" ADD COLUMN \"%s\" %s", table->name, column->name, type);
     status = sql == NULL ? error_memory(error) : store->ops->script(store->driver, sql, error);
   }
   return status;

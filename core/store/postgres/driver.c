@@ -227,8 +227,8 @@ static void postgres_dialect(const struct driver *driver, struct dialect *dialec
                 [COLUMN_REAL] = "DOUBLE PRECISION"},
       .table_options = "",
       .settle_tables = "ALTER TABLE raw_chunk ALTER COLUMN body SET STORAGE EXTERNAL", /* is compressed already */
-      .find_column = "SELECT 1::bigint FROM information_schema.columns WHERE table_schema = current_schema() "
-                     "AND table_name::text = $1 AND column_name::text = $2",
+      .find_column = "SELECT (lower($3) LIKE data_type || '%')::int::bigint FROM information_schema.columns "
+                     "WHERE table_schema = current_schema() AND table_name::text = $1 AND column_name::text = $2",
       .json_pairs = "LATERAL json_each(p.origins::json) AS j",
       .json_row = "(j.value ->> 0)::bigint",
       .json_rule = "(j.value ->> 1)",

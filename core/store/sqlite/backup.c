@@ -136,8 +136,14 @@ enum status sqlite_open_copy(const struct store_options *options, const char *fi
   char what[160] = "";
   copy.path = file;
   copy.read_only = true;
-  if (access(file, R_OK) != 0) {
+  struct stat info;
+  if (access(file, R_OK) != 0 || stat(file, &info) != 0) {
     return error_set(error, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, _("cannot open the copy: %s"), strerror(errno));
+  }
+  if (!S_ISREG(info.st_mode) || info.st_size == 0) { /* a pipe would be waited for */
+    error_set(error, ERR_STORE, "%s", _("the copy holds no store"));
+    error_hint(error, "%s", _("take another copy"));
+    return ERR_STORE;
   }
   enum status status = sqlite_driver.open(&copy, false, driver, error);
   if (status != OK) {

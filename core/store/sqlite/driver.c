@@ -463,7 +463,8 @@ static void sqlite_dialect(const struct driver *driver, struct dialect *dialect)
       .types = {[COLUMN_INTEGER] = "INTEGER", [COLUMN_TEXT] = "TEXT", [COLUMN_BYTES] = "BLOB", [COLUMN_REAL] = "REAL"},
       .table_options = " WITHOUT ROWID",
       .settle_tables = "",
-      .find_column = "SELECT 1 FROM pragma_table_info($1) WHERE name = $2",
+      .find_column = "SELECT type = $3 OR type NOT IN ('INTEGER', 'TEXT', 'BLOB', 'REAL') FROM pragma_table_info($1) "
+                     "WHERE name = $2",
       .json_pairs = "json_each(p.origins) AS j",
       .json_row = "json_extract(j.value, '$[0]')",
       .json_rule = "json_extract(j.value, '$[1]')",

@@ -83,6 +83,33 @@ static void test_store(void **state) {
        "error: this store knows of no upgrade\n  hint: `puente store restore FILE` puts a copy back that you name\n");
 }
 
+/* A second rollback does not go on to the copy that an upgrade before had made. */
+static void test_rollback_once(void **state) {
+  (void)state;
+  assert_int_equal(ends_with("store init"), 0);
+  for (int i = 0; i < 2; i++) {
+    shell("sqlite3 %s/w/puente.db 'PRAGMA user_version = %d'", folder, store_format() - 1);
+    assert_int_equal(ends_with("store migrate"), 0);
+  }
+  assert_int_equal(ends_with("store rollback"), 0);
+  says("store rollback", 1,
+       "error: this store knows of no upgrade\n  hint: `puente store restore FILE` puts a copy back that you name\n");
+}
+
+/* What cannot be a copy is told at once, without looking for a store in it. */
+static void test_no_copies(void **state) {
+  (void)state;
+  shell("mkfifo %s/pipe && mkdir %s/folder && : >%s/empty", folder, folder, folder);
+  const char *const names[] = {"pipe", "folder", "empty"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char arguments[512], wanted[256];
+    snprintf(arguments, sizeof arguments, "store verify %s/%s", folder, names[i]);
+    snprintf(wanted, sizeof wanted, "error: the copy holds no store\n  at: DIR/%s\n  hint: take another copy\n",
+             names[i]);
+    says(arguments, 1, wanted);
+  }
+}
+
 /* In a folder, the newest stay; what is of another workspace, or of nobody, is left alone. */
 static void test_folder(void **state) {
   (void)state;
@@ -209,6 +236,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_store, setup, teardown),
                                      cmocka_unit_test_setup_teardown(test_folder, setup, teardown),
                                      cmocka_unit_test_setup_teardown(test_folder_of_odd_name, setup, teardown),
+                                     cmocka_unit_test_setup_teardown(test_rollback_once, setup, teardown),
+                                     cmocka_unit_test_setup_teardown(test_no_copies, setup, teardown),
                                      cmocka_unit_test_setup_teardown(test_restore, setup, teardown),
                                      cmocka_unit_test_setup_teardown(test_altered_record, setup, teardown),
                                      cmocka_unit_test_setup_teardown(test_query, setup, teardown)};

@@ -4,6 +4,7 @@
 #include "tests/support/contract.h"
 #include "tests/support/postgres.h"
 #include "tests/support/temp.h"
+#include "tests/support/workspace.h"
 
 #include <signal.h>
 #include <spawn.h>
@@ -245,6 +246,43 @@ static void test_model_grows(void **state) {
   model_grows(*state, store_format());
 }
 
+/* A field whose type changes is refused before anything is copied or written. */
+static void test_model_retyped(void **state) {
+  static const char was[] = "victims_stated: {type: integer, least: 0, most: 10000,";
+  static const char is[] = "victims_stated: {type: text,";
+  struct stand *stand = *state;
+  struct error error;
+  struct buffer text, backup;
+  int from = 0, to = 0;
+  char path[300];
+  close_store(stand);
+  shell("cp -r config/model %s/model", stand->folder);
+  snprintf(path, sizeof path, "%s/model/case.yaml", stand->folder);
+  buffer_init(&text, 1 << 20);
+  MUST(file_read(path, 1 << 20, &text, &error));
+  char *line = strstr(text.data, was);
+  assert_non_null(line);
+  memmove(line + strlen(is), line + strlen(was), strlen(line + strlen(was)) + 1);
+  memcpy(line, is, strlen(is));
+  MUST(file_write(path, slice_of(text.data), 0600, &error));
+  buffer_free(&text);
+  *strrchr(path, '/') = '\0';
+  struct model *former = stand->model;
+  MUST(model_load(path, &stand->model, &error));
+  stand->options.model = stand->model;
+  assert_int_equal(store_open(&stand->options, &stand->store, &error), ERR_CONFIG);
+  assert_string_equal(error.message, "the model gives a field another type than its column in the store has");
+  assert_string_equal(error.place, "st_case.victims_stated");
+  buffer_init(&backup, 4096);
+  assert_int_equal(store_migrate(&stand->options, &from, &to, &backup, &error), ERR_CONFIG);
+  assert_int_equal(backup.len, 0);
+  stand->options.model = former;
+  MUST(store_open(&stand->options, &stand->store, &error));
+  close_store(stand);
+  model_free(stand->model);
+  stand->model = former;
+}
+
 /* A new program brings both. */
 static void test_model_grows_with_the_program(void **state) {
   model_grows(*state, store_format() - 2);
@@ -407,6 +445,7 @@ int main(void) {
       EACH(test_linkage_is_added),
       EACH(test_model_grows),
       EACH(test_model_grows_with_the_program),
+      EACH(test_model_retyped),
       EACH(test_read_only),
       EACH(test_killed),
       SQLITE_ONLY(test_wrong_files),
