@@ -277,7 +277,8 @@ static enum status put_files(const struct config *config, struct arena *arena, s
   }
   buffer_printf(out, "\n## %s\n", _("Configuration"));
   if (files.outside_count > 0) {
-    buffer_printf(out, "\n%s\n\n", _("These lie outside the workspace or are no text: carry them by hand."));
+    buffer_printf(out, "\n%s\n\n",
+                  _("These lie outside the workspace, are no text, or hold a secret: carry them by hand."));
   }
   for (size_t i = 0; i < files.outside_count; i++) {
     buffer_printf(out, "- `%s`\n", files.outside[i]);

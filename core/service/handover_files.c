@@ -29,7 +29,19 @@ static enum status add(struct arena *arena, const char **paths, size_t *count, c
   return paths[(*count)++] == NULL ? error_memory(error) : OK;
 }
 
-/* Text that can stand in the document, and holds no private key. */
+/* "https://user:password@host": the checks refuse it, but it may stand there all the same. */
+static bool holds_login(const char *text) {
+  for (const char *at = text; (at = strstr(at, "://")) != NULL;) {
+    at += 3;
+    size_t length = strcspn(at, "@/?# \t\r\n\"'<>");
+    if (at[length] == '@' && memchr(at, ':', length) != NULL) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Text that can stand in the document, and holds neither a private key nor a password in an address. */
 static bool is_text(const char *path) {
   struct buffer text;
   struct error ignored;
@@ -37,7 +49,7 @@ static bool is_text(const char *path) {
     return false;
   }
   bool fine = memchr(text.data, 0, text.len) == NULL && utf8_valid(buffer_view(&text))
-              && strstr(text.data, "PRIVATE KEY") == NULL;
+              && strstr(text.data, "PRIVATE KEY") == NULL && !holds_login(text.data);
   buffer_free(&text);
   return fine;
 }

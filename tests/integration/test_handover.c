@@ -41,6 +41,22 @@ static void document_is_clean(const char *document) {
   assert_int_equal(code, 1);
 }
 
+/* Where none is looked for. */
+static void hide_secrets(const char *from) {
+  /* A secret that a source names freely, and the key named as if it were configuration. */
+  shell("sed -i 's#^  password: .*#&\\n  secrets: {ruc: \"file:%s/secrets/reta\"}\\n  ca_file: puente.key#' "
+        "%s/sources/reta.yaml",
+        from, from);
+  /* A private key that stands in a file of certificates, and a title that could end a cell of a table. */
+  shell("printf -- '-----BEGIN PRIVATE KEY-----\\nMIIhidden\\n' >%s/bundle.pem && "
+        "sed -i 's#^options:#&\\n  ca_file: bundle.pem#; s#^title:.*#title: \"a | b\"#' %s/sources/sistra.yaml",
+        from, from);
+  /* And a password in an address. */
+  shell("echo '# https://ana:key-of-ana@host/' >%s/login.pem && "
+        "sed -i 's#^options:#&\\n  ca_file: login.pem#' %s/sources/mimp.yaml",
+        from, from);
+}
+
 static void hand_over(const char *name, const char *store, const char *schema) {
   char *from = peru_workspace(&peru, name, store), *to = NULL, *document = NULL, *said = NULL;
   int code = 0;
@@ -51,14 +67,7 @@ static void hand_over(const char *name, const char *store, const char *schema) {
   shell("printf '<!--\\n```\\n````\\n-->\\n' >>%s/templates/reta.xml", from);
   assert_int_equal(workspace_run(from, "--quiet run", NULL), 0);
   assert_int_equal(workspace_run(from, "--quiet store backup", NULL), 0);
-  /* A secret that a source names freely, and the key named as if it were configuration. */
-  shell("sed -i 's#^  password: .*#&\\n  secrets: {ruc: \"file:%s/secrets/reta\"}\\n  ca_file: puente.key#' "
-        "%s/sources/reta.yaml",
-        from, from);
-  /* A private key that stands in a file of certificates, and a title that could end a cell of a table. */
-  shell("printf -- '-----BEGIN PRIVATE KEY-----\\nMIIhidden\\n' >%s/bundle.pem && "
-        "sed -i 's#^options:#&\\n  ca_file: bundle.pem#; s#^title:.*#title: \"a | b\"#' %s/sources/sistra.yaml",
-        from, from);
+  hide_secrets(from);
   char arguments[512];
   snprintf(arguments, sizeof arguments, "--quiet handover --out %s", document);
   assert_int_equal(workspace_run(from, arguments, NULL), 0);
@@ -69,6 +78,8 @@ static void hand_over(const char *name, const char *store, const char *schema) {
   assert_int_equal(code, 1);
   free(shell_output(&code, "grep -q -e MIIhidden -e '| a | b |' %s", document));
   assert_int_equal(code, 1);
+  free(shell_output(&code, "grep -q '^- .*/login.pem' %s", document));
+  assert_int_equal(code, 0);
   free(shell_output(&code, "grep -q 'bundle.pem' %s && grep -qF 'a \\| b' %s", document, document));
   assert_int_equal(code, 0);
   assert_int_equal(init_from(to, document, &said), 0);
@@ -78,7 +89,8 @@ static void hand_over(const char *name, const char *store, const char *schema) {
   free(said);
   shell("for f in puente.yaml sources mappings templates; do diff -r %s/$f %s/$f || exit 1; done", from, to);
   /* What the successor is given by other ways. */
-  shell("ln -s ../secrets ../datamart.db ../siscalp %s && cp -p %s/puente.key %s/bundle.pem %s", to, from, from, to);
+  shell("ln -s ../secrets ../datamart.db ../siscalp %s && cp -p %s/puente.key %s/bundle.pem %s/login.pem %s", to, from,
+        from, from, to);
   if (schema != NULL) {
     /* The new place is another database. */
     postgres_run("CREATE DATABASE successor OWNER puente");
