@@ -47,7 +47,7 @@ static enum status read_rows(struct pair_view *view, const struct entity *entity
 static enum status read_side(struct pair_view *view, const struct entity *entity, enum cluster_kind kind,
                              struct staged_rows *out) {
   struct row_set rows = {0};
-  struct staged_rows own;
+  struct staged_rows own = {.entity = NULL};
   enum status status = OK;
   for (int i = 0; status == OK && i < 2; i++) {
     status = row_set_add(&rows, view->rows[i], view->error);

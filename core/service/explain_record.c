@@ -225,7 +225,7 @@ static enum status compare_plans(struct record_view *view, struct error *error) 
                                           view->workspace->lists, &current, NULL, error);
   if (status != OK) {
     json_object_set_new(view->answer, "plan_is_current", json_false());
-    return status == ERR_MEMORY ? status : OK;
+    return status == ERR_MEMORY || status == ERR_IO ? status : OK; /* gone, refused or mistaken it is another one */
   }
   char digest[2 * SHA256_SIZE + 1];
   struct sha256 now = plan_digest(current);
