@@ -200,7 +200,7 @@ static const char *title_of(const json_t *answer, size_t side, struct buffer *ti
   const json_t *record = json_array_get(json_object_get(answer, "records"), side);
   buffer_init(title, 1 << 12);
   buffer_printf(title, "%s %s", text_of(record, "source"), text_of(record, "key"));
-  return title->failed == OK ? title->data : "";
+  return title->data;
 }
 
 static enum status print_fields(const json_t *answer, struct error *error) {
@@ -218,7 +218,8 @@ static enum status print_fields(const json_t *answer, struct error *error) {
       table_text(table, json_string_value(json_object_get(field, "b")));
     }
   }
-  enum status status = table == NULL ? error_memory(error) : table_print(table, stdout, TABLE_TEXT, error);
+  bool whole = table != NULL && titles[0].failed == OK && titles[1].failed == OK;
+  enum status status = whole ? table_print(table, stdout, TABLE_TEXT, error) : error_memory(error);
   table_free(table);
   buffer_free(&titles[0]);
   buffer_free(&titles[1]);

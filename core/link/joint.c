@@ -91,13 +91,15 @@ static enum status mark_listed(const struct prepared *prepared, const struct lin
     arena_free(arena);
     return error_memory(error);
   }
-  for (size_t i = 0; frequency != NULL && i < count; i++) {
+  enum status status = OK;
+  for (size_t i = 0; status == OK && frequency != NULL && i < count; i++) {
     arena_reset(arena);
     uint32_t at = map_get(frequency->values, prepared_text(prepared, comparison, (uint32_t)i, arena));
+    status = arena_failed(arena) ? error_memory(error) : OK;
     (*shares)[i] = at == MAP_NONE ? 0 : frequency->share[at];
   }
   arena_free(arena);
-  return OK;
+  return status;
 }
 
 struct whole_names {
@@ -200,11 +202,13 @@ static enum status fill_joint(const struct prepared *prepared, const struct link
   if (arena == NULL) {
     return error_memory(error);
   }
-  for (size_t i = 0; i < joint->slots; i++) {
+  enum status status = OK;
+  for (size_t i = 0; status == OK && i < joint->slots; i++) {
     joint->less[i] = 0;
     if (joint->pairs[i] != JOINT_EMPTY) {
       arena_reset(arena);
       uint32_t at = map_get(known->values, text_of(prepared, names, joint->pairs[i], arena));
+      status = arena_failed(arena) ? error_memory(error) : OK;
       double surname = believed(prepared, model->comparisons[names->surname].frequency,
                                 names->surname_shares[joint->pairs[i] >> 32]);
       double given = believed(prepared, model->comparisons[names->given].frequency,
@@ -214,7 +218,7 @@ static enum status fill_joint(const struct prepared *prepared, const struct link
     }
   }
   arena_free(arena);
-  return OK;
+  return status;
 }
 
 enum status joint_make(const struct prepared *prepared, const struct link_model *model, struct joint *joint,

@@ -54,15 +54,17 @@ static enum status make_adjustments(const struct prepared *prepared, const struc
     return error_memory(error);
   }
   floor = frequency->floor > floor ? frequency->floor : floor;
-  for (size_t i = 0; i < count; i++) {
+  enum status status = OK;
+  for (size_t i = 0; status == OK && i < count; i++) {
     arena_reset(arena);
     uint32_t at = map_get(frequency->values, prepared_text(prepared, comparison, (uint32_t)i, arena));
+    status = arena_failed(arena) ? error_memory(error) : OK;
     double share = at == MAP_NONE ? 0 : frequency->share[at];
     share = share < floor ? floor : share;
     weights->adjustments[i] = frequency->mean > 0 && share > 0 ? (float)log2(frequency->mean / share) : 0;
   }
   arena_free(arena);
-  return OK;
+  return status;
 }
 
 static bool agrees(const struct weights *weights, size_t comparison, const uint32_t *a, const uint32_t *b,

@@ -239,9 +239,12 @@ enum status review_show(struct workspace *workspace, int64_t row_a, int64_t row_
   enum status status = showing.arena == NULL ? error_memory(error)
                                              : explain_pair(workspace, row_a, row_b, request, &showing.answer, error);
   status = status == OK ? telling_look(workspace, request->reveal, error) : status;
+  const char *of = json_string_value(json_object_get(showing.answer, "of"));
+  if (status == OK && of == NULL) { /* it had no memory for it */
+    status = error_memory(error);
+  }
   if (status == OK) {
-    bool person = strcmp(json_string_value(json_object_get(showing.answer, "of")), "person") == 0;
-    enum cluster_kind kind = person ? CLUSTER_PERSON : CLUSTER_CASE;
+    enum cluster_kind kind = strcmp(of, "person") == 0 ? CLUSTER_PERSON : CLUSTER_CASE;
     showing.entity = entity_of(workspace, kind);
     status = complete(&showing, kind, error);
   }
