@@ -170,7 +170,7 @@ static enum status plan_compile(struct plan *plan, struct buffer *mistakes, stru
   struct yaml *root = NULL;
   enum status status = yaml_parse(plan->file, buffer_view(&plan->text), plan->arena, &root, error);
   if (status != OK) {
-    if (mistakes != NULL) {
+    if (mistakes != NULL && status != ERR_MEMORY) {
       buffer_printf(mistakes, "%s: %s\n", error->place, error->message);
       if (error->hint[0] != '\0') {
         buffer_printf(mistakes, "  hint: %s\n", error->hint);

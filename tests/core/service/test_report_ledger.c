@@ -428,7 +428,7 @@ static unsigned ask_both(const unsigned *chosen, bool server) {
   for (int waiting = 0, tries = 0; server && waiting < 2; tries++) {
     PGresult *result = PQexec(postgres, "SELECT count(*) FROM pg_locks WHERE NOT granted");
     assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
-    waiting = atoi(PQgetvalue(result, 0, 0));
+    waiting = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
     PQclear(result);
     assert_true(tries < 6000);
     usleep(20000);
