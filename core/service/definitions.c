@@ -43,8 +43,8 @@ static void put_item(struct buffer *line, const char *text) {
   buffer_printf(line, "%s%s", line->len == 0 ? "" : ", ", text);
 }
 
-/* The columns that have the aspect of column `at`. */
-static void note_value(const struct meaning *columns, size_t count, size_t at, size_t aspect, struct buffer *line,
+/* The columns that have the aspect of column `at`; false where memory ends. */
+static bool note_value(const struct meaning *columns, size_t count, size_t at, size_t aspect, struct buffer *line,
                        struct report *report) {
   const char *value = columns[at].aspects[aspect];
   buffer_reset(line);
@@ -55,10 +55,11 @@ static void note_value(const struct meaning *columns, size_t count, size_t at, s
   }
   report_note(report, "  %s: %s (%s)", title_of(aspect), value == NULL ? _("not stated") : value,
               line->failed == OK ? line->data : "…");
+  return line->failed != ERR_MEMORY;
 }
 
-static void note_differences(const struct meaning *columns, size_t count, struct buffer *line, struct report *report) {
-  bool any = false;
+static bool note_differences(const struct meaning *columns, size_t count, struct buffer *line, struct report *report) {
+  bool any = false, whole = true;
   for (size_t aspect = 0; aspect < MEANING_ASPECTS; aspect++) {
     if (!differs(columns, count, aspect)) {
       continue;
@@ -69,19 +70,20 @@ static void note_differences(const struct meaning *columns, size_t count, struct
     any = true;
     for (size_t i = 0; i < count; i++) {
       if (is_first(columns, i, aspect)) {
-        note_value(columns, count, i, aspect, line, report);
+        whole = note_value(columns, count, i, aspect, line, report) && whole;
       }
     }
   }
+  return whole;
 }
 
-void definitions_note(const struct meaning *columns, size_t count, struct report *report) {
+enum status definitions_note(const struct meaning *columns, size_t count, struct report *report, struct error *error) {
   struct buffer line;
   if (count == 0) {
-    return;
+    return OK;
   }
   buffer_init(&line, LINE_MOST);
-  note_differences(columns, count, &line, report);
+  bool whole = note_differences(columns, count, &line, report);
   buffer_reset(&line);
   for (size_t aspect = 0; aspect < MEANING_ASPECTS; aspect++) {
     if (!differs(columns, count, aspect) && columns[0].aspects[aspect] != NULL) {
@@ -91,6 +93,7 @@ void definitions_note(const struct meaning *columns, size_t count, struct report
   if (line.len > 0) {
     report_note(report, _("The same in all columns: %s"), line.data);
   }
+  whole = whole && line.failed != ERR_MEMORY;
   buffer_reset(&line);
   for (size_t aspect = 0; aspect < MEANING_ASPECTS; aspect++) {
     if (!differs(columns, count, aspect) && columns[0].aspects[aspect] == NULL) {
@@ -100,5 +103,7 @@ void definitions_note(const struct meaning *columns, size_t count, struct report
   if (line.len > 0) {
     report_note(report, _("Not stated for any column: %s (`counts:` of the source)"), line.data);
   }
+  whole = whole && line.failed != ERR_MEMORY;
   buffer_free(&line);
+  return whole ? OK : error_memory(error);
 }

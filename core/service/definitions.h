@@ -17,6 +17,7 @@ struct meaning {
 const char *definitions_date(enum counts_date date);
 /* Notes of the report: for each aspect in which the columns differ a line for each value with its columns, then what is
  * the same in all, and what nobody states. */
-void definitions_note(const struct meaning *columns, size_t count, struct report *report);
+enum status definitions_note(const struct meaning *columns, size_t count, struct report *report,
+                             struct error *error) MUST_CHECK;
 
 #endif

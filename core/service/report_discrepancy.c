@@ -487,7 +487,7 @@ static void add_row(const struct comparison *comparison, uint32_t row, struct re
   }
 }
 
-static void note_meanings(const struct comparison *comparison, struct report *report) {
+static enum status note_meanings(const struct comparison *comparison, struct report *report, struct error *error) {
   struct meaning meanings[COLUMNS_MOST];
   size_t count = 0;
   for (size_t c = 0; c < comparison->count; c++) {
@@ -496,7 +496,7 @@ static void note_meanings(const struct comparison *comparison, struct report *re
       memcpy(meanings[count++].aspects, comparison->heads[c].aspects, sizeof meanings->aspects);
     }
   }
-  definitions_note(meanings, count, report);
+  return definitions_note(meanings, count, report, error);
 }
 
 static enum status add_rows(struct comparison *comparison, struct report *report, struct error *error) {
@@ -525,8 +525,7 @@ static enum status add_rows(struct comparison *comparison, struct report *report
     add_row(comparison, order[i], report);
   }
   free(order);
-  note_meanings(comparison, report);
-  return OK;
+  return note_meanings(comparison, report, error);
 }
 
 static enum status gather(struct comparison *comparison, struct report *report, struct error *error) {
