@@ -1,6 +1,7 @@
 /* The program as a ministry's staff use it: what it prints, and its exit codes. */
 #include "core/command/arguments.h"
 #include "tests/support/program.h"
+#include "tests/support/says.h"
 #include "tests/support/temp.h"
 
 #include <jansson.h>
@@ -30,14 +31,6 @@ static int teardown(void **state) {
   temp_remove(folder);
   return 0;
 }
-
-#define assert_says(text, part)                                                                                        \
-  do {                                                                                                                 \
-    if (strstr((text), (part)) == NULL) {                                                                              \
-      fail_msg("\"%s\" is missing in:\n%s", (part), (text));                                                           \
-    }                                                                                                                  \
-  } while (0)
-#define assert_silent(text, part) assert_null(strstr((text), (part)))
 
 static const char SOURCE[] = "source: demo\ntitle: Demo\ninstitution: PE/MP\ncontact: help desk 1234\nunit: denuncia\n"
                              "connector: file\noptions: {path: incoming, settle: 0s}\n";

@@ -1,6 +1,7 @@
 /* What is done by hand is a named person's: each such command, as whom it is refused and as whom it is in the log. */
 #include "tests/support/program.h"
 #include "tests/support/reviewing.h"
+#include "tests/support/says.h"
 #include "tests/support/temp.h"
 
 #include <setjmp.h>
@@ -26,13 +27,6 @@ static int teardown(void **state) {
   reviewing_close(&place);
   return 0;
 }
-
-#define assert_says(text, part)                                                                                        \
-  do {                                                                                                                 \
-    if (strstr((text), (part)) == NULL) {                                                                              \
-      fail_msg("\"%s\" is missing in:\n%s", (part), (text));                                                           \
-    }                                                                                                                  \
-  } while (0)
 
 /* Everything that a person does by hand; @0 and @1 are two rows of persons. */
 static const char *const BY_HAND[] = {"explain person 1 --reveal --purpose 'asked by the court'",
