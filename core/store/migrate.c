@@ -195,11 +195,37 @@ static enum status has_views(struct store *store, bool *made, struct error *erro
   return status;
 }
 
+/* What a field held in the clear stays in its column and in the rows of former runs when the field is sealed from now
+ * on: it would look protected, and is not. */
+static enum status none_unsealed(struct store *store, const struct shelf *shelf, struct error *error) {
+  enum status status = OK;
+  for (size_t i = 0; i < shelf->entity->column_count && status == OK; i++) {
+    const struct column *column = &shelf->entity->columns[i];
+    bool found = false;
+    int64_t fits = 0;
+    if (column->field->sensitivity == SENSITIVITY_IDENTIFIER) { /* encodings are, too */
+      status = db_integer(store, error, &fits, &found, store->dialect.find_column,
+                          VALUES(text_value(shelf->table.name), text_value(column->name),
+                                 text_value(store->dialect.types[COLUMN_TEXT])));
+    }
+    if (status == OK && found) {
+      error_set(error, ERR_CONFIG, "%s", _("the model seals a field that stands in the store unsealed"));
+      error_place(error, "%s.%s", shelf->table.name, column->name);
+      error_hint(error, "%s",
+                 _("take the change back, or begin a new store (`puente store init`, `puente sync`): what this one and "
+                   "its copies hold stays readable"));
+      return ERR_CONFIG;
+    }
+  }
+  return status;
+}
+
 /* How many columns and numbers the model has that the store lacks. */
 static enum status model_lacks(struct store *store, size_t *missing, struct error *error) {
   enum status status = tables_complete(store, &store->identity, missing, error);
   for (size_t e = 0; e < store->model->entity_count && status == OK; e++) {
-    status = tables_complete(store, &store->shelves[e].table, missing, error);
+    status = none_unsealed(store, &store->shelves[e], error);
+    status = status == OK ? tables_complete(store, &store->shelves[e].table, missing, error) : status;
   }
   for (int kind = CLUSTER_PERSON; kind <= CLUSTER_CASE && status == OK; kind++) {
     if (store->wholes[kind].shelf != NULL) {

@@ -246,41 +246,55 @@ static void test_model_grows(void **state) {
   model_grows(*state, store_format());
 }
 
-/* A field whose type changes is refused before anything is copied or written. */
-static void test_model_retyped(void **state) {
-  static const char was[] = "victims_stated: {type: integer, least: 0, most: 10000,";
-  static const char is[] = "victims_stated: {type: text,";
-  struct stand *stand = *state;
+/* A field that becomes another is refused before anything is copied or written, and its store opens as it was. */
+static void changed_field(struct stand *stand, const char *file, const char *was, const char *is, const char *message,
+                          const char *place) {
   struct error error;
   struct buffer text, backup;
   int from = 0, to = 0;
   char path[300];
   close_store(stand);
-  shell("cp -r config/model %s/model", stand->folder);
-  snprintf(path, sizeof path, "%s/model/case.yaml", stand->folder);
+  shell("rm -rf %s/model && cp -r config/model %s/model", stand->folder, stand->folder);
+  snprintf(path, sizeof path, "%s/model/%s", stand->folder, file);
   buffer_init(&text, 1 << 20);
   MUST(file_read(path, 1 << 20, &text, &error));
   char *line = strstr(text.data, was);
   assert_non_null(line);
-  memmove(line + strlen(is), line + strlen(was), strlen(line + strlen(was)) + 1);
-  memcpy(line, is, strlen(is));
-  MUST(file_write(path, slice_of(text.data), 0600, &error));
+  FILE *out = fopen(path, "w");
+  assert_non_null(out);
+  fprintf(out, "%.*s%s%s", (int)(line - text.data), text.data, is, line + strlen(was));
+  fclose(out);
   buffer_free(&text);
   *strrchr(path, '/') = '\0';
   struct model *former = stand->model;
   MUST(model_load(path, &stand->model, &error));
   stand->options.model = stand->model;
   assert_int_equal(store_open(&stand->options, &stand->store, &error), ERR_CONFIG);
-  assert_string_equal(error.message, "the model gives a field another type than its column in the store has");
-  assert_string_equal(error.place, "st_case.victims_stated");
+  assert_string_equal(error.message, message);
+  assert_string_equal(error.place, place);
   buffer_init(&backup, 4096);
   assert_int_equal(store_migrate(&stand->options, &from, &to, &backup, &error), ERR_CONFIG);
+  assert_string_equal(error.message, message);
   assert_int_equal(backup.len, 0);
   stand->options.model = former;
   MUST(store_open(&stand->options, &stand->store, &error));
-  close_store(stand);
   model_free(stand->model);
   stand->model = former;
+}
+
+static void test_model_retyped(void **state) {
+  changed_field(*state, "case.yaml", "victims_stated: {type: integer, least: 0, most: 10000,",
+                "victims_stated: {type: text,", "the model gives a field another type than its column in the store has",
+                "st_case.victims_stated");
+}
+
+/* What stands in the store in the clear would go on standing there, beside what is sealed. */
+static void test_model_sealed(void **state) {
+  static const char said[] = "the model seals a field that stands in the store unsealed";
+  changed_field(*state, "person.yaml", "occupation: {type: text, sensitivity: quasi,",
+                "occupation: {type: text, sensitivity: identifier,", said, "st_person.occupation");
+  changed_field(*state, "case.yaml", "offence: {type: code, codelist: offence,",
+                "offence: {type: code, codelist: offence, sensitivity: identifier,", said, "st_case.offence");
 }
 
 /* A new program brings both. */
@@ -446,6 +460,7 @@ int main(void) {
       EACH(test_model_grows),
       EACH(test_model_grows_with_the_program),
       EACH(test_model_retyped),
+      EACH(test_model_sealed),
       EACH(test_read_only),
       EACH(test_killed),
       SQLITE_ONLY(test_wrong_files),
