@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,7 +42,40 @@ static bool holds_login(const char *text) {
   return false;
 }
 
-/* Text that can stand in the document, and holds neither a private key nor a password in an address. */
+/* "password: value", "token=value" in the rest of a line: what is neither a reference nor the day when it ends. */
+static bool tells_secret(const char *comment) {
+  static const char *const words[] = {"password", "passwd",  "passphrase", "secret", "token",
+                                      "api_key",  "api-key", "contraseña", "clave",  NULL};
+  for (const char *at = comment; *at != '\0' && *at != '\n'; at++) {
+    for (size_t i = 0; words[i] != NULL; i++) {
+      if (strncasecmp(at, words[i], strlen(words[i])) != 0) {
+        continue;
+      }
+      const char *end = at + strlen(words[i]);
+      end += strspn(end, "\"' \t");
+      const char *value = *end == ':' || *end == '=' ? end + 1 + strspn(end + 1, "\"' \t") : "";
+      if (strcspn(value, "\r\n") > 0 && strncmp(value, "env:", 4) != 0 && strncmp(value, "file:", 5) != 0
+          && strspn(value, "0123456789-") != strlen("2026-12-01")) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/* What the checks refuse to read as an option may stand in a comment. */
+static bool comments_secret(const char *text) {
+  bool comment = false;
+  for (const char *at = text; (at = strchr(at, '#')) != NULL; at += comment ? strcspn(at, "\n") : 1) {
+    comment = at == text || strchr(" \t\r\n", at[-1]) != NULL;
+    if (comment && tells_secret(at)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Text that can stand in the document, and holds neither a private key nor a password in an address or a comment. */
 static bool is_text(const char *path) {
   struct buffer text;
   struct error ignored;
@@ -49,7 +83,7 @@ static bool is_text(const char *path) {
     return false;
   }
   bool fine = memchr(text.data, 0, text.len) == NULL && utf8_valid(buffer_view(&text))
-              && strstr(text.data, "PRIVATE KEY") == NULL && !holds_login(text.data);
+              && strstr(text.data, "PRIVATE KEY") == NULL && !holds_login(text.data) && !comments_secret(text.data);
   buffer_free(&text);
   return fine;
 }
