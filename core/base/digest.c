@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { FILE_STEP = 64 * 1024 };
+
 struct key {
   uint8_t file[KEY_SIZE], root[KEY_SIZE];
   char path[];
@@ -25,6 +27,28 @@ struct sha256 sha256_of(struct slice bytes) {
   SHA256_Update(&state, bytes.data, bytes.len);
   SHA256_Final(digest.bytes, &state);
   return digest;
+}
+
+enum status sha256_file(const char *path, struct sha256 *digest, struct error *error) {
+  uint8_t chunk[FILE_STEP];
+  SHA256_CTX state;
+  ssize_t got = 0;
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  SHA256_Init(&state);
+  while (file >= 0 && ((got = read(file, chunk, sizeof chunk)) > 0 || (got < 0 && errno == EINTR))) {
+    SHA256_Update(&state, chunk, got > 0 ? (size_t)got : 0);
+  }
+  int cause = errno;
+  if (file >= 0) {
+    close(file);
+  }
+  if (file < 0 || got < 0) {
+    error_set(error, cause == ENOENT ? ERR_NOT_FOUND : ERR_IO, _("cannot read the file: %s"), strerror(cause));
+    error_place(error, "%s", path);
+    return error->code;
+  }
+  SHA256_Final(digest->bytes, &state);
+  return OK;
 }
 
 struct sha256 sha256_marked(uint8_t domain, struct slice bytes) {

@@ -19,6 +19,8 @@ struct keyed_digest {
 };
 
 struct sha256 sha256_of(struct slice bytes);
+/* Of a file's bytes. ERR_NOT_FOUND, ERR_IO with the path as the place. */
+enum status sha256_file(const char *path, struct sha256 *digest, struct error *error) MUST_CHECK;
 struct sha256 sha256_marked(uint8_t domain, struct slice bytes); /* of the domain byte and the bytes */
 struct sha256 sha256_pair(uint8_t domain, const struct sha256 *left, const struct sha256 *right);
 void hex_format(const uint8_t *bytes, size_t len, char *text); /* 2·len characters and a zero */

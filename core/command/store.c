@@ -152,6 +152,7 @@ static void print_backup(const struct globals *globals, const struct backup_done
   if (done->deleted > 0) {
     printf(_("older copies deleted: %d\n"), done->deleted);
   }
+  printf(_("its SHA-256: %s.sha256; carry it along with the copy\n"), done->file.data);
   puts(_("the key is not in it: keep a copy of the key file elsewhere"));
 }
 
@@ -271,6 +272,21 @@ static enum status rollback(const struct globals *globals, bool *partly, struct 
   return status;
 }
 
+static void print_copy_verified(const char *file, const struct verify_done *done) {
+  printf(_("copy ok: tables=%lld rows=%lld; %s\n"), (long long)done->tables, (long long)done->rows,
+         proof_words(done->proof));
+  if (done->digest) {
+    printf(_("digest ok: the SHA-256 is the one in %s.sha256\n"), file);
+  } else {
+    printf(_("digest: there is no %s.sha256, so a value that a disk changed may go unseen\n"), file);
+  }
+  if (done->opened >= 0) {
+    printf(_("seals ok: the key opened %lld bodies of the copy\n"), (long long)done->opened);
+  } else {
+    printf("%s\n", _("seals: none was tried, since the copy could not be restored to look at"));
+  }
+}
+
 static void print_verified(const struct globals *globals, const char *file, const struct verify_done *done) {
   char head[2 * SHA256_SIZE + 1];
   hex_format(done->head.bytes, SHA256_SIZE, head);
@@ -282,7 +298,8 @@ static void print_verified(const struct globals *globals, const char *file, cons
     if (file == NULL) {
       printf(",\"digests\":%lld}\n", (long long)done->looked);
     } else {
-      printf(",\"opened\":%lld,\"proof\":\"%s\"}\n", (long long)done->opened, copy_proofs[done->proof]);
+      printf(",\"opened\":%lld,\"proof\":\"%s\",\"digest\":%s}\n", (long long)done->opened, copy_proofs[done->proof],
+             done->digest ? "true" : "false");
     }
     return;
   }
@@ -290,13 +307,7 @@ static void print_verified(const struct globals *globals, const char *file, cons
     printf("audit ok: entries=%lld head=%s\n", (long long)done->entries, head);
   }
   if (file != NULL) {
-    printf(_("copy ok: tables=%lld rows=%lld; %s\n"), (long long)done->tables, (long long)done->rows,
-           proof_words(done->proof));
-    if (done->opened >= 0) {
-      printf(_("seals ok: the key opened %lld bodies of the copy\n"), (long long)done->opened);
-    } else {
-      printf("%s\n", _("seals: none was tried, since the copy could not be restored to look at"));
-    }
+    print_copy_verified(file, done);
   } else if (done->looked < 0) {
     printf(_("store ok: tables=%lld rows=%lld; without the key no digest was made anew\n"), (long long)done->tables,
            (long long)done->rows);

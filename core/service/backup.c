@@ -8,6 +8,7 @@
 #include "core/service/access.h"
 #include "core/service/reapply.h"
 #include "core/store/access.h"
+#include "core/store/copy_digest.h"
 #include "core/store/reseal.h"
 
 #include <ctype.h>
@@ -186,6 +187,7 @@ static enum status prune(const struct workspace *workspace, const char *folder, 
       continue;
     }
     if (unlink(paths[i - 1]) == 0) {
+      copy_digest_forget(paths[i - 1]);
       ++*deleted;
     } else {
       log_message(LEVEL_WARNING, _("an old copy cannot be deleted: %s: %s"), paths[i - 1], strerror(errno));
@@ -519,20 +521,22 @@ static enum status look_at_copy(void *context, struct store *store, struct error
 static enum status try_copy(const struct workspace *workspace, const struct store_options *options, const char *file,
                             bool full, struct verify_done *done, struct error *error) {
   struct copy_look look = {.chain = {.entries = -1}, .full = full, .opened = -1};
-  struct holdings holdings;
+  struct copy_seen seen;
   struct store *store = NULL;
   struct error ignored;
-  enum status status =
-      store_check_copy(options, file, look_at_copy, &look, &holdings, &done->proof, &done->version, error);
+  enum status status = store_check_copy(options, file, look_at_copy, &look, &seen, error);
   if (status != OK) {
     return status;
   }
+  done->proof = seen.proof;
+  done->version = seen.version;
+  done->digest = seen.digest;
   done->entries = look.chain.entries;
   done->head = look.chain.head;
   done->opened = look.opened;
-  done->tables = (int64_t)holdings.count;
-  done->rows = holdings.rows;
-  holdings_free(&holdings);
+  done->tables = (int64_t)seen.holdings.count;
+  done->rows = seen.holdings.rows;
+  holdings_free(&seen.holdings);
   if (done->proof != PROOF_READ && store_open(options, &store, &ignored) == OK) {
     note(workspace, store, "restore_tried", file, done->proof, done->rows);
     store_close(store);

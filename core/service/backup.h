@@ -56,6 +56,7 @@ struct verify_done {
   int64_t opened;        /* sealed bodies of a copy that the key opened; -1: PROOF_READ, none could be tried */
   int64_t looked;        /* records whose digests were made anew; -1: not without the key */
   enum copy_proof proof; /* of a copy */
+  bool digest;           /* of a copy: its SHA-256 lies beside it, and agrees */
   int version;
 };
 /* The live store: the database's own check, members against persons and cases, the chain of the audit log, digests of

@@ -1,6 +1,7 @@
 #include "core/store/backup.h"
 
 #include "core/base/file.h"
+#include "core/store/copy_digest.h"
 #include "core/store/internal.h"
 
 #include <errno.h>
@@ -108,23 +109,22 @@ static enum status look_at(struct store *copy, copy_check *check, void *context,
 }
 
 enum status store_check_copy(const struct store_options *options, const char *file, copy_check *check, void *context,
-                             struct holdings *holdings, enum copy_proof *proof, int *version, struct error *error) {
+                             struct copy_seen *seen, struct error *error) {
   const struct driver_ops *ops = options->kind == STORE_SQLITE ? &sqlite_driver : &postgres_driver;
   struct store *copy = NULL;
-  *holdings = (struct holdings){.items = NULL};
-  *version = 0;
-  *proof = ops->proof;
-  enum status status = open_copy(options, file, &copy, error);
+  *seen = (struct copy_seen){.proof = ops->proof};
+  enum status status = copy_digest_check(file, &seen->digest, error);
+  status = status == OK ? open_copy(options, file, &copy, error) : status;
   if (status == ERR_AUTH && ops->scan != NULL) {
-    *proof = PROOF_READ;
-    status = ops->scan(options, file, holdings, error);
+    seen->proof = PROOF_READ;
+    status = ops->scan(options, file, &seen->holdings, error);
   } else if (status == OK) {
-    *version = copy->version;
-    status = look_at(copy, check, context, holdings, error);
+    seen->version = copy->version;
+    status = look_at(copy, check, context, &seen->holdings, error);
     store_close(copy);
   }
   if (status != OK) {
-    holdings_free(holdings);
+    holdings_free(&seen->holdings);
     if (error->place[0] == '\0') {
       error_place(error, "%s", file);
     }
@@ -144,11 +144,12 @@ static enum status unreadable(const char *table, struct error *error) {
 static enum status fill(struct store *store, const struct store_options *options, const struct backup_request *request,
                         const char *part, struct backup_made *made, struct error *error) {
   struct holdings held = {.items = NULL};
-  int version = 0;
+  struct copy_seen seen;
   enum status status = store->ops->copy(store->driver, part, request->stop, &held, error);
+  status = status == OK ? store_check_copy(options, part, request->check, request->context, &seen, error) : status;
   if (status == OK) {
-    status = store_check_copy(options, part, request->check, request->context, &made->holdings, &made->proof, &version,
-                              error);
+    made->holdings = seen.holdings;
+    made->proof = seen.proof;
   }
   const char *table = status == OK ? holdings_differ(&held, &made->holdings) : NULL;
   if (table != NULL) {
@@ -167,12 +168,19 @@ static enum status io_failed(const char *target, struct error *error) {
   return error->code;
 }
 
-/* From its first byte to its last the copy has another name: what bears the target's name was read back. */
+/* From its first byte to its last the copy has another name: what bears the target's name was read back, and its digest
+ * is there before it. */
 static enum status publish(int file, const char *part, const char *target, struct backup_made *made,
                            struct error *error) {
   struct stat info;
+  enum status status = copy_digest_write(part, target, error);
+  if (status != OK) {
+    return status;
+  }
   if (fsync(file) != 0 || fstat(file, &info) != 0 || rename(part, target) != 0) {
-    return io_failed(target, error);
+    status = io_failed(target, error);
+    copy_digest_forget(target);
+    return status;
   }
   made->bytes = info.st_size;
   file_sync_folder(target);
@@ -217,9 +225,9 @@ enum status store_backup(struct store *store, const struct store_options *option
 enum status store_restore(const struct store_options *options, const char *file, copy_check *check, void *context,
                           struct buffer *aside, int *version, struct error *error) {
   const struct driver_ops *ops = options->kind == STORE_SQLITE ? &sqlite_driver : &postgres_driver;
-  struct holdings holdings;
-  enum copy_proof proof;
-  enum status status = store_check_copy(options, file, check, context, &holdings, &proof, version, error);
+  struct copy_seen seen;
+  enum status status = store_check_copy(options, file, check, context, &seen, error);
+  *version = seen.version;
   if (status != OK) {
     return status;
   }
@@ -232,7 +240,7 @@ enum status store_restore(const struct store_options *options, const char *file,
     *version = restored->version;
     status = store_holdings(restored, &now, error);
   }
-  const char *table = status == OK ? holdings_differ(&holdings, &now) : NULL;
+  const char *table = status == OK ? holdings_differ(&seen.holdings, &now) : NULL;
   if (table != NULL) {
     error_set(error, ERR_STORE, "%s", _("the restored store does not hold what the copy holds"));
     error_place(error, _("table %s"), table);
@@ -241,7 +249,7 @@ enum status store_restore(const struct store_options *options, const char *file,
   }
   store_close(restored);
   holdings_free(&now);
-  holdings_free(&holdings);
+  holdings_free(&seen.holdings);
   return status;
 }
 

@@ -44,17 +44,22 @@ struct backup_made {
   int64_t bytes;
 };
 /* An online, consistent copy of mode 0600, written beside its name, read back whole and compared with what the store
- * held in the copy's moment, then renamed: a file of that name is a copy that was read back. `options` are those that
- * the store was opened with. */
+ * held in the copy's moment, then renamed: a file of that name is a copy that was read back. Its SHA-256 lies beside it
+ * (core/store/copy_digest.h). `options` are those that the store was opened with. */
 enum status store_backup(struct store *store, const struct store_options *options, const struct backup_request *request,
                          struct backup_made *made, struct error *error) MUST_CHECK;
 const char *store_backup_suffix(enum store_kind kind); /* of names of copies: ".db", ".dump" */
 
-/* Reads a copy back as store_backup does, whatever version up to this program's it is of; PROOF_READ tells no
- * version: 0. */
+struct copy_seen {
+  struct holdings holdings;
+  enum copy_proof proof;
+  int version; /* 0: PROOF_READ tells none */
+  bool digest; /* its SHA-256 lies beside it, and agrees */
+};
+/* Reads a copy back as store_backup does, whatever version up to this program's it is of, after its SHA-256 where one
+ * lies beside it. The holdings are freed by holdings_free. */
 enum status store_check_copy(const struct store_options *options, const char *file, copy_check *check, void *context,
-                             struct holdings *holdings, enum copy_proof *proof, int *version,
-                             struct error *error) MUST_CHECK;
+                             struct copy_seen *seen, struct error *error) MUST_CHECK;
 /* Puts a copy in the store's place in one step, after it was read back. What is there is kept: `aside` names the file,
  * or the schema; empty where nothing was. ERR_BUSY while anybody else has the store open; ERR_CONFIG where the key is
  * another one; ERR_VERSION where the copy is of a newer program. */

@@ -70,6 +70,7 @@ static void test_store(void **state) {
   says(arguments, 0,
        "copied to DIR/copy.db: T tables, R rows\n"
        "read back: opened, every page checked, counted, its audit chain checked\n"
+       "its SHA-256: DIR/copy.db.sha256; carry it along with the copy\n"
        "the key is not in it: keep a copy of the key file elsewhere\n");
   says(arguments, 1,
        "error: a backup never replaces a file that is there\n  at: DIR/copy.db\n  hint: give another name\n");
@@ -115,18 +116,18 @@ static void test_folder(void **state) {
   (void)state;
   char command[512];
   int code;
-  snprintf(
-      command, sizeof command,
-      "mkdir %s/w/backups && cd %s/w/backups && for i in 1 2 3; do touch w-2020-01-0${i}T000000Z.db; done && touch "
-      "x-2020-01-01T000000Z.db w-2020-01-01.db w-2020-01-01T000000Z.dump",
-      folder, folder);
+  snprintf(command, sizeof command,
+           "mkdir %s/w/backups && cd %s/w/backups && for i in 1 2 3; do touch w-2020-01-0${i}T000000Z.db; done; touch "
+           "w-2020-01-02T000000Z.db.sha256 && touch "
+           "x-2020-01-01T000000Z.db w-2020-01-01.db w-2020-01-01T000000Z.dump",
+           folder, folder);
   shell("%s", command);
   assert_int_equal(ends_with("store init"), 0);
   assert_int_equal(ends_with("store backup --keep 2"), 0);
   assert_int_equal(ends_with("store backup --keep 0"), 2);
   char *left =
       shell_output(&code, "ls %s/w/backups | sed 's/-2[1-9].*/-now/; s/-20[3-9].*/-now/; s/w-202[1-9].*/now/'", folder);
-  assert_string_equal(left, "w-2020-01-01.db\nw-2020-01-01T000000Z.dump\nw-2020-01-03T000000Z.db\nnow\n"
+  assert_string_equal(left, "w-2020-01-01.db\nw-2020-01-01T000000Z.dump\nw-2020-01-03T000000Z.db\nnow\nnow\n"
                             "x-2020-01-01T000000Z.db\n");
   free(left);
 }
@@ -142,7 +143,7 @@ static void test_folder_of_odd_name(void **state) {
   assert_int_equal(ends_with("store backup --keep 1"), 0);
   char *left = shell_output(&code, "ls %s/w/backups | sed 's/-20[0-9T-]*Z/-THEN/'; ls %s/w/backups | grep -c 2020-",
                             folder, folder);
-  assert_string_equal(left, "a_b ñ-THEN.db\n0\n");
+  assert_string_equal(left, "a_b ñ-THEN.db\na_b ñ-THEN.db.sha256\n0\n");
   free(left);
   shell("mv %s/kept.yaml %s/w/puente.yaml", folder, folder);
 }
@@ -158,6 +159,14 @@ static void test_restore(void **state) {
   says(arguments, 0,
        "audit ok: entries=1 head=HASH\n"
        "copy ok: tables=T rows=R; opened, every page checked, counted, its audit chain checked\n"
+       "digest ok: the SHA-256 is the one in DIR/copy.db.sha256\n"
+       "seals ok: the key opened 0 bodies of the copy\n");
+  snprintf(arguments, sizeof arguments, "store verify %s/moved.db", folder);
+  shell("cp %s/copy.db %s/moved.db", folder, folder);
+  says(arguments, 0,
+       "audit ok: entries=1 head=HASH\n"
+       "copy ok: tables=T rows=R; opened, every page checked, counted, its audit chain checked\n"
+       "digest: there is no DIR/moved.db.sha256, so a value that a disk changed may go unseen\n"
        "seals ok: the key opened 0 bodies of the copy\n");
   snprintf(arguments, sizeof arguments, "store restore %s/copy.db | sed 's/before-.*/before-THEN/'", folder);
   says(arguments, 0,

@@ -114,9 +114,7 @@ static void test_copy(void **state) {
   struct error error;
   struct stat info;
   struct backup_made made;
-  struct holdings holdings;
-  enum copy_proof proof;
-  int version = 0;
+  struct copy_seen seen;
   int64_t entries = 0;
   fill(stand);
   char *path = place(stand, "copy");
@@ -128,11 +126,12 @@ static void test_copy(void **state) {
   assert_int_equal(rows_of(&made.holdings, "raw_record"), 40);
   assert_int_equal(rows_of(&made.holdings, "st_person"), 40);
   assert_int_equal(rows_of(&made.holdings, "audit_log"), 2);
-  MUST(store_check_copy(&stand->options, path, chain_is_whole, &entries, &holdings, &proof, &version, &error));
+  MUST(store_check_copy(&stand->options, path, chain_is_whole, &entries, &seen, &error));
   assert_int_equal(entries, 2);
-  assert_int_equal(version, store_format());
-  assert_null(holdings_differ(&holdings, &made.holdings));
-  holdings_free(&holdings);
+  assert_int_equal(seen.version, store_format());
+  assert_true(seen.digest);
+  assert_null(holdings_differ(&seen.holdings, &made.holdings));
+  holdings_free(&seen.holdings);
   holdings_free(&made.holdings);
   const struct backup_request again = {.target = path};
   assert_int_equal(store_backup(stand->store, &stand->options, &again, &made, &error), ERR_IO);
@@ -142,6 +141,7 @@ static void test_copy(void **state) {
   assert_string_equal(error.message, "cannot write the backup: No such file or directory");
   assert_string_equal(error.hint, "the folder must exist, be writable by this user, and have room for the store");
   assert_int_not_equal(access(place(stand, "copy.part"), F_OK), 0);
+  shell("cd %s && sha256sum --check --quiet copy.sha256", stand->folder);
 }
 
 /* A process commits a run and its entry, one after the other, as fast as it can: each copy has as many of the one as of
@@ -254,9 +254,7 @@ static void test_reads_back(void **state) {
 static void test_every_page(void **state) {
   struct stand *stand = *state;
   struct error error;
-  struct holdings holdings;
-  enum copy_proof proof;
-  int version = 0;
+  struct copy_seen seen;
   fill(stand);
   char *path = place(stand, "copy");
   copy_by_hand(stand, path);
@@ -264,7 +262,7 @@ static void test_every_page(void **state) {
       "sqlite3 %s \"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'IS NOT NULL', 'IS NULL') "
       "WHERE name = 'raw_record_key'\"",
       path);
-  assert_int_equal(store_check_copy(&stand->options, path, NULL, NULL, &holdings, &proof, &version, &error), ERR_STORE);
+  assert_int_equal(store_check_copy(&stand->options, path, NULL, NULL, &seen, &error), ERR_STORE);
   assert_string_equal(error.message, "the database file is damaged");
   assert_string_equal(error.hint, "take another copy");
 }
@@ -449,6 +447,27 @@ static void test_refusals(void **state) {
   refused(stand, &stand->options, place(stand, "newer"), ERR_VERSION, message);
 }
 
+/* One bit of a value, which no check of pages and no count of rows meets. */
+static void test_changed_value(void **state) {
+  struct stand *stand = *state;
+  struct error error;
+  struct backup_made made;
+  struct copy_seen seen;
+  char message[500];
+  fill(stand);
+  char *path = place(stand, "copy");
+  copy_to(stand, path, &made);
+  holdings_free(&made.holdings);
+  close_store(stand);
+  shell("sed -i 's/tester/testep/' %s", path);
+  snprintf(message, sizeof message, "the copy is not as it was made: its SHA-256 is not the one in %s.sha256", path);
+  refused(stand, &stand->options, path, ERR_STORE, message);
+  shell("rm %s.sha256", path);
+  MUST(store_check_copy(&stand->options, path, NULL, NULL, &seen, &error));
+  assert_false(seen.digest);
+  holdings_free(&seen.holdings);
+}
+
 /* A byte in the middle, or the end, is not as it was written. */
 static void test_damaged(void **state) {
   struct stand *stand = *state;
@@ -464,6 +483,7 @@ static void test_damaged(void **state) {
   shell("head -c %lld %s >%s", (long long)info.st_size - (sqlite ? 20000 : 2000), path, cut);
   refused(stand, &stand->options, cut, ERR_STORE, sqlite ? "the database file is damaged" : "pg_restore failed");
   if (sqlite) {
+    shell("rm %s.sha256", path);
     shell("printf 'zzzzzzzzzzzzzzzz' | dd of=%s bs=1 seek=%lld conv=notrunc status=none", path,
           (long long)info.st_size / 2 / 8192 * 8192);
     refused(stand, &stand->options, path, ERR_STORE, "the database file is damaged");
@@ -483,16 +503,13 @@ static enum status chain_is_broken(void *context, struct store *copy, struct err
 static void test_altered_log(void **state) {
   struct stand *stand = *state;
   struct error error;
-  struct holdings holdings;
-  enum copy_proof proof;
-  int version;
+  struct copy_seen seen;
   int64_t wrong = 0;
   fill(stand);
   contract_sql(stand, "UPDATE audit_log SET actor = 'nobody' WHERE sequence = 2");
   copy_by_hand(stand, place(stand, "copy"));
-  MUST(store_check_copy(&stand->options, place(stand, "copy"), chain_is_broken, &wrong, &holdings, &proof, &version,
-                        &error));
-  holdings_free(&holdings);
+  MUST(store_check_copy(&stand->options, place(stand, "copy"), chain_is_broken, &wrong, &seen, &error));
+  holdings_free(&seen.holdings);
   assert_int_equal(wrong, 2);
 }
 
@@ -692,6 +709,7 @@ int main(void) {
       SQLITE_ONLY(test_one_moment),
       SQLITE_ONLY(test_reads_back),
       SQLITE_ONLY(test_every_page),
+      SQLITE_ONLY(test_changed_value),
       SQLITE_ONLY(test_upgrade_fails),
       POSTGRES_ONLY(test_upgrade_fails_postgres),
       POSTGRES_ONLY(test_narrow_role),
