@@ -104,7 +104,7 @@ static void hand_over(const char *name, const char *store, const char *schema) {
     postgres_run("CREATE DATABASE successor OWNER puente");
     shell("sed -i 's/dbname=puente/dbname=successor/' %s/puente.yaml", to);
   }
-  char *copy = shell_output(&code, "ls %s/backups/* | tail -1 | tr -d '\\n'", from);
+  char *copy = shell_output(&code, "ls %s/backups/* | grep -v sha256 | tail -1 | tr -d '\\n'", from);
   snprintf(arguments, sizeof arguments, "--quiet store restore %s", copy);
   assert_int_equal(workspace_run(to, arguments, NULL), 0);
   assert_int_equal(workspace_run(to, "--quiet check >/dev/null", NULL), 0);
