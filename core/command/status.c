@@ -391,7 +391,11 @@ static enum status print_text(const struct workspace *workspace, const struct ov
   moment_use_zone(workspace->config->serve.zone);
   const struct source_overview **order = sorted(overview);
   enum status status = order == NULL ? error_memory(error) : print_sources(overview, order, error);
-  if (status == OK && !overview->made) {
+  if (status == OK && overview->newest_copy != NULL) {
+    puts(_("\nthe store is gone, and copies of it are there: look whether its disk is mounted"));
+    printf(_("- `puente store restore %s` puts the newest back; `puente sync` begins a new one\n"),
+           overview->newest_copy);
+  } else if (status == OK && !overview->made) {
     puts(_("\nno store yet: `puente sync` makes it"));
   } else if (status == OK) {
     print_store(workspace, overview);
@@ -507,6 +511,8 @@ static void print_json(const struct workspace *workspace, const struct overview 
   json_object_set_new(root, "checkpoint",
                       json_pack("{sI so sb}", "holders", (json_int_t)overview->holders.holders, "last",
                                 moment_json(overview->holders.last), "stale", (int)overview->holders.stale));
+  json_object_set_new(root, "newest_copy",
+                      overview->newest_copy == NULL ? json_null() : json_string(overview->newest_copy));
   json_object_set_new(root, "needs_person", json_boolean(overview_alarms(overview)));
   if (overview->link_run != 0) {
     json_object_set_new(root, "linkage",
@@ -557,8 +563,7 @@ const struct command command_status = {
            "(its fields no longer fit the mapping), unreachable, late (no sync succeeded since it was due). Empty,\n"
            "never pulled, paused and retired are states of their own, none of them a zero. With --check the exit\n"
            "code is 3 where a source is in one of the five or has lost its file, something expires within 30 days,\n"
-           "the last linking failed, or no holder got a checkpoint for 7 days; 0 else. Records in quarantine and pairs "
-           "to review do not "
-           "count: they are the daily work.\n"),
+           "the last linking failed, no holder got a checkpoint for 7 days, or the store is gone while copies of it\n"
+           "are there; 0 else. Records in quarantine and pairs to review do not count: they are the daily work.\n"),
     .run = run,
 };

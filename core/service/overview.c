@@ -1,6 +1,8 @@
 #include "core/service/overview.h"
 
 #include "core/base/date.h"
+#include "core/base/file.h"
+#include "core/service/backup.h"
 #include "core/store/backup.h"
 
 #include <stdio.h>
@@ -343,7 +345,7 @@ static enum status last_copy(struct store *store, const char *what, int64_t *at,
 
 bool overview_alarms(const struct overview *overview) {
   bool alarms = overview->link_message != NULL || (overview->expiry_count > 0 && overview->expiries[0].level >= 0)
-                || overview->holders.alarming || overview->astray_count > 0;
+                || overview->holders.alarming || overview->astray_count > 0 || overview->newest_copy != NULL;
   for (size_t i = 0; i < overview->source_count; i++) {
     alarms = alarms || standing_needs_person(overview->sources[i].standing.standing);
   }
@@ -378,6 +380,28 @@ static enum status list_sources(const struct config *config, struct overview *ov
   return OK;
 }
 
+struct copies {
+  struct arena *memory;
+  const char *newest;
+  size_t count;
+};
+
+static void take_copy(void *context, const char *folder, const char *name) {
+  struct copies *copies = context;
+  copies->newest = path_join(copies->memory, folder, name); /* names sort by time */
+  copies->count++;
+}
+
+static enum status look_for_copies(const struct workspace *workspace, struct overview *overview, struct error *error) {
+  struct copies copies = {.memory = overview->memory};
+  enum status status = service_visit_copies(workspace, take_copy, &copies, error);
+  if (status == OK && copies.count > 0 && copies.newest == NULL) {
+    return error_memory(error);
+  }
+  overview->newest_copy = copies.newest;
+  return status;
+}
+
 /* What was decided about a source stands before what happened to it. */
 static void settle_states(struct overview *overview) {
   for (size_t i = 0; i < overview->source_count; i++) {
@@ -398,6 +422,8 @@ enum status overview_read(const struct workspace *workspace, struct overview *ov
   enum status status = list_sources(workspace->config, overview, error);
   if (status == OK && workspace->store != NULL) {
     status = read_store(workspace, overview, error);
+  } else if (status == OK) {
+    status = look_for_copies(workspace, overview, error);
   }
   status = status == OK ? read_standing(workspace, overview, error) : status;
   if (status == OK) {

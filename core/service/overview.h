@@ -34,7 +34,8 @@ struct astray {
 };
 
 struct overview {
-  bool made; /* there is a store; without, only sources are known */
+  bool made;               /* there is a store; without, only sources are known */
+  const char *newest_copy; /* where there is no store but copies of one, which is gone therefore; NULL else */
   int version;
   struct source_overview *sources;
   size_t source_count;
@@ -60,8 +61,8 @@ struct overview {
 enum status service_overview(const char *config_path, struct workspace *workspace, struct overview *overview,
                              struct error *error) MUST_CHECK;
 /* Whether a person has to look soon: a source that fails or is late, or whose file is gone, something that expires, a
- * failed linking, no checkpoint outside for long. Records
- * in quarantine and pairs to review are the daily work. */
+ * failed linking, no checkpoint outside for long, a store that is gone. Records in quarantine and pairs to review are
+ * the daily work. */
 bool overview_alarms(const struct overview *overview);
 /* The same of a workspace that is open; without a store only sources are known. */
 enum status overview_read(const struct workspace *workspace, struct overview *overview, struct error *error) MUST_CHECK;

@@ -220,6 +220,12 @@ enum status setaside_dismiss(struct workspace *workspace, const struct dismissal
   struct picking picking = {.because = dismissal->because};
   status = pick_all(workspace, dismissal, &picking, error);
   dismissed->left = picking.left;
+  if (status == OK && picking.count == 0 && picking.left == 0) {
+    error_set(error, ERR_NOT_FOUND, _("no record of %s is in quarantine with the reason \"%s\""), dismissal->source,
+              dismissal->because);
+    error_hint(error, "%s", _("`puente quarantine list` shows what is"));
+    status = ERR_NOT_FOUND;
+  }
   if (status == OK) {
     status = dismiss_all(workspace, dismissal, picking.raw_ids, picking.count, dismissed, error);
   }

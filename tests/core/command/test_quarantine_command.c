@@ -131,6 +131,10 @@ static void test_dismiss(void **state) {
   said = program_run(folder, "quarantine dismiss demo:D-2 --because date_impossible --reason x");
   assert_int_equal(said.code, 2);
   assert_says(said.err, "name records, or --source SOURCE and --because REASON_CODE");
+  said = program_run(folder, "quarantine dismiss --source demo --because date_imposible --reason 'typed wrong'");
+  assert_int_equal(said.code, 1);
+  assert_says(said.err, "no record of demo is in quarantine with the reason \"date_imposible\"\n"
+                        "  hint: `puente quarantine list` shows what is\n");
   said = program_run(folder, "quarantine dismiss --source demo --because date_impossible --reason 'typed wrong'");
   assert_int_equal(said.code, 0);
   assert_string_equal(said.out, "dismissed: 2; what changes at the source is looked at again\n"

@@ -116,6 +116,26 @@ static void a_source_that_lost_its_file(void **state) {
 }
 
 /* No lease has to run out first: the run says so at once. */
+/* A disk that is not mounted looks like a workspace that never pulled; the copies tell one from the other. */
+static void a_store_that_is_gone(void **state) {
+  (void)state;
+  int code = 0;
+  make_workspace(9);
+  free(run_at("2026-01-02T08:00:00Z", "store init", &code));
+  free(run_at("2026-01-02T08:00:00Z", "store backup", &code));
+  assert_int_equal(code, 0);
+  assert_int_equal(check_code("2026-01-02T08:00:30Z"), 0);
+  shell("rm %s/puente.db*", folder);
+  assert_int_equal(check_code("2026-01-02T08:00:30Z"), 3);
+  prints("--lang en status | sed -n '/^the store/,$p' | sed 's#restore .*/#restore FOLDER/#'",
+         "the store is gone, and copies of it are there: look whether its disk is mounted\n"
+         "- `puente store restore FOLDER/aviso-2026-01-02T080000Z.db` puts the newest back; `puente sync` begins a new "
+         "one\n");
+  shell("rm -r %s/backups", folder);
+  assert_int_equal(check_code("2026-01-02T08:00:30Z"), 0);
+  prints("--lang en status | tail -n 1", "no store yet: `puente sync` makes it\n");
+}
+
 static void a_run_that_was_killed(void **state) {
   (void)state;
   const struct http_answer stalls = {.body = "{\"data\":[{\"id\":\"1\"}]}", .fault = FAULT_STALL};
@@ -157,6 +177,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_source_that_fails, setup, teardown),
       cmocka_unit_test_setup_teardown(a_source_that_lost_its_file, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_store_that_is_gone, setup, teardown),
       cmocka_unit_test_setup_teardown(a_run_that_was_killed, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
