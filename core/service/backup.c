@@ -42,6 +42,22 @@ static const char *base_name(const char *path) {
   return slash == NULL ? path : slash + 1;
 }
 
+static enum status take_moment(void *context, const struct audit_row *row, struct error *error) {
+  (void)error;
+  *(int64_t *)context = row->at;
+  return OK;
+}
+
+/* A copy cannot hold the note that it was made: without this a store that was put back would know of no backup, or of
+ * the one before. What it holds it had when its last entry was written, whenever the file was copied about. */
+static enum status note_origin(struct store *store, const char *file, struct error *error) {
+  struct sha256 hash;
+  int64_t sequence = 0, at = 0;
+  enum status status = store_audit_peek(store, &sequence, &hash, error);
+  status = status == OK ? store_visit_audit(store, sequence - 1, take_moment, &at, error) : status;
+  return status == OK && at > 0 ? store_note_copy(store, "backup", at, file, error) : status;
+}
+
 static enum status write_note(const struct workspace *workspace, struct store *store, const char *event,
                               const char *body, const char *file, struct error *error) {
   const struct audit_event entry = {.event = event, .actor = workspace->actor, .body = body};
@@ -51,7 +67,8 @@ static enum status write_note(const struct workspace *workspace, struct store *s
   }
   /* A trial of a copy is noted as what it shows: that a restore goes well. */
   const char *what = strcmp(event, "backup") == 0 ? "backup" : "restore";
-  status = store_note_copy(store, what, clock_now(), file, error);
+  status = strcmp(event, "restore") == 0 ? note_origin(store, file, error) : OK;
+  status = status == OK ? store_note_copy(store, what, clock_now(), file, error) : status;
   status = status == OK ? audit_append(store, &entry, error) : status;
   if (status == OK) {
     return store_commit(store, error);

@@ -62,6 +62,23 @@ static void hide_secrets(const char *from) {
         from, from);
 }
 
+/* Of what was hidden the place, and not the thing. */
+static void secrets_are_told(const char *document) {
+  int code = 0;
+  free(shell_output(&code, "grep -q '^| reta: ruc |' %s", document));
+  assert_int_equal(code, 0);
+  free(shell_output(&code, "grep puente-file %s | grep -q 'puente.key'", document));
+  assert_int_equal(code, 1);
+  free(shell_output(&code, "grep -q -e MIIhidden -e '| a | b |' %s", document));
+  assert_int_equal(code, 1);
+  free(shell_output(&code, "grep -q '^- .*/login.pem' %s", document));
+  assert_int_equal(code, 0);
+  free(shell_output(&code, "grep -q '^- .*/mappings/mimp.yaml' %s", document));
+  assert_int_equal(code, 0);
+  free(shell_output(&code, "grep -q 'bundle.pem' %s && grep -qF 'a \\| b' %s", document, document));
+  assert_int_equal(code, 0);
+}
+
 static void hand_over(const char *name, const char *store, const char *schema) {
   char *from = peru_workspace(&peru, name, store), *to = NULL, *document = NULL, *said = NULL;
   int code = 0;
@@ -77,18 +94,7 @@ static void hand_over(const char *name, const char *store, const char *schema) {
   snprintf(arguments, sizeof arguments, "--quiet handover --out %s", document);
   assert_int_equal(workspace_run(from, arguments, NULL), 0);
   document_is_clean(document);
-  free(shell_output(&code, "grep -q '^| reta: ruc |' %s", document));
-  assert_int_equal(code, 0);
-  free(shell_output(&code, "grep puente-file %s | grep -q 'puente.key'", document));
-  assert_int_equal(code, 1);
-  free(shell_output(&code, "grep -q -e MIIhidden -e '| a | b |' %s", document));
-  assert_int_equal(code, 1);
-  free(shell_output(&code, "grep -q '^- .*/login.pem' %s", document));
-  assert_int_equal(code, 0);
-  free(shell_output(&code, "grep -q '^- .*/mappings/mimp.yaml' %s", document));
-  assert_int_equal(code, 0);
-  free(shell_output(&code, "grep -q 'bundle.pem' %s && grep -qF 'a \\| b' %s", document, document));
-  assert_int_equal(code, 0);
+  secrets_are_told(document);
   assert_int_equal(init_from(to, document, &said), 0);
   assert_non_null(strstr(said, "11 files, their digests are right"));
   assert_non_null(strstr(said, "puente.key"));
@@ -107,6 +113,10 @@ static void hand_over(const char *name, const char *store, const char *schema) {
   char *copy = shell_output(&code, "ls %s/backups/* | grep -v sha256 | tail -1 | tr -d '\\n'", from);
   snprintf(arguments, sizeof arguments, "--quiet store restore %s", copy);
   assert_int_equal(workspace_run(to, arguments, NULL), 0);
+  /* It knows the copy that it came from, though no copy holds the note that it was made. */
+  free(shell_output(&code, "%s/puente --config %s/puente.yaml status --json | grep -q '\"backup\": \"20'",
+                    build_folder(), to));
+  assert_int_equal(code, 0);
   assert_int_equal(workspace_run(to, "--quiet check >/dev/null", NULL), 0);
   assert_int_equal(workspace_run(to, "--quiet sync", NULL), 0);
   assert_int_equal(workspace_number(to,

@@ -174,7 +174,7 @@ static void test_restore(void **state) {
        "what was there is kept: DIR/w/puente.db.before-THEN\n");
   says("query --purpose test --csv 'SELECT event FROM audit'", 0, "event\r\nconfig\r\nrestore\r\nquery\r\n");
   says("status --json | grep -E '\"(backup|restored)\":' | cut -c 1-16", 0,
-       "  \"backup\": null\n  \"restored\": \"2\n");
+       "  \"backup\": \"202\n  \"restored\": \"2\n");
   free(shell_output(&code, "ls %s/w/puente.db.before-*Z", folder));
   assert_int_equal(code, 0);
   snprintf(arguments, sizeof arguments, "store restore %s/w/puente.yaml", folder);
