@@ -393,7 +393,7 @@ static enum status print_text(const struct workspace *workspace, const struct ov
   enum status status = order == NULL ? error_memory(error) : print_sources(overview, order, error);
   if (status == OK && overview->newest_copy != NULL) {
     puts(_("\nthe store is gone, and copies of it are there: look whether its disk is mounted"));
-    printf(_("- `puente store restore %s` puts the newest back; `puente sync` begins a new one\n"),
+    printf(_("- `puente store restore %s` puts the newest back; `puente store init` begins a new one\n"),
            overview->newest_copy);
   } else if (status == OK && !overview->made) {
     puts(_("\nno store yet: `puente sync` makes it"));

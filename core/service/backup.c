@@ -233,6 +233,18 @@ enum status service_visit_copies(const struct workspace *workspace, copy_visitor
   return status;
 }
 
+static void take_newer(void *context, const char *folder, const char *name) {
+  struct buffer *path = context;
+  buffer_reset(path);
+  buffer_printf(path, "%s/%s", folder, name);
+}
+
+enum status service_newest_copy(const struct workspace *workspace, struct buffer *path, struct error *error) {
+  buffer_init(path, 2 * PATH_MAX);
+  enum status status = service_visit_copies(workspace, take_newer, path, error);
+  return status == OK ? buffer_check(path, "path", error) : status;
+}
+
 /* ---- making a copy ---- */
 
 void backup_done_free(struct backup_done *done) {

@@ -41,6 +41,8 @@ struct restore_done {
 typedef void copy_visitor(void *context, const char *folder, const char *name);
 enum status service_visit_copies(const struct workspace *workspace, copy_visitor *visit, void *context,
                                  struct error *error) MUST_CHECK;
+/* The path of the newest one, empty where there is none; the caller frees the buffer, whatever is answered. */
+enum status service_newest_copy(const struct workspace *workspace, struct buffer *path, struct error *error) MUST_CHECK;
 /* On a workspace of WORKSPACE_CONFIG: nothing of it has the store open. */
 enum status service_restore(const struct workspace *workspace, const char *file, struct restore_done *done,
                             struct error *error) MUST_CHECK;

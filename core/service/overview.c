@@ -1,7 +1,6 @@
 #include "core/service/overview.h"
 
 #include "core/base/date.h"
-#include "core/base/file.h"
 #include "core/service/backup.h"
 #include "core/store/backup.h"
 
@@ -380,25 +379,14 @@ static enum status list_sources(const struct config *config, struct overview *ov
   return OK;
 }
 
-struct copies {
-  struct arena *memory;
-  const char *newest;
-  size_t count;
-};
-
-static void take_copy(void *context, const char *folder, const char *name) {
-  struct copies *copies = context;
-  copies->newest = path_join(copies->memory, folder, name); /* names sort by time */
-  copies->count++;
-}
-
 static enum status look_for_copies(const struct workspace *workspace, struct overview *overview, struct error *error) {
-  struct copies copies = {.memory = overview->memory};
-  enum status status = service_visit_copies(workspace, take_copy, &copies, error);
-  if (status == OK && copies.count > 0 && copies.newest == NULL) {
-    return error_memory(error);
+  struct buffer copy;
+  enum status status = service_newest_copy(workspace, &copy, error);
+  if (status == OK && copy.len > 0) {
+    overview->newest_copy = arena_text(overview->memory, buffer_view(&copy));
+    status = overview->newest_copy == NULL ? error_memory(error) : OK;
   }
-  overview->newest_copy = copies.newest;
+  buffer_free(&copy);
   return status;
 }
 

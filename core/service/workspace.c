@@ -5,6 +5,7 @@
 #include "core/base/log.h"
 #include "core/service/access.h"
 #include "core/service/approved.h"
+#include "core/service/backup.h"
 #include "core/service/config_log.h"
 
 #include <stdlib.h>
@@ -22,9 +23,28 @@ static enum status open_key(struct workspace *workspace, enum workspace_mode mod
   return key_load(path, &workspace->key, error);
 }
 
+/* A store that is not there though copies of it are is gone: its disk is not mounted, or somebody moved it. One made in
+ * its place would hold no decision of anybody, and its copies would soon push out those of the one that is gone. */
+static enum status never_had_one(const struct store_options *options, const struct workspace *workspace,
+                                 struct error *error) {
+  struct buffer copy;
+  enum status status = service_newest_copy(workspace, &copy, error);
+  if (status == OK && copy.len > 0) {
+    status =
+        error_set(error, ERR_STORE, _("the store is gone, while copies of it are there, the newest %s"), copy.data);
+    error_place(error, "%s", options->kind == STORE_SQLITE ? options->path : options->schema);
+    error_hint(
+        error, "%s",
+        _("mount its disk, or put a copy back: `puente store restore`; a new one is made by `puente store init`"));
+  }
+  buffer_free(&copy);
+  return status;
+}
+
 /* A workspace's first sync makes its store. */
 static enum status make_store(const struct store_options *options, struct workspace *workspace, struct error *error) {
-  enum status status = store_create(options, error);
+  enum status status = never_had_one(options, workspace, error);
+  status = status == OK ? store_create(options, error) : status;
   if (status == OK) {
     log_message(LEVEL_INFO, _("made the store %s"),
                 options->kind == STORE_SQLITE ? options->path : workspace->config->store_dsn);

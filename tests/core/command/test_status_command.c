@@ -129,11 +129,19 @@ static void a_store_that_is_gone(void **state) {
   assert_int_equal(check_code("2026-01-02T08:00:30Z"), 3);
   prints("--lang en status | sed -n '/^the store/,$p' | sed 's#restore .*/#restore FOLDER/#'",
          "the store is gone, and copies of it are there: look whether its disk is mounted\n"
-         "- `puente store restore FOLDER/aviso-2026-01-02T080000Z.db` puts the newest back; `puente sync` begins a new "
-         "one\n");
+         "- `puente store restore FOLDER/aviso-2026-01-02T080000Z.db` puts the newest back; `puente store init` "
+         "begins a new one\n");
+  char *text = shell_output(&code, "%s/puente --lang en --config %s/puente.yaml sync 2>&1; test ! -e %s/puente.db",
+                            build_folder(), folder, folder);
+  assert_int_equal(code, 0);
+  assert_non_null(strstr(text, "error: the store is gone, while copies of it are there, the newest /"));
+  assert_non_null(strstr(text, "aviso-2026-01-02T080000Z.db\n"));
+  free(text);
   shell("rm -r %s/backups", folder);
   assert_int_equal(check_code("2026-01-02T08:00:30Z"), 0);
   prints("--lang en status | tail -n 1", "no store yet: `puente sync` makes it\n");
+  free(run_at("2026-01-02T09:00:05Z", "--lang en sync", &code));
+  prints("status --json | grep -c '\"store\": true'", "1\n");
 }
 
 static void a_run_that_was_killed(void **state) {
