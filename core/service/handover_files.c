@@ -4,6 +4,7 @@
 #include "core/base/folder.h"
 #include "core/base/text.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -75,29 +76,52 @@ static bool comments_secret(const char *text) {
   return false;
 }
 
-/* Text that can stand in the document, and holds neither a private key nor a password in an address or a comment. */
-static bool is_text(const char *path) {
-  struct buffer text;
-  struct error ignored;
-  if (file_read(path, HANDOVER_FILE_LIMIT, &text, &ignored) != OK) {
-    return false;
+static enum status unseen(const char *path, int cause, struct error *error) {
+  error_set(error, ERR_IO, _("cannot read the file: %s"), strerror(cause));
+  error_place(error, "%s", path);
+  return ERR_IO;
+}
+
+/* The path behind all links, for the caller to free: NULL where nothing is there, or nothing that this user may see.
+ * What cannot be told for the moment must not be taken for that. */
+static enum status resolve(const char *path, char **real, struct error *error) {
+  *real = path == NULL ? NULL : realpath(path, NULL);
+  int cause = *real == NULL && path != NULL ? errno : 0;
+  if (cause == ENOMEM) {
+    return error_memory(error);
   }
-  bool fine = memchr(text.data, 0, text.len) == NULL && utf8_valid(buffer_view(&text))
-              && strstr(text.data, "PRIVATE KEY") == NULL && !holds_login(text.data) && !comments_secret(text.data);
-  buffer_free(&text);
-  return fine;
+  bool gone = cause == 0 || cause == ENOENT || cause == ENOTDIR || cause == ELOOP || cause == EACCES;
+  return gone ? OK : unseen(path, cause, error);
+}
+
+/* Text that can stand in the document, and holds neither a private key nor a password in an address or a comment. */
+static enum status is_text(const char *path, bool *text, struct error *error) {
+  struct buffer bytes;
+  enum status status = file_read(path, HANDOVER_FILE_LIMIT, &bytes, error);
+  *text = false;
+  if (status != OK) {
+    return status == ERR_LIMIT || access(path, R_OK) != 0 ? OK : status;
+  }
+  *text = memchr(bytes.data, 0, bytes.len) == NULL && utf8_valid(buffer_view(&bytes))
+          && strstr(bytes.data, "PRIVATE KEY") == NULL && !holds_login(bytes.data) && !comments_secret(bytes.data);
+  buffer_free(&bytes);
+  return OK;
 }
 
 /* The file of a secret, whatever path leads to it. */
-static bool is_secret(const struct handover_files *files, const struct stat *info) {
-  for (size_t i = 0; i < files->secret_count; i++) {
+static enum status is_secret(const struct handover_files *files, const struct stat *info, bool *found,
+                             struct error *error) {
+  *found = false;
+  for (size_t i = 0; i < files->secret_count && !*found; i++) {
+    const char *path = files->secrets[i].file;
     struct stat secret;
-    if (files->secrets[i].file != NULL && stat(files->secrets[i].file, &secret) == 0 && secret.st_dev == info->st_dev
-        && secret.st_ino == info->st_ino) {
-      return true;
+    bool there = path != NULL && stat(path, &secret) == 0;
+    if (path != NULL && !there && errno != ENOENT && errno != ENOTDIR && errno != EACCES) {
+      return unseen(path, errno, error);
     }
+    *found = there && secret.st_dev == info->st_dev && secret.st_ino == info->st_ino;
   }
-  return false;
+  return OK;
 }
 
 /* The path below the workspace's folder; NULL where it lies elsewhere. */
@@ -106,21 +130,29 @@ static const char *below(const struct handover_files *files, const char *path) {
   return strncmp(path, files->root, len) == 0 && path[len] == '/' ? path + len + 1 : NULL;
 }
 
-static enum status take(struct handover_files *files, const char *path, struct error *error) {
+static enum status take_real(struct handover_files *files, const char *real, struct error *error) {
   struct stat info;
-  char *real = realpath(path, NULL);
-  if (real == NULL || stat(real, &info) != 0 || !S_ISREG(info.st_mode)) {
-    free(real);
-    return OK;
+  bool secret = false, text = false;
+  if (stat(real, &info) != 0) {
+    return unseen(real, errno, error);
   }
-  if (is_secret(files, &info)) {
-    free(real);
-    return OK; /* the table of secrets has it */
+  enum status status = is_secret(files, &info, &secret, error);
+  if (status != OK || secret || !S_ISREG(info.st_mode)) {
+    return status; /* the table of secrets has it */
   }
   const char *relative = below(files, real);
-  enum status status = relative != NULL && is_text(real)
-                           ? add(files->arena, files->paths, &files->count, relative, error)
-                           : add(files->arena, files->outside, &files->outside_count, real, error);
+  status = relative == NULL ? OK : is_text(real, &text, error);
+  if (status != OK) {
+    return status;
+  }
+  return text ? add(files->arena, files->paths, &files->count, relative, error)
+              : add(files->arena, files->outside, &files->outside_count, real, error);
+}
+
+static enum status take(struct handover_files *files, const char *path, struct error *error) {
+  char *real;
+  enum status status = resolve(path, &real, error);
+  status = status == OK && real != NULL ? take_real(files, real, error) : status;
   free(real);
   return status;
 }
@@ -128,13 +160,14 @@ static enum status take(struct handover_files *files, const char *path, struct e
 static enum status take_folder(struct handover_files *files, const char *folder, struct error *error) {
   const char *const *paths = NULL;
   size_t count = 0;
-  char *real = folder == NULL ? NULL : realpath(folder, NULL);
+  char *real;
+  enum status status = resolve(folder, &real, error);
   bool own = real != NULL && below(files, real) != NULL;
   free(real);
-  if (!own) {
-    return OK; /* the program's */
+  if (status != OK || !own) {
+    return status; /* else the program's */
   }
-  enum status status = folder_list(folder, ".yaml", files->arena, &paths, &count, error);
+  status = folder_list(folder, ".yaml", files->arena, &paths, &count, error);
   for (size_t i = 0; i < count && status == OK; i++) {
     status = take(files, paths[i], error);
   }
@@ -159,11 +192,12 @@ static enum status take_named(struct handover_files *files, const struct yaml *n
 
 static enum status take_linked(struct handover_files *files, const char *path, int depth, struct error *error) {
   struct yaml *root = NULL;
-  char *real = realpath(path, NULL);
+  char *real;
+  enum status status = resolve(path, &real, error);
   const char *relative = real == NULL ? NULL : below(files, real);
   bool fresh = relative != NULL && !known(files->paths, files->count, relative);
   free(real);
-  enum status status = fresh ? take(files, path, error) : OK;
+  status = fresh ? take(files, path, error) : status;
   size_t len = strlen(path);
   if (!fresh || status != OK || depth > 3 || len < 5 || strcmp(path + len - 5, ".yaml") != 0) {
     return status;
@@ -190,24 +224,35 @@ static enum status take_options(struct handover_files *files, const struct confi
   return status;
 }
 
-enum status handover_collect(const struct config *config, struct arena *arena, struct handover_files *files,
-                             struct error *error) {
-  char *root = realpath(config->folder, NULL);
-  *files = (struct handover_files){.arena = arena,
-                                   .root = root == NULL ? NULL : arena_text(arena, slice_of(root)),
-                                   .paths = arena_array(arena, HANDOVER_FILES_MOST, sizeof *files->paths),
-                                   .outside = arena_array(arena, HANDOVER_FILES_MOST, sizeof *files->outside)};
-  free(root);
-  if (files->root == NULL || files->paths == NULL || files->outside == NULL) {
-    return error_memory(error);
-  }
-  enum status status = secrets_list(config, arena, &files->secrets, &files->secret_count, error);
-  status = status == OK ? take(files, config->path, error) : status;
+static enum status take_sources(struct handover_files *files, const struct config *config, struct error *error) {
+  enum status status = OK;
   for (size_t i = 0; i < config->source_count && status == OK; i++) {
     status = take(files, config->sources[i].file, error);
     status = status == OK ? take(files, config->sources[i].mapping, error) : status;
     status = status == OK ? take_options(files, config, &config->sources[i], error) : status;
   }
+  return status;
+}
+
+enum status handover_collect(const struct config *config, struct arena *arena, struct handover_files *files,
+                             struct error *error) {
+  char *root;
+  enum status status = resolve(config->folder, &root, error);
+  *files = (struct handover_files){.arena = arena,
+                                   .root = root == NULL ? NULL : arena_text(arena, slice_of(root)),
+                                   .paths = arena_array(arena, HANDOVER_FILES_MOST, sizeof *files->paths),
+                                   .outside = arena_array(arena, HANDOVER_FILES_MOST, sizeof *files->outside)};
+  bool gone = root == NULL;
+  free(root);
+  if (status != OK || gone) {
+    return status != OK ? status : unseen(config->folder, ENOENT, error);
+  }
+  if (files->root == NULL || files->paths == NULL || files->outside == NULL) {
+    return error_memory(error);
+  }
+  status = secrets_list(config, arena, &files->secrets, &files->secret_count, error);
+  status = status == OK ? take(files, config->path, error) : status;
+  status = status == OK ? take_sources(files, config, error) : status;
   status = status == OK ? take_folder(files, config->codelist_folders[1], error) : status;
   status = status == OK ? take_folder(files, config->indicator_folders[1], error) : status;
   status = status == OK ? take_folder(files, config->release_folders[1], error) : status;
