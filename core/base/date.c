@@ -181,6 +181,10 @@ int64_t clock_now(void) {
   return (int64_t)now.tv_sec * MICROS + now.tv_nsec / 1000;
 }
 
+bool clock_ahead(int64_t moment, int64_t now) {
+  return moment > now + 3600 * MICROS;
+}
+
 double clock_rate(void) {
   const char *fixed = getenv("PUENTE_CLOCK");
   int64_t micros;

@@ -30,6 +30,8 @@ int date_age(struct date birth, struct date at);
 /* Microseconds since the epoch, UTC. A test may fix it by PUENTE_CLOCK="2026-01-01T00:00:00Z", or have it run from
  * there at the start of the process, so many times as fast: PUENTE_CLOCK="2026-01-01T00:00:00Z x20000". */
 int64_t clock_now(void);
+/* Whether a clock that was wrong dated the moment: those of hosts that share a store may differ by an hour. */
+bool clock_ahead(int64_t moment, int64_t now);
 double clock_rate(void);       /* how many times as fast it runs; 1 but for PUENTE_CLOCK */
 int64_t clock_monotonic(void); /* microseconds, for durations only; never changed by PUENTE_CLOCK */
 #define TIMESTAMP_TEXT_SIZE 28

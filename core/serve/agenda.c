@@ -1,21 +1,24 @@
 #include "core/serve/agenda.h"
 
-/* Clocks of hosts that share a store may differ by so much. What lies further ahead was written by a clock that was
- * wrong, and is taken for now: else nothing would be due until then. */
-#define SKEW_MOST (INT64_C(3600) * 1000000)
+#include "core/base/date.h"
 
-static int64_t by_now(int64_t moment, int64_t now) {
-  return moment > now + SKEW_MOST ? now : moment;
+/* Long ago. */
+enum { ONCE = 1 };
+
+/* What a wrong clock dated ahead was handled nobody knows when: it is made up for once, with the right date. Taken for
+ * now, it would be so at each look, and nothing would be due until then. */
+static int64_t in_time(int64_t moment, int64_t now) {
+  return clock_ahead(moment, now) ? ONCE : moment;
 }
 
 /* A run that a signal ended, or whose process was killed, has not handled its due moment. */
 static int64_t handled(const struct agenda_state *state, int64_t now) {
   const struct duty *duty = &state->duty;
   if (duty->due == 0) {
-    return by_now(state->succeeded, now);
+    return in_time(state->succeeded, now);
   }
   bool cut = duty->ended < duty->began || duty->outcome == ERR_INTERRUPTED;
-  return by_now(duty->due, now) - cut;
+  return in_time(duty->due, now) - cut;
 }
 
 static int64_t first_due(const struct agenda_entry *entry, const struct agenda_state *state, int64_t now) {
@@ -31,7 +34,7 @@ int64_t agenda_retry(const struct agenda_entry *entry, const struct agenda_state
   if (state->failures == 0) {
     return INT64_MAX;
   }
-  return retry_at(entry->retry, entry->name, state->failures, state->failure, by_now(state->failed_at, now));
+  return retry_at(entry->retry, entry->name, state->failures, state->failure, in_time(state->failed_at, now));
 }
 
 int64_t agenda_from(const struct agenda_entry *entry, const struct agenda_state *state, int64_t now) {
@@ -61,7 +64,7 @@ int64_t agenda_due(const struct agenda_entry *entry, const struct agenda_state *
     last = timetable_last(entry->timetable, entry->name, last.at - 1);
   }
   if (last.at == INT64_MIN || last.at <= after) {
-    return state->duty.due != 0 ? state->duty.due : now;
+    return state->duty.due != 0 && !clock_ahead(state->duty.due, now) ? state->duty.due : now;
   }
   return last.at;
 }

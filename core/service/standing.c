@@ -38,6 +38,10 @@ static int64_t overdue(const struct source_schedule *schedule, const char *name,
   if (schedule->timetable.manual || since == 0) {
     return 0;
   }
+  if (clock_ahead(since, now)) { /* a wrong clock dated it: nobody knows whether it was in time */
+    struct due last = timetable_last(&schedule->timetable, name, now);
+    return last.at == INT64_MIN ? 0 : last.from;
+  }
   struct due missed = timetable_next(&schedule->timetable, name, since);
   bool late = missed.from != INT64_MAX && missed.from <= now && now - missed.from > schedule->late_after;
   return late ? missed.from : 0;
