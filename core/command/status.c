@@ -321,6 +321,21 @@ static int print_astray(const struct overview *overview) {
   return (int)overview->astray_count;
 }
 
+static int print_backup_needs(const struct overview *overview) {
+  char text[MOMENT_SIZE];
+  if (!overview->backup_failed && !overview->backup_old) {
+    return 0;
+  }
+  if (overview->backup_failed) {
+    printf(_("- the last backup failed; the last good one: %s\n"),
+           overview->backup == 0 ? _("none") : moment_text(overview->backup, text));
+  } else {
+    printf(_("- the last backup is of %s\n"), moment_text(overview->backup, text));
+  }
+  puts(_("    see that the folder of the backups has room, and try `puente store backup` by hand"));
+  return 1;
+}
+
 /* What needs a person, each with what to do. Gives their number. */
 static int print_needs(const struct overview *overview, const struct source_overview *const *order) {
   int needs = print_astray(overview);
@@ -328,7 +343,7 @@ static int print_needs(const struct overview *overview, const struct source_over
     needs += print_source_needs(order[i]);
   }
   return needs + print_texts(overview) + print_expiries(overview) + print_holders(overview)
-         + print_linking_needs(overview);
+         + print_backup_needs(overview) + print_linking_needs(overview);
 }
 
 /* A count with what is not settled about it. */
@@ -507,6 +522,7 @@ static void print_json(const struct workspace *workspace, const struct overview 
   json_object_set_new(root, "expiries", expiries_json(overview));
   json_object_set_new(root, "approvals", texts_json(overview));
   json_object_set_new(root, "backup", moment_json(overview->backup));
+  json_object_set_new(root, "backup_failed", json_boolean(overview->backup_failed));
   json_object_set_new(root, "restored", moment_json(overview->restored));
   json_object_set_new(root, "checkpoint",
                       json_pack("{sI so sb}", "holders", (json_int_t)overview->holders.holders, "last",
@@ -563,7 +579,8 @@ const struct command command_status = {
            "(its fields no longer fit the mapping), unreachable, late (no sync succeeded since it was due). Empty,\n"
            "never pulled, paused and retired are states of their own, none of them a zero. With --check the exit\n"
            "code is 3 where a source is in one of the five or has lost its file, something expires within 30 days,\n"
-           "the last linking failed, no holder got a checkpoint for 7 days, or the store is gone while copies of it\n"
-           "are there; 0 else. Records in quarantine and pairs to review do not count: they are the daily work.\n"),
+           "the last linking or backup failed, no backup is younger than 8 days where there are any, no holder got a\n"
+           "checkpoint for 7 days, or the store is gone while copies of it are there; 0 else. Records in quarantine "
+           "and pairs to review do not count: they are the daily work.\n"),
     .run = run,
 };

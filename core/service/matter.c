@@ -7,7 +7,6 @@ const char *const matter_names[] = {"failure", "drift",      "quarantine", "expi
 
 /* A source that is asked again so soon may have mended by then. */
 #define SOON INT64_C(1800000000)
-#define BACKUP_OLD (8 * INT64_C(86400000000))
 
 struct list {
   struct arena *arena;
@@ -79,19 +78,14 @@ static bool add_expiry(struct list *list, const struct expiry *expiry) {
   return add(list, (struct matter){.kind = MATTER_EXPIRY, .expiry = expiry, .level = expiry->level, .ripe = true});
 }
 
-/* The last backup failed, or is older than a week and a day where there are any. */
-static enum status add_backup(struct list *list, const struct workspace *workspace, const struct overview *overview,
-                              int64_t now, struct error *error) {
-  struct duty duty = {.outcome = OK};
-  enum status status = workspace->store == NULL ? OK : store_duty(workspace->store, "backup", &duty, error);
-  bool failed = duty.outcome != OK && duty.ended != 0;
-  bool old = overview->backup > 0 && now - overview->backup > BACKUP_OLD;
-  if (status == OK && (failed || old)
-      && !add(list, (struct matter){
-                        .kind = MATTER_BACKUP, .since = overview->backup, .level = failed ? 1 : 0, .ripe = true})) {
-    return error_memory(error);
+static bool add_backup(struct list *list, const struct overview *overview) {
+  if (!overview->backup_failed && !overview->backup_old) {
+    return true;
   }
-  return status;
+  return add(list, (struct matter){.kind = MATTER_BACKUP,
+                                   .since = overview->backup,
+                                   .level = overview->backup_failed ? 1 : 0,
+                                   .ripe = true});
 }
 
 enum status matters_read(const struct workspace *workspace, const struct overview *overview, struct arena *arena,
@@ -111,13 +105,12 @@ enum status matters_read(const struct workspace *workspace, const struct overvie
   if (good && overview->holders.alarming) {
     good = add(&list, (struct matter){.kind = MATTER_HOLDERS, .since = overview->holders.last, .ripe = true});
   }
-  if (!good) {
+  if (!good || !add_backup(&list, overview)) {
     return error_memory(error);
   }
-  enum status status = add_backup(&list, workspace, overview, now, error);
   *matters = list.items;
   *count = list.count;
-  return status;
+  return OK;
 }
 
 bool matter_worse(const struct config *config, const struct matter *matter, int64_t level) {

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define BACKUP_OLD (8 * INT64_C(86400000000)) /* a week and a day */
+
 /* A column of a result, by name; SIZE_MAX where the view has none. */
 static size_t column(const struct result *result, const char *name) {
   for (size_t i = 0; i < result_columns(result); i++) {
@@ -332,19 +334,33 @@ static enum status read_standing(const struct workspace *workspace, struct overv
 }
 
 /* The daemon's last one, or a later one by hand. */
-static enum status last_copy(struct store *store, const char *what, int64_t *at, struct error *error) {
-  struct duty duty = {.ended = 0};
+static enum status last_copy(struct store *store, const char *what, struct duty *duty, int64_t *at,
+                             struct error *error) {
+  *duty = (struct duty){.ended = 0};
   enum status status = store_noted_copy(store, what, at, NULL, error);
-  status = status == OK ? store_duty(store, what, &duty, error) : status;
-  if (status == OK && duty.outcome == OK && duty.ended > *at) {
-    *at = duty.ended;
+  status = status == OK ? store_duty(store, what, duty, error) : status;
+  if (status == OK && duty->outcome == OK && duty->ended > *at) {
+    *at = duty->ended;
+  }
+  return status;
+}
+
+static enum status read_copies(const struct workspace *workspace, struct overview *overview, struct error *error) {
+  struct duty backup, restore;
+  enum status status = last_copy(workspace->store, "backup", &backup, &overview->backup, error);
+  status = status == OK ? last_copy(workspace->store, "restore", &restore, &overview->restored, error) : status;
+  if (status == OK) {
+    bool wrong = backup.outcome != OK && backup.outcome != ERR_INTERRUPTED;
+    overview->backup_failed = !workspace->config->serve.backup.manual && wrong && backup.ended > overview->backup;
+    overview->backup_old = overview->backup > 0 && overview->now - overview->backup > BACKUP_OLD;
   }
   return status;
 }
 
 bool overview_alarms(const struct overview *overview) {
   bool alarms = overview->link_message != NULL || (overview->expiry_count > 0 && overview->expiries[0].level >= 0)
-                || overview->holders.alarming || overview->astray_count > 0 || overview->newest_copy != NULL;
+                || overview->holders.alarming || overview->astray_count > 0 || overview->newest_copy != NULL
+                || overview->backup_failed || overview->backup_old;
   for (size_t i = 0; i < overview->source_count; i++) {
     alarms = alarms || standing_needs_person(overview->sources[i].standing.standing);
   }
@@ -361,8 +377,7 @@ static enum status read_store(const struct workspace *workspace, struct overview
   status = status == OK ? take_tallies(workspace, overview, error) : status;
   status = status == OK ? tally_astray(workspace, overview, error) : status;
   status = status == OK ? count_review(workspace, overview, error) : status;
-  status = status == OK ? last_copy(workspace->store, "backup", &overview->backup, error) : status;
-  status = status == OK ? last_copy(workspace->store, "restore", &overview->restored, error) : status;
+  status = status == OK ? read_copies(workspace, overview, error) : status;
   return status == OK ? linked_read(workspace->store, overview->memory, &overview->last, error) : status;
 }
 

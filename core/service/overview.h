@@ -53,6 +53,8 @@ struct overview {
   size_t text_count;
   int64_t now;
   int64_t backup, restored; /* last backup that was read back; last restore that was tried; 0: never */
+  bool backup_failed;       /* the one by the clock, and none succeeded since */
+  bool backup_old;          /* there are any, and none of the last eight days */
   struct holders_standing holders;
   struct arena *memory;
 };
@@ -61,7 +63,8 @@ struct overview {
 enum status service_overview(const char *config_path, struct workspace *workspace, struct overview *overview,
                              struct error *error) MUST_CHECK;
 /* Whether a person has to look soon: a source that fails or is late, or whose file is gone, something that expires, a
- * failed linking, no checkpoint outside for long, a store that is gone. Records in quarantine and pairs to review are
+ * failed linking, no checkpoint outside for long, no backup where there should be
+ * one, a store that is gone. Records in quarantine and pairs to review are
  * the daily work. */
 bool overview_alarms(const struct overview *overview);
 /* The same of a workspace that is open; without a store only sources are known. */

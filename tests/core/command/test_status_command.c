@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -144,6 +145,30 @@ static void a_store_that_is_gone(void **state) {
   prints("status --json | grep -c '\"store\": true'", "1\n");
 }
 
+/* By the clock, with nobody there: the folder is no folder. One by hand elsewhere is a good one. */
+static void a_backup_that_fails(void **state) {
+  (void)state;
+  int code = 0;
+  make_workspace(9);
+  shell(
+      "printf 'name: aviso\\nstore: {sqlite: puente.db}\\nserve: {timezone: UTC, backup: {schedule: \"@hourly\"}}\\n' "
+      ">%s/puente.yaml; sed -i 's/^source:/state: paused\\nsource:/' %s/sources/reta.yaml; : >%s/backups",
+      folder, folder, folder);
+  free(run_at("2026-01-02T09:00:05Z", "serve --once", &code));
+  assert_int_equal(check_code("2026-01-02T09:00:30Z"), 3);
+  prints("--lang en status | sed -n '/^to do/,$p'",
+         "to do\n"
+         "- the last backup failed; the last good one: none\n"
+         "    see that the folder of the backups has room, and try `puente store backup` by hand\n");
+  prints("status --json | grep -o '\"backup_failed\": true'", "\"backup_failed\": true\n");
+  char command[400];
+  snprintf(command, sizeof command, "store backup %s/elsewhere.db", folder);
+  free(run_at("2026-01-02T09:00:20Z", command, &code));
+  assert_int_equal(check_code("2026-01-02T09:00:30Z"), 0);
+  assert_int_equal(check_code("2026-01-10T09:00:00Z"), 0);
+  assert_int_equal(check_code("2026-01-10T09:00:30Z"), 3); /* none of the last eight days */
+}
+
 static void a_run_that_was_killed(void **state) {
   (void)state;
   const struct http_answer stalls = {.body = "{\"data\":[{\"id\":\"1\"}]}", .fault = FAULT_STALL};
@@ -186,6 +211,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_source_that_fails, setup, teardown),
       cmocka_unit_test_setup_teardown(a_source_that_lost_its_file, setup, teardown),
       cmocka_unit_test_setup_teardown(a_store_that_is_gone, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_backup_that_fails, setup, teardown),
       cmocka_unit_test_setup_teardown(a_run_that_was_killed, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -347,20 +347,19 @@ static void many_at_once_are_one_message(void **state) {
 
 static void linking_and_backups_are_told_of(void **state) {
   struct scene *scene = *state;
-  struct error error;
-  struct duty duty = {.due = scene->now, .began = scene->now, .ended = scene->now, .outcome = ERR_FULL};
   scene->overview.link_message = "the disk is full";
   TELL("failure: [Puente Perú] linking fails\n");
   scene->overview.link_message = NULL;
   TELL("recovery: [Puente Perú] linking works again\n");
-  scene->overview.backup = scene->now - 8 * DAY;
-  TELL("");
   scene->overview.backup = scene->now - 8 * DAY - HOUR;
+  TELL("");
+  scene->overview.backup_old = true;
   TELL("failure: [Puente Perú] the last backup is of 2025-12-25 06:00\n"); /* Lima */
   TELL("");
   scene->overview.backup = scene->now;
+  scene->overview.backup_old = false;
   TELL("recovery: [Puente Perú] there is a new backup\n");
-  MUST(store_duty_save(scene->stand.store, "backup", &duty, &error));
+  scene->overview.backup_failed = true;
   TELL("failure: [Puente Perú] the last backup failed\n");
 }
 
