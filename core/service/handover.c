@@ -2,6 +2,7 @@
 
 #include "core/base/date.h"
 #include "core/base/file.h"
+#include "core/base/log.h"
 #include "core/service/access.h"
 #include "core/service/handover_files.h"
 #include "core/service/overview.h"
@@ -268,6 +269,18 @@ static enum status put_file(const struct handover_files *files, const char *path
   return buffer_check(out, "document", error);
 }
 
+/* A successor would look for them in vain. */
+static void put_missing(const struct handover_files *files, struct buffer *out) {
+  if (files->missing_count > 0) {
+    buffer_printf(out, "\n%s\n\n",
+                  _("These are named by the configuration and are not there: find them, or mend what names them."));
+  }
+  for (size_t i = 0; i < files->missing_count; i++) {
+    buffer_printf(out, "- `%s`\n", files->missing[i]);
+    log_message(LEVEL_WARNING, _("the configuration names a file that is not there: %s"), files->missing[i]);
+  }
+}
+
 static enum status put_files(const struct config *config, struct arena *arena, struct buffer *out,
                              struct error *error) {
   struct handover_files files;
@@ -283,6 +296,7 @@ static enum status put_files(const struct config *config, struct arena *arena, s
   for (size_t i = 0; i < files.outside_count; i++) {
     buffer_printf(out, "- `%s`\n", files.outside[i]);
   }
+  put_missing(&files, out);
   for (size_t i = 0; i < files.count && status == OK; i++) {
     status = put_file(&files, files.paths[i], out, error);
   }

@@ -152,6 +152,9 @@ static enum status take_real(struct handover_files *files, const char *real, str
 static enum status take(struct handover_files *files, const char *path, struct error *error) {
   char *real;
   enum status status = resolve(path, &real, error);
+  if (status == OK && real == NULL && path != NULL) {
+    return add(files->arena, files->missing, &files->missing_count, path, error);
+  }
   status = status == OK && real != NULL ? take_real(files, real, error) : status;
   free(real);
   return status;
@@ -227,9 +230,23 @@ static enum status take_options(struct handover_files *files, const struct confi
 static enum status take_sources(struct handover_files *files, const struct config *config, struct error *error) {
   enum status status = OK;
   for (size_t i = 0; i < config->source_count && status == OK; i++) {
+    size_t missing = files->missing_count;
     status = take(files, config->sources[i].file, error);
     status = status == OK ? take(files, config->sources[i].mapping, error) : status;
     status = status == OK ? take_options(files, config, &config->sources[i], error) : status;
+    if (config->sources[i].state == SOURCE_RETIRED) {
+      files->missing_count = missing; /* nothing pulls it any more */
+    }
+  }
+  return status;
+}
+
+static enum status take_folders(struct handover_files *files, const struct config *config, struct error *error) {
+  const char *const folders[] = {config->codelist_folders[1], config->indicator_folders[1], config->release_folders[1],
+                                 config->model_folder};
+  enum status status = OK;
+  for (size_t i = 0; i < sizeof folders / sizeof *folders && status == OK; i++) {
+    status = take_folder(files, folders[i], error);
   }
   return status;
 }
@@ -241,21 +258,19 @@ enum status handover_collect(const struct config *config, struct arena *arena, s
   *files = (struct handover_files){.arena = arena,
                                    .root = root == NULL ? NULL : arena_text(arena, slice_of(root)),
                                    .paths = arena_array(arena, HANDOVER_FILES_MOST, sizeof *files->paths),
-                                   .outside = arena_array(arena, HANDOVER_FILES_MOST, sizeof *files->outside)};
+                                   .outside = arena_array(arena, HANDOVER_FILES_MOST, sizeof *files->outside),
+                                   .missing = arena_array(arena, HANDOVER_FILES_MOST, sizeof *files->missing)};
   bool gone = root == NULL;
   free(root);
   if (status != OK || gone) {
     return status != OK ? status : unseen(config->folder, ENOENT, error);
   }
-  if (files->root == NULL || files->paths == NULL || files->outside == NULL) {
+  if (files->root == NULL || files->paths == NULL || files->outside == NULL || files->missing == NULL) {
     return error_memory(error);
   }
   status = secrets_list(config, arena, &files->secrets, &files->secret_count, error);
   status = status == OK ? take(files, config->path, error) : status;
   status = status == OK ? take_sources(files, config, error) : status;
-  status = status == OK ? take_folder(files, config->codelist_folders[1], error) : status;
-  status = status == OK ? take_folder(files, config->indicator_folders[1], error) : status;
-  status = status == OK ? take_folder(files, config->release_folders[1], error) : status;
-  status = status == OK ? take_folder(files, config->model_folder, error) : status;
+  status = status == OK ? take_folders(files, config, error) : status;
   return status == OK ? take_linked(files, config->link_file, 0, error) : status;
 }

@@ -11,8 +11,9 @@ struct handover_files {
   const char *root;             /* the workspace's folder, resolved */
   const char **paths;           /* relative to it; each once */
   const char **outside;         /* configuration that lies elsewhere, or is no text: to be carried by hand */
+  const char **missing;         /* named by the configuration, and not there, or not for this user to see */
   struct secret_place *secrets; /* never among them */
-  size_t count, outside_count, secret_count;
+  size_t count, outside_count, missing_count, secret_count;
 };
 /* puente.yaml, sources, mappings, code lists, indicators, model, link files and what they name, request bodies,
  * certificates. Never the key, the store, or data. */

@@ -94,6 +94,8 @@ static void hand_over(const char *name, const char *store, const char *schema) {
   snprintf(arguments, sizeof arguments, "--quiet handover --out %s", document);
   assert_int_equal(workspace_run(from, arguments, NULL), 0);
   document_is_clean(document);
+  free(shell_output(&code, "grep 'are not there' %s", document));
+  assert_int_equal(code, 1);
   secrets_are_told(document);
   assert_int_equal(init_from(to, document, &said), 0);
   assert_non_null(strstr(said, "11 files, their digests are right"));
@@ -142,6 +144,23 @@ static void test_postgres(void **state) {
   char store[512];
   snprintf(store, sizeof store, "{postgres: \"%s\", schema: handed}", postgres_start());
   hand_over("observatory", store, "handed");
+}
+
+/* What a source needs and is not there is told, in the document and to whoever makes it. */
+static void test_missing(void **state) {
+  (void)state;
+  int code = 0;
+  char arguments[300], ministry[300], *said = NULL;
+  snprintf(ministry, sizeof ministry, "%s/ministry", peru.folder);
+  shell("cd %s/ministry && mv mappings/reta.yaml templates/reta.xml %s", peru.folder, peru.folder);
+  snprintf(arguments, sizeof arguments, "--lang en handover --out %s/lacking.md 2>&1", peru.folder);
+  assert_int_equal(workspace_run(ministry, arguments, &said), 0);
+  assert_non_null(strstr(said, "warning: the configuration names a file that is not there: "));
+  free(said);
+  char *told = shell_output(&code, "grep -c '^- .*/ministry/.*reta\\.' %s/lacking.md", peru.folder);
+  assert_string_equal(told, "2\n");
+  free(told);
+  shell("cd %s && mv reta.yaml ministry/mappings && mv reta.xml ministry/templates", peru.folder);
 }
 
 /* A document that was changed, or that would write elsewhere, makes nothing. */
@@ -221,6 +240,7 @@ static void test_refusals(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_sqlite),
+      cmocka_unit_test(test_missing),
       cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_postgres),
   };
