@@ -229,6 +229,12 @@ static int print_source_needs(const struct source_overview *source) {
     printf(_("- %s: `puente sync %s`%s\n"), code, code, source->under_way ? _(" goes on where it stopped") : "");
     needs++;
   }
+  if (source->plans > 1) {
+    printf(_("- %s: some of its records were mapped before the mapping, a code list or the program changed: `puente "
+             "remap %s`\n"),
+           code, code);
+    needs++;
+  }
   if (source->quarantined > 0) {
     printf(_("- %s: in quarantine: %lld, see `puente quarantine list --source %s`\n"), code,
            (long long)source->quarantined, code);
@@ -469,6 +475,7 @@ static json_t *source_json(const struct source_overview *source) {
       (json_int_t)source->withheld, "message", source->message, "place", source->place, "hint", source->hint);
   json_object_set_new(object, "running", json_boolean(source->running));
   json_object_set_new(object, "pulled", json_integer(source->counts.pulled));
+  json_object_set_new(object, "mixed_mappings", json_boolean(source->plans > 1));
   json_object_set_new(object, "newly_quarantined", json_integer(source->counts.quarantined));
   json_object_set_new(object, "standing", standing_json(source));
   json_object_set_new(object, "drift", drifts_json(source));

@@ -219,6 +219,7 @@ static enum status take_tallies(const struct workspace *workspace, struct overvi
       source->quarantined = tally.records[RECORD_QUARANTINED];
       source->withheld = tally.records[RECORD_WITHHELD];
       source->total = current_of(&tally);
+      source->plans = tally.plans;
     }
   }
   if (status == OK) {

@@ -18,8 +18,9 @@ struct source_overview {
   const char *watermark;       /* NULL: none */
   struct counts counts;        /* of the last sync */
   int64_t mapped, quarantined, withheld, total; /* records that are current now; total: with dismissed ones */
-  const char *message, *place, *hint;           /* of a failed run, or a remark of a done one; NULL: none */
-  bool running;                                 /* now, in some process; its counts are those so far */
+  int plans; /* more than one: some were mapped before the mapping, a code list or the program changed */
+  const char *message, *place, *hint; /* of a failed run, or a remark of a done one; NULL: none */
+  bool running;                       /* now, in some process; its counts are those so far */
   struct source_health health;
   struct source_standing standing;
   const struct drift *drifts; /* open findings about its fields, those that the mapping reads first */

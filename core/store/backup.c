@@ -206,6 +206,10 @@ enum status store_backup(struct store *store, const struct store_options *option
     status = io_failed(request->target, error);
   }
   status = status == OK ? fill(store, options, request, part, made, error) : status;
+  if (status == ERR_FULL) { /* the copy's disk, which may be another than the store's */
+    error_place(error, "%s", request->target);
+    error_hint(error, "%s", _("the folder must exist, be writable by this user, and have room for the store"));
+  }
   status = status == OK ? publish(file, part, request->target, made, error) : status;
   if (file >= 0) {
     close(file);

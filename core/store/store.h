@@ -586,6 +586,7 @@ const struct view *store_views(const struct store *store, size_t *count);
 struct record_tally {
   int64_t records[4];
   int64_t persons, cases;
+  int plans; /* of one source: different plans that made its mapped records, of those that a remap can reach */
 };
 /* Whether there is a current record of the source. */
 enum status store_holds_records(struct store *store, int source_id, bool *any, struct error *error) MUST_CHECK;

@@ -36,8 +36,8 @@ enum status store_tally(struct store *store, int source_id, struct record_tally 
   struct cursor *cursor;
   *tally = (struct record_tally){.persons = 0};
   enum status status = db_query(store, error, &cursor,
-                                "SELECT state, count(*) FROM raw_record "
-                                "WHERE raw_id BETWEEN $1 AND $2 AND to_run IS NULL GROUP BY state",
+                                "SELECT state, CASE WHEN chunk_length > 0 THEN plan_id ELSE 0 END, count(*) "
+                                "FROM raw_record WHERE raw_id BETWEEN $1 AND $2 AND to_run IS NULL GROUP BY 1, 2",
                                 VALUES(int_value(least), int_value(most)));
   if (status != OK) {
     return status;
@@ -45,7 +45,8 @@ enum status store_tally(struct store *store, int source_id, struct record_tally 
   while ((status = store->ops->next(cursor, error)) == OK) {
     int64_t state = int_of_value(store->ops->value(cursor, 0));
     if (state >= RECORD_MAPPED && state <= RECORD_DISMISSED) {
-      tally->records[state] = int_of_value(store->ops->value(cursor, 1));
+      tally->records[state] += int_of_value(store->ops->value(cursor, 2));
+      tally->plans += state == RECORD_MAPPED && int_of_value(store->ops->value(cursor, 1)) != 0;
     }
   }
   store->ops->finish(cursor);

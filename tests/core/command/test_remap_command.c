@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -81,6 +82,23 @@ static void test_told_before_and_done_without_the_source(void **state) {
   assert_null(strstr(said.out, "plan"));
 }
 
+/* What came since the mapping changed stands beside what came before: that is told until it is mapped again. */
+static void test_mixed_mappings_are_told(void **state) {
+  (void)state;
+  static const char told[] = "- demo: some of its records were mapped before the mapping, a code list or the program "
+                             "changed: `puente remap demo`\n";
+  assert_null(strstr(program_run(folder, "status").out, told));
+  char path[512];
+  snprintf(path, sizeof path, "%s/incoming", folder);
+  assert_int_equal(mkdir(path, 0700), 0);
+  program_write(folder, "incoming/two.csv", "id;victim;name;sex\nD-5;a;Iris;F\n");
+  assert_int_equal(program_run(folder, "sync").code, 0);
+  assert_says(program_run(folder, "status").out, told);
+  assert_says(program_run(folder, "status --json").out, "\"mixed_mappings\": true");
+  assert_int_equal(program_run(folder, "remap").code, 0);
+  assert_null(strstr(program_run(folder, "status").out, told));
+}
+
 static void test_json(void **state) {
   (void)state;
   struct said said = program_run(folder, "remap --dry-run --json");
@@ -97,6 +115,7 @@ static void test_json(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_told_before_and_done_without_the_source, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_mixed_mappings_are_told, setup, teardown),
       cmocka_unit_test_setup_teardown(test_json, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,7 +116,6 @@ static void a_source_that_lost_its_file(void **state) {
   http_server_stop(server);
 }
 
-/* No lease has to run out first: the run says so at once. */
 /* A disk that is not mounted looks like a workspace that never pulled; the copies tell one from the other. */
 static void a_store_that_is_gone(void **state) {
   (void)state;
@@ -169,6 +168,7 @@ static void a_backup_that_fails(void **state) {
   assert_int_equal(check_code("2026-01-10T09:00:30Z"), 3); /* none of the last eight days */
 }
 
+/* No lease has to run out first: the run says so at once. */
 static void a_run_that_was_killed(void **state) {
   (void)state;
   const struct http_answer stalls = {.body = "{\"data\":[{\"id\":\"1\"}]}", .fault = FAULT_STALL};

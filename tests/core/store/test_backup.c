@@ -295,7 +295,8 @@ static void fills_at(struct stand *stand, rlim_t most) {
     setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = most, .rlim_max = most});
     const struct backup_request request = {.target = place(stand, "copy")};
     enum status status = store_backup(stand->store, &stand->options, &request, &made, &error);
-    bool said = strcmp(error.message, "the disk is full") == 0;
+    bool said = strcmp(error.message, "the disk is full") == 0 && strcmp(error.place, request.target) == 0
+                && strstr(error.hint, "have room for the store") != NULL;
     _exit(status == ERR_FULL && said ? 0 : 10 + (int)status);
   }
   int how = 0;
