@@ -288,9 +288,10 @@ static void others(struct killing *killing, int count) {
   static const char former[] = "rm -rf mappings && cp -r mappings.former mappings && rm -f copy.*";
   static const char other[] = "rm -rf mappings && cp -r mappings.former mappings && "
                               "sed -i 's/else: quarantine/else: null/; s/, required: true//' mappings/*.yaml";
-  /* A copy that has its name is whole, whenever its making was killed. */
+  /* A copy that has its name is whole and has its digest, whenever its making was killed. */
   static const char whole[] =
-      "for copy in copy.*; do case $copy in *.part*) ;; *) if [ -e puente.db ]; then "
+      "for copy in copy.*; do case $copy in *.part*|*.sha256) ;; *) sha256sum --check --quiet $copy.sha256 || exit 1; "
+      "if [ -e puente.db ]; then "
       "[ \"$(sqlite3 $copy 'PRAGMA integrity_check')\" = ok ]; else "
       "pg_restore --list $copy | grep -q 'TABLE DATA puente audit_log'; fi || exit 1;; esac; done";
   static const struct act acts[] = {
